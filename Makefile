@@ -1,0 +1,27 @@
+# Every line hands over to `python3 -m devstack`, which first makes .venv complete.
+# Choose an interpreter with PYTHON=, e.g. `make run PYTHON=python3.13`.
+PYTHON ?= python3
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check openapi lock clean
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(firstword $(MAKEFILE_LIST))
+
+run: ## everything from nothing: engines, demo clinics, web, worker, beat (PORT=8000)
+	@$(PYTHON) -m devstack run
+
+test: ## every test on engines of its own (ARGS="-k held" goes to pytest)
+	@$(PYTHON) -m devstack test $(ARGS)
+
+check: ## format, lint, types, contracts, migrations, templates, schema, deployment
+	@$(PYTHON) -m devstack check
+
+openapi: ## write docs/openapi.yaml anew
+	@$(PYTHON) -m devstack openapi
+
+lock: ## write the lock files anew (ARGS=--upgrade takes newer releases)
+	@$(PYTHON) -m devstack lock $(ARGS)
+
+clean: ## remove caches and the data of `make run`
+	@$(PYTHON) -m devstack clean

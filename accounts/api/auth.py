@@ -1,0 +1,69 @@
+"""Signing in and staying signed in, for mobile apps."""
+
+from django.conf import settings
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from accounts import tokens
+from accounts.serializers import CredentialsIn, MeOut, RefreshIn, TokensOut
+from accounts.services import sign_in_with_password
+from docbook.http.schema import problems
+from docbook.http.throttling import limit_by_address, limit_by_value
+
+
+class TokenView(APIView):
+    authentication_classes = ()
+    permission_classes = (AllowAny,)
+
+    @extend_schema(
+        operation_id="signIn",
+        request=CredentialsIn,
+        responses={200: TokensOut, **problems(400, 401, 415, 422, 429)},
+    )
+    def post(self, request: Request) -> Response:
+        """A pair of tokens for an e-mail address and its password."""
+        limit_by_address(request._request, group="sign-in", rate="10/m")
+        credentials = CredentialsIn(data=request.data)
+        credentials.is_valid(raise_exception=True)
+        email = credentials.validated_data["email"].lower()
+        limit_by_value(request._request, group="sign-in-account", rate="10/5m", value=email)
+        pair = sign_in_with_password(
+            email=email, password=credentials.validated_data["password"], now=timezone.now()
+        )
+        return _answer(pair)
+
+
+class RefreshView(APIView):
+    authentication_classes = ()
+    permission_classes = (AllowAny,)
+
+    @extend_schema(
+        operation_id="refreshTokens",
+        request=RefreshIn,
+        responses={200: TokensOut, **problems(400, 401, 415, 422, 429)},
+    )
+    def post(self, request: Request) -> Response:
+        """A new pair; the refresh token sent here works once."""
+        limit_by_address(request._request, group="refresh", rate="60/m")
+        body = RefreshIn(data=request.data)
+        body.is_valid(raise_exception=True)
+        return _answer(
+            tokens.rotate_session(refresh=body.validated_data["refresh"], now=timezone.now())
+        )
+
+
+class MeView(APIView):
+    @extend_schema(operation_id="getMe", responses={200: MeOut, **problems(401)})
+    def get(self, request: Request) -> Response:
+        """The account of the token."""
+        return Response(MeOut(request.user).data)
+
+
+def _answer(pair: tokens.TokenPair) -> Response:
+    seconds = int(settings.ACCESS_TOKEN_LIFETIME.total_seconds())
+    data = {"access": pair.access, "refresh": pair.refresh, "expiresIn": seconds}
+    return Response(data, headers={"Cache-Control": "no-store"})

@@ -1,0 +1,29 @@
+"""Forms about who you are."""
+
+from django import forms
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import User
+
+
+class SignupNames(forms.Form):
+    """The names on the sign-up page; django-allauth puts them before e-mail and password."""
+
+    first_name = forms.CharField(
+        label=_("First name"),
+        max_length=80,
+        widget=forms.TextInput(attrs={"autocomplete": "given-name"}),
+    )
+    last_name = forms.CharField(
+        label=_("Last name"),
+        max_length=80,
+        widget=forms.TextInput(attrs={"autocomplete": "family-name"}),
+    )
+
+    field_order = ("first_name", "last_name", "email", "password1")
+
+    def signup(self, request: HttpRequest, user: User) -> None:  # noqa: ARG002 - allauth's hook
+        user.first_name = self.cleaned_data["first_name"]
+        user.last_name = self.cleaned_data["last_name"]
+        user.save(update_fields=["first_name", "last_name"])

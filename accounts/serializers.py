@@ -1,0 +1,31 @@
+"""Accounts as the API shows and reads them."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from accounts.models import User
+from docbook.http.serializers import StrictSerializer
+
+
+class CredentialsIn(StrictSerializer):
+    email = serializers.EmailField(max_length=254)
+    password = serializers.CharField(max_length=128, trim_whitespace=False)
+
+
+class RefreshIn(StrictSerializer):
+    refresh = serializers.CharField(max_length=2000)
+
+
+class TokensOut(serializers.Serializer[Any]):
+    access = serializers.CharField()
+    refresh = serializers.CharField()
+    expiresIn = serializers.IntegerField(help_text="Seconds the access token lives.")  # noqa: N815
+
+
+class MeOut(serializers.Serializer[User]):
+    id = serializers.IntegerField()
+    email = serializers.EmailField()
+    firstName = serializers.CharField(source="first_name")  # noqa: N815
+    lastName = serializers.CharField(source="last_name")  # noqa: N815
+    phone = serializers.CharField()

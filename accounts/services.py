@@ -1,0 +1,61 @@
+"""Opening accounts, and signing in to them by the API."""
+
+from datetime import datetime
+
+from allauth.account.models import EmailAddress
+from django.contrib.auth.hashers import make_password
+
+from accounts.models import User
+from accounts.tokens import TokenPair, start_session
+from docbook.errors import DomainError
+
+
+class SignInRefused(DomainError):
+    """No such account, wrong password, unproven address, or switched off: all look alike."""
+
+    code = "unauthenticated"
+
+
+def sign_in_with_password(*, email: str, password: str, now: datetime) -> TokenPair:
+    """Starts a session of a mobile app. Raises SignInRefused."""
+    user = User.objects.filter(email__iexact=email).first()
+    if user is None:
+        make_password(password)  # as slow as a check, so that the time does not tell who exists
+        raise SignInRefused
+    if not (user.check_password(password) and user.is_active and _is_proven(user)):
+        raise SignInRefused
+    return start_session(user=user, now=now)
+
+
+def patient_with_proven_email(*, email: str, first_name: str, last_name: str, phone: str) -> User:
+    """The account of this address, opened now if there is none. The caller has seen the proof.
+
+    An account whose address nobody had proved may have been opened by somebody else, who knows its
+    password: the password goes, and with it every session. Runs in the caller's transaction.
+    """
+    user, created = User.objects.get_or_create(
+        email__iexact=email,
+        defaults={
+            "email": email,
+            "first_name": first_name,
+            "last_name": last_name,
+            "phone": phone,
+        },
+    )
+    if created or not _is_proven(user):
+        user.set_unusable_password()
+        user.save(update_fields=["password"])
+        EmailAddress.objects.update_or_create(
+            user=user, email=user.email, defaults={"verified": True, "primary": True}
+        )
+    return user
+
+
+def is_first_visit(user: User) -> bool:
+    """Whether the account was opened by a booking and nobody has signed in to it so far."""
+    privileged = user.is_staff or user.is_superuser
+    return user.last_login is None and not user.has_usable_password() and not privileged
+
+
+def _is_proven(user: User) -> bool:
+    return EmailAddress.objects.filter(user=user, email__iexact=user.email, verified=True).exists()

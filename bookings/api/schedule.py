@@ -1,0 +1,50 @@
+"""A doctor's appointments, for those who run their day."""
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from accounts.models import User
+from bookings.selectors.appointments import appointments_of_doctor
+from bookings.serializers import BookingOut, DoctorAppointmentsQuery
+from docbook.errors import NotFound
+from docbook.http.pagination import paginate_rows
+from docbook.http.schema import LIST_PARAMETERS, problems
+from docbook.http.serializers import page_of
+from doctors.models import Doctor
+from doctors.rules import day_bounds
+from doctors.selectors.doctors import doctors_visible_to
+
+
+class DoctorAppointments(APIView):
+    @extend_schema(
+        operation_id="listDoctorAppointments",
+        parameters=[DoctorAppointmentsQuery, *LIST_PARAMETERS],
+        responses={200: page_of(BookingOut), **problems(401, 404, 422)},
+    )
+    def get(self, request: Request, doctor_id: int) -> Response:
+        """Of one local day; for the doctor, their secretaries and staff. Others get 404."""
+        doctor = _doctor(request, doctor_id)
+        query = DoctorAppointmentsQuery(data=request.query_params.dict())
+        query.is_valid(raise_exception=True)
+        rows = appointments_of_doctor(doctor=doctor, **_day(query, doctor))
+        if status := query.validated_data.get("status"):
+            rows = rows.filter(status=status)
+        items, page_info = paginate_rows(request, rows, keys=["starts_at", "id"])
+        return Response({"items": BookingOut(items, many=True).data, "pageInfo": page_info})
+
+
+def _doctor(request: Request, doctor_id: int) -> Doctor:
+    assert isinstance(request.user, User)  # noqa: S101 - IsAuthenticated has seen to it
+    doctor = doctors_visible_to(request.user).filter(pk=doctor_id).first()
+    if doctor is None:
+        raise NotFound
+    return doctor
+
+
+def _day(query: DoctorAppointmentsQuery, doctor: Doctor) -> dict[str, Any]:
+    start, end = day_bounds(query.validated_data["date"], zone=doctor.clinic.zone)
+    return {"start": start, "end": end}

@@ -1,0 +1,11 @@
+from django.apps import AppConfig
+
+from docbook.outbox import topics
+
+
+class BookingsConfig(AppConfig):
+    name = "bookings"
+
+    def ready(self) -> None:
+        topics.register(topic="otp.requested", task="bookings.send_code")
+        topics.register(topic="appointment.confirmed", task="bookings.send_confirmation")

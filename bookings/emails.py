@@ -1,0 +1,67 @@
+"""The mails of a booking: text and HTML, each with a Message-ID that a repeat does not change."""
+
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives
+from django.template.loader import render_to_string
+from django.urls import reverse
+
+from bookings.calendar_file import appointment_calendar
+from bookings.codes import derive
+from bookings.models import Appointment, Hold
+from bookings.presentation import view_of
+
+
+def send_code(hold: Hold) -> None:
+    """The code is derived here, at the last moment. Raises OSError or SMTPException."""
+    code = derive(key=settings.OTP_KEYS[0], hold_id=hold.pk, resend=hold.otp_resends)
+    context = {
+        "code": code,
+        "code_spaced": f"{code[:3]} {code[3:]}",
+        "expires_at": hold.expires_at,
+        "zone": hold.clinic.time_zone,
+        "doctor": hold.doctor,
+        "starts_at": hold.starts_at,
+        "first_name": hold.first_name,
+    }
+    name = f"code-{hold.pk}-{hold.otp_resends}"
+    _message("code", to=hold.email, context=context, name=name).send()
+
+
+def send_confirmation(appointment: Appointment, *, email: str, now: datetime) -> None:
+    """With the visit as a calendar request. Raises OSError or SMTPException."""
+    view = view_of(appointment, now=now)
+    url = settings.SITE_URL + reverse("bookings:appointment", args=[appointment.pk])
+    context = {
+        "appointment": view,
+        "appointment_url": url,
+        "map_url": view.clinic.map_url,
+        "base_url": settings.SITE_URL,
+    }
+    name = f"confirmed-{appointment.pk}-{appointment.version}"
+    message = _message("confirmed", to=email, context=context, name=name)
+    invitation = appointment_calendar(
+        view, version=appointment.version, now=now, url=url, method="PUBLISH"
+    )
+    message.attach("appointment.ics", invitation.decode(), "text/calendar; method=PUBLISH")
+    message.send()
+
+
+def _message(
+    template: str, *, to: str, context: dict[str, Any], name: str
+) -> EmailMultiAlternatives:
+    """Subject, text and HTML from `templates/bookings/email/<template>.*`."""
+    subject, text, html = (
+        render_to_string(f"bookings/email/{template}.{part}", context)
+        for part in ("subject.txt", "txt", "html")
+    )
+    message = EmailMultiAlternatives(
+        subject=" ".join(subject.split()),
+        body=text,
+        to=[to],
+        headers={"Message-ID": f"<{name}@docbook>", "Auto-Submitted": "auto-generated"},
+    )
+    message.attach_alternative(html, "text/html")
+    return message

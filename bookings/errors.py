@@ -1,0 +1,77 @@
+"""The refusals of a booking. Codes are part of the API; see docbook.errors."""
+
+from datetime import datetime
+
+from docbook.errors import DomainError
+from doctors.rules import VisitTime
+
+
+class _TimeGone(DomainError):
+    """Carries the next free times of the same doctor, so that nobody ends in a dead end."""
+
+    def __init__(self, *, alternatives: list[VisitTime], starts_at: datetime) -> None:
+        super().__init__()
+        self.alternatives = alternatives
+        self.starts_at = starts_at
+
+
+class SlotTaken(_TimeGone):
+    """Somebody has booked it, or it is no longer offered."""
+
+    code = "slot-taken"
+
+
+class SlotHeld(_TimeGone):
+    """Somebody is confirming it; it may come back within five minutes."""
+
+    code = "slot-held"
+
+
+class OutsideBookingWindow(DomainError):
+    """In the past, closer than the doctor's minimum notice, or beyond their horizon."""
+
+    code = "outside-booking-window"
+
+
+class HoldLimit(DomainError):
+    """So many live holds that another one would be hoarding."""
+
+    code = "hold-limit"
+
+    def __init__(self, *, limit: int) -> None:
+        super().__init__(limit=limit)
+        self.limit = limit
+
+
+class HoldExpired(DomainError):
+    """The five minutes are over, or the time was given back."""
+
+    code = "hold-expired"
+
+
+class PatientBusy(DomainError):
+    """The patient has another visit at that time."""
+
+    code = "patient-busy"
+
+
+class OtpInvalid(DomainError):
+    """Not the code that was sent; `attempts_left` more can be tried."""
+
+    code = "otp-invalid"
+
+    def __init__(self, *, attempts_left: int) -> None:
+        super().__init__(attemptsLeft=attempts_left)
+        self.attempts_left = attempts_left
+
+
+class OtpLocked(DomainError):
+    """All attempts are used up; the time was given back."""
+
+    code = "otp-locked"
+
+
+class DetailsMissing(DomainError):
+    """A code was tried before anybody asked for one."""
+
+    code = "details-missing"

@@ -1,0 +1,86 @@
+"""What a patient types while booking. Forms parse; the services decide."""
+
+import re
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import User
+from bookings.services.codes import Details
+
+
+class StartForm(forms.Form):
+    """The tap on a time."""
+
+    slot = forms.IntegerField(min_value=1, max_value=2**63 - 1)
+    visit_type = forms.IntegerField(min_value=1, max_value=2**63 - 1)
+
+
+class DetailsForm(forms.Form):
+    """Who comes. A signed-in patient's address is known and not asked for again."""
+
+    first_name = forms.CharField(
+        label=_("First name"),
+        max_length=80,
+        widget=forms.TextInput(attrs={"autocomplete": "given-name"}),
+    )
+    last_name = forms.CharField(
+        label=_("Last name"),
+        max_length=80,
+        widget=forms.TextInput(attrs={"autocomplete": "family-name"}),
+    )
+    email = forms.EmailField(
+        label=_("E-mail"),
+        max_length=254,
+        widget=forms.EmailInput(attrs={"autocomplete": "email"}),
+        help_text=_("We send the code and the confirmation here."),
+    )
+    phone = forms.RegexField(
+        label=_("Phone"),
+        regex=r"^[0-9+()/ .-]{5,32}$",
+        required=False,
+        widget=forms.TextInput(attrs={"autocomplete": "tel", "inputmode": "tel", "type": "tel"}),
+        error_messages={"invalid": _("Use digits, spaces and a + only.")},
+    )
+    reason = forms.CharField(
+        label=_("What would you like help with?"),
+        max_length=500,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=_("Only the clinic reads it."),
+    )
+
+    def __init__(self, *args: Any, patient: User | None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.patient = patient
+        if patient is not None:
+            del self.fields["email"]
+
+    def details(self) -> Details:
+        given = {name: value for name, value in self.cleaned_data.items() if name != "email"}
+        address = self.patient.email if self.patient else self.cleaned_data["email"]
+        return Details(email=address.lower(), **given)
+
+
+class CodeForm(forms.Form):
+    """Six digits; spaces and hyphens of a pasted code are left out."""
+
+    code = forms.CharField(
+        label=_("Six-digit code"),
+        max_length=20,
+        widget=forms.TextInput(
+            attrs={
+                "autocomplete": "one-time-code",
+                "inputmode": "numeric",
+                "autofocus": True,
+            }
+        ),
+        error_messages={"required": _("Type the six digits from the e-mail.")},
+    )
+
+    def clean_code(self) -> str:
+        code = re.sub(r"[\s-]", "", self.cleaned_data["code"])
+        if not re.fullmatch(r"[0-9]{6}", code):
+            raise forms.ValidationError(_("The code has six digits."), code="format")
+        return code

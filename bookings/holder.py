@@ -1,0 +1,34 @@
+"""Whose hold it is: a signed-in patient's, or a browser session's that has not said who it is."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from accounts.models import User
+from bookings.models import Hold
+from docbook.audit.services import Actor
+
+
+@dataclass(frozen=True)
+class Holder:
+    """At least one of the two. A guest who signs in half-way has both."""
+
+    patient: User | None = None
+    guest_key: UUID | None = None
+
+    @property
+    def key(self) -> str:
+        """Names the holder among all holders; for locks and limits."""
+        return f"patient:{self.patient.pk}" if self.patient else f"guest:{self.guest_key}"
+
+    @property
+    def actor(self) -> Actor:
+        return Actor("patient", self.patient.pk) if self.patient else Actor("guest")
+
+    def owns(self, hold: Hold) -> bool:
+        if self.patient is not None and hold.patient_id == self.patient.pk:
+            return True
+        # A hold that has been given to an account is no longer the browser's alone, except for
+        # the guest who made it and is not signed in as somebody else.
+        if hold.guest_key is None or hold.guest_key != self.guest_key:
+            return False
+        return self.patient is None or hold.patient_id in (None, self.patient.pk)

@@ -1,0 +1,78 @@
+"""A confirmed visit."""
+
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from bookings.states import ACTIVE, AppointmentStatus
+from doctors.models import Clinic, Doctor, VisitType
+
+
+class Appointment(models.Model):
+    """Partitioned by month of `starts_at`; the database's key is `(id, starts_at)`.
+
+    Django knows `id` as the key, because its admin and relations want a single column. So a read by
+    id should name `starts_at` too (the hold's row knows it): then the planner looks into one month
+    only. Two rules live in SQL alone (see the first migration): an exclusion constraint of each
+    month, `no_overlapping_visits_of_a_patient`, and the trigger
+    `appointment_status_follows_the_state_machine`.
+    """
+
+    id = models.UUIDField(primary_key=True, editable=False)
+    doctor = models.ForeignKey(Doctor, on_delete=models.PROTECT, related_name="+", db_index=False)
+    clinic = models.ForeignKey(Clinic, on_delete=models.PROTECT, related_name="+", db_index=False)
+    visit_type = models.ForeignKey(
+        VisitType, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    patient = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        related_name="appointments",
+        db_index=False,
+        verbose_name=_("patient"),
+    )
+    patient_name = models.CharField(
+        _("who comes"), max_length=161, help_text=_("As given when booking.")
+    )
+    starts_at = models.DateTimeField(_("starts at"))
+    ends_at = models.DateTimeField(_("ends at"))
+    status = models.CharField(
+        _("status"),
+        max_length=12,
+        choices=AppointmentStatus,
+        default=AppointmentStatus.CONFIRMED,
+    )
+    reason = models.CharField(_("reason"), max_length=500, blank=True)
+    price_cents = models.PositiveIntegerField(_("price in cents"))
+    currency = models.CharField(_("currency"), max_length=3)
+    version = models.PositiveIntegerField(_("version"), default=1)
+    created_at = models.DateTimeField(_("confirmed at"), auto_now_add=True)
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["starts_at", "id"]
+        verbose_name = _("appointment")
+        verbose_name_plural = _("appointments")
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(fields=["patient", "starts_at"], name="appointment_of_a_patient"),
+        ]
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(
+                fields=["doctor", "starts_at"],
+                condition=Q(status__in=ACTIVE),
+                name="one_active_appointment_per_doctor_and_start",
+            ),
+            models.CheckConstraint(
+                condition=Q(ends_at__gt=models.F("starts_at")),
+                name="appointment_ends_after_it_starts",
+            ),
+            models.CheckConstraint(
+                condition=Q(status__in=AppointmentStatus.values),
+                name="appointment_has_a_known_status",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"appointment {self.pk}"

@@ -1,0 +1,114 @@
+"""A slot kept for one patient while they confirm; the API calls it an attempt."""
+
+from typing import ClassVar
+
+from django.conf import settings
+from django.contrib.postgres.constraints import ExclusionConstraint
+from django.contrib.postgres.fields import ArrayField, RangeOperators
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+from uuid_utils.compat import uuid7
+
+from doctors.models import Clinic, Doctor, VisitType
+from doctors.models.schedule import TimeRange
+
+MAX_CODE_ATTEMPTS = 5
+MAX_CODE_RESENDS = 3
+
+
+class HoldState(models.TextChoices):
+    HELD = "held", _("held")
+    CONFIRMED = "confirmed", _("confirmed")
+    RELEASED = "released", _("given back")
+    EXPIRED = "expired", _("expired")
+
+
+class Hold(models.Model):
+    """The appointment that comes of a hold has the hold's id.
+
+    `slot_ids` has no foreign key: old slots are deleted, the hold stays as the record of who asked.
+    A guest's hold belongs to `guest_key`, a random value in the browser's session. The personal
+    fields are empty until the details are given (`code_sent_at`).
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    doctor = models.ForeignKey(Doctor, on_delete=models.PROTECT, related_name="+", db_index=False)
+    clinic = models.ForeignKey(Clinic, on_delete=models.PROTECT, related_name="+", db_index=False)
+    visit_type = models.ForeignKey(
+        VisitType, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    slot_ids = ArrayField(models.BigIntegerField(), verbose_name=_("slots"))
+    starts_at = models.DateTimeField(_("starts at"))
+    ends_at = models.DateTimeField(_("ends at"))
+    patient = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="holds",
+        verbose_name=_("patient"),
+    )
+    guest_key = models.UUIDField(_("guest session"), null=True, blank=True)
+    first_name = models.CharField(_("first name"), max_length=80, blank=True)
+    last_name = models.CharField(_("last name"), max_length=80, blank=True)
+    email = models.EmailField(_("e-mail"), max_length=254, blank=True)
+    phone = models.CharField(_("phone"), max_length=32, blank=True)
+    reason = models.CharField(_("reason"), max_length=500, blank=True)
+    state = models.CharField(_("state"), max_length=10, choices=HoldState, default=HoldState.HELD)
+    expires_at = models.DateTimeField(_("expires at"))
+    code_sent_at = models.DateTimeField(_("code sent at"), null=True, blank=True)
+    otp_attempts = models.PositiveSmallIntegerField(_("wrong codes"), default=0)
+    otp_resends = models.PositiveSmallIntegerField(_("codes sent again"), default=0)
+    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["-created_at", "id"]
+        verbose_name = _("hold")
+        verbose_name_plural = _("holds")
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(
+                fields=["guest_key"],
+                condition=Q(state="held", guest_key__isnull=False),
+                name="hold_live_by_guest",
+            ),
+            models.Index(fields=["expires_at"], condition=Q(state="held"), name="hold_live_until"),
+        ]
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            ExclusionConstraint(
+                name="one_live_hold_on_a_slot",
+                expressions=[
+                    ("doctor", RangeOperators.EQUAL),
+                    (TimeRange("starts_at", "ends_at"), RangeOperators.OVERLAPS),
+                ],
+                condition=Q(state="held"),
+            ),
+            models.CheckConstraint(
+                condition=Q(ends_at__gt=models.F("starts_at")), name="hold_ends_after_it_starts"
+            ),
+            models.CheckConstraint(
+                condition=Q(slot_ids__len__gte=1), name="hold_keeps_at_least_one_slot"
+            ),
+            models.CheckConstraint(
+                condition=Q(patient__isnull=False) | Q(guest_key__isnull=False),
+                name="hold_belongs_to_a_patient_or_a_guest",
+            ),
+            models.CheckConstraint(
+                condition=Q(otp_attempts__lte=MAX_CODE_ATTEMPTS),
+                name="hold_takes_at_most_five_codes",
+            ),
+            models.CheckConstraint(
+                condition=Q(otp_resends__lte=MAX_CODE_RESENDS),
+                name="hold_resends_its_code_at_most_three_times",
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=HoldState.values), name="hold_has_a_known_state"
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="confirmed") | Q(patient__isnull=False),
+                name="confirmed_hold_has_its_patient",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"hold {self.pk}"

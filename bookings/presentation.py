@@ -1,0 +1,95 @@
+"""An appointment as pages, mails and calendar files show it."""
+
+import base64
+import hashlib
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from uuid import UUID
+
+from django.utils.http import urlencode
+from django.utils.translation import gettext as _
+
+from bookings.models import Appointment
+from doctors.models import Clinic, Doctor, VisitType
+
+
+@dataclass(frozen=True)
+class AppointmentView:
+    """Instants are aware; `zone` is the clinic's IANA name, in which people read them."""
+
+    id: UUID
+    reference: str
+    doctor: Doctor
+    clinic: Clinic
+    visit_type: VisitType
+    zone: str
+    starts_at: datetime
+    ends_at: datetime
+    status: str
+    status_label: str
+    patient_name: str
+    price_cents: int
+    currency: str
+    is_past: bool
+    # How far away the day is, in words, where a list says so.
+    relative: str = ""
+
+    @property
+    def calendar_title(self) -> str:
+        """No reason and no specialty: calendars are shared with families and colleagues."""
+        return _("Visit: %(doctor)s") % {"doctor": self.doctor.name}
+
+    @property
+    def google_url(self) -> str:
+        span = f"{_stamp(self.starts_at)}/{_stamp(self.ends_at)}"
+        query = {
+            "action": "TEMPLATE",
+            "text": self.calendar_title,
+            "dates": span,
+            "location": self.clinic.address,
+        }
+        return f"https://calendar.google.com/calendar/render?{urlencode(query)}"
+
+    @property
+    def outlook_url(self) -> str:
+        query = {
+            "path": "/calendar/action/compose",
+            "rru": "addevent",
+            "subject": self.calendar_title,
+            "startdt": self.starts_at.astimezone(UTC).isoformat(),
+            "enddt": self.ends_at.astimezone(UTC).isoformat(),
+            "location": self.clinic.address,
+        }
+        return f"https://outlook.live.com/calendar/0/deeplink/compose?{urlencode(query)}"
+
+
+def view_of(appointment: Appointment, *, now: datetime) -> AppointmentView:
+    """Needs the appointment with its parts (selectors.appointments.with_parts)."""
+    return AppointmentView(
+        id=appointment.pk,
+        reference=reference(appointment.pk),
+        doctor=appointment.doctor,
+        clinic=appointment.clinic,
+        visit_type=appointment.visit_type,
+        zone=appointment.clinic.time_zone,
+        starts_at=appointment.starts_at,
+        ends_at=appointment.ends_at,
+        status=appointment.status,
+        status_label=str(appointment.get_status_display()),
+        patient_name=appointment.patient_name,
+        price_cents=appointment.price_cents,
+        currency=appointment.currency,
+        is_past=appointment.ends_at <= now,
+    )
+
+
+def reference(appointment_id: UUID) -> str:
+    """Eight letters and digits to read out on the phone, like 7KQ4-M2XD; not a secret."""
+    digest = hashlib.sha256(appointment_id.bytes).digest()
+    # RFC 4648 base32 has no 0, 1, 8 or 9, so nothing is mistaken for a letter.
+    text = base64.b32encode(digest[:5]).decode()
+    return f"{text[:4]}-{text[4:]}"
+
+
+def _stamp(moment: datetime) -> str:
+    return f"{moment.astimezone(UTC):%Y%m%dT%H%M%SZ}"

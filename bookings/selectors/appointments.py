@@ -1,0 +1,69 @@
+"""Reading appointments, as the one they belong to."""
+
+from datetime import datetime
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+
+from accounts.models import User
+from bookings.holder import Holder
+from bookings.models import Appointment, Hold, HoldState
+from bookings.states import ACTIVE, AppointmentStatus
+from docbook.errors import NotFound
+from doctors.models import Doctor
+
+CALLED_OFF = (AppointmentStatus.CANCELLED, AppointmentStatus.RESCHEDULED)
+TABS = ("upcoming", "past", "cancelled")
+
+
+def with_parts(appointments: QuerySet[Appointment]) -> QuerySet[Appointment]:
+    """With everything that a row on a page or in the API shows, in one query."""
+    return appointments.select_related(
+        "doctor__specialty", "clinic", "visit_type__doctor", "patient"
+    )
+
+
+def appointment_of_hold(hold: Hold) -> Appointment:
+    """The appointment that came of a confirmed hold; looks into one month only."""
+    return with_parts(Appointment.objects.all()).get(pk=hold.pk, starts_at=hold.starts_at)
+
+
+def get_appointment(*, appointment_id: UUID, holder: Holder) -> Appointment:
+    """The patient's own, or the one that this browser has just confirmed as a guest.
+
+    Raises NotFound for anybody else's.
+    """
+    hold = Hold.objects.filter(pk=appointment_id, state=HoldState.CONFIRMED).first()
+    if hold is None or not holder.owns(hold):
+        raise NotFound
+    return appointment_of_hold(hold)
+
+
+def appointments_of_patient(*, patient: User) -> QuerySet[Appointment]:
+    return with_parts(Appointment.objects.filter(patient=patient)).order_by("starts_at", "id")
+
+
+def in_tab(
+    appointments: QuerySet[Appointment], *, tab: str, now: datetime
+) -> QuerySet[Appointment]:
+    """One of TABS: upcoming by nearest first, past and cancelled by latest first."""
+    if tab == "cancelled":
+        return appointments.filter(status__in=CALLED_OFF).order_by("-starts_at", "id")
+    kept = appointments.filter(status__in=ACTIVE)
+    if tab == "past":
+        return kept.filter(ends_at__lte=now).order_by("-starts_at", "id")
+    return kept.filter(ends_at__gt=now).order_by("starts_at", "id")
+
+
+def busy_with(*, patient: User, starts_at: datetime, ends_at: datetime) -> Appointment | None:
+    """An active visit of the patient that overlaps [starts_at, ends_at)."""
+    overlapping = Q(starts_at__lt=ends_at, ends_at__gt=starts_at)
+    return appointments_of_patient(patient=patient).filter(overlapping, status__in=ACTIVE).first()
+
+
+def appointments_of_doctor(
+    *, doctor: Doctor, start: datetime, end: datetime
+) -> QuerySet[Appointment]:
+    """Of one doctor, starting in [start, end)."""
+    mine = Appointment.objects.filter(doctor=doctor, starts_at__gte=start, starts_at__lt=end)
+    return with_parts(mine).order_by("starts_at", "id")

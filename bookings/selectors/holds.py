@@ -1,0 +1,51 @@
+"""Reading holds, always as their holder."""
+
+from uuid import UUID
+
+from django.db.models import Func, Q, QuerySet
+from django.db.models.fields import DateTimeField
+
+from bookings.holder import Holder
+from bookings.models import Hold, HoldState
+from docbook.errors import NotFound
+
+
+class StatementTime(Func):
+    """The database's clock at the start of the running statement."""
+
+    function = "STATEMENT_TIMESTAMP"
+    output_field = DateTimeField()
+
+
+def get_hold(*, hold_id: UUID, holder: Holder) -> Hold:
+    """The holder's own hold with what a page shows of it. Raises NotFound for anybody else's."""
+    hold = (
+        Hold.objects.filter(pk=hold_id)
+        .select_related("doctor__specialty", "clinic", "visit_type__doctor", "patient")
+        .first()
+    )
+    if hold is None or not holder.owns(hold):
+        raise NotFound
+    return hold
+
+
+def live_holds(*, holder: Holder) -> QuerySet[Hold]:
+    """Holds of this holder whose time is not over, by the database's clock; oldest first."""
+    mine = Q()
+    if holder.patient is not None:
+        mine |= Q(patient=holder.patient)
+    if holder.guest_key is not None:
+        mine |= Q(guest_key=holder.guest_key)
+    live = Hold.objects.filter(mine, state=HoldState.HELD, expires_at__gt=StatementTime())
+    return live.order_by("created_at", "id")
+
+
+def lapsed_hold_ids(*, limit: int) -> list[UUID]:
+    """Holds that are over and still marked as held."""
+    lapsed = Hold.objects.filter(state=HoldState.HELD, expires_at__lte=StatementTime())
+    return list(lapsed.order_by("expires_at").values_list("pk", flat=True)[:limit])
+
+
+def is_over(hold_id: UUID) -> bool:
+    """Whether the hold's time has passed, by the database's clock now."""
+    return Hold.objects.filter(pk=hold_id, expires_at__lte=StatementTime()).exists()

@@ -1,0 +1,135 @@
+"""Bookings as the API shows and reads them."""
+
+import re
+from typing import Any
+
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from bookings.masking import masked_email
+from bookings.models import Appointment, Hold
+from bookings.models.holds import MAX_CODE_ATTEMPTS
+from bookings.presentation import reference
+from bookings.services.codes import resend_at
+from bookings.states import AppointmentStatus
+from docbook.http.serializers import StrictSerializer
+from docbook.http.times import local_iso
+from doctors.serializers import VisitTypeOut
+
+LARGEST_ID = 2**63 - 1
+
+
+class BookingIn(StrictSerializer):
+    """`visitTypeId` and `slotId` as `GET doctors` and `GET doctors/{id}/slots` give them."""
+
+    slotId = serializers.IntegerField(min_value=1, max_value=LARGEST_ID)  # noqa: N815
+    visitTypeId = serializers.IntegerField(min_value=1, max_value=LARGEST_ID)  # noqa: N815
+    reason = serializers.CharField(required=False, allow_blank=True, max_length=500, default="")
+
+
+class CodeIn(StrictSerializer):
+    code = serializers.RegexField(
+        re.compile(r"^[0-9]{6}\Z"), error_messages={"invalid": "The code has six digits."}
+    )
+
+
+class HeldSlotOut(serializers.Serializer[Hold]):
+    slotId = serializers.SerializerMethodField()  # noqa: N815
+    doctorId = serializers.IntegerField(source="doctor_id")  # noqa: N815
+    startsAt = serializers.SerializerMethodField()  # noqa: N815
+    endsAt = serializers.SerializerMethodField()  # noqa: N815
+
+    @extend_schema_field(OpenApiTypes.INT64)
+    def get_slotId(self, hold: Hold) -> int:  # noqa: N802
+        return hold.slot_ids[0]
+
+    @extend_schema_field(OpenApiTypes.DATETIME)
+    def get_startsAt(self, hold: Hold) -> str:  # noqa: N802
+        return local_iso(hold.starts_at, hold.clinic.time_zone)
+
+    @extend_schema_field(OpenApiTypes.DATETIME)
+    def get_endsAt(self, hold: Hold) -> str:  # noqa: N802
+        return local_iso(hold.ends_at, hold.clinic.time_zone)
+
+
+class OtpOut(serializers.Serializer[Hold]):
+    channel = serializers.ReadOnlyField(default="email")
+    sentTo = serializers.SerializerMethodField()  # noqa: N815
+    attemptsLeft = serializers.SerializerMethodField()  # noqa: N815
+    resendAt = serializers.SerializerMethodField()  # noqa: N815
+
+    def get_sentTo(self, hold: Hold) -> str:  # noqa: N802
+        return masked_email(hold.email)
+
+    def get_attemptsLeft(self, hold: Hold) -> int:  # noqa: N802
+        return MAX_CODE_ATTEMPTS - hold.otp_attempts
+
+    @extend_schema_field(OpenApiTypes.DATETIME)
+    def get_resendAt(self, hold: Hold) -> str | None:  # noqa: N802
+        moment = resend_at(hold)
+        return local_iso(moment, hold.clinic.time_zone) if moment else None
+
+
+class AttemptOut(serializers.Serializer[Hold]):
+    """A hold that waits for its code."""
+
+    attemptId = serializers.UUIDField(source="pk")  # noqa: N815
+    status = serializers.CharField(source="state")
+    expiresAt = serializers.SerializerMethodField()  # noqa: N815
+    slot = HeldSlotOut(source="*")
+    otp = OtpOut(source="*")
+
+    @extend_schema_field(OpenApiTypes.DATETIME)
+    def get_expiresAt(self, hold: Hold) -> str:  # noqa: N802
+        return local_iso(hold.expires_at, hold.clinic.time_zone)
+
+
+class BookingDoctorOut(serializers.Serializer[Any]):
+    id = serializers.IntegerField()
+    slug = serializers.CharField()
+    name = serializers.CharField()
+
+
+class BookingOut(serializers.Serializer[Appointment]):
+    """An appointment, for its patient."""
+
+    id = serializers.UUIDField()
+    reference = serializers.SerializerMethodField()
+    status = serializers.ChoiceField(choices=AppointmentStatus.choices)
+    version = serializers.IntegerField()
+    doctor = BookingDoctorOut()
+    visitType = VisitTypeOut(source="visit_type")  # noqa: N815
+    startsAt = serializers.SerializerMethodField()  # noqa: N815
+    endsAt = serializers.SerializerMethodField()  # noqa: N815
+    timeZone = serializers.CharField(source="clinic.time_zone")  # noqa: N815
+    address = serializers.CharField(source="clinic.address")
+    patientName = serializers.CharField(source="patient_name")  # noqa: N815
+    reason = serializers.CharField()
+
+    def get_reference(self, appointment: Appointment) -> str:
+        return reference(appointment.pk)
+
+    @extend_schema_field(OpenApiTypes.DATETIME)
+    def get_startsAt(self, appointment: Appointment) -> str:  # noqa: N802
+        return local_iso(appointment.starts_at, appointment.clinic.time_zone)
+
+    @extend_schema_field(OpenApiTypes.DATETIME)
+    def get_endsAt(self, appointment: Appointment) -> str:  # noqa: N802
+        return local_iso(appointment.ends_at, appointment.clinic.time_zone)
+
+
+class DoctorAppointmentsQuery(serializers.Serializer[Any]):
+    date = serializers.DateField()
+    status = serializers.ChoiceField(required=False, choices=AppointmentStatus.choices)
+
+
+class BookingsQuery(serializers.Serializer[Any]):
+    """`from` and `to` are instants; bookings that start in [from, to)."""
+
+    status = serializers.ChoiceField(required=False, choices=AppointmentStatus.choices)
+    doctor_id = serializers.IntegerField(required=False, min_value=1, max_value=LARGEST_ID)
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        instants = {name: serializers.DateTimeField(required=False) for name in ("from", "to")}
+        return {**super().get_fields(), **instants}

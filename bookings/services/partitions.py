@@ -1,0 +1,37 @@
+"""The months of the appointments' table, made before anybody books into them."""
+
+from datetime import UTC, date, datetime
+
+from django.db import connection, transaction
+
+# So that two runs at once (beat and somebody at a terminal) do not make the same month.
+_LOCK = "SELECT pg_advisory_xact_lock(1202, 0)"
+
+
+def make_partitions(*, now: datetime, months_ahead: int = 13) -> list[str]:
+    """Makes what is missing of this month and the next `months_ahead`; returns the new tables.
+
+    A transaction a month: attaching one briefly locks out writers of doctors and users, whom its
+    foreign keys name. Past the lock time-out it fails, and the next run takes it from there.
+    """
+    today = now.astimezone(UTC).date()
+    months = [_month(today, ahead=number) for number in range(months_ahead + 1)]
+    return [partition_of(month) for month in months if _make(month)]
+
+
+def partition_of(month: date) -> str:
+    """The table that holds the appointments of this month (of UTC)."""
+    return f"bookings_appointment_{month:%Y_%m}"
+
+
+def _month(day: date, *, ahead: int) -> date:
+    year, month = divmod(day.year * 12 + day.month - 1 + ahead, 12)
+    return date(year, month + 1, 1)
+
+
+def _make(month: date) -> bool:
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(_LOCK)
+        cursor.execute("SELECT bookings_make_appointment_month(%s)", [month])
+        (is_new,) = cursor.fetchone()
+    return bool(is_new)

@@ -1,0 +1,49 @@
+"""Background work of bookings. Each task does nothing the second time."""
+
+from uuid import UUID
+
+from celery import shared_task
+from django.utils import timezone
+
+from bookings import emails
+from bookings.models import Hold, HoldState
+from bookings.selectors.appointments import appointment_of_hold
+from bookings.selectors.holds import is_over
+from bookings.services.holds import sweep_holds
+from bookings.services.partitions import make_partitions
+from docbook.outbox.services import receive
+
+
+@shared_task(name="bookings.send_code")
+def send_code(message_id: int) -> None:
+    """Topic otp.requested: {hold_id, resend}."""
+    receive(message_id, handle=_send_code)
+
+
+@shared_task(name="bookings.send_confirmation")
+def send_confirmation(message_id: int) -> None:
+    """Topic appointment.confirmed: {appointment_id}."""
+    receive(message_id, handle=_send_confirmation)
+
+
+@shared_task(name="bookings.sweep_holds")
+def sweep() -> None:
+    sweep_holds()
+
+
+@shared_task(name="bookings.make_partitions")
+def make_partitions_ahead() -> None:
+    make_partitions(now=timezone.now())
+
+
+def _send_code(*, hold_id: str, resend: str) -> None:
+    """A code that no longer opens anything is not sent: a newer one is on its way, or none."""
+    hold = Hold.objects.select_related("doctor", "clinic").get(pk=UUID(hold_id))
+    stale = hold.state != HoldState.HELD or hold.otp_resends != int(resend)
+    if not stale and not is_over(hold.pk):
+        emails.send_code(hold)
+
+
+def _send_confirmation(*, appointment_id: str) -> None:
+    hold = Hold.objects.get(pk=UUID(appointment_id))
+    emails.send_confirmation(appointment_of_hold(hold), email=hold.email, now=timezone.now())

@@ -1,0 +1,22 @@
+"""Pages of bookings."""
+
+from django.urls import path
+
+from bookings.views import appointments, booking, schedule
+
+app_name = "bookings"
+urlpatterns = [
+    path("book/", booking.start, name="start"),
+    path("book/<uuid:hold_id>/", booking.details, name="details"),
+    path("book/<uuid:hold_id>/code/", booking.code, name="code"),
+    path("book/<uuid:hold_id>/resend/", booking.resend, name="resend"),
+    path("book/<uuid:hold_id>/release/", booking.release, name="release"),
+    path("appointments/", appointments.appointments, name="appointments"),
+    path("appointments/<uuid:appointment_id>/", appointments.appointment, name="appointment"),
+    path(
+        "appointments/<uuid:appointment_id>/calendar.ics",
+        appointments.calendar_file,
+        name="calendar_file",
+    ),
+    path("schedule/", schedule.schedule, name="schedule"),
+]

@@ -1,0 +1,115 @@
+"""A patient's appointments: the list, one of them, and its calendar file."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import date, datetime
+from itertools import groupby
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_safe
+
+from bookings.calendar_file import appointment_calendar
+from bookings.presentation import AppointmentView, view_of
+from bookings.selectors.appointments import (
+    TABS,
+    appointments_of_patient,
+    get_appointment,
+    in_tab,
+)
+from bookings.sessions import current_holder
+
+PAGE_SIZE = 20
+
+
+@require_safe
+def appointment(request: HttpRequest, appointment_id: UUID) -> HttpResponse:
+    """After the booking, and whenever the patient comes back."""
+    found = get_appointment(appointment_id=appointment_id, holder=current_holder(request))
+    view = view_of(found, now=timezone.now())
+    context = {
+        "appointment": view,
+        "just_confirmed": request.GET.get("confirmed") == "1",
+        "google_url": view.google_url,
+        "outlook_url": view.outlook_url,
+        "map_url": view.clinic.map_url,
+        "nav": "appointments",
+    }
+    return render(request, "bookings/appointment.html", context)
+
+
+@require_safe
+def calendar_file(request: HttpRequest, appointment_id: UUID) -> HttpResponse:
+    found = get_appointment(appointment_id=appointment_id, holder=current_holder(request))
+    now = timezone.now()
+    url = request.build_absolute_uri(reverse("bookings:appointment", args=[appointment_id]))
+    content = appointment_calendar(view_of(found, now=now), version=found.version, now=now, url=url)
+    headers = {"Content-Disposition": 'attachment; filename="appointment.ics"'}
+    return HttpResponse(content, content_type="text/calendar; charset=utf-8", headers=headers)
+
+
+@login_required
+@require_safe
+def appointments(request: HttpRequest) -> HttpResponse:
+    now = timezone.now()
+    tab = request.GET.get("tab", "")
+    tab = tab if tab in TABS else TABS[0]
+    mine = appointments_of_patient(patient=request.user)
+    page = Paginator(in_tab(mine, tab=tab, now=now), PAGE_SIZE).get_page(request.GET.get("page"))
+    context = {
+        "tabs": [_tab(key, mine=mine, chosen=tab, now=now) for key in TABS],
+        "tab": tab,
+        "page": page,
+        "months": _by_month([view_of(each, now=now) for each in page.object_list], now=now),
+        "nav": "appointments",
+    }
+    return render(request, "bookings/appointments.html", context)
+
+
+def _tab(key: str, *, mine: object, chosen: str, now: datetime) -> dict[str, object]:
+    labels = {"upcoming": _("Upcoming"), "past": _("Past"), "cancelled": _("Cancelled")}
+    return {
+        "key": key,
+        "label": labels[key],
+        "count": in_tab(mine, tab=key, now=now).count(),
+        "url": f"{reverse('bookings:appointments')}?tab={key}",
+        "current": key == chosen,
+    }
+
+
+def _by_month(views: Iterable[AppointmentView], *, now: datetime) -> list[dict[str, object]]:
+    """In the order given, under the name of each month."""
+    months = groupby(views, key=lambda view: _local_day(view).replace(day=1))
+    return [
+        {
+            "label": date_format(month, "F Y"),
+            "rows": [replace(view, relative=_relative(view, now=now)) for view in group],
+        }
+        for month, group in months
+    ]
+
+
+def _local_day(view: AppointmentView) -> date:
+    return view.starts_at.astimezone(ZoneInfo(view.zone)).date()
+
+
+def _relative(view: AppointmentView, *, now: datetime) -> str:
+    """How far away the day is, by the clinic's calendar; empty for the past."""
+    days = (_local_day(view) - now.astimezone(ZoneInfo(view.zone)).date()).days
+    if days < 0:
+        return ""
+    if days < 2:
+        return _("tomorrow") if days else _("today")
+    if days < 21:
+        return ngettext("in %(count)d day", "in %(count)d days", days) % {"count": days}
+    weeks = days // 7
+    return ngettext("in %(count)d week", "in %(count)d weeks", weeks) % {"count": weeks}

@@ -1,0 +1,252 @@
+"""From the tap on a time to the confirmation: hold, details, code."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_http_methods, require_POST
+from django_htmx.http import HttpResponseClientRedirect
+
+from accounts.models import User
+from bookings.errors import DetailsMissing, HoldExpired, OtpInvalid, OtpLocked, PatientBusy
+from bookings.forms import CodeForm, DetailsForm, StartForm
+from bookings.holder import Holder
+from bookings.masking import masked_email
+from bookings.models import Hold, HoldState
+from bookings.models.holds import MAX_CODE_ATTEMPTS, MAX_CODE_RESENDS
+from bookings.selectors.holds import get_hold
+from bookings.services.codes import request_code, resend_code, seconds_until_resend
+from bookings.services.confirmation import confirm_booking
+from bookings.services.holds import hold_slot, release_hold
+from bookings.sessions import current_holder, holder_who_starts, open_account, remember
+from bookings.views.refusals import show_lost_hold, show_refusal
+from docbook.errors import DomainError, NotFound, RateLimited
+from docbook.http import pages
+from docbook.http.problems import STATUS_BY_CODE
+from docbook.http.throttling import limit_by_address
+from doctors.models import Clinic, Doctor, VisitType
+from doctors.selectors.doctors import get_bookable_doctor
+from doctors.views.addresses import day_url
+
+HOLD_RATE = "30/m"
+CODE_RATE = "30/m"
+
+
+@dataclass(frozen=True)
+class Ticket:
+    """What is being booked, as every step shows it."""
+
+    id: UUID
+    doctor: Doctor
+    clinic: Clinic
+    visit_type: VisitType
+    zone: str
+    starts_at: datetime
+    ends_at: datetime
+    expires_at: datetime
+    seconds_left: int
+    who: str
+    patient_email: str
+
+
+@require_http_methods(["GET", "POST"])
+def start(request: HttpRequest) -> HttpResponseBase:
+    """The tap on a time is the hold. A reload of its address leads back to the doctors."""
+    if request.method == "GET":
+        return redirect("doctors:list")
+    limit_by_address(request, group="hold", rate=HOLD_RATE)
+    form = StartForm(request.POST)
+    if not form.is_valid():
+        return pages.error_page(request, status=400)
+    slot_id, visit_type_id = form.cleaned_data["slot"], form.cleaned_data["visit_type"]
+    holder = holder_who_starts(request)
+    try:
+        hold = hold_slot(
+            slot_id=slot_id, visit_type_id=visit_type_id, holder=holder, now=timezone.now()
+        )
+    except DomainError as error:
+        return _start_refused(request, error, slot_id=slot_id, visit_type_id=visit_type_id)
+    remember(request, hold)
+    return _go(request, reverse("bookings:details", args=[hold.pk]))
+
+
+@require_http_methods(["GET", "POST"])
+def details(request: HttpRequest, hold_id: UUID) -> HttpResponseBase:
+    """Who comes, typed while the time is held."""
+    holder = current_holder(request)
+    hold = get_hold(hold_id=hold_id, holder=holder)
+    if over := _over(request, hold):
+        return over
+    form = DetailsForm(request.POST or None, patient=holder.patient, initial=_known(hold, holder))
+    error: DomainError | None = None
+    if request.method == "POST" and form.is_valid():
+        limit_by_address(request, group="code", rate=CODE_RATE)
+        try:
+            request_code(hold_id=hold_id, holder=holder, details=form.details(), now=timezone.now())
+        except HoldExpired as refusal:
+            return show_lost_hold(request, refusal, hold)
+        except RateLimited as refusal:
+            error = refusal
+            form.add_error(None, _("No further code can be sent for this time."))
+        else:
+            return redirect("bookings:code", hold_id=hold_id)
+    context = {"ticket": _ticket(hold, holder), "form": form, "nav": "doctors"}
+    return render(request, "bookings/details.html", context, status=_status(form, error))
+
+
+@require_http_methods(["GET", "POST"])
+def code(request: HttpRequest, hold_id: UUID) -> HttpResponseBase:
+    """The code from the e-mail; the right one books."""
+    holder = current_holder(request)
+    hold = get_hold(hold_id=hold_id, holder=holder)
+    if over := _over(request, hold):
+        return over
+    if hold.code_sent_at is None:
+        return redirect("bookings:details", hold_id=hold_id)
+    form = CodeForm(request.POST or None)
+    error: DomainError | None = None
+    if request.method == "POST" and form.is_valid():
+        limit_by_address(request, group="confirm", rate=CODE_RATE)
+        try:
+            return _confirm(request, hold, holder=holder, typed=form.cleaned_data["code"])
+        except OtpInvalid as refusal:
+            error = refusal
+            form.add_error("code", _wrong_code(refusal.attempts_left))
+        except (HoldExpired, OtpLocked, PatientBusy) as refusal:
+            return show_lost_hold(request, refusal, hold)
+        hold = get_hold(hold_id=hold_id, holder=holder)
+    return _code_page(request, hold, holder=holder, form=form, status=_status(form, error))
+
+
+@require_POST
+def resend(request: HttpRequest, hold_id: UUID) -> HttpResponseBase:
+    """A new code; the old one stops working."""
+    limit_by_address(request, group="code", rate=CODE_RATE)
+    holder = current_holder(request)
+    hold = get_hold(hold_id=hold_id, holder=holder)
+    try:
+        resend_code(hold_id=hold_id, holder=holder, now=timezone.now())
+    except HoldExpired as refusal:
+        return _over(request, hold) or show_lost_hold(request, refusal, hold)
+    except DetailsMissing:
+        return redirect("bookings:details", hold_id=hold_id)
+    except RateLimited:
+        messages.warning(request, _("No new code was sent. Use the last one, or wait a little."))
+    else:
+        text = _("A new code is on its way to %(address)s. The old one no longer works.")
+        messages.success(request, text % {"address": masked_email(hold.email)})
+    return redirect("bookings:code", hold_id=hold_id)
+
+
+@require_POST
+def release(request: HttpRequest, hold_id: UUID) -> HttpResponseBase:
+    """Gives the time back and shows the doctor's other times."""
+    holder = current_holder(request)
+    hold = get_hold(hold_id=hold_id, holder=holder)
+    try:
+        release_hold(hold_id=hold_id, holder=holder)
+    except HoldExpired:
+        return redirect("bookings:appointment", appointment_id=hold_id)
+    messages.success(request, _("The time is free again. Pick another one whenever you like."))
+    day = hold.starts_at.astimezone(hold.clinic.zone).date()
+    return redirect(day_url(hold.doctor, visit_type_id=hold.visit_type_id, day=day))
+
+
+def _go(request: HttpRequest, url: str) -> HttpResponseBase:
+    """Htmx would put the next page into the picker's place, so it is told to go there."""
+    return HttpResponseClientRedirect(url) if request.htmx else redirect(url)
+
+
+def _start_refused(
+    request: HttpRequest, error: DomainError, *, slot_id: int, visit_type_id: int
+) -> HttpResponse:
+    visit_type = VisitType.objects.filter(pk=visit_type_id, doctor__is_active=True).first()
+    if visit_type is None or isinstance(error, NotFound):
+        return pages.error_page(request, status=404)
+    starts_at = visit_type.doctor.slots.filter(pk=slot_id).values_list("starts_at", flat=True)
+    return show_refusal(
+        request,
+        error,
+        doctor=get_bookable_doctor(pk=visit_type.doctor_id),
+        visit_type_id=visit_type_id,
+        starts_at=starts_at.first(),
+    )
+
+
+def _over(request: HttpRequest, hold: Hold) -> HttpResponseBase | None:
+    """Where to go with a hold that no longer waits to be confirmed."""
+    if hold.state == HoldState.CONFIRMED:
+        return redirect("bookings:appointment", appointment_id=hold.pk)
+    if hold.state == HoldState.HELD and hold.expires_at > timezone.now():
+        return None
+    locked = hold.otp_attempts >= MAX_CODE_ATTEMPTS
+    return show_lost_hold(request, OtpLocked() if locked else HoldExpired(), hold)
+
+
+def _confirm(request: HttpRequest, hold: Hold, *, holder: Holder, typed: str) -> HttpResponseBase:
+    appointment = confirm_booking(hold_id=hold.pk, holder=holder, code=typed)
+    open_account(request, appointment)
+    url = reverse("bookings:appointment", args=[appointment.pk])
+    return redirect(f"{url}?confirmed=1")
+
+
+def _code_page(
+    request: HttpRequest, hold: Hold, *, holder: Holder, form: CodeForm, status: int
+) -> HttpResponse:
+    context = {
+        "ticket": _ticket(hold, holder),
+        "form": form,
+        "sent_to": masked_email(hold.email),
+        "resend_in": seconds_until_resend(hold=hold, now=timezone.now()),
+        "resends_left": MAX_CODE_RESENDS - hold.otp_resends,
+        "attempts_left": MAX_CODE_ATTEMPTS - hold.otp_attempts,
+        "nav": "doctors",
+    }
+    return render(request, "bookings/code.html", context, status=status)
+
+
+def _wrong_code(attempts_left: int) -> str:
+    return ngettext(
+        "That is not the code we sent. %(count)d try left.",
+        "That is not the code we sent. %(count)d tries left.",
+        attempts_left,
+    ) % {"count": attempts_left}
+
+
+def _status(form: DetailsForm | CodeForm, error: DomainError | None) -> int:
+    if error is not None:
+        return STATUS_BY_CODE[error.code]
+    return 422 if form.is_bound and not form.is_valid() else 200
+
+
+def _known(hold: Hold, holder: Holder) -> dict[str, str]:
+    """What was typed before, else what the account knows."""
+    source: Hold | User | None = hold if hold.code_sent_at else holder.patient
+    if source is None:
+        return {}
+    names = ("first_name", "last_name", "phone", "email")
+    return {name: getattr(source, name) for name in names} | {"reason": hold.reason}
+
+
+def _ticket(hold: Hold, holder: Holder) -> Ticket:
+    left = (hold.expires_at - timezone.now()).total_seconds()
+    return Ticket(
+        id=hold.pk,
+        doctor=hold.doctor,
+        clinic=hold.clinic,
+        visit_type=hold.visit_type,
+        zone=hold.clinic.time_zone,
+        starts_at=hold.starts_at,
+        ends_at=hold.ends_at,
+        expires_at=hold.expires_at,
+        seconds_left=max(0, int(left)),
+        who=f"{hold.first_name} {hold.last_name}".strip(),
+        patient_email=holder.patient.email if holder.patient else "",
+    )

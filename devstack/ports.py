@@ -1,0 +1,48 @@
+"""Loopback ports: which is free, and which is taken."""
+
+import os
+import socket
+from collections.abc import Mapping
+
+from devstack.refusals import Refusal
+
+LOOPBACK = "127.0.0.1"
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind((LOOPBACK, 0))
+        return int(probe.getsockname()[1])
+
+
+def address(port: int) -> str:
+    return f"http://{LOOPBACK}:{port}"
+
+
+def answers(port: int, *, host: str = LOOPBACK) -> bool:
+    try:
+        with socket.create_connection((host, port), timeout=1):
+            return True
+    except OSError:
+        return False
+
+
+def web_port(environment: Mapping[str, str] = os.environ) -> int:
+    text = environment.get("PORT", "") or "8000"
+    if not text.isdecimal() or not 0 < int(text) < 65536:
+        raise Refusal(f"PORT={text} is not a port: choose a number from 1 to 65535.")
+    return int(text)
+
+
+def require_free(port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((LOOPBACK, port))
+        except PermissionError as error:
+            raise Refusal(f"Port {port} needs root: choose one from 1024 up.") from error
+        except OSError as error:
+            raise Refusal(
+                f"Port {port} is taken by another program: choose a free one, "
+                f"for example with: make run PORT={free_port()}"
+            ) from error

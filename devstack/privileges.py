@@ -1,0 +1,61 @@
+"""How PostgreSQL, which refuses to run as root, runs nevertheless when root types `make run`."""
+
+import os
+import pwd
+import shutil
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from devstack.refusals import Refusal
+
+# Inside a user namespace root's files stay root's, and the process sees itself as nobody.
+UNSHARE = ("unshare", "--user", "--map-user=65534", "--map-group=65534", "--")
+
+
+@dataclass(frozen=True)
+class Privileges:
+    """What to put before a command, and whom it runs as; empty for a normal user."""
+
+    prefix: Sequence[str] = ()
+    uid: int | None = None
+    gid: int | None = None
+
+    def require_access(self, *paths: Path) -> None:
+        """Refuse early, with the folder's name, where the account cannot reach its files."""
+        for path in paths if self.uid is not None else ():
+            for folder in (path, *path.parents):
+                if not folder.stat().st_mode & 0o001:
+                    raise Refusal(
+                        "PostgreSQL must not run as root, user namespaces are off here, and the "
+                        f"user nobody may not enter {folder}: run as a normal user, or clone into "
+                        "a folder that everybody may enter, such as one under /srv."
+                    )
+
+    def own(self, folder: Path) -> None:
+        """Hand the folder over, also after a run that used another of the three ways."""
+        if os.geteuid() != 0:
+            return
+        uid, gid = self.uid or 0, self.gid or 0
+        if folder.stat().st_uid != uid:
+            for path in (folder, *folder.rglob("*")):
+                os.chown(path, uid, gid, follow_symlinks=False)
+
+
+@cache
+def database_privileges() -> Privileges:
+    """Plain for a user; for root a user namespace where allowed, otherwise the user nobody."""
+    if os.geteuid() != 0:
+        return Privileges()
+    if _namespaces_are_allowed():
+        return Privileges(prefix=UNSHARE)
+    nobody = pwd.getpwnam("nobody")
+    return Privileges(uid=nobody.pw_uid, gid=nobody.pw_gid)
+
+
+def _namespaces_are_allowed() -> bool:
+    if shutil.which("unshare") is None:
+        return False
+    return subprocess.run([*UNSHARE, "true"], capture_output=True, check=False).returncode == 0

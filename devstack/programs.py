@@ -1,0 +1,46 @@
+"""The product's processes, each with its command line."""
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from devstack.layout import ROOT
+from devstack.ports import LOOPBACK
+from devstack.processes import Program
+
+Environment = Mapping[str, str]
+
+
+def web(*, port: int, environment: Environment) -> Program:
+    """The server and the options that were fastest when measured; see SCALING.md."""
+    return Program(
+        name="web",
+        command=[
+            *_module("granian", "docbook.wsgi:application"),
+            *("--interface", "wsgi", "--host", LOOPBACK, "--port", str(port)),
+            *("--http", "1", "--no-ws", "--workers", "2", "--blocking-threads", "8"),
+            # Idle threads retired after the default 30 s would leak their database connections.
+            *("--blocking-threads-idle-timeout", "600"),
+            *("--respawn-failed-workers", "--workers-kill-timeout", "5"),
+        ],
+        environment=environment,
+    )
+
+
+def worker(*, environment: Environment) -> Program:
+    arguments = ("-A", "docbook", "worker", "-P", "threads", "-c", "2", "--loglevel=WARNING")
+    return Program(name="worker", command=_module("celery", *arguments), environment=environment)
+
+
+def beat(*, schedule: Path, environment: Environment) -> Program:
+    arguments = ("-A", "docbook", "beat", "--schedule", str(schedule), "--pidfile=")
+    return Program(name="beat", command=_module("celery", *arguments), environment=environment)
+
+
+def relay(*, environment: Environment) -> Program:
+    command = [sys.executable, str(ROOT / "manage.py"), "relay_outbox"]
+    return Program(name="relay", command=command, environment=environment)
+
+
+def _module(name: str, *arguments: str) -> list[str]:
+    return [sys.executable, "-m", name, *arguments]

@@ -1,0 +1,57 @@
+"""The API as docs/openapi.yaml has it: written by `make openapi`, compared by `make check`."""
+
+import difflib
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from devstack.console import report, say
+from devstack.layout import ROOT, shown
+from devstack.refusals import Refusal
+
+SNAPSHOT = ROOT / "docs" / "openapi.yaml"
+
+
+def write_snapshot(_arguments: Sequence[str]) -> int:
+    SNAPSHOT.write_text(generate())
+    report("OpenAPI", f"{shown(SNAPSHOT)} written")
+    return 0
+
+
+def compare_snapshot() -> int:
+    """Exit code 1, and the difference, when the API is not what the snapshot says."""
+    before = SNAPSHOT.read_text() if SNAPSHOT.exists() else ""
+    difference = list(
+        difflib.unified_diff(
+            before.splitlines(),
+            generate().splitlines(),
+            "docs/openapi.yaml",
+            "the API",
+            lineterm="",
+        )
+    )
+    if difference:
+        say("\n".join(difference[:60]))
+        say("The API has changed: look at it, then `make openapi`.")
+    return int(bool(difference))
+
+
+def generate() -> str:
+    """The document as the code has it now; Refusal when drf-spectacular is not content."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "openapi.yaml"
+        options = ["--validate", "--fail-on-warn", "--file", str(path)]
+        command = [sys.executable, "manage.py", "spectacular", *options]
+        made = subprocess.run(command, cwd=ROOT, capture_output=True, check=False, text=True)
+        if made.returncode:
+            raise Refusal(f"The schema could not be made:\n{made.stderr.strip()}")
+        return path.read_text()
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(compare_snapshot())
+    except Refusal as refusal:
+        sys.exit(str(refusal))

@@ -1,0 +1,66 @@
+"""`make test`, and any other command, on engines of its own."""
+
+import os
+import shutil
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from devstack.console import report
+from devstack.engines import throwaway_engines
+from devstack.interrupts import interrupts_noted
+from devstack.processes import Program, Speaks
+from devstack.refusals import Refusal
+
+CHROMIUMS = ("chromium", "chromium-browser", "google-chrome")
+
+
+def run_tests(arguments: Sequence[str]) -> int:
+    """Runs pytest in parallel and returns its exit code; further arguments are pytest's."""
+    for sentence in _what_cannot_run():
+        report("Cannot run", sentence)
+    return _run(
+        [sys.executable, "-m", "pytest", "-n", "auto", *arguments],
+        environment={"DJANGO_SETTINGS_MODULE": "docbook.settings.test"},
+    )
+
+
+def run_with_engines(arguments: Sequence[str]) -> int:
+    """Runs `-- COMMAND …` with DATABASE_URL, REDIS_URL and EMAIL_URL set; returns its exit code."""
+    command = list(arguments[1:] if arguments[:1] == ["--"] else arguments)
+    if not command:
+        raise Refusal("Say what to run: python3 -m devstack with-engines -- COMMAND")
+    return _run(command)
+
+
+def chromium() -> str | None:
+    return next(filter(None, map(shutil.which, CHROMIUMS)), None)
+
+
+def _what_cannot_run() -> Iterator[str]:
+    if chromium() is None:
+        yield (
+            f"browser tests: none of {', '.join(CHROMIUMS)} is installed "
+            "(Debian and Ubuntu: apt-get install chromium)"
+        )
+
+
+def _run(command: Sequence[str | Path], environment: Mapping[str, str] | None = None) -> int:
+    with (
+        interrupts_noted() as interrupts,
+        throwaway_engines(interrupts=interrupts) as (engines, workshop),
+    ):
+        program = Program(
+            name="command",
+            command=[*command],
+            environment={**engines.environment, **_path(), **(environment or {})},
+            folder=Path.cwd(),
+            speaks=Speaks.TERMINAL,
+        )
+        return workshop.run(program)
+
+
+def _path() -> Mapping[str, str]:
+    """Commands of the virtualenv can be called by their bare names."""
+    folder = str(Path(sys.executable).parent)
+    return {"PATH": os.pathsep.join([folder, os.environ.get("PATH", os.defpath)])}

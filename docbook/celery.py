@@ -1,0 +1,18 @@
+"""The Celery application; tasks are found in each app's `tasks` module."""
+
+import os
+from typing import Any
+
+from celery import Celery
+from celery.signals import setup_logging
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "docbook.settings.prod")
+
+app = Celery("docbook")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()
+
+
+@setup_logging.connect
+def configure_logs(**_kwargs: Any) -> None:
+    """Celery would install handlers of its own; ours are in place since Django's setup."""

@@ -1,0 +1,54 @@
+"""The refusals of DocBook, one small class each, with a code that never changes.
+
+Services raise them; each door translates them once (`docbook.http.problems` for the API,
+`docbook.http.pages` for pages). What a class carries beside its code is safe to show to the caller.
+"""
+
+from typing import Any, ClassVar
+
+
+class DomainError(Exception):
+    """Something a client asked for and may not have, or may not have now.
+
+    `code` is part of the API contract. `extra` holds machine-readable members of the answer.
+    """
+
+    code: ClassVar[str] = "error"
+
+    def __init__(self, message: str = "", **extra: Any) -> None:
+        super().__init__(message or self.code)
+        self.message = message
+        self.extra = extra
+
+
+class FieldError(DomainError):
+    """A value that is well-formed and still cannot be accepted; names its field."""
+
+    code = "validation"
+
+    def __init__(self, field: str, message: str, *, field_code: str = "invalid") -> None:
+        super().__init__(message)
+        self.field = field
+        self.field_code = field_code
+
+
+class NotFound(DomainError):
+    """Unknown, or not the caller's: both look alike to a stranger."""
+
+    code = "not-found"
+
+
+class RateLimited(DomainError):
+    """Too many requests in a window; `retry_after` in whole seconds."""
+
+    code = "rate-limited"
+
+    def __init__(self, *, retry_after: int) -> None:
+        super().__init__("")
+        self.retry_after = retry_after
+
+
+class Unavailable(DomainError):
+    """A part that is needed for this request does not answer right now."""
+
+    code = "unavailable"

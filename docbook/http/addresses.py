@@ -1,0 +1,18 @@
+"""Which client a request comes from, believing only our own proxies."""
+
+from django.conf import settings
+from django.http import HttpRequest
+
+
+def client_address(request: HttpRequest) -> str:
+    """The address that the outermost trusted proxy saw.
+
+    Each of our TRUSTED_PROXIES appends one entry to X-Forwarded-For; what stands left of those was
+    written by the client and counts for nothing.
+    """
+    peer = str(request.META.get("REMOTE_ADDR", ""))
+    hops = settings.TRUSTED_PROXIES
+    forwarded = [each.strip() for each in request.headers.get("X-Forwarded-For", "").split(",")]
+    if not hops or len(forwarded) < hops or not forwarded[-hops]:
+        return peer
+    return forwarded[-hops]

@@ -1,0 +1,66 @@
+"""What holds for every request, whichever door it came through."""
+
+from collections.abc import Callable
+
+from django.conf import settings
+from django.db import OperationalError
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.utils.cache import patch_vary_headers
+
+from docbook.errors import DomainError
+from docbook.http import pages
+from docbook.http.problems import problem_response
+
+GetResponse = Callable[[HttpRequest], HttpResponse]
+
+
+class RequestGuardMiddleware:
+    """Turns away what no client of ours sends, before any of it is read."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.method == "TRACE":
+            return HttpResponseNotAllowed(["GET", "HEAD", "POST"])
+        if "\x00" in request.path or "%00" in request.META.get("QUERY_STRING", ""):
+            return pages.bad_request(request)
+        if _content_length(request) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
+            return problem_response("too-large")
+        return self.get_response(request)
+
+
+class PageErrorMiddleware:
+    """The page door's translation of refusals, and of a database that does not answer."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        if isinstance(exception, DomainError):
+            return pages.refusal_page(request, exception)
+        if isinstance(exception, OperationalError):
+            return pages.unavailable(request)
+        return None
+
+
+class PrivatePagesMiddleware:
+    """Personal answers are kept by no cache, and a fragment is never taken for its page."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        patch_vary_headers(response, ["HX-Request"])
+        if "Cache-Control" not in response.headers and "ETag" not in response.headers:
+            response.headers["Cache-Control"] = "no-store"
+        return response
+
+
+def _content_length(request: HttpRequest) -> int:
+    length = request.META.get("CONTENT_LENGTH") or "0"
+    return int(length) if length.isdigit() else 0

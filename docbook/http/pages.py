@@ -1,0 +1,65 @@
+"""Refusals and failures as pages. What a form can say at its field is said there instead."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.csrf import requires_csrf_token
+
+from docbook.errors import DomainError, NotFound, RateLimited, Unavailable
+from docbook.http.problems import STATUS_BY_CODE, problem_response
+from docbook.observability import request_id
+
+_TEMPLATES = {403: "403.html", 404: "404.html", 429: "429.html", 503: "503.html"}
+
+
+def is_api(request: HttpRequest) -> bool:
+    return request.path.startswith("/api/")
+
+
+def error_page(request: HttpRequest, *, status: int, **context: object) -> HttpResponse:
+    """One sentence, one way on, and the reference that the logs have too."""
+    template = _TEMPLATES.get(status, "400.html" if status < 500 else "500.html")
+    context["request_id"] = request_id.current()
+    return render(request, template, context, status=status)
+
+
+def refusal_page(request: HttpRequest, error: DomainError) -> HttpResponse:
+    """A refusal that no view has turned into something better."""
+    if isinstance(error, NotFound):
+        return error_page(request, status=404)
+    if isinstance(error, RateLimited):
+        response = error_page(request, status=429, retry_after=error.retry_after)
+        response.headers["Retry-After"] = str(error.retry_after)
+        return response
+    if isinstance(error, Unavailable):
+        return unavailable(request)
+    return error_page(request, status=STATUS_BY_CODE.get(error.code, 400))
+
+
+def unavailable(request: HttpRequest) -> HttpResponse:
+    response = (
+        problem_response("unavailable") if is_api(request) else error_page(request, status=503)
+    )
+    response.headers["Retry-After"] = "2"
+    return response
+
+
+def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:  # noqa: ARG001
+    return problem_response("malformed") if is_api(request) else error_page(request, status=400)
+
+
+def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:  # noqa: ARG001
+    return problem_response("not-found") if is_api(request) else error_page(request, status=404)
+
+
+def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:  # noqa: ARG001
+    return problem_response("forbidden") if is_api(request) else error_page(request, status=403)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    return problem_response("error") if is_api(request) else error_page(request, status=500)
+
+
+@requires_csrf_token
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:  # noqa: ARG001
+    context = {"request_id": request_id.current()}
+    return render(request, "403_csrf.html", context, status=403)

@@ -1,0 +1,178 @@
+"""Every error of the API as RFC 9457 problem+json, with a code that never changes."""
+
+from typing import Any
+
+import structlog
+from django.conf import settings
+from django.db import OperationalError
+from django.http import JsonResponse
+from drf_standardized_errors.formatter import flatten_errors
+from drf_standardized_errors.handler import ExceptionHandler
+from rest_framework import exceptions
+from rest_framework.response import Response
+from rest_framework.views import set_rollback
+
+from docbook.errors import DomainError, FieldError, RateLimited
+from docbook.observability import request_id
+
+log = structlog.get_logger(__name__)
+
+CONTENT_TYPE = "application/problem+json"
+
+# The one table from code to status; a code that is not here is a programming error.
+STATUS_BY_CODE = {
+    "validation": 422,
+    "malformed": 400,
+    "unauthenticated": 401,
+    "token-invalid": 401,
+    "forbidden": 403,
+    "not-found": 404,
+    "method-not-allowed": 405,
+    "not-acceptable": 406,
+    "unsupported-media-type": 415,
+    "too-large": 413,
+    "rate-limited": 429,
+    "error": 500,
+    "unavailable": 503,
+    "idempotency-key-missing": 400,
+    "idempotency-key-reused": 422,
+    "idempotency-key-in-progress": 409,
+    "slot-taken": 409,
+    "slot-held": 409,
+    "hold-limit": 409,
+    "patient-busy": 409,
+    "hold-expired": 410,
+    "otp-invalid": 422,
+    "otp-locked": 429,
+    "details-missing": 409,
+    "outside-booking-window": 422,
+}
+
+TITLES = {
+    "validation": "Some fields cannot be accepted.",
+    "malformed": "The request cannot be read.",
+    "unauthenticated": "Sign in first.",
+    "token-invalid": "This token does not work.",
+    "forbidden": "You may not do this.",
+    "not-found": "There is nothing here.",
+    "method-not-allowed": "This cannot be done here.",
+    "not-acceptable": "We cannot answer in that format.",
+    "unsupported-media-type": "We cannot read that format.",
+    "too-large": "The request is too large.",
+    "rate-limited": "That was a lot of requests.",
+    "error": "That did not work, and it is our fault.",
+    "unavailable": "A part that we need does not answer right now.",
+    "idempotency-key-missing": "Send an Idempotency-Key header.",
+    "idempotency-key-reused": "This Idempotency-Key was used for another request.",
+    "idempotency-key-in-progress": "A request with this Idempotency-Key is still running.",
+    "slot-taken": "This time was just taken by somebody else.",
+    "slot-held": "Somebody is confirming this time.",
+    "hold-limit": "You are already keeping as many times as you can.",
+    "patient-busy": "You already have a visit at that time.",
+    "hold-expired": "The five minutes are over, so the time was given back.",
+    "otp-invalid": "That is not the code we sent.",
+    "otp-locked": "All tries are used up, so the time was given back.",
+    "details-missing": "Ask for a code first.",
+    "outside-booking-window": "This time cannot be booked now.",
+}
+
+_CODE_BY_STATUS = {
+    400: "malformed",
+    401: "unauthenticated",
+    403: "forbidden",
+    404: "not-found",
+    405: "method-not-allowed",
+    406: "not-acceptable",
+    415: "unsupported-media-type",
+    422: "validation",
+    429: "rate-limited",
+    503: "unavailable",
+}
+
+
+class ProblemHandler(ExceptionHandler):
+    """drf-standardized-errors gathers what went wrong; this writes it as a problem."""
+
+    def convert_known_exceptions(self, exc: Exception) -> Exception:
+        if isinstance(exc, OperationalError):
+            log.warning("database_unavailable")
+            return _Unavailable()
+        return super().convert_known_exceptions(exc)
+
+    def format_exception(self, exc: exceptions.APIException) -> dict[str, Any]:
+        if isinstance(exc, exceptions.ValidationError):
+            errors = [
+                {"pointer": _pointer(each.attr), "code": each.code, "detail": str(each.detail)}
+                for each in flatten_errors(exc.detail)
+            ]
+            return body("validation", errors=errors)
+        code = _CODE_BY_STATUS.get(exc.status_code, "error")
+        return body(code, detail=str(exc.detail) if code == "malformed" else "")
+
+    def get_response(self, exc: exceptions.APIException, data: dict[str, Any]) -> Response:
+        return Response(
+            data,
+            status=data["status"],
+            headers=self.get_headers(exc),
+            content_type=CONTENT_TYPE,
+        )
+
+
+class _Unavailable(exceptions.APIException):
+    status_code = 503
+    wait = 2
+
+
+def exception_handler(exc: Exception, context: Any) -> Response | None:
+    """DRF's hook: our refusals from the table, everything else through the library."""
+    if isinstance(exc, DomainError):
+        set_rollback()
+        return problem_of(exc)
+    response: Response | None = ProblemHandler(exc, context).run()
+    return response
+
+
+def problem_of(error: DomainError) -> Response:
+    """A refusal as the response of a DRF view."""
+    headers = {}
+    if isinstance(error, RateLimited):
+        headers["Retry-After"] = str(error.retry_after)
+    if STATUS_BY_CODE[error.code] == 401:
+        headers["WWW-Authenticate"] = 'Bearer realm="api"'
+    extra: dict[str, Any] = dict(error.extra)
+    if isinstance(error, FieldError):
+        pointer = f"/{error.field}"
+        extra["errors"] = [{"pointer": pointer, "code": error.field_code, "detail": error.message}]
+    return Response(
+        body(error.code, detail="" if error.message == error.code else error.message, **extra),
+        status=STATUS_BY_CODE[error.code],
+        headers=headers,
+        content_type=CONTENT_TYPE,
+    )
+
+
+def body(code: str, *, detail: str = "", **extra: Any) -> dict[str, Any]:
+    """The members of a problem; `instance` is the request's id, as the logs have it."""
+    return {
+        "type": f"{settings.SITE_URL}/problems/{code}",
+        "title": TITLES[code],
+        "status": STATUS_BY_CODE[code],
+        "detail": detail or TITLES[code],
+        "instance": request_id.current(),
+        "code": code,
+        **extra,
+    }
+
+
+def problem_response(code: str, *, headers: dict[str, str] | None = None) -> JsonResponse:
+    """For errors outside of DRF: unknown addresses, oversized bodies, broken processes."""
+    return JsonResponse(
+        body(code), status=STATUS_BY_CODE[code], content_type=CONTENT_TYPE, headers=headers
+    )
+
+
+def _pointer(attribute: str | None) -> str:
+    """RFC 6901; the empty pointer means the whole body."""
+    if not attribute or attribute == "non_field_errors":
+        return ""
+    return "/" + attribute.replace("~", "~0").replace(".", "/")

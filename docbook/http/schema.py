@@ -1,0 +1,30 @@
+"""Pieces of the OpenAPI description that every endpoint shares."""
+
+from typing import Any
+
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
+
+from docbook.http.pagination import DEFAULT_LIMIT, MOST
+from docbook.http.problems import CONTENT_TYPE
+from docbook.http.serializers import Problem
+
+LIST_PARAMETERS = [
+    OpenApiParameter("page", OpenApiTypes.INT, description="From 1 on."),
+    OpenApiParameter("offset", OpenApiTypes.INT, description="Instead of page: rows to pass."),
+    OpenApiParameter("cursor", OpenApiTypes.STR, description="Instead of page: nextCursor."),
+    OpenApiParameter("limit", OpenApiTypes.INT, description=f"{DEFAULT_LIMIT}; at most {MOST}."),
+]
+
+IDEMPOTENCY_KEY = OpenApiParameter(
+    "Idempotency-Key",
+    OpenApiTypes.STR,
+    OpenApiParameter.HEADER,
+    required=True,
+    description="Yours for this one intent; a retry with it gets the first answer again.",
+)
+
+
+def problems(*statuses: int) -> dict[tuple[int, str], Any]:
+    """The responses of these statuses, all problem+json."""
+    return {(status, CONTENT_TYPE): OpenApiResponse(Problem) for status in statuses}

@@ -1,0 +1,48 @@
+"""Serializers that refuse what they do not know, and the envelope for the schema."""
+
+from typing import Any
+
+from drf_spectacular.utils import inline_serializer
+from rest_framework import serializers
+
+
+class StrictSerializer(serializers.Serializer[Any]):
+    """A field that nobody asked for is an error that names it, never silently dropped."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        if isinstance(data, dict):
+            unknown = sorted(set(data) - set(self.fields))
+            if unknown:
+                raise serializers.ValidationError(
+                    {
+                        name: serializers.ErrorDetail("This field is not known.", code="unknown")
+                        for name in unknown
+                    }
+                )
+        return super().to_internal_value(data)
+
+
+class PageInfo(serializers.Serializer[Any]):
+    page = serializers.IntegerField(allow_null=True)
+    limit = serializers.IntegerField()
+    totalPages = serializers.IntegerField()  # noqa: N815 - the API's own names
+    totalItems = serializers.IntegerField()  # noqa: N815
+    nextCursor = serializers.CharField(allow_null=True)  # noqa: N815
+
+
+class Problem(serializers.Serializer[Any]):
+    """RFC 9457."""
+
+    type = serializers.URLField()
+    title = serializers.CharField()
+    status = serializers.IntegerField()
+    detail = serializers.CharField()
+    instance = serializers.CharField()
+    code = serializers.CharField()
+
+
+def page_of(item: type[serializers.Serializer[Any]]) -> Any:
+    """The envelope around a list of these, for the schema."""
+    return inline_serializer(
+        name=f"{item.__name__}Page", fields={"items": item(many=True), "pageInfo": PageInfo()}
+    )

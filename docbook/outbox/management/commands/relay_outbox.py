@@ -1,0 +1,66 @@
+"""`manage.py relay_outbox`: hands committed messages to the workers, for as long as it runs."""
+
+import signal
+import time
+from typing import Any
+
+import structlog
+from celery import current_app
+from django.core.management.base import BaseCommand, CommandParser
+from django.db import Error as DatabaseError
+from django.db import connection
+from kombu.exceptions import OperationalError as BrokerError
+
+from docbook.outbox import services
+
+log = structlog.get_logger(__name__)
+
+POLL_SECONDS = 2.0
+
+
+class Command(BaseCommand):
+    help = "Hands outbox messages to the workers; wakes on NOTIFY, looks by itself every 2 s."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--once", action="store_true", help="Pass on what waits, then end.")
+
+    def handle(self, **options: Any) -> None:
+        if options["once"]:
+            self._drain()
+            return
+        self._running = True
+        for name in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(name, self._stop)
+        while self._running:
+            self._turn()
+
+    def _stop(self, *_args: object) -> None:
+        self._running = False
+
+    def _turn(self) -> None:
+        """One round; a lost database or broker is waited for, never the relay's end."""
+        try:
+            self._drain()
+            self._wait_for_news()
+        except BrokerError:
+            log.warning("outbox_broker_unreachable")
+            time.sleep(POLL_SECONDS)
+        except DatabaseError:
+            log.warning("outbox_database_unreachable")
+            connection.close()
+            time.sleep(POLL_SECONDS)
+
+    def _drain(self) -> None:
+        while services.pass_on(send=_send):
+            pass
+
+    def _wait_for_news(self) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("LISTEN outbox")
+            # The driver's connection below Django's: only it can wait for notifications.
+            for _news in connection.connection.notifies(timeout=POLL_SECONDS, stop_after=1):
+                break
+
+
+def _send(task: str, message_id: int) -> None:
+    current_app.send_task(task, args=[message_id])

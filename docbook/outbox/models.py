@@ -1,0 +1,51 @@
+"""Messages that were committed together with the change they tell of."""
+
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+
+class OutboxMessage(models.Model):
+    """One fact to be told: a topic and ids. Done when its receiver says so; dead after a day.
+
+    `next_attempt_at` is at once the backoff and the lease: while a worker is at it, nobody else
+    takes the message before that instant.
+    """
+
+    topic = models.CharField(_("topic"), max_length=64)
+    aggregate_id = models.CharField(_("about"), max_length=64)
+    payload = models.JSONField(_("ids"), default=dict)
+    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
+    attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
+    next_attempt_at = models.DateTimeField(_("next attempt at"))
+    done_at = models.DateTimeField(_("done at"), null=True, blank=True)
+    dead_at = models.DateTimeField(_("given up at"), null=True, blank=True)
+    last_error = models.CharField(_("last error"), max_length=200, blank=True)
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["id"]
+        verbose_name = _("outbox message")
+        verbose_name_plural = _("outbox messages")
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(
+                fields=["next_attempt_at", "id"],
+                condition=Q(done_at__isnull=True, dead_at__isnull=True),
+                name="outbox_waiting",
+            ),
+            models.Index(
+                fields=["aggregate_id", "id"],
+                condition=Q(done_at__isnull=True, dead_at__isnull=True),
+                name="outbox_order",
+            ),
+        ]
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.CheckConstraint(
+                condition=Q(done_at__isnull=True) | Q(dead_at__isnull=True),
+                name="outbox_message_is_not_both_done_and_dead",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.topic} {self.aggregate_id}"

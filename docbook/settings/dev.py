@@ -1,0 +1,25 @@
+"""Development: everything on this machine, secrets that are none, real mail into a sink."""
+
+import os
+
+# Known to everybody, therefore refused by docbook.settings.prod.
+os.environ.setdefault("SECRET_KEY", "development-only-secret-key-development-only-secret-key")
+os.environ.setdefault("OTP_KEYS", "development-only-otp-key-development-only-otp-key")
+os.environ.setdefault("JWT_KEYS", "development-only-jwt-key-development-only-jwt-key")
+os.environ.setdefault("DATABASE_URL", "postgresql://postgres@127.0.0.1:5432/docbook")
+os.environ.setdefault("REDIS_URL", "redis://127.0.0.1:6379/0")
+os.environ.setdefault("EMAIL_URL", "smtp://127.0.0.1:1025")
+
+from docbook.settings.base import *
+from docbook.settings.base import BASE_DIR, INSTALLED_APPS, env
+
+DEBUG = env.bool("DEBUG", default=False)
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
+# One load generator on this machine may speak for many addresses; the limits stay on.
+TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=1)
+ROOT_URLCONF = "devstack.urls"
+INSTALLED_APPS = [*INSTALLED_APPS, "devstack"]
+DEV_MAILDIR = env.path("DEV_MAILDIR", default=str(BASE_DIR / ".dev" / "mail"))
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_AUTOREFRESH = DEBUG
+STATIC_ROOT = BASE_DIR / ".dev" / "static"

@@ -1,0 +1,30 @@
+"""Reading secrets and addresses from the environment."""
+
+import os
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+from django.core.exceptions import ImproperlyConfigured
+
+
+def secret(name: str) -> str:
+    """`NAME`, or what the file says that `NAME_FILE` names (as Docker and Kubernetes mount it).
+
+    Raises ImproperlyConfigured when there is neither.
+    """
+    if path := os.environ.get(f"{name}_FILE"):
+        return Path(path).read_text(encoding="utf-8").strip()
+    if value := os.environ.get(name):
+        return value
+    raise ImproperlyConfigured(f"Set {name}, or {name}_FILE to a file that holds it.")
+
+
+def secret_ring(name: str) -> list[str]:
+    """Several secrets separated by commas or lines, newest first."""
+    keys = [key.strip() for key in secret(name).replace("\n", ",").split(",")]
+    return [key for key in keys if key]
+
+
+def redis_database(url: str, number: int) -> str:
+    """The same Redis server, another database: the broker must not share the cache's."""
+    return urlunsplit(urlsplit(url)._replace(path=f"/{number}"))

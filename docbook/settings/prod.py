@@ -1,0 +1,32 @@
+"""Production: refuses to start with a missing or a known secret."""
+
+from django.core.exceptions import ImproperlyConfigured
+
+from docbook.settings.base import *
+from docbook.settings.base import JWT_KEYS, OTP_KEYS, SECRET_KEY, TRUSTED_PROXIES, env
+
+for _name, _values in {
+    "SECRET_KEY": [SECRET_KEY],
+    "OTP_KEYS": OTP_KEYS,
+    "JWT_KEYS": JWT_KEYS,
+}.items():
+    if not _values or any("development" in value or len(value) < 32 for value in _values):
+        raise ImproperlyConfigured(f"{_name} must be secret, and 32 characters or longer.")
+
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS")
+SITE_URL = env.str("SITE_URL").rstrip("/")
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+if TRUSTED_PROXIES:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=True)
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+SECURE_HSTS_SECONDS = 63_072_000
+SECURE_HSTS_INCLUDE_SUBDOMAINS = True
+SECURE_HSTS_PRELOAD = True
+SESSION_COOKIE_SECURE = True
+SESSION_COOKIE_NAME = "__Host-session"
+CSRF_COOKIE_SECURE = True
+CSRF_COOKIE_NAME = "__Host-csrf"

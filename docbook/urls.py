@@ -1,0 +1,21 @@
+"""All addresses."""
+
+from django.contrib import admin
+from django.urls import include, path
+
+from docbook.http.health import healthz, readyz
+
+urlpatterns = [
+    path("", include("doctors.urls")),
+    path("", include("bookings.urls")),
+    path("accounts/", include("allauth.account.urls")),
+    path("api/v1/", include("docbook.api_urls")),
+    path("admin/", admin.site.urls),
+    path("healthz", healthz, name="healthz"),
+    path("readyz", readyz, name="readyz"),
+]
+
+handler400 = "docbook.http.pages.bad_request"
+handler403 = "docbook.http.pages.forbidden"
+handler404 = "docbook.http.pages.not_found"
+handler500 = "docbook.http.pages.server_error"

@@ -1,0 +1,8 @@
+"""The entry of web processes."""
+
+import os
+
+from django.core.wsgi import get_wsgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "docbook.settings.prod")
+application = get_wsgi_application()

@@ -1,0 +1,92 @@
+"""Public reads: doctors, and the free times of one of them."""
+
+from typing import Any
+
+from django.http import HttpResponseBase
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from docbook.errors import FieldError
+from docbook.http.pagination import paginate_rows, paginate_times
+from docbook.http.responses import public_response
+from docbook.http.schema import LIST_PARAMETERS, problems
+from docbook.http.serializers import page_of
+from doctors.models import Doctor, VisitType
+from doctors.rules import day_bounds
+from doctors.selectors.doctors import get_bookable_doctor
+from doctors.selectors.search import DoctorSearch, search_doctors, with_next_free
+from doctors.selectors.slots import times_of_doctor
+from doctors.selectors.visit_types import choose_visit_type
+from doctors.serializers import DayQuery, DoctorOut, SearchQuery, TimeOut
+
+_KEYS = {"next_free": "next_free_at", "fee": "lowest_fee", "name": "name"}
+
+
+class PublicView(APIView):
+    """Open to anybody; a token that does not work any more is no reason to refuse."""
+
+    authentication_classes = ()
+    permission_classes = (AllowAny,)
+
+
+class DoctorList(PublicView):
+    @extend_schema(
+        operation_id="listDoctors",
+        parameters=[SearchQuery, *LIST_PARAMETERS],
+        responses={200: page_of(DoctorOut), **problems(422, 429)},
+    )
+    def get(self, request: Request) -> HttpResponseBase:
+        """Doctors who can be booked, by their earliest free time unless asked otherwise."""
+        search = DoctorSearch(**_valid(SearchQuery, request))
+        doctors = search_doctors(search=search, now=timezone.now())
+        items, page_info = paginate_rows(request, doctors, keys=[_KEYS[search.order], "id"])
+        return public_response(
+            request, {"items": DoctorOut(items, many=True).data, "pageInfo": page_info}
+        )
+
+
+class DoctorDetail(PublicView):
+    @extend_schema(operation_id="getDoctor", responses={200: DoctorOut, **problems(404)})
+    def get(self, request: Request, doctor_id: int) -> HttpResponseBase:
+        """One doctor."""
+        get_bookable_doctor(pk=doctor_id)
+        doctors = with_next_free(Doctor.objects.filter(pk=doctor_id), now=timezone.now())
+        return public_response(request, DoctorOut(doctors.get()).data)
+
+
+class DoctorSlots(PublicView):
+    @extend_schema(
+        operation_id="listFreeTimes",
+        parameters=[DayQuery, *LIST_PARAMETERS],
+        responses={200: page_of(TimeOut), **problems(404, 422)},
+    )
+    def get(self, request: Request, doctor_id: int) -> HttpResponseBase:
+        """Times of a local day at which a visit can start; all of them are free right now."""
+        doctor = get_bookable_doctor(pk=doctor_id)
+        query = _valid(DayQuery, request)
+        visit_type = _visit_type(doctor, wanted=query.get("visit_type"))
+        start, end = day_bounds(query["date"], zone=doctor.clinic.zone)
+        free, _held = times_of_doctor(
+            doctor=doctor, visit_type=visit_type, start=start, end=end, now=timezone.now()
+        )
+        items, page_info = paginate_times(request, free)
+        return public_response(
+            request, {"items": TimeOut(items, many=True).data, "pageInfo": page_info}
+        )
+
+
+def _valid(query: type[SearchQuery | DayQuery], request: Request) -> dict[str, Any]:
+    serializer = query(data=request.query_params.dict())
+    serializer.is_valid(raise_exception=True)
+    return dict(serializer.validated_data)
+
+
+def _visit_type(doctor: Doctor, *, wanted: int | None) -> VisitType:
+    visit_type = choose_visit_type(doctor, wanted=wanted)
+    if visit_type is None or (wanted is not None and visit_type.pk != wanted):
+        message = "This doctor has no such reason for a visit."
+        raise FieldError("visit_type", message, field_code="unknown")
+    return visit_type

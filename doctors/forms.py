@@ -1,0 +1,85 @@
+"""The search form: parses what was asked for, holds no rule."""
+
+from typing import Any
+
+from django import forms
+from django.http import QueryDict
+from django.utils.formats import date_format
+from django.utils.translation import gettext_lazy as _
+
+from doctors.languages import language_name
+from doctors.models import Clinic, Doctor, Specialty
+from doctors.models.schedule import Mode
+from doctors.selectors.search import DoctorSearch
+
+ORDER_LABELS = {"next_free": _("Earliest"), "fee": _("Lowest fee"), "name": _("Name")}
+
+
+class SearchForm(forms.Form):
+    """Every field is optional; a value that means nothing is shown at its field and left out."""
+
+    q = forms.CharField(label=_("Name or words"), max_length=80, required=False)
+    specialty = forms.ChoiceField(label=_("What do you need?"), required=False)
+    city = forms.ChoiceField(label=_("Where?"), required=False)
+    available_on = forms.DateField(
+        label=_("When?"), required=False, widget=forms.DateInput(attrs={"type": "date"})
+    )
+    mode = forms.ChoiceField(label=_("Visit"), required=False)
+    language = forms.ChoiceField(label=_("Speaks"), required=False)
+    max_fee = forms.IntegerField(
+        label=_("Fee up to"), required=False, min_value=0, max_value=100_000
+    )
+    order = forms.ChoiceField(label=_("Order"), required=False, choices=list(ORDER_LABELS.items()))
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._choices(
+            "specialty", _("Any specialty"), Specialty.objects.values_list("slug", "name")
+        )
+        cities = Clinic.objects.order_by("city").values_list("city", flat=True).distinct()
+        self._choices("city", _("Anywhere"), [(city, city) for city in cities])
+        self._choices("mode", _("Any kind of visit"), Mode.for_visits())
+        self._choices("language", _("Any language"), _spoken_languages())
+
+    def _choices(self, name: str, empty: Any, choices: Any) -> None:
+        field = self.fields[name]
+        assert isinstance(field, forms.ChoiceField)  # noqa: S101 - for the type checker
+        field.choices = [("", empty), *choices]
+
+    def search(self) -> DoctorSearch:
+        """What the valid fields ask for."""
+        self.is_valid()
+        given = {
+            name: value for name, value in self.cleaned_data.items() if value not in ("", None)
+        }
+        return DoctorSearch(**given)
+
+    def label_of(self, name: str, search: DoctorSearch) -> str:
+        """A filter's value in words."""
+        value = getattr(search, name)
+        field = self.fields[name]
+        if isinstance(field, forms.ChoiceField):
+            return str(dict(field.choices)[value])
+        if name == "available_on":
+            return date_format(value, "l j F")
+        return f"{field.label}: {value}" if name == "max_fee" else str(value)
+
+    def query(self, search: DoctorSearch) -> str:
+        """The search as a query string, for links that change one thing and keep the rest."""
+        query = QueryDict(mutable=True)
+        for name in self.fields:
+            value = getattr(search, name)
+            if value not in ("", None) and not (name == "order" and value == "next_free"):
+                query[name] = str(value)
+        return query.urlencode()
+
+
+def _spoken_languages() -> list[tuple[str, str]]:
+    codes = {
+        code
+        for codes in Doctor.objects.filter(is_active=True)
+        .values_list("languages", flat=True)
+        .distinct()
+        for code in codes
+    }
+    return sorted(((code, language_name(code)) for code in codes), key=lambda pair: pair[1])

@@ -1,0 +1,17 @@
+"""Who can be booked and when."""
+
+from doctors.models.places import Clinic, Specialty
+from doctors.models.profiles import Doctor, SecretaryAssignment, VisitType
+from doctors.models.schedule import AvailabilityRule, Mode, Slot, SlotState
+
+__all__ = [
+    "AvailabilityRule",
+    "Clinic",
+    "Doctor",
+    "Mode",
+    "SecretaryAssignment",
+    "Slot",
+    "SlotState",
+    "Specialty",
+    "VisitType",
+]

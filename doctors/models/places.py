@@ -1,0 +1,75 @@
+"""Clinics and specialties: the nouns that a patient searches by."""
+
+from typing import ClassVar
+from urllib.parse import urlencode
+from zoneinfo import ZoneInfo, available_timezones
+
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+def validate_time_zone(name: str) -> None:
+    """Accepts the IANA names that this machine's tz database knows."""
+    if name not in available_timezones():
+        raise ValidationError(_("This is not an IANA time zone, like Europe/Amsterdam."))
+
+
+class Specialty(models.Model):
+    """A field of medicine, with the word for somebody who practises it."""
+
+    name = models.CharField(_("name"), max_length=80, unique=True)
+    slug = models.SlugField(unique=True)
+    practitioner = models.CharField(
+        _("practitioner"), max_length=80, help_text=_("What the doctor is called: dermatologist.")
+    )
+    icon = models.CharField(_("icon"), max_length=40, default="stethoscope")
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["name", "id"]
+        verbose_name = _("specialty")
+        verbose_name_plural = _("specialties")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Clinic(models.Model):
+    """A place with an address and a clock of its own."""
+
+    name = models.CharField(_("name"), max_length=120)
+    street = models.CharField(_("street"), max_length=160)
+    postcode = models.CharField(_("postcode"), max_length=16, blank=True)
+    city = models.CharField(_("city"), max_length=80, db_index=True)
+    country = models.CharField(_("country"), max_length=2, help_text=_("ISO 3166-1 code, like NL."))
+    time_zone = models.CharField(_("time zone"), max_length=64, validators=[validate_time_zone])
+    phone = models.CharField(_("phone"), max_length=32, blank=True)
+    directions = models.CharField(_("directions"), max_length=160, blank=True)
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["name", "id"]
+        verbose_name = _("clinic")
+        verbose_name_plural = _("clinics")
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.CheckConstraint(
+                condition=models.Q(country__regex=r"^[A-Z]{2}$"),
+                name="clinic_country_is_two_capital_letters",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name}, {self.city}"
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.time_zone)
+
+    @property
+    def address(self) -> str:
+        return f"{self.street}, {' '.join(filter(None, (self.postcode, self.city)))}"
+
+    @property
+    def map_url(self) -> str:
+        """A search on an open map; no coordinates are needed, and nothing is loaded from there."""
+        query = urlencode({"query": f"{self.address}, {self.country}"})
+        return f"https://www.openstreetmap.org/search?{query}"

@@ -1,0 +1,151 @@
+"""Doctors, those who act for them, and what one can book them for."""
+
+from datetime import timedelta
+from typing import ClassVar
+
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex, OpClass
+from django.db import models
+from django.db.models.functions import Upper
+from django.utils.translation import gettext_lazy as _
+
+from doctors.languages import language_name
+from doctors.models.places import Clinic, Specialty
+from doctors.models.schedule import Mode
+
+
+class Doctor(models.Model):
+    """Somebody who can be booked. `slot_minutes` is the step of their grid of slots."""
+
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="doctor",
+        verbose_name=_("login"),
+    )
+    slug = models.SlugField(max_length=120, unique=True)
+    name = models.CharField(_("name"), max_length=120, help_text=_("As patients read it."))
+    specialty = models.ForeignKey(
+        Specialty, on_delete=models.PROTECT, related_name="doctors", verbose_name=_("specialty")
+    )
+    clinic = models.ForeignKey(
+        Clinic, on_delete=models.PROTECT, related_name="doctors", verbose_name=_("main clinic")
+    )
+    languages = ArrayField(
+        models.CharField(max_length=3),
+        default=list,
+        blank=True,
+        verbose_name=_("languages"),
+        help_text=_("ISO 639-1 codes, like nl, en."),
+    )
+    about = models.TextField(_("about"), blank=True, max_length=2000)
+    slot_minutes = models.PositiveSmallIntegerField(_("slot length in minutes"), default=20)
+    min_notice_minutes = models.PositiveIntegerField(
+        _("minimum notice in minutes"),
+        default=60,
+        help_text=_("How long before its start a time can still be booked."),
+    )
+    horizon_days = models.PositiveSmallIntegerField(
+        _("booking horizon in days"),
+        default=60,
+        help_text=_("How far ahead times are made and can be booked."),
+    )
+    is_active = models.BooleanField(_("can be booked"), default=True)
+    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["name", "id"]
+        verbose_name = _("doctor")
+        verbose_name_plural = _("doctors")
+        indexes: ClassVar[list[models.Index]] = [
+            GinIndex(OpClass(Upper("name"), "gin_trgm_ops"), name="doctor_name_trigrams"),
+        ]
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.CheckConstraint(
+                condition=models.Q(slot_minutes__gte=5, slot_minutes__lte=240),
+                name="doctor_slot_is_5_to_240_minutes",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(horizon_days__gte=1, horizon_days__lte=365),
+                name="doctor_horizon_is_1_to_365_days",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def language_names(self) -> list[str]:
+        return [str(language_name(code)) for code in self.languages]
+
+
+class SecretaryAssignment(models.Model):
+    """A user who runs this doctor's day."""
+
+    secretary = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="secretary_assignments"
+    )
+    doctor = models.ForeignKey(Doctor, on_delete=models.CASCADE, related_name="secretaries")
+
+    class Meta:
+        verbose_name = _("secretary")
+        verbose_name_plural = _("secretaries")
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(
+                fields=["secretary", "doctor"], name="one_assignment_per_secretary_and_doctor"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"assignment {self.pk}"
+
+
+class VisitType(models.Model):
+    """A reason to come: its length in slots of the doctor's grid, its mode and its price."""
+
+    doctor = models.ForeignKey(Doctor, on_delete=models.CASCADE, related_name="visit_types")
+    name = models.CharField(_("name"), max_length=80)
+    slots = models.PositiveSmallIntegerField(_("length in slots"), default=1)
+    mode = models.CharField(
+        _("mode"), max_length=10, choices=Mode.for_visits(), default=Mode.IN_PERSON
+    )
+    price_cents = models.PositiveIntegerField(_("price in cents"), default=0)
+    currency = models.CharField(_("currency"), max_length=3, default="EUR")
+    position = models.PositiveSmallIntegerField(_("position"), default=0)
+    is_active = models.BooleanField(_("can be booked"), default=True)
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["position", "id"]
+        verbose_name = _("visit type")
+        verbose_name_plural = _("visit types")
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(
+                fields=["doctor", "name"], name="one_visit_type_per_doctor_and_name"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(slots__gte=1, slots__lte=12),
+                name="visit_type_takes_1_to_12_slots",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(mode__in=[value for value, _label in Mode.for_visits()]),
+                name="visit_type_has_one_mode",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(currency__regex=r"^[A-Z]{3}$"),
+                name="visit_type_currency_is_three_capital_letters",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def minutes(self) -> int:
+        return self.slots * self.doctor.slot_minutes
+
+    @property
+    def duration(self) -> timedelta:
+        return timedelta(minutes=self.minutes)

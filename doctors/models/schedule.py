@@ -1,0 +1,141 @@
+"""When a doctor can be booked: recurring rules, and the slots that are made of them."""
+
+from typing import ClassVar
+
+from django.contrib.postgres.constraints import ExclusionConstraint
+from django.contrib.postgres.fields import ArrayField, DateTimeRangeField, RangeOperators
+from django.db import models
+from django.db.models import Func, Q
+from django.utils.translation import gettext_lazy as _
+
+
+class Mode(models.TextChoices):
+    """How doctor and patient meet. A rule may leave it open; a visit has exactly one."""
+
+    IN_PERSON = "in_person", _("in person")
+    VIDEO = "video", _("video")
+    PHONE = "phone", _("phone")
+    ANY = "any", _("any")
+
+    @classmethod
+    def for_visits(cls) -> list[tuple[str, str]]:
+        return [(mode.value, mode.label) for mode in (cls.IN_PERSON, cls.VIDEO, cls.PHONE)]
+
+
+class SlotState(models.TextChoices):
+    OPEN = "open", _("open")
+    HELD = "held", _("held")
+    BOOKED = "booked", _("booked")
+    BLOCKED = "blocked", _("blocked")
+
+
+class TimeRange(Func):
+    """The half-open period [starts_at, ends_at) of a row."""
+
+    function = "TSTZRANGE"
+    output_field = DateTimeRangeField()
+
+
+class AvailabilityRule(models.Model):
+    """Weekly hours: on these weekdays, from `starts` to `ends` by the clinic's wall clock."""
+
+    doctor = models.ForeignKey("Doctor", on_delete=models.CASCADE, related_name="rules")
+    clinic = models.ForeignKey("Clinic", on_delete=models.PROTECT, related_name="rules")
+    weekdays = ArrayField(
+        models.PositiveSmallIntegerField(),
+        verbose_name=_("weekdays"),
+        help_text=_("0 is Monday, 6 is Sunday."),
+    )
+    starts = models.TimeField(_("from"))
+    ends = models.TimeField(_("to"))
+    mode = models.CharField(_("mode"), max_length=10, choices=Mode, default=Mode.ANY)
+    valid_from = models.DateField(_("valid from"))
+    valid_until = models.DateField(_("valid until"), null=True, blank=True)
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["doctor", "starts", "id"]
+        verbose_name = _("availability rule")
+        verbose_name_plural = _("availability rules")
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.CheckConstraint(
+                condition=Q(ends__gt=models.F("starts")), name="rule_ends_after_it_starts"
+            ),
+            models.CheckConstraint(
+                condition=Q(valid_until__isnull=True) | Q(valid_until__gte=models.F("valid_from")),
+                name="rule_is_valid_for_at_least_a_day",
+            ),
+            models.CheckConstraint(
+                condition=Q(weekdays__contained_by=[0, 1, 2, 3, 4, 5, 6], weekdays__len__gte=1),
+                name="rule_names_weekdays_0_to_6",
+            ),
+            models.CheckConstraint(condition=Q(mode__in=Mode.values), name="rule_has_a_known_mode"),
+        ]
+
+    def __str__(self) -> str:
+        return f"rule {self.pk}"
+
+
+class Slot(models.Model):
+    """One bookable unit in a doctor's grid; only future and recent ones are kept.
+
+    The row is the judge of who has the time: it is claimed by one conditional UPDATE. `hold_id` is
+    the id of the hold, which is also the id of the appointment that comes of it; it is no foreign
+    key because bookings stand above doctors.
+    """
+
+    # No index of its own: `one_slot_per_doctor_and_start` begins with the doctor.
+    doctor = models.ForeignKey(
+        "Doctor", on_delete=models.CASCADE, related_name="slots", db_index=False
+    )
+    clinic = models.ForeignKey("Clinic", on_delete=models.PROTECT, related_name="+", db_index=False)
+    mode = models.CharField(_("mode"), max_length=10, choices=Mode)
+    starts_at = models.DateTimeField(_("starts at"))
+    ends_at = models.DateTimeField(_("ends at"))
+    state = models.CharField(
+        _("state"), max_length=8, choices=SlotState, default=SlotState.OPEN, db_default="open"
+    )
+    held_until = models.DateTimeField(_("held until"), null=True, blank=True)
+    hold_id = models.UUIDField(_("hold"), null=True, blank=True)
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["starts_at", "id"]
+        verbose_name = _("slot")
+        verbose_name_plural = _("slots")
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(fields=["held_until"], condition=Q(state="held"), name="slot_held_until"),
+            models.Index(fields=["starts_at"], name="slot_starts_at"),
+        ]
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(
+                fields=["doctor", "starts_at"], name="one_slot_per_doctor_and_start"
+            ),
+            ExclusionConstraint(
+                name="no_overlapping_slots_of_a_doctor",
+                expressions=[
+                    ("doctor", RangeOperators.EQUAL),
+                    (TimeRange("starts_at", "ends_at"), RangeOperators.OVERLAPS),
+                ],
+            ),
+            models.CheckConstraint(
+                condition=Q(ends_at__gt=models.F("starts_at")), name="slot_ends_after_it_starts"
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="held") | Q(held_until__isnull=False, hold_id__isnull=False),
+                name="held_slot_has_its_hold_and_its_end",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="booked") | Q(held_until__isnull=True, hold_id__isnull=False),
+                name="booked_slot_has_its_appointment",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state__in=["open", "blocked"])
+                | Q(held_until__isnull=True, hold_id__isnull=True),
+                name="free_or_blocked_slot_belongs_to_nobody",
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=SlotState.values), name="slot_has_a_known_state"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"slot {self.pk}"

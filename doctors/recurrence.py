@@ -1,0 +1,91 @@
+"""Calendar arithmetic of recurring hours: a weekly rule becomes slot periods in UTC.
+
+Pure: values in, values out; knows neither database nor clock.
+
+Wall-clock times become instants as RFC 5545, section 3.3.5, says: a local time that the clocks skip
+is read with the offset before the gap, one that they show twice means its first occurrence. That
+is what Python does for `fold=0` (PEP 495). From the start of a block on, slots follow each other in
+absolute time, so that none is ever shorter or longer than its neighbours, whatever the clocks do.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+ONE_DAY = timedelta(days=1)
+
+
+class Period(NamedTuple):
+    """Half-open: [starts_at, ends_at), both aware and in UTC."""
+
+    starts_at: datetime
+    ends_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WeeklyRule:
+    """On these weekdays (0 is Monday), from `starts` to `ends` by the wall clock of `zone`.
+
+    `valid_from` and `valid_until` are local days, both included.
+    """
+
+    weekdays: frozenset[int]
+    starts: time
+    ends: time
+    zone: ZoneInfo
+    slot_minutes: int
+    valid_from: date
+    valid_until: date | None = None
+
+    def covers(self, day: date) -> bool:
+        return (
+            day.weekday() in self.weekdays
+            and self.valid_from <= day
+            and (self.valid_until is None or day <= self.valid_until)
+        )
+
+
+def instant(*, day: date, at: time, zone: ZoneInfo) -> datetime:
+    """The instant (UTC) at which the clocks of `zone` show `at` on `day`; RFC 5545 3.3.5."""
+    return datetime.combine(day, at, tzinfo=zone).astimezone(UTC)
+
+
+def local_day(*, day: date, zone: ZoneInfo) -> Period:
+    """From midnight to midnight: 23, 24 or 25 hours; none at all where a zone left out a day."""
+    return Period(
+        instant(day=day, at=time.min, zone=zone), instant(day=day + ONE_DAY, at=time.min, zone=zone)
+    )
+
+
+def block_on(*, rule: WeeklyRule, day: date) -> Period | None:
+    """The rule's hours on one local day, or None when it has none then.
+
+    A gap in the clocks can swallow a block whole: what would end before it starts is none.
+    """
+    whole_day = local_day(day=day, zone=rule.zone)
+    # Samoa had no 30 December 2011: read by the old offset its hours would be those of the 31st.
+    if not rule.covers(day) or whole_day.starts_at >= whole_day.ends_at:
+        return None
+    block = Period(
+        instant(day=day, at=rule.starts, zone=rule.zone),
+        instant(day=day, at=rule.ends, zone=rule.zone),
+    )
+    return block if block.starts_at < block.ends_at else None
+
+
+def slots_in(*, block: Period, slot_minutes: int) -> Iterator[Period]:
+    """Whole slots only; what is left over at the end of the block is not offered."""
+    step = timedelta(minutes=slot_minutes)
+    starts_at = block.starts_at
+    while (ends_at := starts_at + step) <= block.ends_at:
+        yield Period(starts_at, ends_at)
+        starts_at = ends_at
+
+
+def slot_periods(*, rule: WeeklyRule, first_day: date, days: int) -> Iterator[Period]:
+    """The slots of `days` local days from `first_day` on, in order."""
+    for number in range(days):
+        if block := block_on(rule=rule, day=first_day + number * ONE_DAY):
+            yield from slots_in(block=block, slot_minutes=rule.slot_minutes)

@@ -1,0 +1,126 @@
+"""Calendar policy without a database: when a visit can start, and how a day reads."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta, tzinfo
+from itertools import pairwise
+from uuid import UUID
+
+
+@dataclass(frozen=True)
+class GridSlot:
+    """One row of a doctor's grid. Instants are aware."""
+
+    id: int
+    doctor_id: int
+    clinic_id: int
+    mode: str
+    starts_at: datetime
+    ends_at: datetime
+    state: str
+    held_until: datetime | None
+    hold_id: UUID | None
+    time_zone: str
+
+    def is_free(self, *, now: datetime) -> bool:
+        """Open, or held by a hold whose time is over: an unswept hold blocks nobody."""
+        return self.state == "open" or (self.state == "held" and not self.is_on_hold(now=now))
+
+    def is_on_hold(self, *, now: datetime) -> bool:
+        return self.state == "held" and self.held_until is not None and self.held_until > now
+
+    def takes(self, mode: str) -> bool:
+        return self.mode in (mode, "any")
+
+
+@dataclass(frozen=True)
+class VisitTime:
+    """A time at which a visit can start, or could if nobody held it: [starts_at, ends_at)."""
+
+    slots: tuple[GridSlot, ...]
+
+    @property
+    def slot_id(self) -> int:
+        return self.slots[0].id
+
+    @property
+    def doctor_id(self) -> int:
+        return self.slots[0].doctor_id
+
+    @property
+    def starts_at(self) -> datetime:
+        return self.slots[0].starts_at
+
+    @property
+    def ends_at(self) -> datetime:
+        return self.slots[-1].ends_at
+
+    @property
+    def time_zone(self) -> str:
+        return self.slots[0].time_zone
+
+
+def adjacent_run(grid: Sequence[GridSlot], *, first: int, length: int) -> tuple[GridSlot, ...]:
+    """The `length` slots from index `first` on that follow each other without a gap, at one
+    clinic and in one mode; empty when there are not so many. `grid` is sorted by start.
+    """
+    run = tuple(grid[first : first + length])
+    if len(run) < length:
+        return ()
+    for before, after in pairwise(run):
+        same_place = (before.clinic_id, before.mode) == (after.clinic_id, after.mode)
+        if before.ends_at != after.starts_at or not same_place:
+            return ()
+    return run
+
+
+def visit_times(
+    grid: Sequence[GridSlot], *, length: int, mode: str, now: datetime
+) -> tuple[list[VisitTime], list[VisitTime]]:
+    """(free, on hold): when a visit of `length` slots in `mode` can start in one doctor's grid.
+
+    On hold are times of which at least one slot is held and none is booked or blocked.
+    """
+    free: list[VisitTime] = []
+    on_hold: list[VisitTime] = []
+    for index, slot in enumerate(grid):
+        run = adjacent_run(grid, first=index, length=length) if slot.takes(mode) else ()
+        if not run:
+            continue
+        if all(each.is_free(now=now) for each in run):
+            free.append(VisitTime(run))
+        elif all(each.is_free(now=now) or each.is_on_hold(now=now) for each in run):
+            on_hold.append(VisitTime(run))
+    return free, on_hold
+
+
+PARTS_OF_DAY = ("morning", "afternoon", "evening")
+
+
+def part_of_day(moment: datetime) -> str:
+    """Morning until 12:00, afternoon until 17:00, then evening, by the clock of `moment`."""
+    if moment.hour < 12:
+        return "morning"
+    return "afternoon" if moment.hour < 17 else "evening"
+
+
+def day_bounds(day: date, *, zone: tzinfo) -> tuple[datetime, datetime]:
+    """The instants [midnight, next midnight) of a local day: 23, 24 or 25 hours."""
+    start = datetime(day.year, day.month, day.day, tzinfo=zone)
+    following = day + timedelta(days=1)
+    return start, datetime(following.year, following.month, following.day, tzinfo=zone)
+
+
+def booking_window(
+    *, now: datetime, min_notice_minutes: int, horizon_days: int
+) -> tuple[datetime, datetime]:
+    """[earliest, latest) start that can be booked now."""
+    return now + timedelta(minutes=min_notice_minutes), now + timedelta(days=horizon_days)
+
+
+def by_day(times: Iterable[VisitTime], *, zone: tzinfo) -> dict[date, list[VisitTime]]:
+    """Times by the local date on which they start."""
+    days: dict[date, list[VisitTime]] = {}
+    for time in times:
+        days.setdefault(time.starts_at.astimezone(zone).date(), []).append(time)
+    return days

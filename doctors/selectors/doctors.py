@@ -1,0 +1,37 @@
+"""Reading doctors, as anybody or as the one who acts for them."""
+
+from django.db.models import Q, QuerySet
+
+from accounts.models import User
+from docbook.errors import NotFound
+from doctors.models import Doctor
+
+
+def get_bookable_doctor(**by: object) -> Doctor:
+    """By `pk` or `slug`, with what their page shows. Raises NotFound."""
+    doctor = (
+        Doctor.objects.filter(is_active=True, **by)
+        .select_related("specialty", "clinic")
+        .prefetch_related("visit_types")
+        .first()
+    )
+    if doctor is None:
+        raise NotFound
+    return doctor
+
+
+def doctors_run_by(user: User) -> QuerySet[Doctor]:
+    """The doctors whose day this user may see: themselves, and those they are secretary of."""
+    return (
+        Doctor.objects.filter(Q(user=user) | Q(secretaries__secretary=user))
+        .distinct()
+        .select_related("specialty", "clinic")
+        .order_by("name", "id")
+    )
+
+
+def doctors_visible_to(user: User) -> QuerySet[Doctor]:
+    """As `doctors_run_by`, and all of them for staff."""
+    if user.is_staff:
+        return Doctor.objects.select_related("specialty", "clinic").order_by("name", "id")
+    return doctors_run_by(user)

@@ -1,0 +1,169 @@
+"""Finding doctors: who matches, and who is free first."""
+
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+
+from django.db.models import (
+    DurationField,
+    Exists,
+    ExpressionWrapper,
+    F,
+    Func,
+    Min,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Value,
+)
+from django.db.models.fields import DateTimeField
+
+from doctors.models import Doctor, Slot, Specialty, VisitType
+
+ORDERS = {
+    "next_free": (F("next_free_at").asc(nulls_last=True), "id"),
+    "fee": (F("lowest_fee").asc(nulls_last=True), "id"),
+    "name": ("name", "id"),
+}
+
+
+@dataclass(frozen=True)
+class DoctorSearch:
+    """What was asked for; empty values ask for nothing. `max_fee` in whole units of currency."""
+
+    q: str = ""
+    specialty: str = ""
+    city: str = ""
+    language: str = ""
+    mode: str = ""
+    max_fee: int | None = None
+    available_on: date | None = None
+    order: str = "next_free"
+
+    def without(self, field: str) -> "DoctorSearch":
+        return replace(self, **{field: None if field in ("max_fee", "available_on") else ""})
+
+    def ordered(self, order: str) -> "DoctorSearch":
+        return replace(self, order=order)
+
+
+@dataclass(frozen=True)
+class SpecialtySummary:
+    """A specialty, its doctors, and the first free time among all of them."""
+
+    specialty: Specialty
+    doctor_count: int
+    next_free: datetime | None
+    zone: str
+
+
+def matching_doctors(*, search: DoctorSearch, now: datetime) -> QuerySet[Doctor]:
+    """Doctors that can be booked and match everything asked for; in no order."""
+    doctors = Doctor.objects.filter(is_active=True)
+    if search.q:
+        doctors = doctors.filter(
+            Q(name__icontains=search.q)
+            | Q(specialty__name__icontains=search.q)
+            | Q(specialty__practitioner__icontains=search.q)
+        )
+    if search.specialty:
+        doctors = doctors.filter(specialty__slug=search.specialty)
+    if search.city:
+        doctors = doctors.filter(clinic__city__iexact=search.city)
+    if search.language:
+        doctors = doctors.filter(languages__contains=[search.language])
+    if search.mode or search.max_fee is not None:
+        doctors = doctors.filter(Exists(_visit_types(search)))
+    if search.available_on:
+        doctors = doctors.filter(Exists(_free_on(search.available_on, now=now)))
+    return doctors
+
+
+def search_doctors(*, search: DoctorSearch, now: datetime) -> QuerySet[Doctor]:
+    """Matching doctors in the order asked for, with `next_free_at` and `lowest_fee` (cents).
+
+    The order always ends in the id, so that pages neither repeat nor leave out anybody.
+    """
+    return (
+        with_next_free(matching_doctors(search=search, now=now), now=now)
+        .annotate(lowest_fee=_lowest_fee())
+        .select_related("specialty", "clinic")
+        .prefetch_related("visit_types")
+        .order_by(*ORDERS.get(search.order, ORDERS["next_free"]))
+    )
+
+
+def with_next_free(doctors: QuerySet[Doctor], *, now: datetime) -> QuerySet[Doctor]:
+    """Adds `next_free_at`: the first free slot that notice and horizon allow."""
+    return doctors.annotate(
+        next_free_at=Subquery(_free_slots(now=now).order_by("starts_at").values("starts_at")[:1])
+    )
+
+
+def summarise_specialties(*, now: datetime) -> list[SpecialtySummary]:
+    """Specialties by number of doctors, most first. Two queries."""
+    doctors = with_next_free(Doctor.objects.filter(is_active=True), now=now)
+    groups: dict[int, list[tuple[datetime | None, str]]] = {}
+    for specialty_id, free, zone in doctors.values_list(
+        "specialty_id", "next_free_at", "clinic__time_zone"
+    ):
+        groups.setdefault(specialty_id, []).append((free, zone))
+    summaries = [
+        _summary(specialty, groups[specialty.pk])
+        for specialty in Specialty.objects.filter(pk__in=groups)
+    ]
+    summaries.sort(key=lambda each: (-each.doctor_count, each.specialty.name))
+    return summaries
+
+
+def _summary(specialty: Specialty, group: list[tuple[datetime | None, str]]) -> SpecialtySummary:
+    free = [(when, zone) for when, zone in group if when is not None]
+    next_free, zone = min(free) if free else (None, "UTC")
+    return SpecialtySummary(specialty, doctor_count=len(group), next_free=next_free, zone=zone)
+
+
+def _free_slots(*, now: datetime) -> QuerySet[Slot]:
+    """Free slots of the outer doctor, within their notice and horizon."""
+    return Slot.objects.filter(
+        Q(state="open") | Q(state="held", held_until__lte=now),
+        doctor=OuterRef("pk"),
+        starts_at__gte=_later(now, OuterRef("min_notice_minutes"), timedelta(minutes=1)),
+        starts_at__lt=_later(now, OuterRef("horizon_days"), timedelta(days=1)),
+    )
+
+
+def _later(now: datetime, count: OuterRef, unit: timedelta) -> ExpressionWrapper:
+    distance = ExpressionWrapper(count * Value(unit), output_field=DurationField())
+    return ExpressionWrapper(Value(now) + distance, output_field=DateTimeField())
+
+
+def _free_on(day: date, *, now: datetime) -> QuerySet[Slot]:
+    """Free slots on a local day. The wide bounds let the index find the rows whose local date
+    is then looked at: no zone is further than 14 hours from UTC.
+    """
+    midnight = datetime(day.year, day.month, day.day, tzinfo=now.tzinfo)
+    local = Func(F("clinic__time_zone"), F("starts_at"), function="timezone")
+    return (
+        _free_slots(now=now)
+        .filter(
+            starts_at__gte=midnight - timedelta(hours=14),
+            starts_at__lt=midnight + timedelta(hours=38),
+        )
+        .annotate(local_date=Func(local, function="date", output_field=DateTimeField()))
+        .filter(local_date=day)
+    )
+
+
+def _visit_types(search: DoctorSearch) -> QuerySet[VisitType]:
+    visit_types = VisitType.objects.filter(doctor=OuterRef("pk"), is_active=True)
+    if search.mode:
+        visit_types = visit_types.filter(mode=search.mode)
+    if search.max_fee is not None:
+        visit_types = visit_types.filter(price_cents__lte=search.max_fee * 100)
+    return visit_types
+
+
+def _lowest_fee() -> Subquery:
+    visit_types = VisitType.objects.filter(doctor=OuterRef("pk"), is_active=True)
+    lowest = visit_types.order_by().values("doctor").annotate(lowest=Min("price_cents"))
+    return Subquery(lowest.values("lowest"))

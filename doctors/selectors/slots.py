@@ -1,0 +1,72 @@
+"""Reading a doctor's grid of slots."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from doctors.models import Doctor, Slot, VisitType
+from doctors.rules import GridSlot, VisitTime, adjacent_run, booking_window, visit_times
+
+_FIELDS = (
+    "id",
+    "doctor_id",
+    "clinic_id",
+    "mode",
+    "starts_at",
+    "ends_at",
+    "state",
+    "held_until",
+    "hold_id",
+    "clinic__time_zone",
+)
+
+
+def grid_of_doctors(
+    *, doctor_ids: Iterable[int], start: datetime, end: datetime
+) -> dict[int, list[GridSlot]]:
+    """All slots that start in [start, end), by doctor, in the order of time. One query."""
+    rows = (
+        Slot.objects.filter(doctor_id__in=list(doctor_ids), starts_at__gte=start, starts_at__lt=end)
+        .order_by("doctor_id", "starts_at")
+        .values_list(*_FIELDS)
+    )
+    grids: dict[int, list[GridSlot]] = {}
+    for row in rows:
+        slot = GridSlot(*row)
+        grids.setdefault(slot.doctor_id, []).append(slot)
+    return grids
+
+
+def times_of_doctor(
+    *, doctor: Doctor, visit_type: VisitType, start: datetime, end: datetime, now: datetime
+) -> tuple[list[VisitTime], list[VisitTime]]:
+    """(free, on hold) starts in [start, end) that notice and horizon allow. One query.
+
+    A visit that begins before `end` may need slots after it, hence the wider look.
+    """
+    earliest, latest = booking_window(
+        now=now, min_notice_minutes=doctor.min_notice_minutes, horizon_days=doctor.horizon_days
+    )
+    start, end = max(start, earliest), min(end, latest)
+    if start >= end:
+        return [], []
+    margin = visit_type.duration
+    grid = grid_of_doctors(doctor_ids=[doctor.pk], start=start, end=end + margin)
+    free, on_hold = visit_times(
+        grid.get(doctor.pk, []), length=visit_type.slots, mode=visit_type.mode, now=now
+    )
+    return _starting_before(free, end), _starting_before(on_hold, end)
+
+
+def visit_time_from_slot(*, slot: Slot, visit_type: VisitType) -> VisitTime | None:
+    """The run of slots a visit would take from this slot on, free or not; None if it is too short
+    or if doctor and patient would meet in another way. Not a decision: the claim decides.
+    """
+    end = slot.starts_at + visit_type.duration
+    grid = grid_of_doctors(doctor_ids=[slot.doctor_id], start=slot.starts_at, end=end)
+    slots = grid.get(slot.doctor_id, [])
+    run = adjacent_run(slots, first=0, length=visit_type.slots)
+    return VisitTime(run) if run and run[0].takes(visit_type.mode) else None
+
+
+def _starting_before(times: list[VisitTime], end: datetime) -> list[VisitTime]:
+    return [time for time in times if time.starts_at < end]

@@ -1,0 +1,96 @@
+"""Doctors and their times as the API shows them."""
+
+from typing import Any
+
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from docbook.http.times import local_iso
+from doctors.forms import ORDER_LABELS
+from doctors.models import Doctor, VisitType
+from doctors.models.schedule import Mode
+from doctors.rules import VisitTime
+from doctors.selectors.visit_types import active_visit_types
+
+
+class ClinicOut(serializers.Serializer[Any]):
+    name = serializers.CharField()
+    street = serializers.CharField()
+    postcode = serializers.CharField()
+    city = serializers.CharField()
+    country = serializers.CharField()
+    timeZone = serializers.CharField(source="time_zone")  # noqa: N815 - the API's own names
+    phone = serializers.CharField()
+
+
+class SpecialtyOut(serializers.Serializer[Any]):
+    slug = serializers.CharField()
+    name = serializers.CharField()
+
+
+class VisitTypeOut(serializers.Serializer[VisitType]):
+    id = serializers.IntegerField()
+    name = serializers.CharField()
+    mode = serializers.ChoiceField(choices=Mode.for_visits())
+    minutes = serializers.IntegerField()
+    priceCents = serializers.IntegerField(source="price_cents")  # noqa: N815
+    currency = serializers.CharField()
+
+
+class DoctorOut(serializers.Serializer[Doctor]):
+    """A doctor in a list."""
+
+    id = serializers.IntegerField()
+    slug = serializers.CharField()
+    name = serializers.CharField()
+    specialty = SpecialtyOut()
+    clinic = ClinicOut()
+    languages = serializers.ListField(child=serializers.CharField())
+    visitTypes = serializers.SerializerMethodField()  # noqa: N815
+    nextFreeAt = serializers.SerializerMethodField()  # noqa: N815
+
+    @extend_schema_field(VisitTypeOut(many=True))
+    def get_visitTypes(self, doctor: Doctor) -> list[dict[str, Any]]:  # noqa: N802
+        return list(VisitTypeOut(active_visit_types(doctor), many=True).data)
+
+    @extend_schema_field(serializers.DateTimeField(allow_null=True))
+    def get_nextFreeAt(self, doctor: Doctor) -> str | None:  # noqa: N802
+        moment = doctor.next_free_at  # type: ignore[attr-defined]  # annotated by the selector
+        return local_iso(moment, doctor.clinic.time_zone) if moment else None
+
+
+class TimeOut(serializers.Serializer[VisitTime]):
+    """A time at which a visit can start."""
+
+    slotId = serializers.IntegerField(source="slot_id")  # noqa: N815
+    startsAt = serializers.SerializerMethodField()  # noqa: N815
+    endsAt = serializers.SerializerMethodField()  # noqa: N815
+
+    @extend_schema_field(OpenApiTypes.DATETIME)
+    def get_startsAt(self, time: VisitTime) -> str:  # noqa: N802
+        return local_iso(time.starts_at, time.time_zone)
+
+    @extend_schema_field(OpenApiTypes.DATETIME)
+    def get_endsAt(self, time: VisitTime) -> str:  # noqa: N802
+        return local_iso(time.ends_at, time.time_zone)
+
+
+class SearchQuery(serializers.Serializer[Any]):
+    """The query of `GET doctors`. Unlike the page, the API says when a value means nothing."""
+
+    q = serializers.CharField(required=False, max_length=80)
+    specialty = serializers.SlugField(required=False, max_length=50)
+    city = serializers.CharField(required=False, max_length=80)
+    language = serializers.CharField(required=False, max_length=3)
+    mode = serializers.ChoiceField(required=False, choices=Mode.for_visits())
+    max_fee = serializers.IntegerField(required=False, min_value=0, max_value=100_000)
+    available_on = serializers.DateField(required=False)
+    order = serializers.ChoiceField(required=False, choices=list(ORDER_LABELS))
+
+
+class DayQuery(serializers.Serializer[Any]):
+    """The query of `GET doctors/{id}/slots`: a local day of the clinic, and a reason."""
+
+    date = serializers.DateField()
+    visit_type = serializers.IntegerField(required=False, min_value=1, max_value=2**63 - 1)

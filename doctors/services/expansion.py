@@ -1,0 +1,244 @@
+"""Recurring rules → slot rows, for each doctor's rolling horizon of local days.
+
+May run any number of times: it adds what is missing and takes away what no rule makes any more. A
+slot that somebody holds or has, or that is blocked, is never touched, nor is anything in the past.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
+
+from django.db import connection, transaction
+
+from doctors.models import AvailabilityRule, Doctor, Slot, SlotState
+from doctors.recurrence import WeeklyRule, instant, slot_periods
+
+# So few that a transaction takes about a second: whoever waits for one of its rows waits less than
+# the lock time-out of a web request. So many that round trips do not count.
+DOCTORS_A_CHUNK = 20
+
+# How long a slot stays after its end, for schedules that look back.
+KEPT_FOR = timedelta(days=30)
+PURGED_A_BATCH = 5_000
+
+# The first half of the lock's key, so that it meets no other advisory lock of ours.
+_LOCK_CLASS = 1_201
+
+_LOCK_DOCTORS = """
+SELECT pg_advisory_xact_lock(%(lock_class)s, (id %% 2147483647)::int)
+FROM unnest(%(ids)s::bigint[]) WITH ORDINALITY AS doctor (id, position) ORDER BY position
+"""
+
+# Locked in the order of ids, like every lock on slots, so that a claim of two neighbouring slots
+# and this never wait for each other. `state` is looked at again once the row is locked.
+_REMOVE = """
+DELETE FROM doctors_slot WHERE id IN (
+    SELECT id FROM doctors_slot WHERE id = ANY(%(ids)s) AND state = 'open' ORDER BY id FOR UPDATE)
+"""
+
+# Without a conflict target both the unique and the exclusion constraint are meant: where a booked
+# slot of another length lies across a candidate, the candidate is left out.
+_ADD = """
+INSERT INTO doctors_slot (doctor_id, clinic_id, mode, starts_at, ends_at)
+SELECT doctor_id, clinic_id, mode, to_timestamp(starts), to_timestamp(ends)
+FROM unnest(%(doctors)s::bigint[], %(clinics)s::bigint[], %(modes)s::text[],
+            %(starts)s::bigint[], %(ends)s::bigint[])
+    AS candidate (doctor_id, clinic_id, mode, starts, ends)
+ORDER BY doctor_id, starts, ends, clinic_id, mode
+ON CONFLICT DO NOTHING
+"""
+
+_PURGE = """
+DELETE FROM doctors_slot WHERE id IN (
+    SELECT id FROM doctors_slot WHERE starts_at < %(before)s AND ends_at < %(before)s
+    ORDER BY starts_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED)
+"""
+
+
+@dataclass(frozen=True)
+class ExpansionResult:
+    """Counts of doctors looked at and of slot rows."""
+
+    doctors: int = 0
+    added: int = 0
+    removed: int = 0
+
+    def __add__(self, other: "ExpansionResult") -> "ExpansionResult":
+        return ExpansionResult(
+            doctors=self.doctors + other.doctors,
+            added=self.added + other.added,
+            removed=self.removed + other.removed,
+        )
+
+
+class Candidate(NamedTuple):
+    """A slot as the rules want it; instants in seconds since 1970, whole because minutes are."""
+
+    doctor_id: int
+    clinic_id: int
+    mode: str
+    starts: int
+    ends: int
+
+
+class _Rule(NamedTuple):
+    """A rule's row with what the expansion needs of its doctor and its clinic."""
+
+    doctor_id: int
+    clinic_id: int
+    mode: str
+    days: int
+    weekly: WeeklyRule
+
+
+def expand_slots(
+    *,
+    doctor_ids: Sequence[int] | None,
+    now: datetime,
+    days: int | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> ExpansionResult:
+    """Brings the future slots of these doctors (None: of all) in line with their rules.
+
+    A doctor's horizon is `horizon_days` local days, today included; `days` makes that many instead
+    and leaves alone what lies beyond. Doctors who cannot be booked lose their open future slots.
+    One transaction a chunk of doctors; `progress` is told the number of doctors after each.
+    """
+    result = ExpansionResult()
+    for chunk in _chunks(_ids_in_order(doctor_ids)):
+        result += _expand_chunk(doctor_ids=chunk, now=now, days=days)
+        if progress:
+            progress(result.doctors)
+    return result
+
+
+def purge_old_slots(*, now: datetime) -> int:
+    """Deletes slots that ended more than 30 days ago, a bounded batch a transaction."""
+    total = 0
+    while True:
+        deleted = _run(_PURGE, before=now - KEPT_FOR, limit=PURGED_A_BATCH)
+        total += deleted
+        if deleted < PURGED_A_BATCH:
+            return total
+
+
+def _ids_in_order(doctor_ids: Sequence[int] | None) -> list[int]:
+    doctors = Doctor.objects.order_by("pk")
+    if doctor_ids is not None:
+        doctors = doctors.filter(pk__in=doctor_ids)
+    return list(doctors.values_list("pk", flat=True))
+
+
+def _chunks(ids: list[int]) -> Iterator[list[int]]:
+    for first in range(0, len(ids), DOCTORS_A_CHUNK):
+        yield ids[first : first + DOCTORS_A_CHUNK]
+
+
+def _expand_chunk(*, doctor_ids: list[int], now: datetime, days: int | None) -> ExpansionResult:
+    with transaction.atomic():
+        _begin(doctor_ids)
+        rules = list(_rules_of(doctor_ids, days=days))
+        wanted = {candidate for rule in rules for candidate in _candidates(rule, now=now)}
+        until = None if days is None else _end_of_window(rules, now=now, days=days)
+        present = _present(doctor_ids, now=now, until=until)
+        removed = _remove([pk for slot, pk in present.items() if slot not in wanted])
+        added = _add([candidate for candidate in wanted if candidate not in present])
+    return ExpansionResult(doctors=len(doctor_ids), added=added, removed=removed)
+
+
+def _begin(doctor_ids: list[int]) -> None:
+    """Patience for a bulk statement, and one expansion of a doctor at a time.
+
+    The lock closes this race: of two expansions the one that read the rules before an admin
+    changed them could write after the other and bring back what the admin took away. Rules are
+    read once the lock is ours. It is no row lock, so that saving a doctor never waits for it.
+    """
+    _run("SET LOCAL statement_timeout = '5min'")
+    _run("SET LOCAL lock_timeout = '1min'")
+    _run(_LOCK_DOCTORS, lock_class=_LOCK_CLASS, ids=doctor_ids)
+
+
+def _rules_of(doctor_ids: list[int], *, days: int | None) -> Iterator[_Rule]:
+    rules = AvailabilityRule.objects.filter(doctor__in=doctor_ids, doctor__is_active=True)
+    for rule in rules.select_related("doctor", "clinic").order_by("doctor_id", "pk"):
+        weekly = WeeklyRule(
+            weekdays=frozenset(rule.weekdays),
+            starts=rule.starts,
+            ends=rule.ends,
+            zone=rule.clinic.zone,
+            slot_minutes=rule.doctor.slot_minutes,
+            valid_from=rule.valid_from,
+            valid_until=rule.valid_until,
+        )
+        yield _Rule(
+            rule.doctor_id, rule.clinic_id, rule.mode, days or rule.doctor.horizon_days, weekly
+        )
+
+
+def _candidates(rule: _Rule, *, now: datetime) -> Iterator[Candidate]:
+    periods = slot_periods(
+        rule=rule.weekly, first_day=_today(now=now, zone=rule.weekly.zone), days=rule.days
+    )
+    for period in periods:
+        if period.starts_at > now:
+            starts, ends = int(period.starts_at.timestamp()), int(period.ends_at.timestamp())
+            yield Candidate(rule.doctor_id, rule.clinic_id, rule.mode, starts, ends)
+
+
+def _today(*, now: datetime, zone: ZoneInfo) -> date:
+    return now.astimezone(zone).date()
+
+
+def _end_of_window(rules: list[_Rule], *, now: datetime, days: int) -> datetime:
+    """Where the first of the zones ends its last day: up to there everything was considered."""
+    zones = {rule.weekly.zone for rule in rules} or {ZoneInfo("UTC")}
+    return min(
+        instant(day=_today(now=now, zone=zone) + timedelta(days=days), at=time.min, zone=zone)
+        for zone in zones
+    )
+
+
+def _present(
+    doctor_ids: list[int], *, now: datetime, until: datetime | None
+) -> dict[Candidate, int]:
+    """The open future slots there are, with their ids."""
+    slots = Slot.objects.filter(
+        doctor__in=doctor_ids, state=SlotState.OPEN, starts_at__gt=now
+    ).order_by()
+    if until:
+        slots = slots.filter(starts_at__lt=until)
+    rows = slots.values_list("pk", "doctor_id", "clinic_id", "mode", "starts_at", "ends_at")
+    return {
+        Candidate(doctor, clinic, mode, int(starts.timestamp()), int(ends.timestamp())): pk
+        for pk, doctor, clinic, mode, starts, ends in rows.iterator()
+    }
+
+
+def _remove(slot_ids: list[int]) -> int:
+    return _run(_REMOVE, ids=slot_ids) if slot_ids else 0
+
+
+def _add(candidates: list[Candidate]) -> int:
+    if not candidates:
+        return 0
+    columns = map(_array, zip(*candidates, strict=True))
+    names = ("doctors", "clinics", "modes", "starts", "ends")
+    return _run(_ADD, **dict(zip(names, columns, strict=True)))
+
+
+def _array(values: Iterable[int | str]) -> str:
+    """An array as PostgreSQL writes it: numbers and the names of modes need no quoting.
+
+    psycopg would look at each of a million values for what it is, which takes longer than the rest.
+    """
+    return "{" + ",".join(map(str, values)) + "}"
+
+
+def _run(sql: str, **parameters: Any) -> int:
+    """Runs one statement; returns the number of rows it concerned."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters)
+        rows: int = cursor.rowcount
+        return rows

@@ -1,0 +1,73 @@
+"""A doctor's page with the picker. `bookings` shows it again when a time could not be kept."""
+
+from datetime import date, datetime
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.dateparse import parse_date
+from django.views.decorators.http import require_safe
+
+from doctors.models import Doctor
+from doctors.selectors.doctors import get_bookable_doctor
+from doctors.views.picker import Notice, PickerQuery, build_picker
+
+# Where a browser remembers the holds it made, so that its own times read "yours".
+SESSION_HOLDS = "hold_ids"
+
+
+@require_safe
+def detail(request: HttpRequest, slug: str) -> HttpResponse:
+    return render_doctor(request, doctor=get_bookable_doctor(slug=slug), query=_query(request))
+
+
+def render_doctor(
+    request: HttpRequest,
+    *,
+    doctor: Doctor,
+    query: PickerQuery,
+    notice: Notice | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    """The page, or only the picker for htmx."""
+    picker, next_free = build_picker(
+        doctor=doctor,
+        query=query,
+        now=timezone.now(),
+        own_holds=frozenset(UUID(each) for each in request.session.get(SESSION_HOLDS, [])),
+        notice=notice,
+    )
+    context = {
+        "doctor": doctor,
+        "zone": doctor.clinic.time_zone,
+        "picker": picker,
+        "next_free": next_free,
+        "nav": "doctors",
+    }
+    template = "doctors/_picker.html" if request.htmx else "doctors/detail.html"
+    return render(request, template, context, status=status)
+
+
+def _query(request: HttpRequest) -> PickerQuery:
+    """A hand-written address that means nothing shows the page as if it had not been said."""
+    visit_type = request.GET.get("visit_type", "")
+    return PickerQuery(
+        visit_type_id=int(visit_type) if visit_type.isdecimal() and visit_type.isascii() else None,
+        month=_month(request.GET.get("month", "")),
+        date=_date(request.GET.get("date", "")),
+    )
+
+
+def _month(value: str) -> date | None:
+    try:
+        return datetime.strptime(value, "%Y-%m").date()  # noqa: DTZ007 - a month has no zone
+    except ValueError:
+        return None
+
+
+def _date(value: str) -> date | None:
+    try:
+        return parse_date(value)
+    except ValueError:
+        return None

@@ -1,0 +1,307 @@
+"""dt.date and time picker of one doctor: what the page and its fragment show."""
+
+import calendar
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from django.urls import reverse
+from django.utils.dates import WEEKDAYS, WEEKDAYS_ABBR
+from django.utils.formats import date_format
+from django.utils.translation import gettext_lazy as _
+
+from doctors.models import Doctor, VisitType
+from doctors.rules import PARTS_OF_DAY, VisitTime, by_day, day_bounds, part_of_day
+from doctors.selectors.slots import times_of_doctor
+from doctors.selectors.visit_types import active_visit_types, choose_visit_type
+from doctors.views.addresses import day_url, doctor_url
+
+FEW = 3
+_PARTS = {
+    "morning": (_("Morning"), "coffee"),
+    "afternoon": (_("Afternoon"), "sun"),
+    "evening": (_("Evening"), "moon"),
+}
+
+
+@dataclass(frozen=True)
+class PickerQuery:
+    """What the address asks for. `month` is the first day of a month."""
+
+    visit_type_id: int | None = None
+    month: dt.date | None = None
+    date: dt.date | None = None
+
+
+@dataclass(frozen=True)
+class Notice:
+    """Why a time could not be kept, and where to go from here."""
+
+    kind: str
+    title: str
+    text: str = ""
+    links: Sequence[Mapping[str, str]] = ()
+    release_id: UUID | None = None
+    taken_at: dt.datetime | None = None
+
+
+@dataclass(frozen=True)
+class TimeChip:
+    """One time of the chosen day. `state`: free, on_hold, just_taken or yours."""
+
+    slot_id: int | None
+    starts_at: dt.datetime
+    ends_at: dt.datetime
+    state: str
+    url: str = ""
+
+
+@dataclass(frozen=True)
+class PartOfDay:
+    key: str
+    label: str
+    icon: str
+    times: list[TimeChip]
+
+    @property
+    def free_count(self) -> int:
+        return sum(time.state == "free" for time in self.times)
+
+
+@dataclass(frozen=True)
+class DayCell:
+    date: dt.date
+    in_month: bool
+    free: int
+    chosen: bool
+    today: bool
+    url: str
+
+    @property
+    def few(self) -> bool:
+        return 0 < self.free <= FEW
+
+
+@dataclass(frozen=True)
+class Month:
+    first_day: dt.date
+    label: str
+    weeks: list[list[DayCell | None]]
+
+
+@dataclass(frozen=True)
+class DayLink:
+    date: dt.date
+    url: str
+
+
+@dataclass(frozen=True)
+class VisitTypeChoice:
+    visit_type: VisitType
+    selected: bool
+    url: str
+
+
+@dataclass(frozen=True)
+class Picker:
+    visit_types: list[VisitTypeChoice]
+    visit_type: VisitType | None
+    months: list[Month] = field(default_factory=list)
+    previous_url: str = ""
+    next_url: str = ""
+    next_month_label: str = ""
+    date: dt.date | None = None
+    parts: list[PartOfDay] = field(default_factory=list)
+    next_free_day: DayLink | None = None
+    notice: Notice | None = None
+
+    @property
+    def weekday_names(self) -> list[dict[str, str]]:
+        return [{"short": str(WEEKDAYS_ABBR[n])[:2], "long": str(WEEKDAYS[n])} for n in range(7)]
+
+
+@dataclass(frozen=True)
+class NextFree:
+    starts_at: dt.datetime
+    url: str
+
+
+def build_picker(
+    *,
+    doctor: Doctor,
+    query: PickerQuery,
+    now: dt.datetime,
+    own_holds: frozenset[UUID],
+    notice: Notice | None = None,
+) -> tuple[Picker, NextFree | None]:
+    """The picker, and the doctor's first free time for the chosen reason. One query for times."""
+    visit_type = choose_visit_type(doctor, wanted=query.visit_type_id)
+    if visit_type is None:
+        return Picker(visit_types=[], visit_type=None, notice=notice), None
+    builder = _PickerBuilder(
+        doctor=doctor, visit_type=visit_type, query=query, now=now, own_holds=own_holds
+    )
+    return builder.build(notice=notice), builder.next_free()
+
+
+class _PickerBuilder:
+    def __init__(
+        self,
+        *,
+        doctor: Doctor,
+        visit_type: VisitType,
+        query: PickerQuery,
+        now: dt.datetime,
+        own_holds: frozenset[UUID],
+    ) -> None:
+        self.doctor, self.visit_type, self.own_holds = doctor, visit_type, own_holds
+        self.zone: ZoneInfo = doctor.clinic.zone
+        self.today = now.astimezone(self.zone).date()
+        self.last_day = self.today + dt.timedelta(days=doctor.horizon_days)
+        self.free, self.held = times_of_doctor(
+            doctor=doctor,
+            visit_type=visit_type,
+            start=now,
+            end=day_bounds(self.last_day, zone=self.zone)[1],
+            now=now,
+        )
+        self.free_days = by_day(self.free, zone=self.zone)
+        self.month = self._month(query)
+        self.date = self._date(query)
+
+    def build(self, *, notice: Notice | None) -> Picker:
+        months = self._months()
+        following = _next_month(months[-1].first_day)
+        return Picker(
+            visit_types=self._visit_types(),
+            visit_type=self.visit_type,
+            months=months,
+            previous_url=self._month_url(_previous_month(self.month))
+            if self.month > self.today.replace(day=1)
+            else "",
+            next_url=self._month_url(following) if following <= self.last_day else "",
+            next_month_label=date_format(following, "F"),
+            date=self.date,
+            parts=self._parts(notice) if self.date else [],
+            next_free_day=self._next_free_day(),
+            notice=notice,
+        )
+
+    def next_free(self) -> NextFree | None:
+        if not self.free:
+            return None
+        first = self.free[0]
+        return NextFree(first.starts_at, self._day_url(self._local_day(first)))
+
+    def _month(self, query: PickerQuery) -> dt.date:
+        wanted = (
+            query.month or (query.date and query.date.replace(day=1)) or self._first_free_month()
+        )
+        return min(max(wanted, self.today.replace(day=1)), self.last_day.replace(day=1))
+
+    def _first_free_month(self) -> dt.date:
+        day = next(iter(self.free_days), self.today)
+        return day.replace(day=1)
+
+    def _date(self, query: PickerQuery) -> dt.date | None:
+        if query.date and self.today <= query.date <= self.last_day:
+            return query.date
+        if query.month:
+            return None
+        return next(iter(self.free_days), None)
+
+    def _months(self) -> list[Month]:
+        """The month; and the one after it where two weeks or fewer of it remain."""
+        months = [self._build_month(self.month)]
+        following = _next_month(self.month)
+        if len(months[0].weeks) <= 2 and following <= self.last_day:
+            months.append(self._build_month(following))
+        return months
+
+    def _build_month(self, first_day: dt.date) -> Month:
+        weeks = [
+            [self._cell(day, first_day) for day in week]
+            for week in calendar.Calendar().monthdatescalendar(first_day.year, first_day.month)
+            if week[-1] >= self.today
+        ]
+        return Month(first_day, date_format(first_day, "F Y"), weeks)
+
+    def _cell(self, day: dt.date, first_day: dt.date) -> DayCell | None:
+        if day.month != first_day.month:
+            return None
+        return DayCell(
+            date=day,
+            in_month=True,
+            free=len(self.free_days.get(day, [])),
+            chosen=day == self.date,
+            today=day == self.today,
+            url=self._day_url(day),
+        )
+
+    def _parts(self, notice: Notice | None) -> list[PartOfDay]:
+        chips = sorted(self._chips(notice), key=lambda chip: chip.starts_at)
+        groups = {
+            key: list(group)
+            for key, group in groupby(
+                chips, key=lambda chip: part_of_day(chip.starts_at.astimezone(self.zone))
+            )
+        }
+        return [
+            PartOfDay(key, str(_PARTS[key][0]), _PARTS[key][1], groups.get(key, []))
+            for key in PARTS_OF_DAY
+        ]
+
+    def _chips(self, notice: Notice | None) -> list[TimeChip]:
+        chips = [
+            TimeChip(time.slot_id, time.starts_at, time.ends_at, "free")
+            for time in self.free
+            if self._local_day(time) == self.date
+        ]
+        chips += [self._held_chip(time) for time in self.held if self._local_day(time) == self.date]
+        taken = notice and notice.taken_at
+        if taken and all(chip.starts_at != taken for chip in chips):
+            chips.append(TimeChip(None, taken, taken + self.visit_type.duration, "just_taken"))
+        return chips
+
+    def _held_chip(self, time: VisitTime) -> TimeChip:
+        mine = next((s.hold_id for s in time.slots if s.hold_id in self.own_holds), None)
+        if mine is None:
+            return TimeChip(time.slot_id, time.starts_at, time.ends_at, "on_hold")
+        url = reverse("bookings:details", args=[mine])
+        return TimeChip(time.slot_id, time.starts_at, time.ends_at, "yours", url)
+
+    def _next_free_day(self) -> DayLink | None:
+        """Where to jump when the chosen day has nothing."""
+        if self.date is None or self.date in self.free_days:
+            return None
+        later = [day for day in self.free_days if day > self.date]
+        day = later[0] if later else next(iter(self.free_days), None)
+        return DayLink(day, self._day_url(day)) if day else None
+
+    def _visit_types(self) -> list[VisitTypeChoice]:
+        return [
+            VisitTypeChoice(
+                each, each.pk == self.visit_type.pk, doctor_url(self.doctor, visit_type=each.pk)
+            )
+            for each in active_visit_types(self.doctor)
+        ]
+
+    def _local_day(self, time: VisitTime) -> dt.date:
+        return time.starts_at.astimezone(self.zone).date()
+
+    def _day_url(self, day: dt.date) -> str:
+        return day_url(self.doctor, visit_type_id=self.visit_type.pk, day=day)
+
+    def _month_url(self, month: dt.date) -> str:
+        return doctor_url(self.doctor, visit_type=self.visit_type.pk, month=f"{month:%Y-%m}")
+
+
+def _next_month(first_day: dt.date) -> dt.date:
+    return (first_day + dt.timedelta(days=32)).replace(day=1)
+
+
+def _previous_month(first_day: dt.date) -> dt.date:
+    return (first_day - dt.timedelta(days=1)).replace(day=1)

@@ -1,0 +1,140 @@
+// Live changes on pages that work without them: countdown, busy buttons, focus after a swap.
+(() => {
+  "use strict";
+
+  const announcer = () => document.getElementById("announcer");
+  const say = (text) => {
+    const region = announcer();
+    if (region && text) region.textContent = text;
+  };
+  const clockText = (seconds) =>
+    `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
+  const calm = matchMedia("(prefers-reduced-motion: reduce)");
+  const phone = matchMedia("(max-width: 639px)");
+
+  // Calls `tick` with the seconds left, once a second. Counts from when the page came, so that a
+  // wrong clock on the device changes nothing.
+  const countDown = (seconds, tick) => {
+    const end = performance.now() + seconds * 1000;
+    const step = () => {
+      const left = Math.max(0, Math.ceil((end - performance.now()) / 1000));
+      tick(left);
+      if (left === 0) clearInterval(timer);
+    };
+    const timer = setInterval(step, 1000);
+    step();
+  };
+
+  const startHold = (bar) => {
+    const ring = bar.querySelector(".ring-left");
+    const figure = bar.querySelector(".hold-left");
+    const said = new Set();
+    const total = Number(bar.dataset.hold);
+    countDown(total, (left) => {
+      figure.textContent = clockText(left);
+      if (!calm.matches || left % 15 === 0) ring.setAttribute("stroke-dasharray", `${left} 300`);
+      for (const mark of [180, 60, 20, 0]) {
+        // Only the newest mark is spoken: a sleeping tab wakes up past several of them.
+        if (left > mark || said.has(mark)) continue;
+        said.add(mark);
+        if (total > mark && left > mark - 15) say(bar.getAttribute(`data-say-${mark}`));
+      }
+      if (left === 0) {
+        bar.querySelector(".hold-until").textContent = bar.getAttribute("data-say-0");
+        bar.querySelector(".hold-kind").hidden = true;
+        bar.querySelector(".hold-after").hidden = false;
+      }
+    });
+  };
+
+  const startResend = (button) => {
+    const label = button.querySelector("span");
+    const ready = label.textContent;
+    if (Number(button.dataset.resendIn) <= 0) return;
+    button.classList.add("button-waiting");
+    button.setAttribute("aria-disabled", "true");
+    countDown(Number(button.dataset.resendIn), (left) => {
+      label.textContent = left ? `${button.dataset.waitLabel} ${clockText(left)}` : ready;
+      if (left) return;
+      button.classList.remove("button-waiting");
+      button.removeAttribute("aria-disabled");
+    });
+  };
+
+  // The first press counts; the button keeps its width, its name and its value.
+  const makeBusy = (button) => {
+    const label = button.querySelector("span:not(.time-note)");
+    const use = button.querySelector("use");
+    button.style.minWidth = `${button.offsetWidth}px`;
+    button.classList.add("is-busy");
+    button.setAttribute("aria-disabled", "true");
+    if (label && button.dataset.busyLabel) label.textContent = button.dataset.busyLabel;
+    if (use) use.setAttribute("href", use.getAttribute("href").replace(/#.*/, "#refresh-cw"));
+  };
+
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    const button = event.submitter;
+    if (form.method !== "post") return;
+    if (form.dataset.sent || (button && button.getAttribute("aria-disabled") === "true")) {
+      event.preventDefault();
+      return;
+    }
+    form.dataset.sent = "yes";
+    if (button) makeBusy(button);
+  });
+
+  // Back from the next page, out of the browser's memory: what was busy is stale, and so are times.
+  addEventListener("pageshow", (event) => {
+    if (event.persisted && document.querySelector("[data-sent], [data-hold]")) location.reload();
+  });
+
+  document.addEventListener("input", (event) => {
+    if (event.target.closest(".code")) {
+      event.target.value = event.target.value.replace(/\D/g, "").slice(0, 6);
+    }
+    markEmptyDate(event.target.closest(".search-date"));
+  });
+
+  const markEmptyDate = (box) => {
+    if (box) box.classList.toggle("is-empty", !box.querySelector("input").value);
+  };
+
+  document.addEventListener("click", (event) => {
+    for (const menu of document.querySelectorAll(".menu[open]")) {
+      if (!menu.contains(event.target)) menu.open = false;
+    }
+  });
+  document.addEventListener("keydown", (event) => {
+    const menu = event.key === "Escape" && document.querySelector(".menu[open]");
+    if (!menu) return;
+    menu.open = false;
+    menu.querySelector("summary").focus();
+  });
+
+  const focusOn = (element) => {
+    if (!element) return;
+    element.scrollIntoView({ behavior: calm.matches ? "auto" : "smooth", block: "start" });
+    element.focus({ preventScroll: true });
+  };
+
+  document.addEventListener("htmx:afterSettle", (event) => {
+    const fragment = event.target;
+    const source = event.detail.requestConfig ? event.detail.requestConfig.elt : null;
+    if (fragment.dataset && fragment.dataset.announce) say(fragment.dataset.announce);
+    if (!source || !phone.matches) return;
+    if (source.dataset.thenFocus) focusOn(document.getElementById(source.dataset.thenFocus));
+    // On a phone the filters lie above the results: a pressed "Show doctors" goes there.
+    if (event.detail.requestConfig.triggeringEvent?.type === "submit") {
+      for (const filters of document.querySelectorAll(".filters[open]")) filters.open = false;
+      focusOn(document.getElementById("results-heading"));
+    }
+  });
+
+  document.querySelectorAll("[data-hold]").forEach(startHold);
+  document.querySelectorAll("[data-resend-in]").forEach(startResend);
+  document.querySelectorAll(".search-date").forEach(markEmptyDate);
+  const first =
+    document.querySelector("[data-focus]") || document.querySelector("[aria-invalid='true']");
+  if (first) first.focus();
+})();

@@ -1,0 +1,219 @@
+"""Weekly hours become slots, also in the nights when clocks change."""
+
+from datetime import UTC, date, datetime, time, timedelta
+from itertools import pairwise
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from doctors.recurrence import WeeklyRule, block_on, instant, local_day, slot_periods
+
+AMSTERDAM = ZoneInfo("Europe/Amsterdam")
+NEW_YORK = ZoneInfo("America/New_York")
+LORD_HOWE = ZoneInfo("Australia/Lord_Howe")  # moves its clocks by half an hour
+CASABLANCA = ZoneInfo("Africa/Casablanca")  # winter time in Ramadan only
+KOLKATA = ZoneInfo("Asia/Kolkata")
+APIA = ZoneInfo("Pacific/Apia")  # had no 30 December 2011
+BEIRUT = ZoneInfo("Asia/Beirut")  # changes at midnight
+ZONES = [AMSTERDAM, NEW_YORK, LORD_HOWE, CASABLANCA, KOLKATA, APIA, BEIRUT]
+
+EVERY_DAY = frozenset(range(7))
+SPRING = date(2026, 3, 29)  # Amsterdam: 02:00 → 03:00
+AUTUMN = date(2026, 10, 25)  # Amsterdam: 03:00 → 02:00
+
+
+def weekly(*, starts, ends, zone=AMSTERDAM, slot_minutes=30, **fields) -> WeeklyRule:
+    defaults = {"weekdays": EVERY_DAY, "valid_from": date(2000, 1, 1)}
+    return WeeklyRule(
+        starts=starts, ends=ends, zone=zone, slot_minutes=slot_minutes, **(defaults | fields)
+    )
+
+
+def on_day(rule, day) -> list[tuple[str, str]]:
+    """The slots of a day as local wall-clock times with their offset."""
+    return [
+        tuple(each.astimezone(rule.zone).strftime("%H:%M%z") for each in period)
+        for period in slot_periods(rule=rule, first_day=day, days=1)
+    ]
+
+
+def test_a_morning_becomes_its_whole_slots():
+    rule = weekly(starts=time(9), ends=time(10, 50), slot_minutes=30)
+    assert on_day(rule, date(2026, 11, 23)) == [
+        ("09:00+0100", "09:30+0100"),
+        ("09:30+0100", "10:00+0100"),
+        ("10:00+0100", "10:30+0100"),
+    ]
+
+
+def test_a_slot_longer_than_the_block_is_not_offered():
+    assert on_day(weekly(starts=time(9), ends=time(9, 20)), date(2026, 11, 23)) == []
+
+
+def test_only_the_named_weekdays_count():
+    rule = weekly(starts=time(9), ends=time(10), weekdays=frozenset({0, 5}))
+    days = {p.starts_at.date() for p in slot_periods(rule=rule, first_day=SPRING, days=8)}
+    assert days == {date(2026, 3, 30), date(2026, 4, 4)}
+
+
+def test_validity_includes_its_first_and_its_last_day():
+    day = date(2026, 11, 23)
+    rule = weekly(starts=time(9), ends=time(9, 30), valid_from=day, valid_until=day)
+    slots = list(slot_periods(rule=rule, first_day=day - timedelta(days=5), days=11))
+    assert [p.starts_at for p in slots] == [datetime(2026, 11, 23, 8, tzinfo=UTC)]
+
+
+def test_nine_o_clock_stays_nine_o_clock_across_a_clock_change():
+    rule = weekly(starts=time(9), ends=time(9, 30))
+    slots = list(slot_periods(rule=rule, first_day=date(2026, 3, 28), days=2))
+    assert [p.starts_at.hour for p in slots] == [8, 7]
+
+
+def test_a_spring_night_has_an_hour_less():
+    rule = weekly(starts=time(1), ends=time(4))
+    assert on_day(rule, SPRING) == [
+        ("01:00+0100", "01:30+0100"),
+        ("01:30+0100", "03:00+0200"),
+        ("03:00+0200", "03:30+0200"),
+        ("03:30+0200", "04:00+0200"),
+    ]
+
+
+def test_an_autumn_night_has_an_hour_more():
+    rule = weekly(starts=time(1, 30), ends=time(3, 30))
+    assert on_day(rule, AUTUMN) == [
+        ("01:30+0200", "02:00+0200"),
+        ("02:00+0200", "02:30+0200"),
+        ("02:30+0200", "02:00+0100"),
+        ("02:00+0100", "02:30+0100"),
+        ("02:30+0100", "03:00+0100"),
+        ("03:00+0100", "03:30+0100"),
+    ]
+
+
+def test_an_ambiguous_time_means_its_first_occurrence():
+    rule = weekly(starts=time(2, 15), ends=time(2, 45))
+    assert on_day(rule, AUTUMN) == [("02:15+0200", "02:45+0200")]
+
+
+def test_a_skipped_start_is_read_with_the_offset_before_the_gap():
+    # RFC 5545, 3.3.5: 02:30 in the gap is 03:30 by the new time.
+    assert instant(day=SPRING, at=time(2, 30), zone=AMSTERDAM) == datetime(
+        2026, 3, 29, 1, 30, tzinfo=UTC
+    )
+    assert on_day(weekly(starts=time(2, 30), ends=time(4)), SPRING) == [
+        ("03:30+0200", "04:00+0200")
+    ]
+
+
+def test_a_block_that_the_gap_swallows_has_no_slots():
+    assert on_day(weekly(starts=time(2, 30), ends=time(3)), SPRING) == []
+    assert on_day(weekly(starts=time(2), ends=time(3)), SPRING) == []
+
+
+def test_the_example_of_the_standard_in_new_york():
+    # RFC 5545, 3.3.5: 2007-11-04 01:30 is EDT, 2007-03-11 02:30 is 03:30 EDT.
+    twice = instant(day=date(2007, 11, 4), at=time(1, 30), zone=NEW_YORK)
+    never = instant(day=date(2007, 3, 11), at=time(2, 30), zone=NEW_YORK)
+    assert twice == datetime(2007, 11, 4, 5, 30, tzinfo=UTC)
+    assert never == datetime(2007, 3, 11, 7, 30, tzinfo=UTC)
+
+
+def test_half_an_hour_of_clock_change_in_lord_howe():
+    rule = weekly(starts=time(1), ends=time(3), zone=LORD_HOWE)
+    assert len(on_day(rule, date(2026, 4, 4))) == 4
+    assert len(on_day(rule, date(2026, 4, 5))) == 5  # 02:00 → 01:30
+    assert len(on_day(rule, date(2026, 10, 4))) == 3  # 02:00 → 02:30
+
+
+def test_a_day_that_a_zone_left_out_has_no_slots():
+    rule = weekly(starts=time(9), ends=time(10), zone=APIA)
+    days = [p.starts_at for p in slot_periods(rule=rule, first_day=date(2011, 12, 29), days=3)]
+    assert [day.astimezone(APIA).day for day in days] == [29, 29, 31, 31]
+
+
+@pytest.mark.parametrize(
+    ("zone", "day", "hours"),
+    [
+        (AMSTERDAM, SPRING, 23),
+        (AMSTERDAM, AUTUMN, 25),
+        (NEW_YORK, date(2026, 3, 8), 23),
+        (NEW_YORK, date(2026, 11, 1), 25),
+        (KOLKATA, SPRING, 24),
+        (LORD_HOWE, date(2026, 4, 5), 24.5),
+        (APIA, date(2011, 12, 30), 0),
+    ],
+)
+def test_a_local_day_has_the_hours_its_clocks_give_it(zone, day, hours):
+    whole_day = local_day(day=day, zone=zone)
+    assert whole_day.ends_at - whole_day.starts_at == timedelta(hours=hours)
+
+
+def test_a_whole_day_of_slots_sums_to_the_hours_of_that_day():
+    rule = weekly(starts=time(0), ends=time(23, 30), slot_minutes=30)
+    counts = [len(on_day(rule, day)) for day in (SPRING, date(2026, 6, 1), AUTUMN)]
+    assert counts == [45, 47, 49]
+
+
+times = st.builds(time, st.integers(0, 23), st.sampled_from([0, 5, 15, 20, 30, 45, 55]))
+days = st.dates(date(2010, 1, 1), date(2040, 12, 31))
+rules = st.builds(
+    weekly,
+    starts=times,
+    ends=times,
+    zone=st.sampled_from(ZONES),
+    slot_minutes=st.integers(5, 240),
+).filter(lambda rule: rule.starts < rule.ends)
+
+
+@given(rule=rules, day=days)
+@example(rule=weekly(starts=time(1), ends=time(4), slot_minutes=20), day=SPRING)
+@example(rule=weekly(starts=time(1), ends=time(4), slot_minutes=20), day=AUTUMN)
+@example(rule=weekly(starts=time(1), ends=time(3), zone=LORD_HOWE), day=date(2026, 4, 5))
+@example(rule=weekly(starts=time(1), ends=time(4), zone=CASABLANCA), day=date(2026, 2, 15))
+@example(rule=weekly(starts=time(0), ends=time(23), zone=APIA), day=date(2011, 12, 30))
+@example(rule=weekly(starts=time(0), ends=time(2), zone=BEIRUT), day=date(2026, 3, 29))
+def test_slots_are_of_exact_length_inside_their_block_and_fill_it(rule, day):
+    length = timedelta(minutes=rule.slot_minutes)
+    slots = list(slot_periods(rule=rule, first_day=day, days=1))
+    block = block_on(rule=rule, day=day)
+    if block is None:
+        assert slots == []
+        return
+    assert all(slot.ends_at - slot.starts_at == length for slot in slots)
+    assert all(block.starts_at <= slot.starts_at < slot.ends_at <= block.ends_at for slot in slots)
+    assert len(slots) == (block.ends_at - block.starts_at) // length
+    assert all(before.ends_at == after.starts_at for before, after in pairwise(slots))
+
+
+@given(rule=rules, day=days)
+@example(rule=weekly(starts=time(0), ends=time(23, 55)), day=SPRING - timedelta(days=2))
+@example(rule=weekly(starts=time(0), ends=time(23, 55)), day=AUTUMN - timedelta(days=2))
+@example(rule=weekly(starts=time(0), ends=time(23, 55), zone=APIA), day=date(2011, 12, 28))
+def test_slots_of_many_days_never_overlap_and_come_in_order(rule, day):
+    slots = list(slot_periods(rule=rule, first_day=day, days=10))
+    assert all(before.ends_at <= after.starts_at for before, after in pairwise(slots))
+
+
+@given(rule=rules, day=days)
+def test_a_slot_begins_on_the_local_day_it_belongs_to(rule, day):
+    for slot in slot_periods(rule=rule, first_day=day, days=1):
+        assert slot.starts_at.astimezone(rule.zone).date() == day
+
+
+@given(rule=rules, day=days)
+def test_every_period_is_in_utc(rule, day):
+    for slot in slot_periods(rule=rule, first_day=day, days=2):
+        assert slot.starts_at.tzinfo is slot.ends_at.tzinfo is UTC
+
+
+@given(rule=rules, day=days)
+def test_wall_clock_and_elapsed_time_agree_where_no_clock_changes(rule, day):
+    whole_day = local_day(day=day, zone=rule.zone)
+    if whole_day.ends_at - whole_day.starts_at != timedelta(hours=24):
+        return
+    starts, ends = (datetime.combine(day, each) for each in (rule.starts, rule.ends))
+    expected = (ends - starts) // timedelta(minutes=rule.slot_minutes)
+    assert len(list(slot_periods(rule=rule, first_day=day, days=1))) == expected
