@@ -3,7 +3,7 @@
 PYTHON ?= python3
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check openapi lock clean
+.PHONY: help run test check format openapi lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(firstword $(MAKEFILE_LIST))
@@ -16,6 +16,9 @@ test: ## every test on engines of its own (ARGS="-k held" goes to pytest)
 
 check: ## format, lint, types, contracts, migrations, templates, schema, deployment
 	@$(PYTHON) -m devstack check
+
+format: ## code and templates in the form that `make check` wants
+	@$(PYTHON) -m devstack format
 
 openapi: ## write docs/openapi.yaml anew
 	@$(PYTHON) -m devstack openapi

@@ -19,6 +19,8 @@ from devstack.refusals import Refusal
 BIN = Path(sys.executable).parent
 SOURCES = ("accounts", "bookings", "devstack", "docbook", "doctors", "manage.py")
 LONGEST_OUTPUT = 80
+LINT_SETTINGS = {"DJANGO_SETTINGS_MODULE": "devstack.lint_settings"}
+APPS_WITH_MIGRATIONS = ("accounts", "audit", "bookings", "doctors", "http", "outbox")
 TEMPLATES = ("templates", "devstack/templates")
 
 
@@ -59,7 +61,7 @@ def _code() -> Sequence[Check]:
         Check("Lint", _tool("ruff", "check", "--output-format=concise", ".")),
         Check("Types", _tool("mypy", "--no-error-summary", *SOURCES)),
         Check("Import contracts", _tool("lint-imports", "--no-logo")),
-        Check("Template format", _tool("djlint", "--check", "--quiet", *TEMPLATES)),
+        Check("Template format", _tool("djlint", "--check", *TEMPLATES)),
         Check("Template lint", _tool("djlint", "--lint", "--quiet", *TEMPLATES)),
         Check("Careless security", _tool("bandit", "-q", "-ll", "-r", *SOURCES)),
     )
@@ -67,10 +69,12 @@ def _code() -> Sequence[Check]:
 
 def _django() -> Sequence[Check]:
     missing = _manage("makemigrations", "--check", "--dry-run")
+    options = ("--no-cache", "--ignore-initial-migrations", "--quiet", "ok", "ignore")
+    unsafe = _manage("lintmigrations", *options, "--include-apps", *APPS_WITH_MIGRATIONS)
     deployment = _manage("check", "--deploy", "--fail-level=WARNING")
     return (
         Check("Missing migrations", missing, asks_database=True),
-        Check("Unsafe migrations", _manage("lintmigrations"), asks_database=True),
+        Check("Unsafe migrations", unsafe, environment=LINT_SETTINGS, asks_database=True),
         Check("Deployment", deployment, environment=_production(), asks_database=True),
         Check("OpenAPI snapshot", [sys.executable, "-m", "devstack.schema"], asks_database=True),
     )

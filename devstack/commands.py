@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Callable, Mapping, Sequence
 
-from devstack import checks, cleaning, locks, runner, schema, suite
+from devstack import checks, cleaning, formatting, locks, runner, schema, suite
 from devstack.refusals import Interrupted, Refusal
 
 Command = Callable[[Sequence[str]], int]
@@ -13,6 +13,7 @@ COMMANDS: Mapping[str, Command] = {
     "test": suite.run_tests,
     "with-engines": suite.run_with_engines,
     "check": checks.run_checks,
+    "format": formatting.format_all,
     "openapi": schema.write_snapshot,
     "lock": locks.write_lock_files,
     "clean": cleaning.clean,

@@ -1,9 +1,9 @@
 """How the stack says no: one clear sentence, never a traceback."""
 
 
-class Refusal(Exception):  # noqa: N818  nothing is broken, somebody is told no
+class Refusal(Exception):
     """The stack cannot go on; the message is written for the person at the terminal."""
 
 
-class Interrupted(Exception):  # noqa: N818
+class Interrupted(Exception):
     """Somebody pressed Ctrl-C or sent SIGTERM; everything started so far has to stop."""

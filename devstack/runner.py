@@ -130,4 +130,5 @@ def _welcome(*, port: int, engines: Engines) -> None:
     report("Password", "docbook-demo")
     say()
     report("Logs", ".dev/logs")
+    report("Other terminals", "set -a; . .dev/env; set +a; .venv/bin/python manage.py shell")
     report("Stop", "Ctrl-C; the data stays in .dev")

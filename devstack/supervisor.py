@@ -42,8 +42,10 @@ class Service:
         self.failures = 1 if steady else self.failures + 1
         pause = min(2.0 ** (self.failures - 1), LONGEST_PAUSE)
         self.resume_at = self.ended_at + pause
-        say(_obituary(process))
-        report(process.name, f"starting again in {pause:.0f} s")
+        if self.failures == 1:
+            say(_obituary(process))
+        again = "stopped again; " if self.failures > 1 else ""
+        report(process.name, f"{again}starting again in {pause:.0f} s")
 
 
 class Supervisor:

@@ -1,7 +1,19 @@
 """What every test shares. Rows come from tests.factories, not from fixtures."""
 
-from hypothesis import HealthCheck, settings
+import pytest
+from django_redis import get_redis_connection
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 
 # A busy machine must not fail a property by its speed.
-settings.register_profile("docbook", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("docbook")
+hypothesis_settings.register_profile(
+    "docbook", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+hypothesis_settings.load_profile("docbook")
+
+
+@pytest.fixture(autouse=True)
+def _empty_redis() -> None:
+    """Test databases give the same ids again: gates and limits of an earlier test must be gone."""
+    get_redis_connection("default").flushdb()
+

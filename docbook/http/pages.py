@@ -2,6 +2,7 @@
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.template.loader import render_to_string
 from django.views.decorators.csrf import requires_csrf_token
 
 from docbook.errors import DomainError, NotFound, RateLimited, Unavailable
@@ -19,7 +20,9 @@ def error_page(request: HttpRequest, *, status: int, **context: object) -> HttpR
     """One sentence, one way on, and the reference that the logs have too."""
     template = _TEMPLATES.get(status, "400.html" if status < 500 else "500.html")
     context["request_id"] = request_id.current()
-    return render(request, template, context, status=status)
+    # What broke the page may be what a context processor needs: failures render without a request.
+    content = render_to_string(template, context, request if status < 500 else None)
+    return HttpResponse(content, status=status)
 
 
 def refusal_page(request: HttpRequest, error: DomainError) -> HttpResponse:

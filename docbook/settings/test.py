@@ -1,7 +1,15 @@
 """Tests: as development, without the pool (test databases are created and dropped)."""
 
+import os
+
 from docbook.settings.dev import *
-from docbook.settings.dev import DATABASES
+from docbook.settings.dev import CACHES, DATABASES, REDIS_URL
+from docbook.settings.environment import redis_database
 
 DATABASES["default"]["OPTIONS"].pop("pool")
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+# Each worker of a parallel run has a Redis database of its own, as it has in PostgreSQL.
+_worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+REDIS_URL = redis_database(REDIS_URL, 2 + _worker % 14)
+CACHES["default"]["LOCATION"] = REDIS_URL

@@ -28,3 +28,9 @@ def icon(name: str, size: str = "") -> SafeString:
         static("icons.svg"),
         name,
     )
+
+
+@register.filter
+def without_fragment(url: str) -> str:
+    """For hx-get: with a fragment htmx would scroll there, also where all of it is in view."""
+    return url.partition("#")[0]
