@@ -11,7 +11,7 @@ from accounts.models import User
 log = structlog.get_logger(__name__)
 
 
-class AccountAdapter(DefaultAccountAdapter):
+class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth has no types
     """Mail that cannot be sent now must not turn a sign-in into an error page.
 
     The pages that follow offer to send again.

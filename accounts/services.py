@@ -58,4 +58,5 @@ def is_first_visit(user: User) -> bool:
 
 
 def _is_proven(user: User) -> bool:
-    return EmailAddress.objects.filter(user=user, email__iexact=user.email, verified=True).exists()
+    addresses = EmailAddress.objects.filter(user=user, email__iexact=user.email, verified=True)
+    return bool(addresses.exists())

@@ -26,7 +26,7 @@ def appointment_calendar(
     calendar.add("version", "2.0")
     calendar.add("method", method)
     calendar.add_component(_event(appointment, version=version, now=now, url=url))
-    return calendar.to_ical()
+    return bytes(calendar.to_ical())
 
 
 def _event(appointment: AppointmentView, *, version: int, now: datetime, url: str) -> Event:

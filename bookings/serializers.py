@@ -54,10 +54,14 @@ class HeldSlotOut(serializers.Serializer[Hold]):
 
 
 class OtpOut(serializers.Serializer[Hold]):
-    channel = serializers.ReadOnlyField(default="email")
+    channel = serializers.SerializerMethodField()
     sentTo = serializers.SerializerMethodField()  # noqa: N815
     attemptsLeft = serializers.SerializerMethodField()  # noqa: N815
     resendAt = serializers.SerializerMethodField()  # noqa: N815
+
+    @extend_schema_field(serializers.ChoiceField(choices=["email"]))
+    def get_channel(self, hold: Hold) -> str:  # noqa: ARG002 - DRF's signature
+        return "email"
 
     def get_sentTo(self, hold: Hold) -> str:  # noqa: N802
         return masked_email(hold.email)
@@ -91,7 +95,7 @@ class BookingDoctorOut(serializers.Serializer[Any]):
     name = serializers.CharField()
 
 
-class BookingOut(serializers.Serializer[Appointment]):
+class BookingOut(serializers.Serializer[Any]):
     """An appointment, for its patient."""
 
     id = serializers.UUIDField()

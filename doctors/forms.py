@@ -59,7 +59,7 @@ class SearchForm(forms.Form):
         value = getattr(search, name)
         field = self.fields[name]
         if isinstance(field, forms.ChoiceField):
-            return str(dict(field.choices)[value])
+            return str(dict(field.choices)[value])  # type: ignore[arg-type]  # always pairs here
         if name == "available_on":
             return date_format(value, "l j F")
         return f"{field.label}: {value}" if name == "max_fee" else str(value)

@@ -8,7 +8,7 @@ from rest_framework import serializers
 
 from docbook.http.times import local_iso
 from doctors.forms import ORDER_LABELS
-from doctors.models import Doctor, VisitType
+from doctors.models import Doctor
 from doctors.models.schedule import Mode
 from doctors.rules import VisitTime
 from doctors.selectors.visit_types import active_visit_types
@@ -29,7 +29,7 @@ class SpecialtyOut(serializers.Serializer[Any]):
     name = serializers.CharField()
 
 
-class VisitTypeOut(serializers.Serializer[VisitType]):
+class VisitTypeOut(serializers.Serializer[Any]):
     id = serializers.IntegerField()
     name = serializers.CharField()
     mode = serializers.ChoiceField(choices=Mode.for_visits())
@@ -38,7 +38,7 @@ class VisitTypeOut(serializers.Serializer[VisitType]):
     currency = serializers.CharField()
 
 
-class DoctorOut(serializers.Serializer[Doctor]):
+class DoctorOut(serializers.Serializer[Any]):
     """A doctor in a list."""
 
     id = serializers.IntegerField()
@@ -60,7 +60,7 @@ class DoctorOut(serializers.Serializer[Doctor]):
         return local_iso(moment, doctor.clinic.time_zone) if moment else None
 
 
-class TimeOut(serializers.Serializer[VisitTime]):
+class TimeOut(serializers.Serializer[Any]):
     """A time at which a visit can start."""
 
     slotId = serializers.IntegerField(source="slot_id")  # noqa: N815

@@ -11,6 +11,7 @@ from rest_framework.views import APIView
 from accounts import tokens
 from accounts.serializers import CredentialsIn, MeOut, RefreshIn, TokensOut
 from accounts.services import sign_in_with_password
+from accounts.users import signed_in
 from docbook.http.schema import problems
 from docbook.http.throttling import limit_by_address, limit_by_value
 
@@ -60,7 +61,7 @@ class MeView(APIView):
     @extend_schema(operation_id="getMe", responses={200: MeOut, **problems(401)})
     def get(self, request: Request) -> Response:
         """The account of the token."""
-        return Response(MeOut(request.user).data)
+        return Response(MeOut(signed_in(request)).data)
 
 
 def _answer(pair: tokens.TokenPair) -> Response:

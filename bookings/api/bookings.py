@@ -12,7 +12,7 @@ from rest_framework.response import Response
 from rest_framework.reverse import reverse
 from rest_framework.views import APIView
 
-from accounts.models import User
+from accounts.users import signed_in
 from bookings.errors import SlotHeld, SlotTaken
 from bookings.holder import Holder
 from bookings.selectors.appointments import appointments_of_patient, get_appointment
@@ -41,7 +41,7 @@ class BookingList(APIView):
         """The caller's own bookings, by their start."""
         query = BookingsQuery(data=request.query_params.dict())
         query.is_valid(raise_exception=True)
-        rows = appointments_of_patient(patient=_user(request)).filter(**_filters(query))
+        rows = appointments_of_patient(patient=signed_in(request)).filter(**_filters(query))
         items, page_info = paginate_rows(request, rows, keys=["starts_at", "id"])
         return Response({"items": BookingOut(items, many=True).data, "pageInfo": page_info})
 
@@ -110,7 +110,7 @@ class ResendOtp(APIView):
 
 def _start(request: Request, data: dict[str, Any]) -> Response:
     """Hold and code in one transaction: an attempt without its code helps nobody."""
-    user, holder, now = _user(request), _holder(request), timezone.now()
+    user, holder, now = signed_in(request), _holder(request), timezone.now()
     details = Details(
         first_name=user.first_name,
         last_name=user.last_name,
@@ -154,10 +154,5 @@ def _limit(request: Request, *, group: str, rate: str) -> None:
     limit_by_value(request._request, group=group, rate=rate, value=f"user-{request.user.pk}")
 
 
-def _user(request: Request) -> User:
-    assert isinstance(request.user, User)  # noqa: S101 - IsAuthenticated has seen to it
-    return request.user
-
-
 def _holder(request: Request) -> Holder:
-    return Holder(patient=_user(request))
+    return Holder(patient=signed_in(request))

@@ -7,7 +7,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts.models import User
+from accounts.users import signed_in
 from bookings.selectors.appointments import appointments_of_doctor
 from bookings.serializers import BookingOut, DoctorAppointmentsQuery
 from docbook.errors import NotFound
@@ -38,8 +38,7 @@ class DoctorAppointments(APIView):
 
 
 def _doctor(request: Request, doctor_id: int) -> Doctor:
-    assert isinstance(request.user, User)  # noqa: S101 - IsAuthenticated has seen to it
-    doctor = doctors_visible_to(request.user).filter(pk=doctor_id).first()
+    doctor = doctors_visible_to(signed_in(request)).filter(pk=doctor_id).first()
     if doctor is None:
         raise NotFound
     return doctor

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -18,7 +19,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 
+from accounts.users import signed_in
 from bookings.calendar_file import appointment_calendar
+from bookings.models import Appointment
 from bookings.presentation import AppointmentView, view_of
 from bookings.selectors.appointments import (
     TABS,
@@ -63,7 +66,7 @@ def appointments(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
     tab = request.GET.get("tab", "")
     tab = tab if tab in TABS else TABS[0]
-    mine = appointments_of_patient(patient=request.user)
+    mine = appointments_of_patient(patient=signed_in(request))
     page = Paginator(in_tab(mine, tab=tab, now=now), PAGE_SIZE).get_page(request.GET.get("page"))
     context = {
         "tabs": [_tab(key, mine=mine, chosen=tab, now=now) for key in TABS],
@@ -75,7 +78,7 @@ def appointments(request: HttpRequest) -> HttpResponse:
     return render(request, "bookings/appointments.html", context)
 
 
-def _tab(key: str, *, mine: object, chosen: str, now: datetime) -> dict[str, object]:
+def _tab(key: str, *, mine: QuerySet[Appointment], chosen: str, now: datetime) -> dict[str, object]:
     labels = {"upcoming": _("Upcoming"), "past": _("Past"), "cancelled": _("Cancelled")}
     return {
         "key": key,

@@ -29,6 +29,7 @@ from bookings.sessions import current_holder, holder_who_starts, open_account, r
 from bookings.views.refusals import show_lost_hold, show_refusal
 from docbook.errors import DomainError, NotFound, RateLimited
 from docbook.http import pages
+from docbook.http.htmx import wants_fragment
 from docbook.http.problems import STATUS_BY_CODE
 from docbook.http.throttling import limit_by_address
 from doctors.models import Clinic, Doctor, VisitType
@@ -161,7 +162,7 @@ def release(request: HttpRequest, hold_id: UUID) -> HttpResponseBase:
 
 def _go(request: HttpRequest, url: str) -> HttpResponseBase:
     """Htmx would put the next page into the picker's place, so it is told to go there."""
-    return HttpResponseClientRedirect(url) if request.htmx else redirect(url)
+    return HttpResponseClientRedirect(url) if wants_fragment(request) else redirect(url)
 
 
 def _start_refused(

@@ -13,10 +13,12 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from accounts.users import signed_in
 from bookings.models import Appointment
 from bookings.selectors.appointments import appointments_of_doctor
 from bookings.states import ACTIVE, AppointmentStatus
 from docbook.errors import NotFound
+from docbook.http.htmx import wants_fragment
 from doctors.models import Doctor
 from doctors.rules import GridSlot, day_bounds
 from doctors.selectors.doctors import doctors_run_by
@@ -39,7 +41,7 @@ class Entry:
 @login_required
 def schedule(request: HttpRequest) -> HttpResponse:
     """Somebody who runs no doctor's day finds nothing here."""
-    doctors = list(doctors_run_by(request.user))
+    doctors = list(doctors_run_by(signed_in(request)))
     doctor = _chosen(doctors, request.GET.get("doctor", ""))
     now = timezone.now()
     today = now.astimezone(doctor.clinic.zone).date()
@@ -61,7 +63,7 @@ def schedule(request: HttpRequest) -> HttpResponse:
         "counts": _counts(entries),
         "nav": "schedule",
     }
-    template = "bookings/_day.html" if request.htmx else "bookings/schedule.html"
+    template = "bookings/_day.html" if wants_fragment(request) else "bookings/schedule.html"
     return render(request, template, context)
 
 
@@ -135,5 +137,5 @@ def _week(doctor: Doctor, *, day: date) -> list[dict[str, object]]:
 
 
 def _url(doctor: Doctor, day: date) -> str:
-    query = urlencode({"doctor": doctor.pk, "date": day.isoformat()})
+    query = urlencode([("doctor", doctor.pk), ("date", day.isoformat())])
     return f"{reverse('bookings:schedule')}?{query}"

@@ -11,8 +11,8 @@ def client_address(request: HttpRequest) -> str:
     written by the client and counts for nothing.
     """
     peer = str(request.META.get("REMOTE_ADDR", ""))
-    hops = settings.TRUSTED_PROXIES
+    hops = int(settings.TRUSTED_PROXIES)
     forwarded = [each.strip() for each in request.headers.get("X-Forwarded-For", "").split(",")]
     if not hops or len(forwarded) < hops or not forwarded[-hops]:
         return peer
-    return forwarded[-hops]
+    return str(forwarded[-hops])

@@ -48,7 +48,7 @@ def answer_once(request: Request, *, route: str, act: Callable[[], Response]) ->
     waiting for the first request, IdempotencyKeyInProgress.
     """
     record = IdempotencyRecord(
-        user_id=request.user.pk,
+        user_id=_user_id(request),
         key=_key(request),
         route=route,
         fingerprint=_fingerprint(request, route=route),
@@ -67,6 +67,11 @@ def answer_once(request: Request, *, route: str, act: Callable[[], Response]) ->
 def purge_records(*, now: datetime) -> int:
     """Deletes the records that are older than a day; returns how many."""
     return IdempotencyRecord.objects.filter(created_at__lt=now - KEPT).delete()[0]
+
+
+def _user_id(request: Request) -> int:
+    """Only signed-in callers get this far; see the view's permissions."""
+    return int(request.user.pk or 0)
 
 
 def _key(request: Request) -> str:

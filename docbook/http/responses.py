@@ -14,4 +14,5 @@ def public_response(request: Request, data: Any) -> HttpResponseBase:
     """200 with ETag and fifteen seconds of life, or 304 for a client that has it already."""
     etag = f'"{hashlib.sha256(JSONRenderer().render(data)).hexdigest()[:32]}"'
     response = Response(data, headers={"ETag": etag, "Cache-Control": "public, max-age=15"})
-    return get_conditional_response(request._request, etag=etag, response=response)
+    conditional = get_conditional_response(request._request, etag=etag, response=response)
+    return conditional or response

@@ -1,5 +1,6 @@
 """Serializers that refuse what they do not know, and the envelope for the schema."""
 
+from functools import cache
 from typing import Any
 
 from drf_spectacular.utils import inline_serializer
@@ -41,6 +42,7 @@ class Problem(serializers.Serializer[Any]):
     code = serializers.CharField()
 
 
+@cache
 def page_of(item: type[serializers.Serializer[Any]]) -> Any:
     """The envelope around a list of these, for the schema."""
     return inline_serializer(

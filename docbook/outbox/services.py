@@ -19,7 +19,8 @@ DEAD_AFTER = timedelta(hours=24)
 
 # Messages of one aggregate go in order: the next waits until the one before is done or given up.
 _LEASE_BATCH = """
-UPDATE outbox_outboxmessage SET attempts = attempts + 1, next_attempt_at = now() + %(lease)s
+UPDATE outbox_outboxmessage
+SET attempts = attempts + 1, next_attempt_at = now() + make_interval(secs => %(lease)s)
 WHERE id IN (
     SELECT id FROM outbox_outboxmessage AS message
     WHERE done_at IS NULL AND dead_at IS NULL AND next_attempt_at <= now()
@@ -58,7 +59,7 @@ def pass_on(*, send: Callable[[str, int], None], limit: int = 100) -> int:
     it never loses one. What `send` raises ends the batch; the leases bring the rest back.
     """
     with connection.cursor() as cursor:
-        cursor.execute(_LEASE_BATCH, {"lease": LEASE, "limit": limit})
+        cursor.execute(_LEASE_BATCH, {"lease": LEASE.total_seconds(), "limit": limit})
         batch = sorted(cursor.fetchall())
     for message_id, topic in batch:
         send(topics.task_for(topic), message_id)

@@ -22,4 +22,4 @@ INSTALLED_APPS = [*INSTALLED_APPS, "devstack"]
 DEV_MAILDIR = env.path("DEV_MAILDIR", default=str(BASE_DIR / ".dev" / "mail"))
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = DEBUG
-STATIC_ROOT = None  # files come straight from where they are written
+STATIC_ROOT = None  # type: ignore[assignment]  # files come straight from where they are written

@@ -1,6 +1,6 @@
 """When a doctor can be booked: recurring rules, and the slots that are made of them."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import ArrayField, DateTimeRangeField, RangeOperators
@@ -18,7 +18,7 @@ class Mode(models.TextChoices):
     ANY = "any", _("any")
 
     @classmethod
-    def for_visits(cls) -> list[tuple[str, str]]:
+    def for_visits(cls) -> list[tuple[str, Any]]:
         return [(mode.value, mode.label) for mode in (cls.IN_PERSON, cls.VIDEO, cls.PHONE)]
 
 
@@ -102,7 +102,8 @@ class Slot(models.Model):
         verbose_name = _("slot")
         verbose_name_plural = _("slots")
         indexes: ClassVar[list[models.Index]] = [
-            models.Index(fields=["held_until"], condition=Q(state="held"), name="slot_held_until"),
+            # No index may name state, held_until or hold_id: then claiming and giving back are
+            # heap-only updates, which touch neither the B-trees nor the exclusion constraint.
             models.Index(fields=["starts_at"], name="slot_starts_at"),
         ]
         constraints: ClassVar[list[models.BaseConstraint]] = [

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from django.db.models import (
     DurationField,
@@ -16,11 +17,12 @@ from django.db.models import (
     Subquery,
     Value,
 )
-from django.db.models.fields import DateTimeField
+from django.db.models.expressions import OrderBy
+from django.db.models.fields import DateField, DateTimeField
 
 from doctors.models import Doctor, Slot, Specialty, VisitType
 
-ORDERS = {
+ORDERS: dict[str, tuple[OrderBy | str, ...]] = {
     "next_free": (F("next_free_at").asc(nulls_last=True), "id"),
     "fee": (F("lowest_fee").asc(nulls_last=True), "id"),
     "name": ("name", "id"),
@@ -41,7 +43,8 @@ class DoctorSearch:
     order: str = "next_free"
 
     def without(self, field: str) -> "DoctorSearch":
-        return replace(self, **{field: None if field in ("max_fee", "available_on") else ""})
+        empty: Any = None if field in ("max_fee", "available_on") else ""
+        return replace(self, **{field: empty})
 
     def ordered(self, order: str) -> "DoctorSearch":
         return replace(self, order=order)
@@ -105,7 +108,7 @@ def summarise_specialties(*, now: datetime) -> list[SpecialtySummary]:
     doctors = with_next_free(Doctor.objects.filter(is_active=True), now=now)
     groups: dict[int, list[tuple[datetime | None, str]]] = {}
     for specialty_id, free, zone in doctors.values_list(
-        "specialty_id", "next_free_at", "clinic__time_zone"
+        "specialty_id", F("next_free_at"), "clinic__time_zone"
     ):
         groups.setdefault(specialty_id, []).append((free, zone))
     summaries = [
@@ -132,7 +135,7 @@ def _free_slots(*, now: datetime) -> QuerySet[Slot]:
     )
 
 
-def _later(now: datetime, count: OuterRef, unit: timedelta) -> ExpressionWrapper:
+def _later(now: datetime, count: OuterRef, unit: timedelta) -> "ExpressionWrapper[Any]":
     distance = ExpressionWrapper(count * Value(unit), output_field=DurationField())
     return ExpressionWrapper(Value(now) + distance, output_field=DateTimeField())
 
@@ -149,7 +152,7 @@ def _free_on(day: date, *, now: datetime) -> QuerySet[Slot]:
             starts_at__gte=midnight - timedelta(hours=14),
             starts_at__lt=midnight + timedelta(hours=38),
         )
-        .annotate(local_date=Func(local, function="date", output_field=DateTimeField()))
+        .annotate(local_date=Func(local, function="date", output_field=DateField()))
         .filter(local_date=day)
     )
 

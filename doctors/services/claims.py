@@ -9,6 +9,7 @@ must judge by the time at which it looks, not by the time at which it began.
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
@@ -92,7 +93,8 @@ def give_back_slots(*, slot_ids: list[int], hold_id: UUID) -> int:
     return len(_run(_GIVE_BACK, ids=slot_ids, hold=hold_id))
 
 
-def _run(sql: str, **parameters: object) -> list[tuple[datetime, UUID]]:
+def _run(sql: str, **parameters: Any) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(sql, parameters)
-        return cursor.fetchall()
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+    return rows

@@ -8,7 +8,7 @@ from django.utils.http import urlencode
 from doctors.models import Doctor
 
 
-def doctor_url(doctor: Doctor, **query: object) -> str:
+def doctor_url(doctor: Doctor, **query: str | int | None) -> str:
     """The page, with the part of the query that is not None."""
     given = {name: value for name, value in query.items() if value is not None}
     page = reverse("doctors:detail", args=[doctor.slug])

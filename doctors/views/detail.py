@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.dateparse import parse_date
 from django.views.decorators.http import require_safe
 
+from docbook.http.htmx import wants_fragment
 from doctors.models import Doctor
 from doctors.selectors.doctors import get_bookable_doctor
 from doctors.views.picker import Notice, PickerQuery, build_picker
@@ -45,7 +46,7 @@ def render_doctor(
         "next_free": next_free,
         "nav": "doctors",
     }
-    template = "doctors/_picker.html" if request.htmx else "doctors/detail.html"
+    template = "doctors/_picker.html" if wants_fragment(request) else "doctors/detail.html"
     return render(request, template, context, status=status)
 
 

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 
+from docbook.http.htmx import wants_fragment
 from doctors.forms import ORDER_LABELS, SearchForm
 from doctors.models import Doctor, Specialty, VisitType
 from doctors.rules import GridSlot, VisitTime, booking_window, by_day, day_bounds, visit_times
@@ -86,7 +87,7 @@ def doctor_list(request: HttpRequest) -> HttpResponse:
         "nav": "doctors",
         **_moves(form, search, page=page, days=days, today=_today(now)),
     }
-    template = "doctors/_results.html" if request.htmx else "doctors/list.html"
+    template = "doctors/_results.html" if wants_fragment(request) else "doctors/list.html"
     return render(request, template, context)
 
 
@@ -117,11 +118,11 @@ def _with_cards(
         start=day_bounds(days[0] - timedelta(days=1), zone=timezone.get_current_timezone())[0],
         end=day_bounds(days[-1] + timedelta(days=1), zone=timezone.get_current_timezone())[1],
     )
-    page.object_list = [
+    cards: list[Any] = [
         _card(doctor, grid=grids.get(doctor.pk, []), days=days, mode=search.mode, now=now)
         for doctor in doctors
     ]
-    return page
+    return Page(cards, page.number, page.paginator)
 
 
 def _card(
@@ -194,7 +195,7 @@ def _heading(search: DoctorSearch, *, total: int) -> str:
     return doctors
 
 
-def _url(form: SearchForm, search: DoctorSearch, **more: object) -> str:
+def _url(form: SearchForm, search: DoctorSearch, **more: str | int) -> str:
     query = "&".join(filter(None, [form.query(search), urlencode(more)]))
     return f"{reverse('doctors:list')}{'?' if query else ''}{query}"
 
