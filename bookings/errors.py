@@ -69,6 +69,8 @@ class OtpLocked(DomainError):
     """All attempts are used up; the time was given back."""
 
     code = "otp-locked"
+    # For the time is free again: whoever comes first may hold it and get a new code.
+    retry_after = 1
 
 
 class DetailsMissing(DomainError):

@@ -16,7 +16,7 @@ def healthz(request: HttpRequest) -> HttpResponse:  # noqa: ARG001
 def readyz(request: HttpRequest) -> HttpResponse:  # noqa: ARG001
     """The database answers and has every migration. Redis may be absent: bookings go on."""
     try:
-        problem = "" if _is_migrated() else "migrations are missing"
+        problem = "" if _Migrations.are_complete() else "migrations are missing"
     except Error:
         problem = "the database does not answer"
     if problem:
@@ -24,6 +24,17 @@ def readyz(request: HttpRequest) -> HttpResponse:  # noqa: ARG001
     return JsonResponse({"status": "ready"})
 
 
-def _is_migrated() -> bool:
-    executor = MigrationExecutor(connections[DEFAULT_DB_ALIAS])
-    return not executor.migration_plan(executor.loader.graph.leaf_nodes())
+class _Migrations:
+    """Whether the database has all that this code needs. Once it has, that stays so."""
+
+    complete = False
+
+    @classmethod
+    def are_complete(cls) -> bool:
+        connection = connections[DEFAULT_DB_ALIAS]
+        if not cls.complete:
+            executor = MigrationExecutor(connection)
+            cls.complete = not executor.migration_plan(executor.loader.graph.leaf_nodes())
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+        return cls.complete

@@ -3,7 +3,6 @@
 from typing import Any
 
 import structlog
-from django.conf import settings
 from django.db import OperationalError
 from django.http import JsonResponse
 from drf_standardized_errors.formatter import flatten_errors
@@ -12,7 +11,7 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
-from docbook.errors import DomainError, FieldError, RateLimited
+from docbook.errors import DomainError, FieldError
 from docbook.observability import request_id
 
 log = structlog.get_logger(__name__)
@@ -135,8 +134,9 @@ def exception_handler(exc: Exception, context: Any) -> Response | None:
 def problem_of(error: DomainError) -> Response:
     """A refusal as the response of a DRF view."""
     headers = {}
-    if isinstance(error, RateLimited):
-        headers["Retry-After"] = str(error.retry_after)
+    wait = getattr(error, "retry_after", None)
+    if wait is not None:
+        headers["Retry-After"] = str(wait)
     if STATUS_BY_CODE[error.code] == 401:
         headers["WWW-Authenticate"] = 'Bearer realm="api"'
     extra: dict[str, Any] = dict(error.extra)
@@ -154,7 +154,7 @@ def problem_of(error: DomainError) -> Response:
 def body(code: str, *, detail: str = "", **extra: Any) -> dict[str, Any]:
     """The members of a problem; `instance` is the request's id, as the logs have it."""
     return {
-        "type": f"{settings.SITE_URL}/problems/{code}",
+        "type": f"urn:docbook:problem:{code}",
         "title": TITLES[code],
         "status": STATUS_BY_CODE[code],
         "detail": detail or TITLES[code],

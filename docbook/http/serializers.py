@@ -34,7 +34,7 @@ class PageInfo(serializers.Serializer[Any]):
 class Problem(serializers.Serializer[Any]):
     """RFC 9457."""
 
-    type = serializers.URLField()
+    type = serializers.CharField(help_text="urn:docbook:problem:<code>")
     title = serializers.CharField()
     status = serializers.IntegerField()
     detail = serializers.CharField()

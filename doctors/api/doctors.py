@@ -9,14 +9,14 @@ from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from docbook.errors import FieldError
+from docbook.errors import FieldError, NotFound
 from docbook.http.pagination import paginate_rows, paginate_times
 from docbook.http.responses import public_response
 from docbook.http.schema import LIST_PARAMETERS, problems
 from docbook.http.serializers import page_of
 from doctors.models import Doctor, VisitType
 from doctors.rules import day_bounds
-from doctors.selectors.doctors import get_bookable_doctor
+from doctors.selectors.doctors import bookable_doctors, get_bookable_doctor
 from doctors.selectors.search import DoctorSearch, search_doctors, with_next_free
 from doctors.selectors.slots import times_of_doctor
 from doctors.selectors.visit_types import choose_visit_type
@@ -52,9 +52,11 @@ class DoctorDetail(PublicView):
     @extend_schema(operation_id="getDoctor", responses={200: DoctorOut, **problems(404)})
     def get(self, request: Request, doctor_id: int) -> HttpResponseBase:
         """One doctor."""
-        get_bookable_doctor(pk=doctor_id)
-        doctors = with_next_free(Doctor.objects.filter(pk=doctor_id), now=timezone.now())
-        return public_response(request, DoctorOut(doctors.get()).data)
+        doctors = with_next_free(bookable_doctors(), now=timezone.now())
+        doctor = doctors.filter(pk=doctor_id).first()
+        if doctor is None:
+            raise NotFound
+        return public_response(request, DoctorOut(doctor).data)
 
 
 class DoctorSlots(PublicView):

@@ -21,6 +21,7 @@ from django.db.models.expressions import OrderBy
 from django.db.models.fields import DateField, DateTimeField
 
 from doctors.models import Doctor, Slot, Specialty, VisitType
+from doctors.selectors.doctors import bookable_doctors
 
 ORDERS: dict[str, tuple[OrderBy | str, ...]] = {
     "next_free": (F("next_free_at").asc(nulls_last=True), "id"),
@@ -62,7 +63,7 @@ class SpecialtySummary:
 
 def matching_doctors(*, search: DoctorSearch, now: datetime) -> QuerySet[Doctor]:
     """Doctors that can be booked and match everything asked for; in no order."""
-    doctors = Doctor.objects.filter(is_active=True)
+    doctors = bookable_doctors()
     if search.q:
         doctors = doctors.filter(
             Q(name__icontains=search.q)
@@ -90,8 +91,6 @@ def search_doctors(*, search: DoctorSearch, now: datetime) -> QuerySet[Doctor]:
     return (
         with_next_free(matching_doctors(search=search, now=now), now=now)
         .annotate(lowest_fee=_lowest_fee())
-        .select_related("specialty", "clinic")
-        .prefetch_related("visit_types")
         .order_by(*ORDERS.get(search.order, ORDERS["next_free"]))
     )
 

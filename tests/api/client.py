@@ -1,0 +1,85 @@
+"""The API as a mobile app calls it, through Django's test client."""
+
+import json
+from typing import Any
+from uuid import uuid4
+
+from django.http import HttpResponse
+from django.test import Client
+from django.utils import timezone
+
+from accounts.models import User
+from accounts.tokens import access_token
+
+ROOT = "/api/v1/"
+PROBLEM = "application/problem+json"
+
+
+class Api:
+    """Calls of one user; without a user, of anybody."""
+
+    def __init__(self, user: User | None = None) -> None:
+        self.client = Client()
+        self.headers: dict[str, str] = {}
+        if user is not None:
+            token = access_token(user_id=user.pk, now=timezone.now())
+            self.headers["Authorization"] = f"Bearer {token}"
+
+    def get(self, path: str, query: Any = None, **headers: str) -> HttpResponse:
+        return self.client.get(f"{ROOT}{path}", query or {}, headers=self._with(headers))
+
+    def delete(self, path: str) -> HttpResponse:
+        return self.client.delete(f"{ROOT}{path}", headers=self.headers)
+
+    def post(self, path: str, body: Any = None, **headers: str) -> HttpResponse:
+        return self.send(path, json.dumps(body or {}), **headers)
+
+    def send(
+        self,
+        path: str,
+        text: str | bytes,
+        *,
+        content_type: str = "application/json",
+        **headers: str,
+    ) -> HttpResponse:
+        """A body exactly as given."""
+        return self.client.post(
+            f"{ROOT}{path}", text, content_type=content_type, headers=self._with(headers)
+        )
+
+    def start(
+        self, *, slot_id: Any, visit_type_id: Any, key: str = "", **more: Any
+    ) -> HttpResponse:
+        """POST bookings with a key of its own."""
+        body = {"slotId": slot_id, "visitTypeId": visit_type_id, **more}
+        return self.post("bookings", body, Idempotency_Key=key or str(uuid4()))
+
+    def verify(self, hold_id: Any, code: Any) -> HttpResponse:
+        return self.post(f"bookings/{hold_id}/verify-otp", {"code": code})
+
+    def _with(self, headers: dict[str, str]) -> dict[str, str]:
+        """Underscores of keyword names stand for the hyphens of header names."""
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        return {**self.headers, **named}
+
+
+def problem(response: HttpResponse, *, code: str, status: int) -> dict[str, Any]:
+    """The members of a refusal, after a look at what every problem must have (RFC 9457)."""
+    assert response.status_code == status, response.content[:500]
+    assert response.headers["Content-Type"] == PROBLEM
+    body: dict[str, Any] = response.json()
+    assert body["code"] == code, body
+    assert body["status"] == status
+    assert body["type"].endswith(f"/problems/{code}")
+    assert body["title"]
+    assert body["detail"]
+    assert body["instance"] == response.headers["X-Request-ID"]
+    if status in {429, 503}:
+        assert int(response.headers["Retry-After"]) >= 1
+    if status == 401:
+        assert response.headers["WWW-Authenticate"] == 'Bearer realm="api"'
+    return body
+
+
+def pointers(body: dict[str, Any]) -> list[str]:
+    return [error["pointer"] for error in body["errors"]]

@@ -1,0 +1,48 @@
+"""The two doors of a booking, as one patient uses them."""
+
+import re
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.http import HttpResponse
+from django.test import Client
+from django.utils.html import strip_tags
+
+from accounts.models import User
+from tests.api.client import Api
+
+
+@dataclass(frozen=True)
+class Ask:
+    """What the patient asks for: a time, or something with a hold."""
+
+    step: str
+    slot_id: int = 0
+    visit_type_id: int = 0
+    hold_id: UUID | None = None
+    code: str = ""
+
+
+def by_api(ask: Ask, *, patient: User) -> HttpResponse:
+    api = Api(patient)
+    if ask.step == "start":
+        return api.start(slot_id=ask.slot_id, visit_type_id=ask.visit_type_id)
+    if ask.step == "code":
+        return api.verify(ask.hold_id, ask.code)
+    if ask.step == "resend":
+        return api.post(f"bookings/{ask.hold_id}/resend-otp")
+    return api.delete(f"bookings/{ask.hold_id}")
+
+
+def by_page(ask: Ask, *, patient: User) -> HttpResponse:
+    browser = Client()
+    browser.force_login(patient)
+    if ask.step == "start":
+        return browser.post("/book/", {"slot": ask.slot_id, "visit_type": ask.visit_type_id})
+    data = {"code": ask.code} if ask.step == "code" else {}
+    return browser.post(f"/book/{ask.hold_id}/{ask.step}/", data)
+
+
+def words(response: HttpResponse) -> str:
+    """The text of a page as a reader meets it."""
+    return re.sub(r"\s+", " ", strip_tags(response.content.decode()))

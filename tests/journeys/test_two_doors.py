@@ -1,0 +1,381 @@
+"""Page and API prove together what becomes of each situation. A new refusal is one more row here.
+
+Every row is arranged twice, asked for once at each door, and must leave the database as it was.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from accounts.models import User
+from bookings.models import HoldState
+from bookings.models.holds import MAX_CODE_ATTEMPTS
+from docbook.audit.models import AuditEvent
+from doctors.models import Mode, Slot, SlotState
+from tests.api.client import Api, pointers, problem
+from tests.bookings.acts import (
+    as_patient,
+    attempt,
+    book,
+    bookable,
+    code_of,
+    let_expire,
+    take,
+    wrong_code,
+)
+from tests.bookings.traces import traces
+from tests.factories import (
+    make_appointment,
+    make_doctor,
+    make_hold,
+    make_patient,
+    make_slots,
+    make_visit_type,
+    tomorrow_at,
+)
+from tests.journeys.doors import Ask, by_api, by_page, words
+
+pytestmark = pytest.mark.django_db
+
+Arrange = Callable[[User], Ask]
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """A situation, what the API answers, and what the page says."""
+
+    arrange: Arrange
+    code: str
+    api: int
+    page: int
+    says: str = ""
+    pointer: str = ""
+    leads_to: str = ""
+    writes: frozenset[str] = frozenset()
+
+
+def taken(_patient: User) -> Ask:
+    visit_type, slots = bookable()
+    make_appointment(slots=slots[:1], visit_type=visit_type)
+    return Ask("start", slots[0].pk, visit_type.pk)
+
+
+def held_by_somebody_else(_patient: User) -> Ask:
+    visit_type, slots = bookable()
+    make_hold(slots=slots[:1], visit_type=visit_type)
+    return Ask("start", slots[0].pk, visit_type.pk)
+
+
+def blocked(_patient: User) -> Ask:
+    visit_type, slots = bookable()
+    Slot.objects.filter(pk=slots[0].pk).update(state=SlotState.BLOCKED)
+    return Ask("start", slots[0].pk, visit_type.pk)
+
+
+def second_half_of_a_long_visit_taken(_patient: User) -> Ask:
+    visit_type, slots = bookable(slots=2)
+    make_appointment(slots=slots[1:2])
+    return Ask("start", slots[0].pk, visit_type.pk)
+
+
+def too_short_for_the_visit(_patient: User) -> Ask:
+    visit_type, slots = bookable(slots=2)
+    return Ask("start", slots[-1].pk, visit_type.pk)
+
+
+def another_mode(_patient: User) -> Ask:
+    visit_type, slots = bookable()
+    Slot.objects.filter(pk=slots[0].pk).update(mode=Mode.VIDEO)
+    return Ask("start", slots[0].pk, visit_type.pk)
+
+
+def keeping_three_times(patient: User) -> Ask:
+    for days in (2, 3, 4):
+        visit_type = make_visit_type(doctor=make_doctor())
+        slots = make_slots(doctor=visit_type.doctor, starts_at=tomorrow_at(days=days))
+        make_hold(slots=slots, visit_type=visit_type, patient=patient)
+    visit_type, slots = bookable()
+    return Ask("start", slots[0].pk, visit_type.pk)
+
+
+def in_the_past(_patient: User) -> Ask:
+    return _slot_at(timezone.now() - timedelta(hours=1))
+
+
+def closer_than_the_minimum_notice(_patient: User) -> Ask:
+    return _slot_at(timezone.now() + timedelta(minutes=59), min_notice_minutes=60)
+
+
+def beyond_the_horizon(_patient: User) -> Ask:
+    return _slot_at(timezone.now() + timedelta(days=60, minutes=1), horizon_days=60)
+
+
+def _slot_at(starts_at: object, **doctor: int) -> Ask:
+    visit_type = make_visit_type(doctor=make_doctor(**doctor))
+    (slot,) = make_slots(doctor=visit_type.doctor, starts_at=starts_at)
+    return Ask("start", slot.pk, visit_type.pk)
+
+
+def unknown_slot(_patient: User) -> Ask:
+    visit_type, _slots = bookable()
+    return Ask("start", 9_999_999, visit_type.pk)
+
+
+def reason_of_another_doctor(_patient: User) -> Ask:
+    _visit_type, slots = bookable()
+    foreign, _others = bookable()
+    return Ask("start", slots[0].pk, foreign.pk)
+
+
+def unknown_reason(_patient: User) -> Ask:
+    _visit_type, slots = bookable()
+    return Ask("start", slots[0].pk, 9_999_999)
+
+
+def doctor_who_takes_no_bookings(_patient: User) -> Ask:
+    visit_type, slots = bookable(is_active=False)
+    return Ask("start", slots[0].pk, visit_type.pk)
+
+
+def busy_elsewhere(patient: User) -> Ask:
+    visit_type, slots = bookable()
+    make_appointment(slots=make_slots(doctor=make_doctor()), patient=patient)
+    return Ask("start", slots[0].pk, visit_type.pk)
+
+
+def busy_by_now(patient: User) -> Ask:
+    """Two times of two doctors overlap, and the other one was confirmed first."""
+    holder = as_patient(patient)
+    first, first_slots = bookable()
+    second, second_slots = bookable()
+    waiting = attempt(first_slots[0], visit_type=first, holder=holder)
+    # The same instant: the second hold was made before the first became an appointment.
+    book(second_slots[0], visit_type=second, holder=holder)
+    return Ask("code", hold_id=waiting.pk, code=code_of(waiting))
+
+
+def wrong(patient: User) -> Ask:
+    hold = _attempt_of(patient)
+    return Ask("code", hold_id=hold.pk, code=wrong_code(hold))
+
+
+def wrong_for_the_fifth_time(patient: User) -> Ask:
+    hold = _attempt_of(patient)
+    hold.otp_attempts = MAX_CODE_ATTEMPTS - 1
+    hold.save()
+    return Ask("code", hold_id=hold.pk, code=wrong_code(hold))
+
+
+def right_after_five_wrong_ones(patient: User) -> Ask:
+    ask = wrong_for_the_fifth_time(patient)
+    assert by_api(ask, patient=patient).status_code == 429
+    return Ask("code", hold_id=ask.hold_id, code=str((int(ask.code) - 1) % 10**6).zfill(6))
+
+
+def code_after_five_minutes(patient: User) -> Ask:
+    hold = _attempt_of(patient)
+    let_expire(hold)
+    return Ask("code", hold_id=hold.pk, code=code_of(hold))
+
+
+def code_after_giving_the_time_back(patient: User) -> Ask:
+    hold = _attempt_of(patient)
+    Api(patient).delete(f"bookings/{hold.pk}")
+    return Ask("code", hold_id=hold.pk, code=code_of(hold))
+
+
+def right_code_for_a_hold_of_somebody_else(_patient: User) -> Ask:
+    hold = _attempt_of(make_patient())
+    return Ask("code", hold_id=hold.pk, code=code_of(hold))
+
+
+def code_before_the_details(patient: User) -> Ask:
+    visit_type, slots = bookable()
+    hold = take(slots[0], visit_type=visit_type, holder=as_patient(patient))
+    return Ask("code", hold_id=hold.pk, code=code_of(hold))
+
+
+def resend_before_the_details(patient: User) -> Ask:
+    return Ask("resend", hold_id=code_before_the_details(patient).hold_id)
+
+
+def resend_at_once(patient: User) -> Ask:
+    return Ask("resend", hold_id=_attempt_of(patient).pk)
+
+
+def resend_of_somebody_else(_patient: User) -> Ask:
+    return Ask("resend", hold_id=_attempt_of(make_patient()).pk)
+
+
+def resend_after_five_minutes(patient: User) -> Ask:
+    hold = _attempt_of(patient)
+    let_expire(hold)
+    return Ask("resend", hold_id=hold.pk)
+
+
+def release_of_somebody_else(_patient: User) -> Ask:
+    return Ask("release", hold_id=_attempt_of(make_patient()).pk)
+
+
+def release_of_a_confirmed_visit(patient: User) -> Ask:
+    visit_type, slots = bookable()
+    appointment = book(slots[0], visit_type=visit_type, holder=as_patient(patient))
+    return Ask("release", hold_id=appointment.pk)
+
+
+def _attempt_of(patient: User):
+    visit_type, slots = bookable()
+    return attempt(slots[0], visit_type=visit_type, holder=as_patient(patient))
+
+
+WINDOW = "This time cannot be booked online now."
+LOCKED = "Five tries are used up"
+OVER = "The five minutes are over"
+COUNT = frozenset({"wrong codes"})
+GIVES_BACK = frozenset({"wrong codes", "slots", "holds", "audit"})
+
+REFUSALS = [
+    Refusal(taken, "slot-taken", 409, 409, "was just taken by somebody else."),
+    Refusal(held_by_somebody_else, "slot-held", 409, 409, "Somebody is confirming"),
+    Refusal(blocked, "slot-taken", 409, 409, "was just taken by somebody else."),
+    Refusal(second_half_of_a_long_visit_taken, "slot-taken", 409, 409, "was just taken"),
+    Refusal(too_short_for_the_visit, "slot-taken", 409, 409, "was just taken"),
+    Refusal(another_mode, "slot-taken", 409, 409, "was just taken"),
+    Refusal(keeping_three_times, "hold-limit", 409, 409, "You are already keeping 3 times."),
+    Refusal(in_the_past, "outside-booking-window", 422, 422, WINDOW),
+    Refusal(closer_than_the_minimum_notice, "outside-booking-window", 422, 422, WINDOW),
+    Refusal(beyond_the_horizon, "outside-booking-window", 422, 422, WINDOW),
+    Refusal(unknown_slot, "validation", 422, 422, "no longer offered", "/slotId"),
+    Refusal(reason_of_another_doctor, "validation", 422, 422, "no longer offered", "/slotId"),
+    Refusal(unknown_reason, "validation", 422, 404, "nothing at this address", "/visitTypeId"),
+    Refusal(
+        doctor_who_takes_no_bookings,
+        "validation",
+        422,
+        404,
+        "nothing at this address",
+        "/visitTypeId",
+    ),
+    Refusal(busy_elsewhere, "patient-busy", 409, 409, "You already have a visit at that time."),
+    Refusal(busy_by_now, "patient-busy", 409, 409, "You already have a visit at that time."),
+    Refusal(wrong, "otp-invalid", 422, 422, "4 tries left", writes=COUNT),
+    Refusal(wrong_for_the_fifth_time, "otp-locked", 429, 429, LOCKED, writes=GIVES_BACK),
+    Refusal(right_after_five_wrong_ones, "otp-locked", 429, 429, LOCKED),
+    Refusal(code_after_five_minutes, "hold-expired", 410, 410, OVER),
+    Refusal(code_after_giving_the_time_back, "hold-expired", 410, 410, OVER),
+    Refusal(right_code_for_a_hold_of_somebody_else, "not-found", 404, 404, "nothing at this"),
+    Refusal(code_before_the_details, "details-missing", 409, 302, leads_to="/book/{hold_id}/"),
+    Refusal(resend_before_the_details, "details-missing", 409, 302, leads_to="/book/{hold_id}/"),
+    Refusal(resend_at_once, "rate-limited", 429, 302, leads_to="/book/{hold_id}/code/"),
+    Refusal(resend_of_somebody_else, "not-found", 404, 404, "nothing at this address"),
+    Refusal(resend_after_five_minutes, "hold-expired", 410, 410, OVER),
+    Refusal(release_of_somebody_else, "not-found", 404, 404, "nothing at this address"),
+    Refusal(
+        release_of_a_confirmed_visit,
+        "hold-expired",
+        410,
+        302,
+        leads_to="/appointments/{hold_id}/",
+    ),
+]
+each_refusal = pytest.mark.parametrize("row", REFUSALS, ids=lambda row: row.arrange.__name__)
+
+
+@each_refusal
+def test_api_refuses_with_its_code_and_writes_nothing(row: Refusal) -> None:
+    patient = make_patient()
+    ask = row.arrange(patient)
+    before = traces(without=row.writes)
+    body = problem(by_api(ask, patient=patient), code=row.code, status=row.api)
+    assert traces(without=row.writes) == before
+    if row.pointer:
+        assert pointers(body) == [row.pointer]
+
+
+@each_refusal
+def test_page_says_what_happened_and_writes_nothing(row: Refusal) -> None:
+    patient = make_patient()
+    ask = row.arrange(patient)
+    before = traces(without=row.writes)
+    response = by_page(ask, patient=patient)
+    assert response.status_code == row.page
+    assert traces(without=row.writes) == before
+    if row.leads_to:
+        assert response.headers["Location"] == row.leads_to.format(hold_id=ask.hold_id)
+    else:
+        assert row.says in words(response)
+
+
+@pytest.mark.parametrize("arrange", [taken, held_by_somebody_else])
+def test_both_doors_name_the_next_free_times_of_the_doctor(arrange: Arrange) -> None:
+    patient = make_patient()
+    ask = arrange(patient)
+    refused = by_api(ask, patient=patient).json()
+    offered = [each["slotId"] for each in refused["alternatives"]]
+    page = by_page(ask, patient=patient)
+    slot = Slot.objects.select_related("clinic").get(pk=ask.slot_id)
+    assert offered == [ask.slot_id + n for n in (1, 2, 3)]
+    assert f"{slot.starts_at.astimezone(slot.clinic.zone):%H:%M}" in words(page)
+    assert words(page).count("is still free") == 3
+    assert f"/doctors/{slot.doctor.slug}/?visit_type={ask.visit_type_id}" in page.content.decode()
+
+
+def test_wrong_code_leaves_as_many_tries_at_both_doors() -> None:
+    patient = make_patient()
+    ask = wrong(patient)
+    assert by_api(ask, patient=patient).json()["attemptsLeft"] == 4
+    assert "3 tries left" in words(by_page(ask, patient=patient))
+
+
+def test_fifth_wrong_code_gives_the_time_back_at_both_doors() -> None:
+    for door in (by_api, by_page):
+        patient = make_patient()
+        ask = wrong_for_the_fifth_time(patient)
+        door(ask, patient=patient)
+        assert not Slot.objects.exclude(state=SlotState.OPEN).exists()
+
+
+def test_confirmed_attempt_confirmed_again_is_the_same_appointment_at_both_doors() -> None:
+    patient = make_patient()
+    hold = _attempt_of(patient)
+    ask = Ask("code", hold_id=hold.pk, code=code_of(hold))
+    first = by_api(ask, patient=patient)
+    before = traces()
+    again, page = by_api(ask, patient=patient), by_page(ask, patient=patient)
+    assert (again.status_code, again.json()) == (200, first.json())
+    assert (page.status_code, page.headers["Location"]) == (302, f"/appointments/{hold.pk}/")
+    assert traces() == before
+
+
+def test_same_booking_by_either_door_leaves_the_same_traces() -> None:
+    kept = []
+    for door in (by_api, by_page):
+        patient = make_patient()
+        visit_type, slots = bookable()
+        assert door(Ask("start", slots[0].pk, visit_type.pk), patient=patient).status_code < 400
+        hold = patient.holds.get()
+        if hold.code_sent_at is None:
+            _give_details(hold, patient=patient)
+        ask = Ask("code", hold_id=hold.pk, code=code_of(hold))
+        assert door(ask, patient=patient).status_code < 400
+        hold.refresh_from_db()
+        appointment = patient.appointments.get()
+        kept.append((hold.state, appointment.status, appointment.patient_name, _trail(hold)))
+    assert kept[0] == kept[1]
+    assert kept[0][0] == HoldState.CONFIRMED
+
+
+def _give_details(hold: object, *, patient: User) -> None:
+    browser = Client()
+    browser.force_login(patient)
+    names = {"first_name": patient.first_name, "last_name": patient.last_name}
+    assert browser.post(f"/book/{hold.pk}/", names).status_code == 302
+
+
+def _trail(hold: object) -> list[tuple[str, str]]:
+    events = AuditEvent.objects.filter(object_id=str(hold.pk)).order_by("id")
+    return list(events.values_list("action", "actor_kind"))
