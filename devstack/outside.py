@@ -78,7 +78,8 @@ def _tcp_fault(url: str, *, default_port: int) -> str:
 
 
 def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]
+    first = (str(error).strip().splitlines() or [type(error).__name__])[0]
+    return first.rpartition("failed: ")[2]  # psycopg repeats address and failure on the way
 
 
 DATABASE = Outside("PostgreSQL", "DATABASE_URL", _database_fault)

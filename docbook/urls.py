@@ -1,9 +1,13 @@
 """All addresses."""
 
+from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
 from django.urls import include, path
 
 from docbook.http.health import healthz, readyz
+
+# The admin has no sign-in of its own: ours has the limits.
+admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 
 urlpatterns = [
     path("", include("doctors.urls")),

@@ -89,10 +89,12 @@
     if (event.persisted && document.querySelector("[data-sent], [data-hold]")) location.reload();
   });
 
+  const onlyDigits = (input) => {
+    input.value = input.value.replace(/\D/g, "").slice(0, 6);
+  };
+
   document.addEventListener("input", (event) => {
-    if (event.target.closest(".code")) {
-      event.target.value = event.target.value.replace(/\D/g, "").slice(0, 6);
-    }
+    if (event.target.matches(".code input")) onlyDigits(event.target);
     markEmptyDate(event.target.closest(".search-date"));
   });
 
@@ -134,6 +136,7 @@
   document.querySelectorAll("[data-hold]").forEach(startHold);
   document.querySelectorAll("[data-resend-in]").forEach(startResend);
   document.querySelectorAll(".search-date").forEach(markEmptyDate);
+  document.querySelectorAll(".code input").forEach(onlyDigits);
   const first =
     document.querySelector("[data-focus]") || document.querySelector("[aria-invalid='true']");
   if (first) first.focus();

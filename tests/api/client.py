@@ -70,7 +70,7 @@ def problem(response: HttpResponse, *, code: str, status: int) -> dict[str, Any]
     body: dict[str, Any] = response.json()
     assert body["code"] == code, body
     assert body["status"] == status
-    assert body["type"].endswith(f"/problems/{code}")
+    assert body["type"] == f"urn:docbook:problem:{code}"
     assert body["title"]
     assert body["detail"]
     assert body["instance"] == response.headers["X-Request-ID"]

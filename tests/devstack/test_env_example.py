@@ -1,0 +1,27 @@
+import re
+
+from devstack.layout import ROOT
+
+READ = re.compile(r"""(?:\benv(?:\.[a-z_]+)?|\bsecret(?:_ring)?)\(\s*"([A-Z_]+)\"""")
+LISTED = re.compile(r"^(?:# )?([A-Z_]+)=", re.MULTILINE)
+
+
+def _read_by_settings() -> set[str]:
+    folder = ROOT / "docbook" / "settings"
+    return {name for path in folder.glob("*.py") for name in READ.findall(path.read_text())}
+
+
+def _listed() -> set[str]:
+    return set(LISTED.findall((ROOT / ".env.example").read_text()))
+
+
+def test_every_setting_that_is_read_is_listed_and_explained():
+    assert len(_read_by_settings()) > 10
+    assert _read_by_settings() - _listed() == set()
+
+
+def test_the_compose_file_knows_every_setting_of_a_server():
+    only_elsewhere = {"CELERY_BROKER_URL", "DEBUG", "DEV_MAILDIR"}
+    compose = (ROOT / "docker-compose.yml").read_text()
+
+    assert {name for name in _read_by_settings() if f" {name}:" not in compose} == only_elsewhere
