@@ -18,7 +18,7 @@ _USER_COLUMNS = (
     "email", "first_name", "last_name", "phone", "password",
     "is_active", "is_staff", "is_superuser", "created_at",
 )  # fmt: skip
-_ADDRESS_COLUMNS = ("user_id", "email", "verified", "primary")
+
 
 VISITORS_A_DOCTOR = 8
 VISITORS_A_CITY = 25
@@ -118,7 +118,7 @@ def _visitor(
 def _prove_addresses(emails: list[str]) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
-            "INSERT INTO account_emailaddress (user_id, email, verified, \"primary\")"
+            'INSERT INTO account_emailaddress (user_id, email, verified, "primary")'
             " SELECT id, email, true, true FROM accounts_user WHERE email = ANY(%s)",
             [emails],
         )

@@ -49,7 +49,13 @@ COUNTRIES: dict[str, Country] = {
         ("Praxis {}", "Gesundheitszentrum {}", "Klinik {}", "Ärztehaus {}"),
     ),
     "GB": Country(
-        "GBP", 0.95, 1, ("en",), ("british", "british", "indian", "nigerian"), _ENGLISH_CLINICS, True
+        "GBP",
+        0.95,
+        1,
+        ("en",),
+        ("british", "british", "indian", "nigerian"),
+        _ENGLISH_CLINICS,
+        True,
     ),
     "IE": Country(
         "EUR", 1, 1, ("en",), ("irish", "irish", "british", "nigerian"), _ENGLISH_CLINICS, True

@@ -72,8 +72,13 @@ def _check_code(hold: Hold, *, code: str, holder: Holder) -> DomainError | None:
 
 
 def _book(hold: Hold, *, holder: Holder) -> None:
-    patient = hold.patient or patient_with_proven_email(
-        email=hold.email, first_name=hold.first_name, last_name=hold.last_name, phone=hold.phone
+    # A guest may have signed in while the code was on its way: then it is their visit.
+    patient = (
+        hold.patient
+        or holder.patient
+        or patient_with_proven_email(
+            email=hold.email, first_name=hold.first_name, last_name=hold.last_name, phone=hold.phone
+        )
     )
     if busy_with(patient=patient, starts_at=hold.starts_at, ends_at=hold.ends_at):
         raise PatientBusy

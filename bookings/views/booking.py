@@ -57,10 +57,10 @@ class Ticket:
     patient_email: str
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def start(request: HttpRequest) -> HttpResponseBase:
     """The tap on a time is the hold. A reload of its address leads back to the doctors."""
-    if request.method == "GET":
+    if request.method != "POST":
         return redirect("doctors:list")
     limit_by_address(request, group="hold", rate=HOLD_RATE)
     form = StartForm(request.POST)
@@ -78,7 +78,7 @@ def start(request: HttpRequest) -> HttpResponseBase:
     return _go(request, reverse("bookings:details", args=[hold.pk]))
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def details(request: HttpRequest, hold_id: UUID) -> HttpResponseBase:
     """Who comes, typed while the time is held."""
     holder = current_holder(request)
@@ -102,7 +102,7 @@ def details(request: HttpRequest, hold_id: UUID) -> HttpResponseBase:
     return render(request, "bookings/details.html", context, status=_status(form, error))
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def code(request: HttpRequest, hold_id: UUID) -> HttpResponseBase:
     """The code from the e-mail; the right one books."""
     holder = current_holder(request)
