@@ -53,14 +53,13 @@ def rotate_session(*, refresh: str, now: datetime) -> TokenPair:
     """
     claims = read(refresh, kind="refresh")
     jti, session_id = UUID(claims["jti"]), UUID(claims["sid"])
-    live = RefreshSession.objects.filter(
-        pk=session_id, ended_at=None, expires_at__gt=now, user__is_active=True
-    )
+    # No join in here: whoever waited for the row would compare with the old one in the subquery.
+    live = RefreshSession.objects.filter(pk=session_id, ended_at=None, expires_at__gt=now)
     with transaction.atomic():
         won = live.filter(current_jti=jti).update(current_jti=uuid4())
         if not won:
             live.update(ended_at=now)
-    if not won:
+    if not won or not User.objects.filter(refresh_sessions=session_id, is_active=True).exists():
         raise InvalidToken
     return _pair(RefreshSession.objects.get(pk=session_id), now=now)
 

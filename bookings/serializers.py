@@ -13,6 +13,7 @@ from bookings.models.holds import MAX_CODE_ATTEMPTS
 from bookings.presentation import reference
 from bookings.services.codes import resend_at
 from bookings.states import AppointmentStatus
+from docbook.http.dates import validate_day
 from docbook.http.serializers import StrictSerializer
 from docbook.http.times import local_iso
 from doctors.serializers import VisitTypeOut
@@ -124,7 +125,7 @@ class BookingOut(serializers.Serializer[Any]):
 
 
 class DoctorAppointmentsQuery(serializers.Serializer[Any]):
-    date = serializers.DateField()
+    date = serializers.DateField(validators=[validate_day])
     status = serializers.ChoiceField(required=False, choices=AppointmentStatus.choices)
 
 

@@ -27,6 +27,7 @@ START_TIMEOUT = 60.0  # crash recovery after `kill -9` may replay a seed's worth
 
 SETTINGS: Mapping[str, str] = {
     "max_connections": "200",
+    "shared_buffers": "256MB",  # the demo clinics' slots and their indexes
     "max_wal_size": "2GB",  # seeding writes a good deal at once
     "jit": "off",
     "timezone": "UTC",

@@ -7,6 +7,7 @@ from django.http import QueryDict
 from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 
+from docbook.http.dates import validate_day
 from doctors.languages import language_name
 from doctors.models import Clinic, Doctor, Specialty
 from doctors.models.schedule import Mode
@@ -22,7 +23,10 @@ class SearchForm(forms.Form):
     specialty = forms.ChoiceField(label=_("What do you need?"), required=False)
     city = forms.ChoiceField(label=_("Where?"), required=False)
     available_on = forms.DateField(
-        label=_("When?"), required=False, widget=forms.DateInput(attrs={"type": "date"})
+        label=_("When?"),
+        required=False,
+        validators=[validate_day],
+        widget=forms.DateInput(attrs={"type": "date"}),
     )
     mode = forms.ChoiceField(label=_("Visit"), required=False)
     language = forms.ChoiceField(label=_("Speaks"), required=False)

@@ -6,6 +6,7 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from docbook.http.dates import validate_day
 from docbook.http.times import local_iso
 from doctors.forms import ORDER_LABELS
 from doctors.models import Doctor
@@ -85,12 +86,12 @@ class SearchQuery(serializers.Serializer[Any]):
     language = serializers.CharField(required=False, max_length=3)
     mode = serializers.ChoiceField(required=False, choices=Mode.for_visits())
     max_fee = serializers.IntegerField(required=False, min_value=0, max_value=100_000)
-    available_on = serializers.DateField(required=False)
+    available_on = serializers.DateField(required=False, validators=[validate_day])
     order = serializers.ChoiceField(required=False, choices=list(ORDER_LABELS))
 
 
 class DayQuery(serializers.Serializer[Any]):
     """The query of `GET doctors/{id}/slots`: a local day of the clinic, and a reason."""
 
-    date = serializers.DateField()
+    date = serializers.DateField(validators=[validate_day])
     visit_type = serializers.IntegerField(required=False, min_value=1, max_value=2**63 - 1)

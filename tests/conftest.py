@@ -16,4 +16,3 @@ hypothesis_settings.load_profile("docbook")
 def _empty_redis() -> None:
     """Test databases give the same ids again: gates and limits of an earlier test must be gone."""
     get_redis_connection("default").flushdb()
-

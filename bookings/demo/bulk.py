@@ -1,8 +1,18 @@
-"""Many rows at once, by PostgreSQL's COPY."""
+"""Many rows at once, by PostgreSQL's COPY, without the hurry of a web request."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 
-from django.db import connection
+from django.db import connection, transaction
+
+
+@contextmanager
+def unhurried() -> Iterator[None]:
+    """A transaction whose statements may take minutes; the default allows five seconds."""
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL statement_timeout = '5min'")
+        yield
 
 
 def copy_rows(*, table: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:

@@ -25,7 +25,7 @@ class Hours(NamedTuple):
 def draw_hours(rng: Random, *, slot_minutes: int, has_video: bool) -> list[Hours]:
     """A morning and an afternoon of 16 to 24 slots in all, some evenings, some Saturdays."""
     days = _working_days(rng)
-    wanted = rng.randint(16, 18 if slot_minutes == 30 else 24)
+    wanted = rng.randint(16, 18) if slot_minutes == 30 else rng.randint(18, 24)
     opens, lunch = rng.choice((480, 510, 540)), rng.choice((720, 735, 750))
     morning = min(wanted, (lunch - opens) // slot_minutes)
     hours = [_hours(days, opens, morning, slot_minutes)]
@@ -37,13 +37,13 @@ def draw_hours(rng: Random, *, slot_minutes: int, has_video: bool) -> list[Hours
         hours.append(_hours([d for d in days if d not in evenings], back, rest, slot_minutes, mode))
         if evenings:
             hours.append(_hours(evenings, _EVENING, rest, slot_minutes))
-    if rng.random() < 0.3:
+    if rng.random() < 0.4:
         hours.append(_hours([_SATURDAY], 540, 180 // slot_minutes, slot_minutes))
     return hours
 
 
 def _working_days(rng: Random) -> list[int]:
-    free = rng.choice(_WORKDAYS) if rng.random() < 0.25 else None
+    free = rng.choice(_WORKDAYS) if rng.random() < 0.15 else None
     return [day for day in _WORKDAYS if day != free]
 
 

@@ -56,31 +56,32 @@ _LAST: dict[str, str] = {
     "dutch": "Bakker|Bos|de Boer|de Groot|de Vries|de Wit|Dekker|Dijkstra|Evers|Hendriks|Hoekstra"
     "|Jacobs|Janssen|Koster|Kuipers|Meijer|Mulder|Peeters|Peters|Smit|van Dam|van den Berg"
     "|van Dijk|van Leeuwen|Verhoeven|Vermeulen|Vos|Willems",
-    "german": "Becker|Braun|Fischer|Hartmann|Hoffmann|Keller|Klein|Koch|Krüger|Lange|Lehmann|Meyer"
-    "|Neumann|Richter|Schäfer|Schneider|Schröder|Schulz|Wagner|Weber|Winkler|Zimmermann",
-    "british": "Ashworth|Barker|Bennett|Carter|Clarke|Dawson|Edwards|Fletcher|Foster|Harrison|Hughes"
-    "|Marsh|Mitchell|Palmer|Pearce|Reid|Shaw|Stewart|Turner|Walsh|Watson|Whitfield",
-    "irish": "Brennan|Burke|Byrne|Connolly|Doyle|Farrell|Fitzgerald|Gallagher|Healy|Kavanagh|Keane"
-    "|McCarthy|Murphy|Nolan|O'Brien|O'Connor|O'Sullivan|Quinn|Ryan|Sheehan",
-    "portuguese": "Almeida|Azevedo|Barbosa|Carvalho|Correia|Costa|Duarte|Ferreira|Fonseca|Gomes|Lopes"
-    "|Marques|Matos|Mendes|Monteiro|Moreira|Pinto|Ribeiro|Rocha|Tavares|Teixeira",
-    "spanish": "Álvarez|Blanco|Castro|Delgado|Domínguez|Fuentes|García|Gutiérrez|Herrera|Jiménez|Marín"
-    "|Molina|Navarro|Ortega|Ramos|Romero|Rubio|Santos|Serrano|Torres|Vega",
+    "german": "Becker|Braun|Fischer|Hartmann|Hoffmann|Keller|Klein|Koch|Krüger|Lange|Lehmann"
+    "|Meyer|Neumann|Richter|Schäfer|Schneider|Schröder|Schulz|Wagner|Weber|Winkler|Zimmermann",
+    "british": "Ashworth|Barker|Bennett|Carter|Clarke|Dawson|Edwards|Fletcher|Foster|Harrison"
+    "|Hughes|Marsh|Mitchell|Palmer|Pearce|Reid|Shaw|Stewart|Turner|Walsh|Watson|Whitfield",
+    "irish": "Brennan|Burke|Byrne|Connolly|Doyle|Farrell|Fitzgerald|Gallagher|Healy|Kavanagh"
+    "|Keane|McCarthy|Murphy|Nolan|O'Brien|O'Connor|O'Sullivan|Quinn|Ryan|Sheehan",
+    "portuguese": "Almeida|Azevedo|Barbosa|Carvalho|Correia|Costa|Duarte|Ferreira|Fonseca|Gomes"
+    "|Lopes|Marques|Matos|Mendes|Monteiro|Moreira|Pinto|Ribeiro|Rocha|Tavares|Teixeira",
+    "spanish": "Álvarez|Blanco|Castro|Delgado|Domínguez|Fuentes|García|Gutiérrez|Herrera|Jiménez"
+    "|Marín|Molina|Navarro|Ortega|Ramos|Romero|Rubio|Santos|Serrano|Torres|Vega",
     "french": "Bernard|Blanc|Bonnet|Chevalier|David|Dubois|Faure|Fontaine|Garnier|Girard|Lambert"
     "|Laurent|Lefèvre|Martin|Mercier|Moreau|Perrin|Renaud|Rousseau|Roux|Simon",
-    "turkish": "Arslan|Aydın|Çelik|Demir|Doğan|Kaya|Kılıç|Koç|Öztürk|Polat|Şahin|Yalçın|Yıldız|Yılmaz",
-    "arabic": "Amrani|Bennani|Benali|el Idrissi|el Mansouri|Farouk|Haddad|Hamdi|Khalil|Mansour|Nasser"
-    "|Rahmani|Saidi|Toumi|Youssef|Ziani",
-    "polish": "Kowalski|Lewandowski|Kamiński|Wójcik|Mazur|Nowak|Pawlak|Piotrowski|Sikora|Szymański"
-    "|Wiśniewski|Woźniak|Zając|Zieliński",
-    "indian": "Bhat|Chaudhary|Desai|Gupta|Iyer|Joshi|Kapoor|Kulkarni|Mehta|Menon|Mukherjee|Nair|Patel"
-    "|Rao|Reddy|Shah|Sharma|Singh|Verma",
-    "kenyan": "Barasa|Chebet|Gitau|Kariuki|Kibet|Kimani|Kiprono|Maina|Muthoni|Mutua|Ndegwa|Njoroge"
-    "|Ochieng|Odhiambo|Okoth|Omondi|Onyango|Wafula",
-    "nigerian": "Abiola|Adebayo|Adeyemi|Afolabi|Balogun|Eze|Ibe|Mensah|Nwosu|Obi|Okafor|Okeke|Okonkwo"
-    "|Olaniyan|Owusu|Boateng",
-    "chinese": "Chan|Cheng|Chow|Feng|Gao|Huang|Lau|Liang|Liu|Luo|Ma|Tang|Wang|Wong|Wu|Xu|Yang|Zhang"
-    "|Zhao|Zhou",
+    "turkish": "Arslan|Aydın|Çelik|Demir|Doğan|Kaya|Kılıç|Koç|Öztürk|Polat|Şahin|Yalçın|Yıldız"
+    "|Yılmaz",
+    "arabic": "Amrani|Bennani|Benali|el Idrissi|el Mansouri|Farouk|Haddad|Hamdi|Khalil|Mansour"
+    "|Nasser|Rahmani|Saidi|Toumi|Youssef|Ziani",
+    "polish": "Kowalski|Lewandowski|Kamiński|Wójcik|Mazur|Nowak|Pawlak|Piotrowski|Sikora"
+    "|Szymański|Wiśniewski|Woźniak|Zając|Zieliński",
+    "indian": "Bhat|Chaudhary|Desai|Gupta|Iyer|Joshi|Kapoor|Kulkarni|Mehta|Menon|Mukherjee|Nair"
+    "|Patel|Rao|Reddy|Shah|Sharma|Singh|Verma",
+    "kenyan": "Barasa|Chebet|Gitau|Kariuki|Kibet|Kimani|Kiprono|Maina|Muthoni|Mutua|Ndegwa"
+    "|Njoroge|Ochieng|Odhiambo|Okoth|Omondi|Onyango|Wafula",
+    "nigerian": "Abiola|Adebayo|Adeyemi|Afolabi|Balogun|Eze|Ibe|Mensah|Nwosu|Obi|Okafor|Okeke"
+    "|Okonkwo|Olaniyan|Owusu|Boateng",
+    "chinese": "Chan|Cheng|Chow|Feng|Gao|Huang|Lau|Liang|Liu|Luo|Ma|Tang|Wang|Wong|Wu|Xu|Yang"
+    "|Zhang|Zhao|Zhou",
 }
 
 ORIGINS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {

@@ -14,6 +14,7 @@ from bookings.demo.places import CITIES, COUNTRIES, DIRECTIONS, City
 from doctors.models import AvailabilityRule, Clinic, Doctor, Specialty, VisitType
 
 DOCTORS_A_CLINIC = 6
+MOST_REASONS = 4
 _HOME = CITIES[0]
 _OTHER_LANGUAGES = ("ar", "de", "en", "es", "fr", "hi", "it", "nl", "pl", "pt", "sw", "tr", "uk")
 
@@ -126,7 +127,7 @@ class _Draw:
             languages=list(featured.languages),
             slot_minutes=featured.slot_minutes,
             hours=list(featured.hours),
-            reasons=list(field.reasons),
+            reasons=list(field.reasons[:MOST_REASONS]),
         )
 
     def any_doctor(self) -> Practice:
@@ -185,7 +186,7 @@ class _Draw:
 def _draw_reasons(rng: Random, field: Field) -> list[Reason]:
     """Two to four; always the first, which is the usual one."""
     usual, *others = field.reasons
-    chosen = rng.sample(others, min(len(others), rng.randint(1, 3)))
+    chosen = rng.sample(others, min(len(others), rng.randint(1, MOST_REASONS - 1)))
     return [usual, *(reason for reason in others if reason in chosen)]
 
 

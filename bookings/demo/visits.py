@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterator
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from random import Random
 from typing import NamedTuple
 from uuid import UUID
@@ -12,10 +12,13 @@ from uuid_utils.compat import uuid7
 from bookings.demo.people import Patient
 from bookings.states import AppointmentStatus
 from doctors.models import VisitType
+from doctors.rules import GridSlot, adjacent_run
 
-# The part of the times that is taken, by weeks from today; the weeks before today are first.
-BUSY_WEEKS = {"past": 0.5, 0: 0.2, 1: 0.12, 2: 0.06, 3: 0.03}
-FULL_WEEKS = {"past": 0.85, 0: 0.7, 1: 0.45, 2: 0.25, 3: 0.15}
+ONE_WEEK = timedelta(weeks=1)
+
+# The part of the times that is taken, by weeks from today on; -1 stands for all that is past.
+BUSY = {-1: 0.5, 0: 0.2, 1: 0.12, 2: 0.06, 3: 0.03}
+FULL = {-1: 0.85, 0: 0.7, 1: 0.45, 2: 0.25, 3: 0.15}
 WEEKS_AHEAD = 4
 
 _WORDS = (
@@ -28,21 +31,15 @@ _WORDS = (
     "I am not sure whether it is urgent.",
 )
 
-
-class OpenSlot(NamedTuple):
-    id: int
-    clinic_id: int
-    mode: str
-    starts_at: datetime
-    ends_at: datetime
+Run = tuple[GridSlot, ...]
 
 
 class Visit(NamedTuple):
-    """A hold and the appointment that came of it."""
+    """A hold, and the appointment that came of it."""
 
     id: UUID
     visit_type: VisitType
-    slots: tuple[OpenSlot, ...]
+    slots: Run
     patient: Patient
     status: AppointmentStatus
     reason: str
@@ -57,89 +54,82 @@ class Visit(NamedTuple):
         return self.slots[-1].ends_at
 
 
-class Diary:
-    """When patients are busy, so that nobody is in two places at once."""
-
-    def __init__(self) -> None:
-        self._busy: dict[int, list[tuple[datetime, datetime]]] = defaultdict(list)
-
-    def is_free(self, patient: Patient, starts_at: datetime, ends_at: datetime) -> bool:
-        return all(
-            ends_at <= begun or ended <= starts_at for begun, ended in self._busy[patient.id]
-        )
-
-    def enter(self, visit: Visit) -> Visit:
-        self._busy[visit.patient.id].append((visit.starts_at, visit.ends_at))
-        return visit
-
-
 class Planner:
-    """Plans the visits of one city's doctors, always the same for the same generator."""
+    """Plans the visits to the doctors of one city; the same generator plans the same.
 
-    def __init__(self, rng: Random, *, patients: list[Patient], today: date) -> None:
-        self._rng, self._patients, self._today = rng, patients, today
-        self._diary = Diary()
+    Keeps a diary of every patient, so that nobody is in two places at once.
+    """
+
+    def __init__(self, rng: Random, *, patients: list[Patient], now: datetime) -> None:
+        self._rng, self._patients, self._now = rng, patients, now
+        self._diary: dict[int, list[Visit]] = defaultdict(list)
 
     def plan(
-        self,
-        slots: list[OpenSlot],
-        *,
-        visit_types: list[VisitType],
-        shares: dict[str | int, float],
+        self, grid: list[GridSlot], *, visit_types: list[VisitType], shares: dict[int, float]
     ) -> Iterator[Visit]:
-        """Walks through a doctor's open slots, in order, and takes a share of them."""
+        """Walks through one doctor's slots in order and takes a share of those that are open."""
         index = 0
-        while index < len(slots):
-            week = (slots[index].starts_at.date() - self._today).days // 7
-            share = shares["past"] if week < 0 else shares.get(week, 0)
-            taken = 1
-            if self._rng.random() < share:
-                visit = self._draw(slots, index, visit_types)
-                if visit:
-                    taken = len(visit.slots)
-                    yield visit
-            index += taken
+        while index < len(grid):
+            visit = None
+            if self._rng.random() < shares.get(self._week(grid[index]), 0):
+                visit = self._draw(grid, index, visit_types=visit_types)
+            if visit:
+                yield visit
+            index += len(visit.slots) if visit else 1
 
-    def visit(
-        self,
-        slots: tuple[OpenSlot, ...],
-        *,
-        visit_type: VisitType,
-        patient: Patient,
-        status: AppointmentStatus,
+    def book(
+        self, run: Run, *, visit_type: VisitType, patient: Patient, status: AppointmentStatus
     ) -> Visit:
-        latest = min(slots[0].starts_at, self._midnight())
-        booked_at = latest - timedelta(minutes=self._rng.randint(600, 20_000))
-        reason = self._rng.choice(_WORDS)
-        return self._diary.enter(
-            Visit(uuid7(), visit_type, slots, patient, status, reason, booked_at)
+        """A visit that was booked up to two weeks before, and not today."""
+        before = timedelta(minutes=self._rng.randint(600, 20_000))
+        visit = Visit(
+            id=uuid7(),
+            visit_type=visit_type,
+            slots=run,
+            patient=patient,
+            status=status,
+            reason=self._rng.choice(_WORDS),
+            booked_at=min(run[0].starts_at, self._now) - before,
         )
+        self._diary[patient.id].append(visit)
+        return visit
+
+    def _week(self, slot: GridSlot) -> int:
+        return max((slot.starts_at - self._now) // ONE_WEEK, -1)
 
     def _draw(
-        self, slots: list[OpenSlot], index: int, visit_types: list[VisitType]
+        self, grid: list[GridSlot], index: int, *, visit_types: list[VisitType]
     ) -> Visit | None:
-        fitting = [(each, run) for each in visit_types if (run := run_of_slots(slots, index, each))]
+        runs = [(each, open_run(grid, index, visit_type=each)) for each in visit_types]
+        fitting = [(each, run) for each, run in runs if run]
         if not fitting:
             return None
         visit_type, run = self._rng.choice(fitting)
         patient = self._free_patient(run)
         if patient is None:
             return None
-        return self.visit(run, visit_type=visit_type, patient=patient, status=self._status(run[0]))
+        return self.book(run, visit_type=visit_type, patient=patient, status=self._status(run))
 
-    def _free_patient(self, run: tuple[OpenSlot, ...]) -> Patient | None:
-        tries = (self._rng.choice(self._patients) for _ in range(5))
-        return next(
-            (
-                each
-                for each in tries
-                if self._diary.is_free(each, run[0].starts_at, run[-1].ends_at)
-            ),
-            None,
+    def _free_patient(self, run: Run) -> Patient | None:
+        """Somebody who has time then; after a few busy ones the slot stays open."""
+        tries = [self._rng.choice(self._patients) for _ in range(4)]
+        return next((patient for patient in tries if self._has_time(patient, run)), None)
+
+    def _has_time(self, patient: Patient, run: Run) -> bool:
+        return all(
+            run[-1].ends_at <= visit.starts_at or visit.ends_at <= run[0].starts_at
+            for visit in self._diary[patient.id]
         )
 
-    def _status(self, slot: OpenSlot) -> AppointmentStatus:
-        if slot.starts_at >= self._midnight():
+    def _status(self, run: Run) -> AppointmentStatus:
+        if run[0].starts_at >= self._now:
             return AppointmentStatus.CONFIRMED
         came = self._rng.random() < 0.94
         return AppointmentStatus.COMPLETED if came else AppointmentStatus.NO_SHOW
+
+
+def open_run(grid: list[GridSlot], index: int, *, visit_type: VisitType) -> Run:
+    """The open slots that a visit from this one on would take; empty when it does not fit."""
+    run = adjacent_run(grid, first=index, length=visit_type.slots)
+    fits = all(slot.state == "open" and slot.takes(visit_type.mode) for slot in run)
+    return run if fits else ()

@@ -175,4 +175,4 @@ def _pointer(attribute: str | None) -> str:
     """RFC 6901; the empty pointer means the whole body."""
     if not attribute or attribute == "non_field_errors":
         return ""
-    return "/" + attribute.replace("~", "~0").replace(".", "/")
+    return "/" + attribute.replace("~", "~0").replace("/", "~1").replace(".", "/")

@@ -20,10 +20,11 @@ DEAD_AFTER = timedelta(hours=24)
 # Messages of one aggregate go in order: the next waits until the one before is done or given up.
 _LEASE_BATCH = """
 UPDATE outbox_outboxmessage
-SET attempts = attempts + 1, next_attempt_at = now() + make_interval(secs => %(lease)s)
+SET attempts = attempts + 1,
+    next_attempt_at = statement_timestamp() + make_interval(secs => %(lease)s)
 WHERE id IN (
     SELECT id FROM outbox_outboxmessage AS message
-    WHERE done_at IS NULL AND dead_at IS NULL AND next_attempt_at <= now()
+    WHERE done_at IS NULL AND dead_at IS NULL AND next_attempt_at <= statement_timestamp()
       AND NOT EXISTS (
         SELECT FROM outbox_outboxmessage AS earlier
         WHERE earlier.aggregate_id = message.aggregate_id AND earlier.id < message.id

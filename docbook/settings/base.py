@@ -248,6 +248,9 @@ CSRF_COOKIE_HTTPONLY = True
 CSRF_FAILURE_VIEW = "docbook.http.pages.csrf_failure"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
 
+# Whether seed_demo may fill the database: everybody knows the password of the demo's admin.
+DEMO_DATA = False
+
 # -- booking
 HOLD_SECONDS = 300
 LIVE_HOLDS_PER_PATIENT = env.int("LIVE_HOLDS_PER_PATIENT", default=3)

@@ -23,3 +23,4 @@ DEV_MAILDIR = env.path("DEV_MAILDIR", default=str(BASE_DIR / ".dev" / "mail"))
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = True  # a changed stylesheet is seen at the next reload
 STATIC_ROOT = None  # type: ignore[assignment]  # files come straight from where they are written
+DEMO_DATA = True

@@ -10,9 +10,9 @@ from datetime import date, datetime, time, timedelta
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
 
-from doctors.models import AvailabilityRule, Doctor, Slot, SlotState
+from doctors.models import AvailabilityRule, Doctor, SlotState
 from doctors.recurrence import WeeklyRule, instant, slot_periods
 
 # So few that a transaction takes about a second: whoever waits for one of its rows waits less than
@@ -31,6 +31,15 @@ SELECT pg_advisory_xact_lock(%(lock_class)s, (id %% 2147483647)::int)
 FROM unnest(%(ids)s::bigint[]) WITH ORDINALITY AS doctor (id, position) ORDER BY position
 """
 
+# Instants as numbers: they are compared only, and reading a million of them as such takes a while.
+_PRESENT = """
+SELECT id, state, doctor_id, clinic_id, mode,
+       extract(epoch FROM starts_at)::bigint, extract(epoch FROM ends_at)::bigint
+FROM doctors_slot
+WHERE doctor_id = ANY(%(doctors)s) AND starts_at > %(now)s
+  AND starts_at < coalesce(%(until)s::timestamptz, 'infinity')
+"""
+
 # Locked in the order of ids, like every lock on slots, so that a claim of two neighbouring slots
 # and this never wait for each other. `state` is looked at again once the row is locked.
 _REMOVE = """
@@ -38,8 +47,6 @@ DELETE FROM doctors_slot WHERE id IN (
     SELECT id FROM doctors_slot WHERE id = ANY(%(ids)s) AND state = 'open' ORDER BY id FOR UPDATE)
 """
 
-# Without a conflict target both the unique and the exclusion constraint are meant: where a booked
-# slot of another length lies across a candidate, the candidate is left out.
 _ADD = """
 INSERT INTO doctors_slot (doctor_id, clinic_id, mode, starts_at, ends_at)
 SELECT doctor_id, clinic_id, mode, to_timestamp(starts), to_timestamp(ends)
@@ -47,8 +54,11 @@ FROM unnest(%(doctors)s::bigint[], %(clinics)s::bigint[], %(modes)s::text[],
             %(starts)s::bigint[], %(ends)s::bigint[])
     AS candidate (doctor_id, clinic_id, mode, starts, ends)
 ORDER BY doctor_id, starts, ends, clinic_id, mode
-ON CONFLICT DO NOTHING
 """
+
+# Without a conflict target both the unique and the exclusion constraint are meant: where a booked
+# slot of another length lies across a candidate, the candidate is left out.
+_ADD_WHERE_FREE = f"{_ADD} ON CONFLICT DO NOTHING"
 
 _PURGE = """
 DELETE FROM doctors_slot WHERE id IN (
@@ -81,6 +91,11 @@ class Candidate(NamedTuple):
     mode: str
     starts: int
     ends: int
+
+
+class _Present(NamedTuple):
+    pk: int
+    is_open: bool
 
 
 class _Rule(NamedTuple):
@@ -143,7 +158,8 @@ def _expand_chunk(*, doctor_ids: list[int], now: datetime, days: int | None) -> 
         wanted = {candidate for rule in rules for candidate in _candidates(rule, now=now)}
         until = None if days is None else _end_of_window(rules, now=now, days=days)
         present = _present(doctor_ids, now=now, until=until)
-        removed = _remove([pk for slot, pk in present.items() if slot not in wanted])
+        stale = [slot.pk for key, slot in present.items() if slot.is_open and key not in wanted]
+        removed = _remove(stale)
         added = _add([candidate for candidate in wanted if candidate not in present])
     return ExpansionResult(doctors=len(doctor_ids), added=added, removed=removed)
 
@@ -202,18 +218,14 @@ def _end_of_window(rules: list[_Rule], *, now: datetime, days: int) -> datetime:
 
 def _present(
     doctor_ids: list[int], *, now: datetime, until: datetime | None
-) -> dict[Candidate, int]:
-    """The open future slots there are, with their ids."""
-    slots = Slot.objects.filter(
-        doctor__in=doctor_ids, state=SlotState.OPEN, starts_at__gt=now
-    ).order_by()
-    if until:
-        slots = slots.filter(starts_at__lt=until)
-    rows = slots.values_list("pk", "doctor_id", "clinic_id", "mode", "starts_at", "ends_at")
-    return {
-        Candidate(doctor, clinic, mode, int(starts.timestamp()), int(ends.timestamp())): pk
-        for pk, doctor, clinic, mode, starts, ends in rows.iterator()
-    }
+) -> dict[Candidate, _Present]:
+    """The future slots there are, by what they are."""
+    with connection.cursor() as cursor:
+        cursor.execute(_PRESENT, {"doctors": doctor_ids, "now": now, "until": until})
+        return {
+            Candidate(*what): _Present(pk, is_open=state == SlotState.OPEN)
+            for pk, state, *what in cursor
+        }
 
 
 def _remove(slot_ids: list[int]) -> int:
@@ -221,11 +233,18 @@ def _remove(slot_ids: list[int]) -> int:
 
 
 def _add(candidates: list[Candidate]) -> int:
+    """Nearly always nothing is in the way; asking first would look twice into the index over
+    periods, which is what takes the time.
+    """
     if not candidates:
         return 0
-    columns = map(_array, zip(*candidates, strict=True))
     names = ("doctors", "clinics", "modes", "starts", "ends")
-    return _run(_ADD, **dict(zip(names, columns, strict=True)))
+    columns = dict(zip(names, map(_array, zip(*candidates, strict=True)), strict=True))
+    try:
+        with transaction.atomic():
+            return _run(_ADD, **columns)
+    except IntegrityError:
+        return _run(_ADD_WHERE_FREE, **columns)
 
 
 def _array(values: Iterable[int | str]) -> str:

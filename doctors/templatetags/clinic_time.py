@@ -109,7 +109,10 @@ def when(value: datetime, zone: ZoneInfo | str) -> str:
 
 @register.filter
 def money(value: Priced | int, currency: str = "EUR") -> str:
-    """Like "€62", "€62.50", "CHF 62"; takes a visit type, an appointment, or cents with a currency."""
+    """Like "€62", "€62.50", "CHF 62".
+
+    Takes a visit type, an appointment, or cents with a currency.
+    """
     cents = value if isinstance(value, int) else value.price_cents
     currency = currency if isinstance(value, int) else value.currency
     amount = formats.number_format(cents / 100, 2 if cents % 100 else 0, force_grouping=True)

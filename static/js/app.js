@@ -120,6 +120,13 @@
     element.focus({ preventScroll: true });
   };
 
+  // What asks for nothing does not belong into the address.
+  document.addEventListener("htmx:configRequest", (event) => {
+    const asked = event.detail.parameters;
+    if (event.detail.verb !== "get") return;
+    for (const name of Object.keys(asked)) if (asked[name] === "") delete asked[name];
+  });
+
   document.addEventListener("htmx:afterSettle", (event) => {
     const fragment = event.target;
     const source = event.detail.requestConfig ? event.detail.requestConfig.elt : null;

@@ -61,7 +61,7 @@ def _stubborn() -> Program:
     return Program(
         name="stubborn",
         command=[sys.executable, "-c", f"{STUBBORN}time.sleep(60)"],
-        patience=30.0,
+        patience=3.0,
     )
 
 

@@ -54,12 +54,12 @@ def test_the_port_is_8000_unless_said_otherwise():
 
 def test_the_lock_of_a_killed_runner_is_free(tmp_path):
     with Rehearsal("stubborn", tmp_path) as rehearsal:
-        rehearsal.started()
+        processes = rehearsal.started()
         rehearsal.popen.kill()
         rehearsal.popen.wait()
 
         with sole_use_of(tmp_path, holder="the next"):
-            pass
+            assert eventually(lambda: all_gone(processes))
 
 
 def test_sigterm_lets_a_program_finish_and_a_second_signal_asks_for_haste(tmp_path):

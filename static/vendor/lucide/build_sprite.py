@@ -10,7 +10,12 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[3]
 # A specialty names its icon in the database: what the admin may choose from.
-SPECIALTIES = ["activity", "apple", "baby", "bone", "brain", "dna", "droplet", "droplets", "ear", "eye", "flower-2", "footprints", "hand", "heart-handshake", "heart-pulse", "microscope", "pill", "ribbon", "salad", "scan", "shield-plus", "smile", "sparkles", "stethoscope", "sun", "syringe", "venus", "wind"]
+SPECIALTIES = [
+    *["accessibility", "activity", "apple", "baby", "bone", "brain", "dna", "droplet", "droplets"],
+    *["ear", "eye", "flower-2", "footprints", "hand", "heart-handshake", "heart-pulse"],
+    *["microscope", "pill", "ribbon", "salad", "scan", "shield-plus", "smile", "sparkles"],
+    *["stethoscope", "sun", "syringe", "venus", "wind"],
+]
 # Named by static/js/app.js.
 SCRIPTS = ["refresh-cw"]
 

@@ -1,0 +1,232 @@
+"""Whatever a client sends is answered by a problem that says what is wrong; never by a 500."""
+
+import json
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from bookings.models import Hold
+from tests.api.client import Api, pointers, problem
+from tests.bookings.acts import bookable
+from tests.bookings.traces import traces
+from tests.factories import make_patient
+
+pytestmark = pytest.mark.django_db
+DEEP = 100_000
+UNKNOWN = "01985f3e-0000-7000-8000-000000000001"
+
+
+@pytest.fixture
+def api() -> Api:
+    return Api(make_patient())
+
+
+def send(api: Api, text: str | bytes, **options: str) -> Any:
+    return api.send("bookings", text, Idempotency_Key=str(uuid4()), **options)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{",
+        "slotId=1",
+        '{"slotId": 1,}',
+        "{'slotId': 1}",
+        '{"slotId": NaN, "visitTypeId": 1}',
+        '{"slotId": Infinity, "visitTypeId": 1}',
+        '{"slotId": 1, "slotId": 2, "visitTypeId": 1}',
+        '{"slotId": 1, "visitTypeId": 1, "reason": "a\\u0000b"}',
+        '{"slotId": 1, "visitTypeId": 1, "reason": "\\ud800"}',
+        '{"slotId": 1, "visitTypeId": 1, "\\u0000": 1}',
+        "[" * DEEP + "]" * DEEP,
+        '{"a":' * DEEP + "1" + "}" * DEEP,
+        '{"slotId": ' + "[" * 40 + "]" * 40 + "}",
+        '{"slotId": ' + "9" * 5000 + ', "visitTypeId": 1}',
+        b"\xff\xfe\x00{",
+        b'{"reason": "\xff"}',
+    ],
+    ids=lambda text: repr(text[:40]),
+)
+def test_body_that_is_no_json_is_malformed(api: Api, text: str | bytes) -> None:
+    problem(send(api, text), code="malformed", status=400)
+    assert not Hold.objects.exists()
+
+
+@pytest.mark.parametrize("text", ["[]", "null", "7", '"text"', "[{}]"])
+def test_body_that_is_no_object_cannot_be_accepted(api: Api, text: str) -> None:
+    assert pointers(problem(send(api, text), code="validation", status=422)) == [""]
+
+
+@pytest.mark.parametrize("kind", ["text/plain", "application/xml", "multipart/form-data", "x"])
+def test_other_content_types_are_not_read(api: Api, kind: str) -> None:
+    answer = send(api, "{}", content_type=kind)
+    problem(answer, code="unsupported-media-type", status=415)
+
+
+def test_charset_beside_the_content_type_does_no_harm(api: Api) -> None:
+    answer = send(api, "{}", content_type="application/json; charset=utf-8")
+    assert pointers(problem(answer, code="validation", status=422)) == ["/slotId", "/visitTypeId"]
+
+
+@pytest.mark.parametrize("field", ["status", "patientId", "isStaff", "price", "reason/x"])
+def test_unknown_field_is_named_and_nothing_is_written(api: Api, field: str) -> None:
+    visit_type, slots = bookable()
+    before = traces()
+    answer = api.start(slot_id=slots[0].pk, visit_type_id=visit_type.pk, **{field: "1"})
+    body = problem(answer, code="validation", status=422)
+    assert pointers(body) == [f"/{field.replace('/', '~1')}"]
+    assert body["errors"][0]["code"] == "unknown"
+    assert traces() == before
+
+
+@pytest.mark.parametrize("value", [None, "", "x", -1, 0, 1.5, 2**63, [], {}, "1e400"])
+@pytest.mark.parametrize("field", ["slotId", "visitTypeId"])
+def test_id_that_is_none_is_a_problem_of_its_field(api: Api, field: str, value: Any) -> None:
+    body = {"slotId": 1, "visitTypeId": 1} | {field: value}
+    answer = api.post("bookings", body, Idempotency_Key=str(uuid4()))
+    assert pointers(problem(answer, code="validation", status=422)) == [f"/{field}"]
+
+
+@pytest.mark.parametrize("reason", [None, "x" * 501, [], {"a": 1}])
+def test_reason_that_is_no_short_text_is_a_problem_of_its_field(api: Api, reason: Any) -> None:
+    visit_type, slots = bookable()
+    answer = api.start(slot_id=slots[0].pk, visit_type_id=visit_type.pk, reason=reason)
+    assert pointers(problem(answer, code="validation", status=422)) == ["/reason"]
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        None,
+        "",
+        1.5,
+        [],
+        {},
+        "12345",
+        "1234567",
+        "１２３４５６",
+        "12 34 56",
+        "9" * 10**5,
+    ],
+    ids=lambda code: repr(code)[:20],
+)
+def test_code_that_is_not_six_digits_is_a_problem_and_costs_no_try(api: Api, code: Any) -> None:
+    visit_type, slots = bookable()
+    hold_id = api.start(slot_id=slots[0].pk, visit_type_id=visit_type.pk).json()["attemptId"]
+    before = traces()
+    answer = api.verify(hold_id, code)
+    assert pointers(problem(answer, code="validation", status=422)) == ["/code"]
+    assert traces() == before
+
+
+@pytest.mark.parametrize(
+    ("path", "wrong"),
+    [
+        ("doctors?available_on=2026-02-30", "available_on"),
+        ("doctors?available_on=24:00", "available_on"),
+        ("doctors?available_on=0001-01-01", "available_on"),
+        ("doctors?available_on=9999-12-31", "available_on"),
+        ("doctors?max_fee=-1", "max_fee"),
+        ("doctors?max_fee=many", "max_fee"),
+        ("doctors?mode=telepathy", "mode"),
+        ("doctors?order=password", "order"),
+        ("doctors?q=" + "x" * 81, "q"),
+        ("doctors?specialty=no%20slug", "specialty"),
+        ("doctors?page=0", "page"),
+        ("doctors?page=1000000000", "page"),
+        ("doctors?page=１", "page"),
+        ("doctors?limit=0", "limit"),
+        ("doctors?limit=101", "limit"),
+        ("doctors?limit=1000000", "limit"),
+        ("doctors?limit=-5", "limit"),
+        ("doctors?offset=-1", "offset"),
+        ("doctors?offset=1e3", "offset"),
+        ("doctors?cursor=forged", "cursor"),
+        ("doctors/{doctor}/slots", "date"),
+        ("doctors/{doctor}/slots?date=yesterday", "date"),
+        ("doctors/{doctor}/slots?date=2026-11-24T24:00", "date"),
+        ("doctors/{doctor}/slots?date=0001-01-01", "date"),
+        ("doctors/{doctor}/slots?date=9999-12-31", "date"),
+        ("doctors/{doctor}/slots?date=2026-11-24&visit_type=x", "visit_type"),
+        ("doctors/{doctor}/slots?date=2026-11-24&visit_type=9999999", "visit_type"),
+        ("bookings?status=asleep", "status"),
+        ("bookings?from=yesterday", "from"),
+        ("bookings?to=2026-13-01T00:00:00Z", "to"),
+        ("bookings?doctor_id=0", "doctor_id"),
+        ("bookings?doctor_id=99999999999999999999", "doctor_id"),
+    ],
+)
+def test_query_that_means_nothing_names_its_field(api: Api, path: str, wrong: str) -> None:
+    visit_type, _slots = bookable()
+    answer = api.get(path.format(doctor=visit_type.doctor_id))
+    assert pointers(problem(answer, code="validation", status=422)) == [f"/{wrong}"]
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["date=1900-01-01", "date=8999-12-31", "date=2028-02-29", "date=2026-03-29", "date=2026-10-25"],
+)
+def test_every_real_date_has_an_answer(query: str) -> None:
+    visit_type, _slots = bookable()
+    answer = Api().get(f"doctors/{visit_type.doctor_id}/slots?{query}")
+    assert answer.status_code == 200
+    assert answer.json()["items"] == []
+
+
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00%2B14:00", "9999-12-31T23:59:59-12:00"])
+def test_instant_at_the_end_of_time_has_an_answer(api: Api, moment: str) -> None:
+    assert api.get(f"bookings?from={moment}").status_code in {200, 422}
+
+
+@pytest.mark.parametrize("text", ["%", "_", "'; DROP TABLE doctors_doctor; --", "\\", "%%_%%"])
+def test_wildcards_and_sql_in_the_search_are_only_letters(text: str) -> None:
+    bookable()
+    answer = Api().get("doctors", {"q": text})
+    assert answer.status_code == 200
+    assert answer.json()["items"] == []
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("nowhere", 404),
+        ("doctors/9999999", 404),
+        ("doctors/" + "9" * 18, 404),
+        ("doctors/" + "9" * 40, 404),
+        ("doctors/-1", 404),
+        ("doctors/abc/slots", 404),
+        ("bookings/not-a-uuid", 404),
+        (f"bookings/{UNKNOWN}", 404),
+        ("bookings/00000000-0000-0000-0000-000000000000", 404),
+    ],
+)
+def test_unknown_address_is_a_problem(api: Api, path: str, status: int) -> None:
+    problem(api.get(path), code="not-found", status=status)
+
+
+@pytest.mark.parametrize("path", ["doctors", "me", "doctors/1"])
+def test_method_that_an_address_does_not_know_is_a_problem(api: Api, path: str) -> None:
+    answer = api.post(path)
+    problem(answer, code="method-not-allowed", status=405)
+    assert "GET" in answer.headers["Allow"]
+
+
+@pytest.mark.parametrize(
+    "path", ["me", "bookings", f"bookings/{UNKNOWN}", "doctors/1/appointments?date=2026-11-24"]
+)
+def test_caller_without_a_token_is_asked_to_sign_in(path: str) -> None:
+    problem(Api().get(path), code="unauthenticated", status=401)
+
+
+def test_answer_in_another_format_is_not_to_be_had() -> None:
+    problem(Api().get("doctors", Accept="text/csv"), code="not-acceptable", status=406)
+
+
+def test_long_and_odd_but_honest_text_is_kept_as_it_is(api: Api) -> None:
+    visit_type, slots = bookable()
+    reason = "Zoë Ōtani 🩺 <b>=1+1</b> '; --\n" + "x" * 400
+    started = api.start(slot_id=slots[0].pk, visit_type_id=visit_type.pk, reason=reason)
+    assert started.status_code == 201
+    assert Hold.objects.get().reason == reason
+    assert json.loads(started.content)["status"] == "held"

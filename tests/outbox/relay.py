@@ -1,0 +1,40 @@
+"""A relay whose workers are the test."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+from django.db import transaction
+from django.db.models.functions import Now
+
+from docbook.outbox import topics
+from docbook.outbox.models import OutboxMessage
+from docbook.outbox.services import pass_on, publish
+
+TOPIC = "test.topic"
+topics.register(topic=TOPIC, task="test.task")
+
+
+def tell(about: object, **ids: object) -> OutboxMessage:
+    with transaction.atomic():
+        return publish(TOPIC, about=about, **ids)
+
+
+def relay(*, limit: int = 100) -> list[int]:
+    """One round; the ids of the messages that it sent, in their order."""
+    sent: list[int] = []
+    pass_on(send=lambda _task, message_id: sent.append(message_id), limit=limit)
+    return sent
+
+
+def wake(*messages: OutboxMessage) -> None:
+    """Their lease or their backoff is over."""
+    due = Now() - timedelta(seconds=1)
+    OutboxMessage.objects.filter(pk__in=[m.pk for m in messages]).update(next_attempt_at=due)
+
+
+def failing(error: Exception) -> Callable[..., None]:
+    def handle(**_ids: Any) -> None:
+        raise error
+
+    return handle

@@ -1,0 +1,102 @@
+"""Several relays, and the command that is one."""
+
+import threading
+from collections.abc import Callable
+
+import pytest
+from django.core.management import call_command
+from django.db import connection, transaction
+from kombu.exceptions import OperationalError as BrokerError
+
+from docbook.outbox.management.commands import relay_outbox
+from docbook.outbox.models import OutboxMessage
+from docbook.outbox.services import pass_on
+from tests.outbox.relay import relay, tell, wake
+
+pytestmark = pytest.mark.django_db(transaction=True)
+PATIENCE = 10.0
+
+
+def elsewhere(act: Callable[[], None]) -> threading.Thread:
+    """Runs on a database connection of its own."""
+
+    def run() -> None:
+        try:
+            act()
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    return thread
+
+
+def test_second_relay_passes_by_what_the_first_has_in_hand() -> None:
+    messages = [tell(about) for about in "abc"]
+    leased, go_on, taken = threading.Event(), threading.Event(), []
+
+    def slow_relay() -> None:
+        with transaction.atomic():
+            pass_on(send=lambda _task, message_id: taken.append(message_id), limit=2)
+            leased.set()
+            go_on.wait(PATIENCE)
+
+    thread = elsewhere(slow_relay)
+    assert leased.wait(PATIENCE)
+    try:
+        # Without SKIP LOCKED this would wait for the other transaction until its time-out.
+        assert relay() == [messages[2].pk]
+    finally:
+        go_on.set()
+        thread.join(PATIENCE)
+    assert taken == [message.pk for message in messages[:2]]
+
+
+def test_many_relays_send_each_message_once() -> None:
+    messages = [tell(number) for number in range(40)]
+    sent: list[int] = []
+
+    def drain() -> None:
+        while pass_on(send=lambda _task, message_id: sent.append(message_id), limit=3):
+            pass
+
+    for thread in [elsewhere(drain) for _ in range(4)]:
+        thread.join(PATIENCE)
+    assert sorted(sent) == [message.pk for message in messages]
+
+
+def test_publishing_wakes_whoever_listens_on_commit() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("LISTEN outbox")
+    woken = connection.connection.notifies(timeout=PATIENCE, stop_after=1)
+    thread = elsewhere(lambda: tell("a"))
+    assert [news.channel for news in woken] == ["outbox"]
+    thread.join(PATIENCE)
+
+
+def test_command_hands_the_task_of_each_topic_to_the_workers(monkeypatch) -> None:
+    sent = []
+    monkeypatch.setattr(relay_outbox, "_send", lambda task, number: sent.append((task, number)))
+    message = tell("a")
+    call_command("relay_outbox", "--once")
+    assert sent == [("test.task", message.pk)]
+
+
+def test_command_outlives_a_broker_and_a_database_that_are_gone(monkeypatch) -> None:
+    message, command, calls = tell("a"), relay_outbox.Command(), []
+
+    def send(_task: str, message_id: int) -> None:
+        calls.append(message_id)
+        wake(message)
+        if len(calls) == 1:
+            raise BrokerError
+        if len(calls) == 2:
+            connection.close()
+            raise relay_outbox.DatabaseError
+        OutboxMessage.objects.filter(pk=message.pk).delete()
+
+    monkeypatch.setattr(relay_outbox, "_send", send)
+    monkeypatch.setattr(relay_outbox, "POLL_SECONDS", 0.01)
+    for _ in range(3):
+        command._turn()
+    assert calls == [message.pk] * 3
