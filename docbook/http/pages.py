@@ -19,7 +19,7 @@ def is_api(request: HttpRequest) -> bool:
 def error_page(request: HttpRequest, *, status: int, **context: object) -> HttpResponse:
     """One sentence, one way on, and the reference that the logs have too."""
     template = _TEMPLATES.get(status, "400.html" if status < 500 else "500.html")
-    context["request_id"] = request_id.current()
+    context["request_id"] = request_id.to_read_out()
     # What broke the page may be what a context processor needs: failures render without a request.
     content = render_to_string(template, context, request if status < 500 else None)
     return HttpResponse(content, status=status)
@@ -64,5 +64,5 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 @requires_csrf_token
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:  # noqa: ARG001
-    context = {"request_id": request_id.current()}
+    context = {"request_id": request_id.to_read_out()}
     return render(request, "403_csrf.html", context, status=403)

@@ -13,7 +13,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.serializers.json import DjangoJSONEncoder
-from django.db.models import Q, QuerySet
+from django.db.models import DateTimeField, Q, QuerySet
 from django.utils.dateparse import parse_datetime
 from rest_framework.request import Request
 
@@ -99,6 +99,8 @@ def _after(rows: QuerySet[Any], *, keys: Sequence[str], values: Sequence[Any]) -
 def _as_key(rows: QuerySet[Any], name: str, value: Any) -> Any:
     annotation = rows.query.annotations.get(name)
     field = annotation.output_field if annotation else rows.model._meta.get_field(name)
+    if value is not None and isinstance(field, DateTimeField):
+        return _instant(value)
     try:
         return field.to_python(value)
     except ValidationError as error:
@@ -120,17 +122,27 @@ class _ExactEncoder(DjangoJSONEncoder):
 def _read(cursor: str, *, count: int) -> list[Any]:
     try:
         values = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise _unknown_cursor() from error
     if not isinstance(values, list) or len(values) != count:
         raise _unknown_cursor()
-    if any(not isinstance(value, str | int | None) or "\x00" in str(value) for value in values):
+    if not all(_is_value(value) for value in values):
         raise _unknown_cursor()
     return values
 
 
+def _is_value(value: Any) -> bool:
+    """Whether a column can hold it: nothing, a whole number of 64 bits, or text of UTF-8."""
+    if isinstance(value, str):
+        return "\x00" not in value and value.encode(errors="ignore").decode() == value
+    return value is None or (type(value) is int and abs(value) < 2**63)
+
+
 def _instant(value: Any) -> Any:
-    moment = parse_datetime(value) if isinstance(value, str) else None
+    try:
+        moment = parse_datetime(value) if isinstance(value, str) else None
+    except ValueError as error:
+        raise _unknown_cursor() from error
     if moment is None or moment.tzinfo is None:
         raise _unknown_cursor()
     return moment

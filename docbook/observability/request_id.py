@@ -19,3 +19,10 @@ def from_header(value: str | None) -> str:
 def current() -> str:
     """The id of the request being served; empty outside of one."""
     return str(structlog.contextvars.get_contextvars().get("request_id", ""))
+
+
+def to_read_out() -> str:
+    """The beginning of the id, for people: 3F9A-21C4. The logs are searched by it, in lower case
+    and without the hyphen."""
+    start = current()[:8].upper()
+    return f"{start[:4]}-{start[4:]}" if start else ""

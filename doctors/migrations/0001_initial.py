@@ -60,7 +60,7 @@ class Migration(migrations.Migration):
                 'verbose_name': 'clinic',
                 'verbose_name_plural': 'clinics',
                 'ordering': ['name', 'id'],
-                'constraints': [models.CheckConstraint(condition=models.Q(('country__regex', '^[A-Z]{2}$')), name='clinic_country_is_two_capital_letters')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('country__regex', '^[A-Z]{2}$')), name='clinic_country_is_two_capital_letters', violation_error_message='Write the country as two capital letters, like NL.')],
             },
         ),
         migrations.CreateModel(
@@ -122,7 +122,7 @@ class Migration(migrations.Migration):
                 'verbose_name': 'availability rule',
                 'verbose_name_plural': 'availability rules',
                 'ordering': ['doctor', 'starts', 'id'],
-                'constraints': [models.CheckConstraint(condition=models.Q(('ends__gt', models.F('starts'))), name='rule_ends_after_it_starts'), models.CheckConstraint(condition=models.Q(('valid_until__isnull', True), ('valid_until__gte', models.F('valid_from')), _connector='OR'), name='rule_is_valid_for_at_least_a_day'), models.CheckConstraint(condition=models.Q(('weekdays__contained_by', [0, 1, 2, 3, 4, 5, 6]), ('weekdays__len__gte', 1)), name='rule_names_weekdays_0_to_6'), models.CheckConstraint(condition=models.Q(('mode__in', ['in_person', 'video', 'phone', 'any'])), name='rule_has_a_known_mode')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('ends__gt', models.F('starts'))), name='rule_ends_after_it_starts', violation_error_message='The end must be later than the start.'), models.CheckConstraint(condition=models.Q(('valid_until__isnull', True), ('valid_until__gte', models.F('valid_from')), _connector='OR'), name='rule_is_valid_for_at_least_a_day', violation_error_message='The last day must not be before the first.'), models.CheckConstraint(condition=models.Q(('weekdays__contained_by', [0, 1, 2, 3, 4, 5, 6]), ('weekdays__len__gte', 1)), name='rule_names_weekdays_0_to_6'), models.CheckConstraint(condition=models.Q(('mode__in', ['in_person', 'video', 'phone', 'any'])), name='rule_has_a_known_mode')],
             },
         ),
         migrations.CreateModel(
@@ -165,11 +165,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='doctor',
-            constraint=models.CheckConstraint(condition=models.Q(('slot_minutes__gte', 5), ('slot_minutes__lte', 240)), name='doctor_slot_is_5_to_240_minutes'),
+            constraint=models.CheckConstraint(condition=models.Q(('slot_minutes__gte', 5), ('slot_minutes__lte', 240)), name='doctor_slot_is_5_to_240_minutes', violation_error_message='A slot takes 5 to 240 minutes.'),
         ),
         migrations.AddConstraint(
             model_name='doctor',
-            constraint=models.CheckConstraint(condition=models.Q(('horizon_days__gte', 1), ('horizon_days__lte', 365)), name='doctor_horizon_is_1_to_365_days'),
+            constraint=models.CheckConstraint(condition=models.Q(('horizon_days__gte', 1), ('horizon_days__lte', 365)), name='doctor_horizon_is_1_to_365_days', violation_error_message='Times can be made for 1 to 365 days ahead.'),
         ),
         migrations.AddConstraint(
             model_name='visittype',
@@ -177,7 +177,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='visittype',
-            constraint=models.CheckConstraint(condition=models.Q(('slots__gte', 1), ('slots__lte', 12)), name='visit_type_takes_1_to_12_slots'),
+            constraint=models.CheckConstraint(condition=models.Q(('slots__gte', 1), ('slots__lte', 12)), name='visit_type_takes_1_to_12_slots', violation_error_message='A visit takes 1 to 12 slots.'),
         ),
         migrations.AddConstraint(
             model_name='visittype',
@@ -185,7 +185,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='visittype',
-            constraint=models.CheckConstraint(condition=models.Q(('currency__regex', '^[A-Z]{3}$')), name='visit_type_currency_is_three_capital_letters'),
+            constraint=models.CheckConstraint(condition=models.Q(('currency__regex', '^[A-Z]{3}$')), name='visit_type_currency_is_three_capital_letters', violation_error_message='Write the currency as three capital letters, like EUR.'),
         ),
         migrations.RunSQL(ROOM_FOR_CLAIMS, migrations.RunSQL.noop),
     ]

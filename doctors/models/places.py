@@ -54,6 +54,7 @@ class Clinic(models.Model):
             models.CheckConstraint(
                 condition=models.Q(country__regex=r"^[A-Z]{2}$"),
                 name="clinic_country_is_two_capital_letters",
+                violation_error_message=_("Write the country as two capital letters, like NL."),
             ),
         ]
 

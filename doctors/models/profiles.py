@@ -67,10 +67,12 @@ class Doctor(models.Model):
             models.CheckConstraint(
                 condition=models.Q(slot_minutes__gte=5, slot_minutes__lte=240),
                 name="doctor_slot_is_5_to_240_minutes",
+                violation_error_message=_("A slot takes 5 to 240 minutes."),
             ),
             models.CheckConstraint(
                 condition=models.Q(horizon_days__gte=1, horizon_days__lte=365),
                 name="doctor_horizon_is_1_to_365_days",
+                violation_error_message=_("Times can be made for 1 to 365 days ahead."),
             ),
         ]
 
@@ -128,6 +130,7 @@ class VisitType(models.Model):
             models.CheckConstraint(
                 condition=models.Q(slots__gte=1, slots__lte=12),
                 name="visit_type_takes_1_to_12_slots",
+                violation_error_message=_("A visit takes 1 to 12 slots."),
             ),
             models.CheckConstraint(
                 condition=models.Q(mode__in=[value for value, _label in Mode.for_visits()]),
@@ -136,6 +139,7 @@ class VisitType(models.Model):
             models.CheckConstraint(
                 condition=models.Q(currency__regex=r"^[A-Z]{3}$"),
                 name="visit_type_currency_is_three_capital_letters",
+                violation_error_message=_("Write the currency as three capital letters, like EUR."),
             ),
         ]
 

@@ -58,11 +58,14 @@ class AvailabilityRule(models.Model):
         verbose_name_plural = _("availability rules")
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.CheckConstraint(
-                condition=Q(ends__gt=models.F("starts")), name="rule_ends_after_it_starts"
+                condition=Q(ends__gt=models.F("starts")),
+                name="rule_ends_after_it_starts",
+                violation_error_message=_("The end must be later than the start."),
             ),
             models.CheckConstraint(
                 condition=Q(valid_until__isnull=True) | Q(valid_until__gte=models.F("valid_from")),
                 name="rule_is_valid_for_at_least_a_day",
+                violation_error_message=_("The last day must not be before the first."),
             ),
             models.CheckConstraint(
                 condition=Q(weekdays__contained_by=[0, 1, 2, 3, 4, 5, 6], weekdays__len__gte=1),

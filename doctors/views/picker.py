@@ -158,6 +158,7 @@ class _PickerBuilder:
         own_holds: frozenset[UUID],
     ) -> None:
         self.doctor, self.visit_type, self.own_holds = doctor, visit_type, own_holds
+        self.query = query
         self.zone: ZoneInfo = doctor.clinic.zone
         self.today = now.astimezone(self.zone).date()
         self.last_day = self.today + dt.timedelta(days=doctor.horizon_days)
@@ -283,14 +284,18 @@ class _PickerBuilder:
 
     def _visit_types(self) -> list[VisitTypeChoice]:
         return [
-            VisitTypeChoice(
-                each, each.pk == self.visit_type.pk, doctor_url(self.doctor, visit_type=each.pk)
-            )
+            VisitTypeChoice(each, each.pk == self.visit_type.pk, self._visit_type_url(each))
             for each in active_visit_types(self.doctor)
         ]
 
     def _local_day(self, time: VisitTime) -> dt.date:
         return time.starts_at.astimezone(self.zone).date()
+
+    def _visit_type_url(self, visit_type: VisitType) -> str:
+        """Another reason keeps the day that was chosen; before a choice it finds its own."""
+        if self.query.date is None:
+            return doctor_url(self.doctor, visit_type=visit_type.pk)
+        return doctor_url(self.doctor, visit_type=visit_type.pk, date=self.query.date.isoformat())
 
     def _day_url(self, day: dt.date) -> str:
         return day_url(self.doctor, visit_type_id=self.visit_type.pk, day=day)

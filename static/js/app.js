@@ -61,15 +61,21 @@
     });
   };
 
+  const addIcon = (button) => {
+    const icon = document.querySelector("svg.icon").cloneNode(true);
+    button.prepend(icon);
+    return icon.firstElementChild;
+  };
+
   // The first press counts; the button keeps its width, its name and its value.
   const makeBusy = (button) => {
     const label = button.querySelector("span:not(.time-note)");
-    const use = button.querySelector("use");
+    const use = button.querySelector("use") || addIcon(button);
     button.style.minWidth = `${button.offsetWidth}px`;
     button.classList.add("is-busy");
     button.setAttribute("aria-disabled", "true");
     if (label && button.dataset.busyLabel) label.textContent = button.dataset.busyLabel;
-    if (use) use.setAttribute("href", use.getAttribute("href").replace(/#.*/, "#refresh-cw"));
+    use.setAttribute("href", use.getAttribute("href").replace(/#.*/, "#refresh-cw"));
   };
 
   document.addEventListener("submit", (event) => {

@@ -1,0 +1,207 @@
+"""Bookings by the API: the whole way, and who may see what came of it."""
+
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from accounts.models import User
+from bookings.models import Hold, HoldState
+from tests.api.client import Api, problem
+from tests.bookings.acts import allow_resend, bookable, code_of
+from tests.factories import (
+    make_admin,
+    make_appointment,
+    make_doctor,
+    make_patient,
+    make_secretary,
+    make_slots,
+    make_user,
+    tomorrow_at,
+)
+
+pytestmark = pytest.mark.django_db
+
+
+def start(patient: User, *, first: int = 0) -> tuple[Api, dict[str, Any]]:
+    visit_type, slots = bookable()
+    api = Api(patient)
+    response = api.start(slot_id=slots[first].pk, visit_type_id=visit_type.pk, reason="Rash")
+    assert response.status_code == 201, response.content
+    return api, response.json()
+
+
+def test_attempt_tells_until_when_and_where_the_code_went() -> None:
+    patient = make_patient(email="anna.boer@example.test")
+    visit_type, slots = bookable()
+    response = Api(patient).start(slot_id=slots[0].pk, visit_type_id=visit_type.pk)
+    attempt, hold = response.json(), Hold.objects.get()
+    assert response.headers["Location"].endswith(f"/api/v1/bookings/{hold.pk}")
+    assert attempt["attemptId"] == str(hold.pk)
+    assert UUID(attempt["attemptId"]).version == 7
+    assert attempt["status"] == "held"
+    assert attempt["slot"]["slotId"] == slots[0].pk
+    assert attempt["slot"]["doctorId"] == visit_type.doctor_id
+    assert attempt["otp"]["sentTo"] == "a•••r@example.test"
+    assert attempt["otp"]["channel"] == "email"
+    assert attempt["otp"]["attemptsLeft"] == 5
+    assert attempt["otp"]["resendAt"] < attempt["expiresAt"]
+    assert hold.expires_at.isoformat()[:16] <= attempt["expiresAt"]
+
+
+def test_confirmed_attempt_is_a_booking_with_the_same_id() -> None:
+    api, attempt = start(make_patient())
+    hold = Hold.objects.get()
+    booking = api.verify(hold.pk, code_of(hold)).json()
+    assert booking["id"] == attempt["attemptId"]
+    assert (booking["status"], booking["version"]) == ("confirmed", 1)
+    assert booking["patientName"] == "Noor Bakker"
+    assert booking["reason"] == "Rash"
+    assert booking["startsAt"] == attempt["slot"]["startsAt"]
+    shown = api.get(f"bookings/{hold.pk}")
+    assert shown.json() == booking
+    assert shown.headers["ETag"] == '"1"'
+    assert shown.headers.get("Cache-Control") in {"no-store", "private, no-store"}
+    assert api.get("bookings").json()["items"] == [booking]
+
+
+def test_attempt_is_given_back_by_delete() -> None:
+    api, attempt = start(make_patient())
+    response = api.delete(f"bookings/{attempt['attemptId']}")
+    assert (response.status_code, response.content) == (204, b"")
+    assert Hold.objects.get().state == HoldState.RELEASED
+    assert api.delete(f"bookings/{attempt['attemptId']}").status_code == 204
+
+
+def test_new_code_is_sent_when_asked_for() -> None:
+    api, attempt = start(make_patient())
+    hold = Hold.objects.get()
+    allow_resend(hold)
+    response = api.post(f"bookings/{attempt['attemptId']}/resend-otp")
+    assert response.status_code == 202
+    assert response.json()["otp"]["attemptsLeft"] == 5
+    hold.refresh_from_db()
+    assert hold.otp_resends == 1
+
+
+def test_attempt_that_is_not_confirmed_is_no_booking_yet() -> None:
+    api, attempt = start(make_patient())
+    problem(api.get(f"bookings/{attempt['attemptId']}"), code="not-found", status=404)
+    assert api.get("bookings").json()["items"] == []
+
+
+STRANGERS = {
+    "another patient": lambda _doctor: make_patient(),
+    "the doctor": lambda doctor: _login_of(doctor),
+    "the secretary": lambda doctor: make_secretary(doctor=doctor),
+    "staff": lambda _doctor: make_admin(),
+}
+
+
+def _login_of(doctor: Any) -> User:
+    doctor.user = make_user()
+    doctor.save()
+    return doctor.user
+
+
+@pytest.mark.parametrize("stranger", STRANGERS.values(), ids=STRANGERS)
+def test_stranger_finds_nothing_and_the_answer_is_that_of_an_unknown_id(stranger: Any) -> None:
+    mine = make_appointment(slots=make_slots(doctor=make_doctor()))
+    api = Api(stranger(mine.doctor))
+    known = problem(api.get(f"bookings/{mine.pk}"), code="not-found", status=404)
+    unknown = problem(
+        api.get("bookings/01985f3e-0000-7000-8000-000000000001"), code="not-found", status=404
+    )
+    assert known | {"instance": ""} == unknown | {"instance": ""}
+    assert api.get("bookings").json()["items"] == []
+
+
+@pytest.mark.parametrize("stranger", STRANGERS.values(), ids=STRANGERS)
+@pytest.mark.parametrize("act", ["verify", "resend", "delete"])
+def test_stranger_does_nothing_with_an_attempt(stranger: Any, act: str) -> None:
+    _api, attempt = start(make_patient())
+    hold = Hold.objects.select_related("doctor").get()
+    allow_resend(hold)
+    api, path = Api(stranger(hold.doctor)), f"bookings/{attempt['attemptId']}"
+    answer = {
+        "verify": lambda: api.verify(hold.pk, code_of(hold)),
+        "resend": lambda: api.post(f"{path}/resend-otp"),
+        "delete": lambda: api.delete(path),
+    }[act]()
+    problem(answer, code="not-found", status=404)
+    hold.refresh_from_db()
+    assert (hold.state, hold.otp_attempts, hold.otp_resends) == (HoldState.HELD, 0, 0)
+
+
+def test_own_bookings_are_filtered_by_status_doctor_and_time() -> None:
+    patient, doctor, other = make_patient(), make_doctor(), make_doctor()
+    soon = make_appointment(slots=make_slots(doctor=doctor), patient=patient)
+    later = make_appointment(
+        slots=make_slots(doctor=other, starts_at=tomorrow_at(days=5)),
+        patient=patient,
+        status="cancelled",
+    )
+    make_appointment(slots=make_slots(doctor=doctor, starts_at=tomorrow_at(12)))
+    border = tomorrow_at(days=5).isoformat()
+
+    def ids(**query: Any) -> list[str]:
+        items = Api(patient).get("bookings", query).json()["items"]
+        return [item["id"] for item in items]
+
+    first, second = str(soon.pk), str(later.pk)
+    assert ids() == [first, second]
+    assert ids(status="cancelled") == [second]
+    assert ids(doctor_id=doctor.pk) == [first]
+    assert ids(**{"from": border}) == [second]
+    assert ids(to=border) == [first]
+
+
+def day(api: Api, doctor: Any, **query: Any) -> Any:
+    query = {"date": f"{tomorrow_at():%Y-%m-%d}"} | query
+    return api.get(f"doctors/{doctor.pk}/appointments", query)
+
+
+@pytest.mark.parametrize("who", ["the doctor", "the secretary", "staff"])
+def test_those_who_run_the_day_see_it(who: str) -> None:
+    slots = make_slots(doctor=make_doctor(), count=2)
+    mine = [make_appointment(slots=[slot]) for slot in slots]
+    make_appointment(slots=make_slots(doctor=make_doctor()))
+    answer = day(Api(STRANGERS[who](mine[0].doctor)), mine[0].doctor)
+    assert [item["id"] for item in answer.json()["items"]] == [str(each.pk) for each in mine]
+    none = day(Api(STRANGERS[who](mine[0].doctor)), mine[0].doctor, status="cancelled")
+    assert none.json()["items"] == []
+
+
+@pytest.mark.parametrize("who", ["a patient of the day", "another doctor", "another secretary"])
+def test_others_do_not_learn_that_there_is_a_day(who: str) -> None:
+    mine = make_appointment(slots=make_slots(doctor=make_doctor()))
+    stranger = {
+        "a patient of the day": lambda: mine.patient,
+        "another doctor": lambda: _login_of(make_doctor()),
+        "another secretary": lambda: make_secretary(doctor=make_doctor()),
+    }[who]()
+    known = problem(day(Api(stranger), mine.doctor), code="not-found", status=404)
+    unknown = problem(
+        Api(stranger).get("doctors/9999999/appointments?date=2026-11-24"),
+        code="not-found",
+        status=404,
+    )
+    assert known | {"instance": ""} == unknown | {"instance": ""}
+
+
+def test_day_of_a_doctor_is_that_of_the_clinic() -> None:
+    doctor = make_doctor()
+    late = make_appointment(slots=make_slots(doctor=doctor, starts_at=tomorrow_at(22, 30)))
+    api = Api(make_admin())
+    local = late.starts_at.astimezone(doctor.clinic.zone)
+    here, yesterday = f"{local:%Y-%m-%d}", f"{tomorrow_at():%Y-%m-%d}"
+    assert [item["id"] for item in day(api, doctor, date=here).json()["items"]] == [str(late.pk)]
+    if here != yesterday:
+        assert day(api, doctor, date=yesterday).json()["items"] == []
+
+
+def test_caller_who_starts_too_many_bookings_is_slowed_down() -> None:
+    api = Api(make_patient())
+    answers = [api.start(slot_id=1, visit_type_id=1) for _ in range(31)]
+    assert {answer.status_code for answer in answers[:30]} == {422}
+    problem(answers[30], code="rate-limited", status=429)

@@ -1,0 +1,64 @@
+"""Audit, outbox and idempotency records."""
+
+import pytest
+from django.db import connection, transaction
+from django.utils import timezone
+
+from docbook.audit.models import AuditEvent
+from docbook.http.models import IdempotencyRecord
+from docbook.outbox.models import OutboxMessage
+from tests.constraints.registry import BROKEN, breaks
+
+
+def make_event() -> AuditEvent:
+    return AuditEvent.objects.create(
+        action="appointment.confirmed", actor_kind="system", object_type="hold", object_id="1"
+    )
+
+
+def make_message(**fields) -> OutboxMessage:
+    return OutboxMessage.objects.create(
+        topic="otp.requested", aggregate_id="1", next_attempt_at=timezone.now(), **fields
+    )
+
+
+def make_record() -> IdempotencyRecord:
+    return IdempotencyRecord.objects.create(user_id=1, key="k", route="r", fingerprint="f")
+
+
+@breaks("audit_events_are_append_only")
+def test_an_audit_event_is_never_changed():
+    make_event()
+    AuditEvent.objects.update(action="nothing.happened")
+
+
+@breaks("audit_events_are_append_only")
+def test_an_audit_event_is_never_deleted():
+    make_event()
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM audit_auditevent")
+
+
+@breaks("outbox_message_is_not_both_done_and_dead")
+def test_a_message_is_done_or_dead_and_never_both():
+    make_message(done_at=timezone.now(), dead_at=timezone.now())
+
+
+@breaks("one_answer_per_user_and_idempotency_key")
+def test_a_user_has_one_answer_for_a_key():
+    make_record()
+    make_record()
+
+
+BROKEN["outbox_insert_wakes_the_relay"] = "test_a_new_message_wakes_the_relay"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_new_message_wakes_the_relay():
+    """This trigger refuses nothing; what it must do is heard once the transaction commits."""
+    with connection.cursor() as cursor:
+        cursor.execute("LISTEN outbox")
+    with transaction.atomic():
+        make_message()
+    heard = connection.connection.notifies(timeout=5, stop_after=1)
+    assert [notify.channel for notify in heard] == ["outbox"]
