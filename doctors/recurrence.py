@@ -89,3 +89,19 @@ def slot_periods(*, rule: WeeklyRule, first_day: date, days: int) -> Iterator[Pe
     for number in range(days):
         if block := block_on(rule=rule, day=first_day + number * ONE_DAY):
             yield from slots_in(block=block, slot_minutes=rule.slot_minutes)
+
+
+def overlap(first: WeeklyRule, second: WeeklyRule) -> bool:
+    """Whether there is a local day on which the hours of both meet.
+
+    Wall clocks of two zones are not compared: there the slots themselves decide.
+    """
+    if first.zone != second.zone or first.starts >= second.ends or second.starts >= first.ends:
+        return False
+    begin = max(first.valid_from, second.valid_from)
+    ends = [rule.valid_until for rule in (first, second) if rule.valid_until]
+    days = min(7, (min(ends) - begin).days + 1) if ends else 7
+    return any(
+        first.covers(day) and second.covers(day)
+        for day in (begin + number * ONE_DAY for number in range(days))
+    )

@@ -23,6 +23,7 @@ def current() -> str:
 
 def to_read_out() -> str:
     """The beginning of the id, for people: 3F9A-21C4. The logs are searched by it, in lower case
-    and without the hyphen."""
+    and without the hyphen.
+    """
     start = current()[:8].upper()
     return f"{start[:4]}-{start[4:]}" if start else ""

@@ -57,6 +57,7 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "django_permissions_policy.PermissionsPolicyMiddleware",
     "docbook.http.middleware.RequestGuardMiddleware",
+    "docbook.http.health.HealthMiddleware",  # before anything that asks for the host
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -121,7 +122,7 @@ CACHES = {
 SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
 RATELIMIT_FAIL_OPEN = True  # without Redis a booking goes on, unlimited, rather than not at all
 
-CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default=redis_database(REDIS_URL, 1))
+CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default="") or redis_database(REDIS_URL, 1)
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_DEFAULT_QUEUE = "default"

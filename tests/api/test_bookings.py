@@ -90,18 +90,18 @@ def test_attempt_that_is_not_confirmed_is_no_booking_yet() -> None:
     assert api.get("bookings").json()["items"] == []
 
 
-STRANGERS = {
-    "another patient": lambda _doctor: make_patient(),
-    "the doctor": lambda doctor: _login_of(doctor),
-    "the secretary": lambda doctor: make_secretary(doctor=doctor),
-    "staff": lambda _doctor: make_admin(),
-}
-
-
-def _login_of(doctor: Any) -> User:
+def login_of(doctor: Any) -> User:
     doctor.user = make_user()
     doctor.save()
     return doctor.user
+
+
+STRANGERS = {
+    "another patient": lambda _doctor: make_patient(),
+    "the doctor": login_of,
+    "the secretary": lambda doctor: make_secretary(doctor=doctor),
+    "staff": lambda _doctor: make_admin(),
+}
 
 
 @pytest.mark.parametrize("stranger", STRANGERS.values(), ids=STRANGERS)
@@ -177,7 +177,7 @@ def test_others_do_not_learn_that_there_is_a_day(who: str) -> None:
     mine = make_appointment(slots=make_slots(doctor=make_doctor()))
     stranger = {
         "a patient of the day": lambda: mine.patient,
-        "another doctor": lambda: _login_of(make_doctor()),
+        "another doctor": lambda: login_of(make_doctor()),
         "another secretary": lambda: make_secretary(doctor=make_doctor()),
     }[who]()
     known = problem(day(Api(stranger), mine.doctor), code="not-found", status=404)

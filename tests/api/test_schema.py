@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 import schemathesis
 import yaml
-from django.core.wsgi import get_wsgi_application
 from django.core.signals import request_finished, request_started
+from django.core.wsgi import get_wsgi_application
 from django.db import close_old_connections
 from django.test import Client
 from drf_spectacular.validation import validate_schema

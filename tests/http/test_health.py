@@ -47,3 +47,7 @@ def test_process_is_not_ready_while_the_database_is_gone(monkeypatch) -> None:
 @pytest.mark.parametrize("path", ["/healthz", "/readyz"])
 def test_nobody_posts_to_health(path: str) -> None:
     assert Client().post(path).status_code == 405
+
+
+def test_probe_may_ask_by_an_address_that_is_no_host_of_ours() -> None:
+    assert Client().get("/healthz", headers={"Host": "10.1.2.3"}).status_code == 200

@@ -1,0 +1,64 @@
+"""Admin pages for looking only, and for tables that grow without end."""
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import admin
+from django.core.paginator import Paginator
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest
+from django.utils.functional import cached_property
+
+MOST_ROWS = 10_000
+
+
+class CappedPaginator(Paginator):
+    """Counts, and leads to, the first 10,000 rows only: who looks for more, filters.
+
+    Counting a million rows takes longer than showing a hundred of them.
+    """
+
+    @cached_property
+    def count(self) -> int:
+        rows: QuerySet[Model] = self.object_list  # type: ignore[assignment]
+        return rows.order_by()[:MOST_ROWS].count()
+
+
+class LargeTableAdmin(admin.ModelAdmin):
+    """Never counts or sorts the whole table; a pasted id is looked up as such."""
+
+    paginator = CappedPaginator
+    show_full_result_count = False
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        identifier = _uuid(search_term)
+        if identifier is None:
+            return super().get_search_results(request, queryset, search_term)
+        return self.filter_by_uuid(queryset, identifier), False
+
+    def filter_by_uuid(self, queryset: QuerySet[Any], identifier: UUID) -> QuerySet[Any]:
+        return queryset.filter(pk=identifier)
+
+
+class ReadOnlyAdmin(LargeTableAdmin):
+    """Rows that a service writes: here they are looked at and never changed."""
+
+    actions = None
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text.strip())
+    except ValueError:
+        return None

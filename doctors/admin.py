@@ -1,0 +1,126 @@
+"""Clinics, doctors and what they offer. Slots are made from the hours and only looked at here."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db import transaction
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from docbook.observability.read_only_admin import ReadOnlyAdmin
+from doctors.models import (
+    AvailabilityRule,
+    Clinic,
+    Doctor,
+    SecretaryAssignment,
+    Slot,
+    Specialty,
+    VisitType,
+)
+from doctors.schedule_forms import RuleForm, RuleFormSet
+from doctors.services.expansion import expand_slots
+
+
+def expand_after_commit(request: HttpRequest, *, doctor_ids: list[int]) -> None:
+    """Brings the times in line with what was saved, and says what came of it."""
+
+    def expand() -> None:
+        result = expand_slots(doctor_ids=doctor_ids, now=timezone.now())
+        messages.info(
+            request,
+            _("Bookable times: %(added)d added, %(removed)d removed.")
+            % {"added": result.added, "removed": result.removed},
+        )
+
+    transaction.on_commit(expand)
+
+
+@admin.register(Specialty)
+class SpecialtyAdmin(admin.ModelAdmin):
+    list_display = ("name", "practitioner", "icon")
+    search_fields = ("name", "practitioner")
+    prepopulated_fields = {"slug": ("name",)}
+
+
+@admin.register(Clinic)
+class ClinicAdmin(admin.ModelAdmin):
+    """A clinic stays once it is in use: slots and appointments name it."""
+
+    list_display = ("name", "street", "city", "country", "time_zone")
+    list_filter = ("country", "city")
+    search_fields = ("name", "city", "street")
+    actions = None
+
+    def has_delete_permission(self, request: HttpRequest, obj: Clinic | None = None) -> bool:
+        in_use = obj is not None and (obj.doctors.exists() or obj.rules.exists())
+        return super().has_delete_permission(request, obj) and not in_use
+
+    def save_model(self, request: HttpRequest, obj: Clinic, form: Any, change: bool) -> None:
+        """Hours are by the wall clock: in another zone they are other times."""
+        super().save_model(request, obj, form, change)
+        if change and "time_zone" in form.changed_data:
+            doctors = obj.rules.order_by("doctor").values_list("doctor", flat=True).distinct()
+            expand_after_commit(request, doctor_ids=list(doctors))
+
+
+class VisitTypeInline(admin.TabularInline):
+    """Never deleted, because appointments name them: they are switched off."""
+
+    model = VisitType
+    extra = 0
+    can_delete = False
+    ordering = ("position", "id")
+
+
+class RuleInline(admin.TabularInline):
+    model = AvailabilityRule
+    form = RuleForm
+    formset = RuleFormSet
+    extra = 0
+    ordering = ("starts", "id")
+    autocomplete_fields = ("clinic",)
+
+
+class SecretaryInline(admin.TabularInline):
+    model = SecretaryAssignment
+    extra = 0
+    autocomplete_fields = ("secretary",)
+
+
+@admin.register(Doctor)
+class DoctorAdmin(admin.ModelAdmin):
+    """Saving brings the doctor's future slots in line with the hours.
+
+    Never deleted, because appointments name them: they are switched off.
+    """
+
+    list_display = ("name", "specialty", "clinic", "slot_minutes", "horizon_days", "is_active")
+    list_filter = ("is_active", "specialty", "clinic__city")
+    list_select_related = ("specialty", "clinic")
+    search_fields = ("name",)
+    autocomplete_fields = ("user", "specialty", "clinic")
+    prepopulated_fields = {"slug": ("name",)}
+    inlines = (VisitTypeInline, RuleInline, SecretaryInline)
+    actions = None
+
+    def has_delete_permission(self, request: HttpRequest, obj: Doctor | None = None) -> bool:
+        return False
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        super().save_related(request, form, formsets, change)
+        expand_after_commit(request, doctor_ids=[form.instance.pk])
+
+
+@admin.register(Slot)
+class SlotAdmin(ReadOnlyAdmin):
+    """Found by the doctor's name, or by the id of a hold or an appointment."""
+
+    list_display = ("starts_at", "ends_at", "doctor", "clinic", "mode", "state", "held_until")
+    list_filter = ("state", "mode", "starts_at")
+    list_select_related = ("doctor", "clinic")
+    search_fields = ("doctor__name",)
+
+    def filter_by_uuid(self, queryset: QuerySet[Slot], identifier: Any) -> QuerySet[Slot]:
+        return queryset.filter(hold_id=identifier)

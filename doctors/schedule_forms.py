@@ -1,0 +1,62 @@
+"""Forms of the admin for weekly hours: parse them, and say what is wrong at its field."""
+
+from itertools import combinations
+from typing import Any
+
+from django import forms
+from django.utils.dates import WEEKDAYS
+from django.utils.translation import gettext_lazy as _
+
+from doctors.models import AvailabilityRule
+from doctors.recurrence import WeeklyRule, overlap
+
+
+class RuleForm(forms.ModelForm):
+    weekdays = forms.TypedMultipleChoiceField(
+        label=_("weekdays"),
+        choices=[(number, name) for number, name in WEEKDAYS.items()],
+        coerce=int,
+        widget=forms.CheckboxSelectMultiple,
+    )
+
+    class Meta:
+        model = AvailabilityRule
+        fields = ("weekdays", "starts", "ends", "clinic", "mode", "valid_from", "valid_until")
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        starts, ends = cleaned.get("starts"), cleaned.get("ends")
+        if starts and ends and ends <= starts:
+            self.add_error("ends", _("The end must be later than the start."))
+        first, last = cleaned.get("valid_from"), cleaned.get("valid_until")
+        if first and last and last < first:
+            self.add_error("valid_until", _("The last day must not be before the first."))
+        return cleaned
+
+    def counts(self) -> bool:
+        """Whether these are hours that will be: not an empty row, not a wrong or a removed one."""
+        return self.is_valid() and "starts" in self.cleaned_data and not self.cleaned_data["DELETE"]
+
+    def weekly(self) -> WeeklyRule:
+        """What was typed, as the calendar arithmetic takes it."""
+        data = self.cleaned_data
+        return WeeklyRule(
+            weekdays=frozenset(data["weekdays"]),
+            starts=data["starts"],
+            ends=data["ends"],
+            zone=data["clinic"].zone,
+            slot_minutes=1,
+            valid_from=data["valid_from"],
+            valid_until=data["valid_until"],
+        )
+
+
+class RuleFormSet(forms.BaseInlineFormSet):
+    """All the hours of one doctor: no two of them at the same time."""
+
+    def clean(self) -> None:
+        super().clean()
+        typed = [form for form in self.forms if isinstance(form, RuleForm) and form.counts()]
+        for earlier, later in combinations(typed, 2):
+            if overlap(earlier.weekly(), later.weekly()):
+                later.add_error("starts", _("These hours overlap other hours of this doctor."))

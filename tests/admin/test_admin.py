@@ -1,0 +1,387 @@
+"""The admin: everything can be looked at; what a service owns can only be looked at."""
+
+from datetime import time, timedelta
+
+import pytest
+from django.contrib import admin
+from django.contrib.admin.models import LogEntry
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import timezone
+
+from accounts.models import User
+from bookings.models import Appointment, Hold
+from docbook.audit.models import AuditEvent
+from docbook.observability import read_only_admin
+from docbook.outbox.models import OutboxMessage
+from doctors.models import AvailabilityRule, Clinic, Doctor, Slot, Specialty
+from tests.factories import (
+    make_admin,
+    make_appointment,
+    make_clinic,
+    make_doctor,
+    make_hold,
+    make_rule,
+    make_secretary,
+    make_slots,
+    make_user,
+    make_visit_type,
+    tomorrow_at,
+)
+
+pytestmark = pytest.mark.django_db
+
+READ_ONLY = [Slot, Appointment, Hold, AuditEvent, OutboxMessage]
+EDITABLE = [User, Clinic, Doctor, Specialty]
+
+
+def url(model, page: str, *arguments) -> str:
+    return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_{page}", args=arguments)
+
+
+@pytest.fixture
+def door(client):
+    client.force_login(make_admin())
+    return client
+
+
+def fill() -> None:
+    """One more row of everything, each with doctor, clinic, patient and the rest of its own."""
+    doctor = make_doctor()
+    make_rule(doctor=doctor)
+    make_secretary(doctor=doctor)
+    appointment = make_appointment(slots=make_slots(doctor=doctor))
+    make_hold(slots=make_slots(doctor=doctor, starts_at=tomorrow_at(14)))
+    AuditEvent.objects.create(
+        action="appointment.confirmed",
+        actor_kind="patient",
+        object_type="appointment",
+        object_id=str(appointment.pk),
+    )
+    OutboxMessage.objects.create(
+        topic="appointment.confirmed", aggregate_id="1", next_attempt_at=timezone.now()
+    )
+
+
+def test_every_model_of_ours_that_people_ask_about_is_registered():
+    assert {*READ_ONLY, *EDITABLE} <= set(admin.site._registry)
+
+
+@pytest.mark.parametrize("model", [*READ_ONLY, *EDITABLE])
+def test_lists_and_rows_can_be_looked_at(door, model):
+    fill()
+    row = model.objects.first()
+    assert door.get(url(model, "changelist")).status_code == 200
+    assert door.get(url(model, "changelist"), {"q": "visser"}).status_code == 200
+    assert door.get(url(model, "change", row.pk)).status_code == 200
+
+
+@pytest.mark.parametrize("model", [*READ_ONLY, *EDITABLE])
+def test_lists_need_no_more_queries_for_more_rows(door, model):
+    def count_queries() -> int:
+        with CaptureQueriesContext(connection) as queries:
+            assert door.get(url(model, "changelist")).status_code == 200
+        return len(queries)
+
+    for _ in range(10):
+        fill()
+    with_ten = count_queries()
+    for _ in range(10):
+        fill()
+    assert count_queries() == with_ten
+
+
+@pytest.mark.parametrize("model", READ_ONLY)
+def test_what_a_service_owns_is_neither_added_nor_changed_nor_deleted(door, model):
+    fill()
+    row = model.objects.first()
+    before = model.objects.values().get(pk=row.pk)
+    answers = [
+        door.get(url(model, "add")),
+        door.post(url(model, "add"), {}),
+        door.post(url(model, "change", row.pk), {"state": "open"}),
+        door.get(url(model, "delete", row.pk)),
+        door.post(url(model, "delete", row.pk), {"post": "yes"}),
+    ]
+    assert [answer.status_code for answer in answers] == [403] * 5
+    assert model.objects.values().get(pk=row.pk) == before
+    actions = {"action": "delete_selected", "_selected_action": [row.pk]}
+    door.post(url(model, "changelist"), actions)
+    assert model.objects.filter(pk=row.pk).exists()
+
+
+@pytest.mark.parametrize("model", [*READ_ONLY, *EDITABLE])
+def test_nobody_but_staff_comes_in(client, model):
+    assert client.get(url(model, "changelist")).status_code == 302
+    client.force_login(make_user())
+    assert client.get(url(model, "changelist")).status_code in (302, 403)
+
+
+def test_the_door_carries_the_name(door):
+    assert "DocBook" in door.get(reverse("admin:index")).content.decode()
+
+
+def test_large_tables_are_counted_to_a_limit_only(door, monkeypatch):
+    monkeypatch.setattr(read_only_admin, "MOST_ROWS", 5)
+    make_slots(doctor=make_doctor(), count=9)
+    answer = door.get(url(Slot, "changelist"))
+    assert answer.context["cl"].result_count == 5
+
+
+def test_a_pasted_id_finds_the_row_and_all_that_belongs_to_it(door):
+    fill()
+    fill()
+    appointment = Appointment.objects.first()
+    for model, found in {Appointment: 1, Hold: 1, Slot: 1, AuditEvent: 1}.items():
+        answer = door.get(url(model, "changelist"), {"q": str(appointment.pk)})
+        assert answer.context["cl"].result_count == found
+
+
+def test_what_a_visit_is_about_is_not_shown(door):
+    appointment = make_appointment(slots=make_slots(doctor=make_doctor()), reason="A rash")
+    Hold.objects.update(reason="A rash")
+    for model in (Appointment, Hold):
+        page = door.get(url(model, "change", appointment.pk))
+        assert "A rash" not in page.content.decode()
+
+
+def test_outbox_messages_are_told_apart_by_their_stage(door):
+    now = timezone.now()
+    for fields in ({}, {"done_at": now}, {"dead_at": now}):
+        OutboxMessage.objects.create(topic="t", aggregate_id="1", next_attempt_at=now, **fields)
+    for stage in ("waiting", "done", "dead"):
+        answer = door.get(url(OutboxMessage, "changelist"), {"stage": stage})
+        assert answer.context["cl"].result_count == 1
+
+
+# -- users
+
+
+def test_a_user_is_made_with_an_address_and_can_sign_in(door):
+    form = {
+        "email": "New@Example.test",
+        "first_name": "Noor",
+        "usable_password": "true",
+        "password1": "a-long-enough-one",
+        "password2": "a-long-enough-one",
+    }
+    assert door.post(url(User, "add"), form).status_code == 302
+    user = User.objects.get(email="new@example.test")
+    assert user.check_password("a-long-enough-one")
+
+
+def test_a_second_user_of_an_address_gets_a_message_at_the_form(door):
+    make_user(email="alba@example.test")
+    form = {
+        "email": "ALBA@example.test",
+        "usable_password": "true",
+        "password1": "a-long-enough-one",
+        "password2": "a-long-enough-one",
+    }
+    answer = door.post(url(User, "add"), form)
+    assert answer.status_code == 200
+    assert "There is an account with this e-mail address already." in answer.content.decode()
+
+
+def test_the_address_of_an_account_is_not_changed_by_staff(door):
+    user = make_user(email="alba@example.test")
+    form = {"email": "other@example.test", "first_name": "Alba", "is_active": "on"}
+    assert door.post(url(User, "change", user.pk), form).status_code == 302
+    user.refresh_from_db()
+    assert (user.email, user.first_name) == ("alba@example.test", "Alba")
+
+
+# -- doctors and their hours
+
+
+def doctor_form(doctor, *rules: dict, **fields) -> dict:
+    form = {
+        "name": doctor.name,
+        "slug": doctor.slug,
+        "specialty": doctor.specialty_id,
+        "clinic": doctor.clinic_id,
+        "languages": "nl,en",
+        "slot_minutes": 30,
+        "min_notice_minutes": 60,
+        "horizon_days": 7,
+        "is_active": "on",
+    } | fields
+    for prefix in ("visit_types", "secretaries"):
+        form |= {f"{prefix}-TOTAL_FORMS": 0, f"{prefix}-INITIAL_FORMS": 0}
+    form |= {"rules-TOTAL_FORMS": len(rules), "rules-INITIAL_FORMS": 0}
+    for number, rule in enumerate(rules):
+        form |= {f"rules-{number}-{name}": value for name, value in (hours() | rule).items()}
+        form[f"rules-{number}-clinic"] = doctor.clinic_id
+    return form
+
+
+def hours(**fields) -> dict:
+    return {
+        "weekdays": [0, 1, 2, 3, 4, 5, 6],
+        "starts": "09:00",
+        "ends": "12:00",
+        "mode": "any",
+        "valid_from": "2026-01-01",
+    } | fields
+
+
+def errors_of_hours(answer) -> list[dict]:
+    [formset] = [
+        inline.formset
+        for inline in answer.context["inline_admin_formsets"]
+        if inline.formset.prefix == "rules"
+    ]
+    return [dict(errors) for errors in formset.errors]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_saving_hours_makes_the_times_and_says_so(door):
+    doctor = make_doctor()
+    form = doctor_form(doctor, hours(), hours(starts="13:00", ends="15:00"))
+    answer = door.post(url(Doctor, "change", doctor.pk), form, follow=True)
+    slots = Slot.objects.filter(doctor=doctor)
+    assert slots.exists()
+    assert slots.filter(starts_at__lt=timezone.now()).count() == 0
+    assert f"Bookable times: {slots.count()} added, 0 removed." in answer.content.decode()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_switching_a_doctor_off_takes_the_free_times_away(door):
+    doctor = make_doctor()
+    make_slots(doctor=doctor, count=3)
+    form = doctor_form(doctor)
+    del form["is_active"]
+    assert door.post(url(Doctor, "change", doctor.pk), form).status_code == 302
+    assert not Slot.objects.filter(doctor=doctor).exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_clinic_in_another_zone_has_other_times(door):
+    doctor = make_doctor(horizon_days=3)
+    make_rule(doctor=doctor, starts=time(23, 20), ends=time(23, 40))
+    clinic = doctor.clinic
+    form = {
+        name: getattr(clinic, name)
+        for name in ("name", "street", "postcode", "city", "country", "phone", "directions")
+    }
+    answer = door.post(
+        url(Clinic, "change", clinic.pk), form | {"time_zone": "Asia/Kolkata"}, follow=True
+    )
+    assert "Bookable times:" in answer.content.decode()
+    starts = {slot.starts_at.time() for slot in Slot.objects.filter(doctor=doctor)}
+    assert starts == {time(17, 50)}
+
+
+@pytest.mark.parametrize(
+    ("rules", "errors"),
+    [
+        (
+            [hours(starts="12:00", ends="09:00")],
+            [{"ends": ["The end must be later than the start."]}],
+        ),
+        (
+            [hours(valid_until="2025-12-31")],
+            [{"valid_until": ["The last day must not be before the first."]}],
+        ),
+        (
+            [hours(), hours(weekdays=[4], starts="11:30", ends="14:00")],
+            [{}, {"starts": ["These hours overlap other hours of this doctor."]}],
+        ),
+        ([hours(weekdays=[])], [{"weekdays": ["This field is required."]}]),
+        (
+            [hours(weekdays=[9])],
+            [{"weekdays": ["Select a valid choice. 9 is not one of the available choices."]}],
+        ),
+        ([hours(starts="25:00")], [{"starts": ["Enter a valid time."]}]),
+    ],
+)
+def test_wrong_hours_get_a_message_at_their_field(door, rules, errors):
+    doctor = make_doctor()
+    answer = door.post(url(Doctor, "change", doctor.pk), doctor_form(doctor, *rules))
+    assert answer.status_code == 200
+    assert errors_of_hours(answer) == errors
+    assert not AvailabilityRule.objects.exists()
+
+
+def test_hours_that_touch_or_fall_on_other_days_are_fine(door):
+    doctor = make_doctor()
+    form = doctor_form(
+        doctor,
+        hours(weekdays=[0, 1]),
+        hours(weekdays=[0, 1], starts="12:00", ends="13:00"),
+        hours(weekdays=[2], starts="08:00", ends="18:00"),
+    )
+    assert door.post(url(Doctor, "change", doctor.pk), form).status_code == 302
+    assert AvailabilityRule.objects.count() == 3
+
+
+def test_hours_that_are_removed_are_in_nobodys_way(door):
+    doctor = make_doctor()
+    rule = make_rule(doctor=doctor)
+    form = doctor_form(doctor, hours(id=rule.pk, DELETE="on"), hours(starts="10:00"))
+    form["rules-INITIAL_FORMS"] = 1
+    assert door.post(url(Doctor, "change", doctor.pk), form).status_code == 302
+    assert AvailabilityRule.objects.get().starts == time(10)
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"slot_minutes": 3}, "A slot takes 5 to 240 minutes."),
+        ({"horizon_days": 400}, "Times can be made for 1 to 365 days ahead."),
+    ],
+)
+def test_a_wrong_number_of_a_doctor_gets_a_sentence(door, fields, message):
+    doctor = make_doctor()
+    answer = door.post(url(Doctor, "change", doctor.pk), doctor_form(doctor, **fields))
+    assert answer.status_code == 200
+    assert message in answer.content.decode()
+
+
+def test_a_doctor_is_switched_off_and_never_deleted(door):
+    doctor = make_doctor()
+    assert door.post(url(Doctor, "delete", doctor.pk), {"post": "yes"}).status_code == 403
+
+
+def test_a_clinic_in_use_is_not_deleted_and_one_that_is_not_may_be(door):
+    doctor, unused = make_doctor(), make_clinic()
+    in_use = door.post(url(Clinic, "delete", doctor.clinic_id), {"post": "yes"})
+    assert in_use.status_code == 403
+    assert door.post(url(Clinic, "delete", unused.pk), {"post": "yes"}).status_code == 302
+    assert list(Clinic.objects.all()) == [doctor.clinic]
+
+
+def test_a_zone_that_does_not_exist_gets_a_message(door):
+    answer = door.post(url(Clinic, "add"), {"time_zone": "Europe/Utrecht"})
+    assert "This is not an IANA time zone" in answer.content.decode()
+
+
+def test_a_visit_type_in_use_is_switched_off_and_not_removed(door):
+    doctor = make_doctor()
+    visit_type = make_visit_type(doctor=doctor)
+    page = door.get(url(Doctor, "change", doctor.pk)).content.decode()
+    assert "visit_types-0-is_active" in page
+    assert "visit_types-0-DELETE" not in page
+    assert visit_type.is_active
+
+
+def test_changes_by_staff_are_in_the_admins_own_history(door):
+    doctor = make_doctor()
+    door.post(url(Doctor, "change", doctor.pk), doctor_form(doctor, name="Dr E. Visser"))
+    assert LogEntry.objects.filter(object_id=str(doctor.pk)).exists()
+
+
+def test_autocomplete_finds_people_and_clinics(door):
+    make_clinic(name="Kliniek Zuid")
+    parameters = {"app_label": "doctors", "model_name": "doctor", "field_name": "clinic"}
+    answer = door.get(reverse("admin:autocomplete"), parameters | {"term": "zuid"})
+    assert [found["text"] for found in answer.json()["results"]] == ["Kliniek Zuid, Utrecht"]
+
+
+def test_slots_of_the_past_month_are_found_by_date(door):
+    make_slots(doctor=make_doctor(), starts_at=timezone.now() - timedelta(days=3))
+    answer = door.get(
+        url(Slot, "changelist"), {"starts_at__gte": str(timezone.now() - timedelta(days=7))}
+    )
+    assert answer.context["cl"].result_count == 1

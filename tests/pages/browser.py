@@ -1,0 +1,71 @@
+"""A browser without scripts, through Django's test client."""
+
+import re
+from html.parser import HTMLParser
+from typing import Any
+
+from django.http import HttpResponse
+from django.test import Client
+
+from accounts.models import User
+
+HTMX = {"HX-Request": "true"}
+
+
+def signed_in(user: User | None = None) -> Client:
+    browser = Client()
+    if user is not None:
+        browser.force_login(user)
+    return browser
+
+
+class _Text(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.parts: list[str] = []
+
+    def handle_data(self, data: str) -> None:
+        self.parts.append(data)
+
+
+def words(response: HttpResponse) -> str:
+    """The text of a page as a reader meets it."""
+    parser = _Text()
+    parser.feed(response.content.decode())
+    return re.sub(r"\s+", " ", " ".join(parser.parts)).strip()
+
+
+class _Values(HTMLParser):
+    """Values of inputs and text areas by name."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.values: dict[str, str] = {}
+        self._area = ""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given: dict[str, Any] = dict(attrs)
+        if tag == "input" and "name" in given:
+            self.values[given["name"]] = given.get("value") or ""
+        elif tag == "textarea":
+            self._area = given["name"]
+            self.values[self._area] = ""
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "textarea":
+            self._area = ""
+
+    def handle_data(self, data: str) -> None:
+        if self._area:
+            self.values[self._area] += data
+
+
+def typed(response: HttpResponse) -> dict[str, str]:
+    """What stands in the fields of a page."""
+    parser = _Values()
+    parser.feed(response.content.decode())
+    return {name: value.strip() for name, value in parser.values.items()}
+
+
+def is_whole_page(response: HttpResponse) -> bool:
+    return b"<!doctype html" in response.content.lower()

@@ -1,0 +1,261 @@
+"""Home, results and a doctor's page: for everybody, whatever the address says."""
+
+from datetime import timedelta
+
+import pytest
+
+from accounts.models import User
+from bookings.models import Hold
+from doctors.models import Doctor
+from tests.bookings.acts import book, bookable, guest, take
+from tests.factories import (
+    make_admin,
+    make_clinic,
+    make_doctor,
+    make_patient,
+    make_secretary,
+    make_slots,
+    make_user,
+    make_visit_type,
+    tomorrow_at,
+)
+from tests.pages.browser import HTMX, is_whole_page, signed_in, words
+
+pytestmark = pytest.mark.django_db
+
+
+def login_of(doctor: Doctor) -> User:
+    doctor.user = make_user()
+    doctor.save()
+    return doctor.user
+
+
+VISITORS = {
+    "guest": lambda _doctor: None,
+    "patient": lambda _doctor: make_patient(),
+    "doctor": login_of,
+    "secretary": lambda doctor: make_secretary(doctor=doctor),
+    "staff": lambda _doctor: make_admin(),
+}
+each_visitor = pytest.mark.parametrize("visitor", VISITORS)
+
+
+@each_visitor
+def test_home_shows_what_can_be_found(visitor: str) -> None:
+    visit_type, _slots = bookable()
+    page = signed_in(VISITORS[visitor](visit_type.doctor)).get("/")
+    assert page.status_code == 200
+    assert visit_type.doctor.specialty.name in words(page)
+    assert ("Sign in" in words(page)) == (visitor == "guest")
+
+
+@each_visitor
+def test_results_show_doctors_with_their_next_times(visitor: str) -> None:
+    visit_type, slots = bookable()
+    page = signed_in(VISITORS[visitor](visit_type.doctor)).get("/doctors/")
+    clock = f"{slots[0].starts_at.astimezone(visit_type.doctor.clinic.zone):%H:%M}"
+    assert "Dr Emma Visser" in words(page)
+    assert clock in words(page)
+    assert f"/doctors/{visit_type.doctor.slug}/?visit_type={visit_type.pk}" in page.content.decode()
+
+
+@each_visitor
+def test_only_those_who_run_a_day_are_led_to_the_schedule(visitor: str) -> None:
+    visit_type, _slots = bookable()
+    page = signed_in(VISITORS[visitor](visit_type.doctor)).get("/doctors/").content.decode()
+    assert ('href="/schedule/"' in page) == (visitor in {"doctor", "secretary"})
+
+
+@each_visitor
+def test_page_of_a_doctor_offers_each_free_time_as_a_button(visitor: str) -> None:
+    visit_type, slots = bookable()
+    book(slots[1], visit_type=visit_type, holder=guest())
+    browser = signed_in(VISITORS[visitor](visit_type.doctor))
+    page = browser.get(f"/doctors/{visit_type.doctor.slug}/").content.decode()
+    offered = [f'name="slot" value="{slot.pk}"' in page for slot in slots]
+    assert offered == [True, False, True, True]
+    assert f'name="visit_type" value="{visit_type.pk}"' in page
+
+
+def test_time_that_somebody_keeps_is_shown_as_on_hold_and_is_no_button() -> None:
+    visit_type, slots = bookable()
+    take(slots[0], visit_type=visit_type, holder=guest())
+    page = signed_in().get(f"/doctors/{visit_type.doctor.slug}/")
+    assert "on hold" in words(page)
+    assert f'name="slot" value="{slots[0].pk}"' not in page.content.decode()
+
+
+def test_own_time_is_shown_as_yours_and_leads_back_to_the_booking() -> None:
+    visit_type, slots = bookable()
+    browser = signed_in()
+    browser.post("/book/", {"slot": slots[0].pk, "visit_type": visit_type.pk})
+    page = browser.get(f"/doctors/{visit_type.doctor.slug}/")
+    assert "yours" in words(page)
+    assert f'href="/book/{Hold.objects.get().pk}/"' in page.content.decode()
+
+
+def test_times_are_those_of_the_clinic_and_the_page_says_whose() -> None:
+    visit_type, _slots = bookable(clinic=make_clinic(time_zone="Asia/Tokyo", country="JP"))
+    page = words(signed_in().get(f"/doctors/{visit_type.doctor.slug}/"))
+    assert "18:00" in page
+    assert "Tokyo" in page
+
+
+def test_other_reason_offers_the_times_that_are_long_enough() -> None:
+    visit_type, slots = bookable()
+    long = make_visit_type(doctor=visit_type.doctor, slots=3)
+    page = signed_in().get(f"/doctors/{visit_type.doctor.slug}/?visit_type={long.pk}")
+    offered = [f'name="slot" value="{slot.pk}"' in page.content.decode() for slot in slots]
+    assert offered == [True, True, False, False]
+
+
+@pytest.mark.parametrize("path", ["/doctors/", "/doctors/{slug}/"])
+def test_htmx_gets_the_fragment_that_the_whole_page_holds(path: str) -> None:
+    visit_type, slots = bookable()
+    path = path.format(slug=visit_type.doctor.slug)
+    page, fragment = signed_in().get(path), signed_in().get(path, headers=HTMX)
+    assert is_whole_page(page)
+    assert not is_whole_page(fragment)
+    assert words(fragment) in words(page)
+    for response in (page, fragment):
+        assert "HX-Request" in response.headers["Vary"]
+    clock = f"{slots[0].starts_at.astimezone(visit_type.doctor.clinic.zone):%H:%M}"
+    assert clock in words(fragment)
+
+
+@pytest.mark.parametrize("path", ["/doctors/", "/doctors/{slug}/"])
+def test_page_that_htmx_restores_from_its_history_is_a_whole_one(path: str) -> None:
+    visit_type, _slots = bookable()
+    headers = HTMX | {"HX-History-Restore-Request": "true"}
+    page = signed_in().get(path.format(slug=visit_type.doctor.slug), headers=headers)
+    assert is_whole_page(page)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "date=x",
+        "date=2026-02-30",
+        "date=0001-01-01",
+        "date=9999-12-31",
+        "month=2026-13",
+        "month=0001-01",
+        "month=9999-12",
+        "month=x&date=y&visit_type=z",
+        "visit_type=0",
+        "visit_type=-1",
+        "visit_type=99999999999999999999999",
+        "visit_type=１",
+        "visit_type=1.5",
+        "date=&month=&visit_type=",
+        "date=2026-11-24&date=2026-11-25",
+        "month=2026-11-24",
+    ],
+)
+def test_page_of_a_doctor_does_not_mind_an_address_that_means_nothing(query: str) -> None:
+    visit_type, _slots = bookable()
+    page = signed_in().get(f"/doctors/{visit_type.doctor.slug}/?{query}")
+    assert page.status_code == 200
+    assert "Dr Emma Visser" in words(page)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "available_on=x",
+        "available_on=0001-01-01",
+        "available_on=9999-12-31",
+        "from=9999-12-31",
+        "from=0001-01-01",
+        "from=x",
+        "page=-1",
+        "page=999999999",
+        "page=x",
+        "max_fee=-1",
+        "max_fee=99999999999999999999",
+        "mode=x&language=xx&city=Nowhere&specialty=nothing",
+        "order=password",
+        "q=" + "x" * 81,
+        "q=%25_%27--",
+        "q=%F0%9F%A9%BA",
+        "q=%ED%A0%80",
+        "city=%FF",
+    ],
+)
+def test_results_do_not_mind_an_address_that_means_nothing(query: str) -> None:
+    bookable()
+    assert signed_in().get(f"/doctors/?{query}").status_code == 200
+
+
+def test_search_that_finds_nobody_says_with_which_wish_less_it_would() -> None:
+    visit_type, _slots = bookable()
+    slug = visit_type.doctor.specialty.slug
+    page = signed_in().get(f"/doctors/?specialty={slug}&city=Utrecht&language=nl&q=nobody")
+    assert "No doctor matches all of this" in words(page)
+    assert f"/doctors/?specialty={slug}" in page.content.decode()
+    assert "1 doctor" in words(page)
+
+
+def test_filters_stay_when_the_days_or_the_order_change() -> None:
+    for _ in range(12):
+        bookable()
+    page = signed_in().get("/doctors/?city=Utrecht&language=nl").content.decode()
+    for move in ("page=2", "from=", "order=fee"):
+        assert any(
+            "city=Utrecht" in link and "language=nl" in link
+            for link in page.split('"')
+            if move in link
+        ), move
+
+
+def test_second_page_shows_the_other_doctors() -> None:
+    for _ in range(12):
+        bookable()
+    first = signed_in().get("/doctors/?order=name").content.decode()
+    second = signed_in().get("/doctors/?order=name&page=2").content.decode()
+    for doctor in Doctor.objects.all():
+        link = f"/doctors/{doctor.slug}/"
+        assert (link in first) != (link in second)
+
+
+def test_day_without_free_times_leads_to_the_next_that_has_some() -> None:
+    doctor = make_doctor()
+    make_visit_type(doctor=doctor)
+    make_slots(doctor=doctor, starts_at=tomorrow_at(days=5))
+    empty = tomorrow_at(days=3).date()
+    page = signed_in().get(f"/doctors/{doctor.slug}/?date={empty}")
+    assert "Nothing is free on this day" in words(page)
+    assert f"date={empty + timedelta(days=2)}" in page.content.decode()
+
+
+@pytest.mark.parametrize("path", ["/doctors/{slug}/", "/doctors/nobody/"])
+def test_doctor_who_is_gone_and_one_who_never_was_look_alike(path: str) -> None:
+    doctor = make_doctor(is_active=False)
+    page = signed_in().get(path.format(slug=doctor.slug))
+    assert page.status_code == 404
+    assert "nothing at this address" in words(page)
+
+
+def test_doctor_without_reasons_or_times_has_a_page_all_the_same() -> None:
+    doctor = make_doctor()
+    assert signed_in().get(f"/doctors/{doctor.slug}/").status_code == 200
+    make_visit_type(doctor=doctor)
+    page = signed_in().get(f"/doctors/{doctor.slug}/")
+    assert page.status_code == 200
+    assert signed_in().get("/doctors/").status_code == 200
+    assert signed_in().get("/").status_code == 200
+
+
+def test_name_and_words_about_a_doctor_are_escaped() -> None:
+    script = "<script>alert(1)</script>"
+    doctor = make_doctor(name=f"Dr {script}", about=f"{script}\nhttps://evil.example")
+    make_slots(doctor=doctor)
+    make_visit_type(doctor=doctor, name=script)
+    for path in ("/", "/doctors/", f"/doctors/{doctor.slug}/"):
+        assert script not in signed_in().get(path).content.decode()
+    assert script not in signed_in().get(f"/doctors/?q={script}").content.decode()
+
+
+@pytest.mark.parametrize("path", ["/", "/doctors/", "/healthz", "/doctors/somebody/"])
+def test_nobody_posts_to_a_page_that_only_shows(path: str) -> None:
+    assert signed_in().post(path).status_code == 405
