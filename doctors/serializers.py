@@ -8,10 +8,10 @@ from rest_framework import serializers
 
 from docbook.http.dates import validate_day
 from docbook.http.times import local_iso
-from doctors.forms import ORDER_LABELS
 from doctors.models import Doctor
 from doctors.models.schedule import Mode
 from doctors.rules import VisitTime
+from doctors.selectors.search import ORDERS
 from doctors.selectors.visit_types import active_visit_types
 
 
@@ -87,7 +87,7 @@ class SearchQuery(serializers.Serializer[Any]):
     mode = serializers.ChoiceField(required=False, choices=Mode.for_visits())
     max_fee = serializers.IntegerField(required=False, min_value=0, max_value=100_000)
     available_on = serializers.DateField(required=False, validators=[validate_day])
-    order = serializers.ChoiceField(required=False, choices=list(ORDER_LABELS))
+    order = serializers.ChoiceField(required=False, choices=list(ORDERS))
 
 
 class DayQuery(serializers.Serializer[Any]):

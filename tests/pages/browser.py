@@ -67,5 +67,23 @@ def typed(response: HttpResponse) -> dict[str, str]:
     return {name: value.strip() for name, value in parser.values.items()}
 
 
+class _Buttons(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[tuple[str, str]] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = dict(attrs)
+        if tag == "button" and given.get("name"):
+            self.found.append((given["name"] or "", given.get("value") or ""))
+
+
+def offered_slots(response: HttpResponse) -> list[int]:
+    """The times of a page that can be tapped."""
+    parser = _Buttons()
+    parser.feed(response.content.decode())
+    return [int(value) for name, value in parser.found if name == "slot"]
+
+
 def is_whole_page(response: HttpResponse) -> bool:
     return b"<!doctype html" in response.content.lower()
