@@ -1,5 +1,6 @@
 """Weekly hours become slots, also in the nights when clocks change."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
@@ -8,7 +9,14 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from doctors.recurrence import WeeklyRule, block_on, instant, local_day, slot_periods
+from doctors.recurrence import (
+    WeeklyRule,
+    block_on,
+    instant,
+    local_day,
+    overlap,
+    slot_periods,
+)
 
 AMSTERDAM = ZoneInfo("Europe/Amsterdam")
 NEW_YORK = ZoneInfo("America/New_York")
@@ -217,3 +225,43 @@ def test_wall_clock_and_elapsed_time_agree_where_no_clock_changes(rule, day):
     starts, ends = (datetime.combine(day, each) for each in (rule.starts, rule.ends))
     expected = (ends - starts) // timedelta(minutes=rule.slot_minutes)
     assert len(list(slot_periods(rule=rule, first_day=day, days=1))) == expected
+
+
+MONDAY, FRIDAY = frozenset({0}), frozenset({4})
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({"starts": time(11), "ends": time(13)}, True),
+        ({"starts": time(12), "ends": time(13)}, False),
+        ({"starts": time(9, 30), "ends": time(10)}, True),
+        ({"starts": time(11), "ends": time(13), "weekdays": MONDAY}, False),
+        ({"starts": time(11), "ends": time(13), "zone": NEW_YORK}, False),
+        ({"starts": time(11), "ends": time(13), "valid_until": date(2026, 1, 1)}, True),
+        ({"starts": time(11), "ends": time(13), "valid_from": date(2027, 1, 1)}, False),
+    ],
+)
+def test_hours_overlap_when_a_day_has_both(fields, expected):
+    friday = weekly(starts=time(9), ends=time(12), weekdays=FRIDAY, valid_until=date(2026, 12, 31))
+    other = weekly(**fields)
+    assert overlap(friday, other) == overlap(other, friday) == expected
+
+
+def test_hours_that_share_a_few_days_only_overlap_only_if_a_weekday_is_among_them():
+    until_tuesday = weekly(starts=time(9), ends=time(12), valid_until=date(2026, 11, 24))
+    from_monday = weekly(
+        starts=time(9), ends=time(12), weekdays=FRIDAY, valid_from=date(2026, 11, 23)
+    )
+    assert not overlap(until_tuesday, from_monday)
+
+
+@given(first=rules, second=rules, day=days)
+def test_hours_that_do_not_overlap_make_no_overlapping_slots(first, second, day):
+    # In one zone whose clocks never change; in a gap of the clocks even separate hours may meet.
+    first, second = (replace(rule, zone=KOLKATA) for rule in (first, second))
+    slots = sorted(
+        slot for rule in (first, second) for slot in slot_periods(rule=rule, first_day=day, days=8)
+    )
+    meet = any(before.ends_at > after.starts_at for before, after in pairwise(slots))
+    assert overlap(first, second) or not meet
