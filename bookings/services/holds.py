@@ -1,5 +1,6 @@
 """Keeping a time for somebody while they confirm, and giving it back."""
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -53,7 +54,8 @@ def hold_slot(*, slot_id: int, visit_type_id: int, holder: Holder, now: datetime
     _check_patient(holder=holder, visit_time=visit_time)
     hold = _new_hold(visit_time=visit_time, visit_type=visit_type, holder=holder)
     if not slot_gate.enter(slot_ids=hold.slot_ids, hold_id=hold.pk):
-        raise _gone(SlotHeld, slot=slot, visit_type=visit_type, now=now)
+        seen = [each.state for each in visit_time.slots]
+        raise _gone(_why_not_free(seen), slot=slot, visit_type=visit_type, now=now)
     try:
         with transaction.atomic():
             kept = _keep(hold=hold, holder=holder)
@@ -64,7 +66,8 @@ def hold_slot(*, slot_id: int, visit_type_id: int, holder: Holder, now: datetime
         raise
     if not kept:
         slot_gate.leave(slot_ids=hold.slot_ids, hold_id=hold.pk)
-        raise _gone(_why_not_free(slot), slot=slot, visit_type=visit_type, now=now)
+        seen = Slot.objects.filter(pk__in=hold.slot_ids).values_list("state", flat=True)
+        raise _gone(_why_not_free(seen), slot=slot, visit_type=visit_type, now=now)
     return hold
 
 
@@ -216,9 +219,9 @@ def _check_hold_limit(*, holder: Holder) -> None:
         raise HoldLimit(limit=limit)
 
 
-def _why_not_free(slot: Slot) -> type[SlotHeld] | type[SlotTaken]:
-    state = Slot.objects.filter(pk=slot.pk).values_list("state", flat=True).first()
-    return SlotHeld if state == "held" else SlotTaken
+def _why_not_free(states: Iterable[str]) -> type[SlotHeld] | type[SlotTaken]:
+    """What is held may come back; what is booked or blocked will not, whoever is at the gate."""
+    return SlotHeld if set(states) <= {"open", "held"} else SlotTaken
 
 
 def _gone(

@@ -19,10 +19,8 @@ DEAD_AFTER = timedelta(hours=24)
 
 # Messages of one aggregate go in order: the next waits until the one before is done or given up.
 _LEASE_BATCH = """
-UPDATE outbox_outboxmessage
-SET attempts = attempts + 1,
-    next_attempt_at = statement_timestamp() + make_interval(secs => %(lease)s)
-WHERE id IN (
+-- In an IN (...) the planner may run the inner query several times, and lock more than its limit.
+WITH batch AS MATERIALIZED (
     SELECT id FROM outbox_outboxmessage AS message
     WHERE done_at IS NULL AND dead_at IS NULL AND next_attempt_at <= statement_timestamp()
       AND NOT EXISTS (
@@ -32,7 +30,11 @@ WHERE id IN (
     ORDER BY id LIMIT %(limit)s
     -- Several relays may run: each takes what no other is taking.
     FOR UPDATE SKIP LOCKED)
-RETURNING id, topic
+UPDATE outbox_outboxmessage AS message
+SET attempts = attempts + 1,
+    next_attempt_at = statement_timestamp() + make_interval(secs => %(lease)s)
+FROM batch WHERE message.id = batch.id
+RETURNING message.id, message.topic
 """
 
 

@@ -139,6 +139,7 @@ class Slot(models.Model):
             models.CheckConstraint(
                 condition=Q(state__in=SlotState.values), name="slot_has_a_known_state"
             ),
+            models.CheckConstraint(condition=Q(mode__in=Mode.values), name="slot_has_a_known_mode"),
         ]
 
     def __str__(self) -> str:

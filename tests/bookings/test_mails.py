@@ -58,7 +58,7 @@ def test_code_goes_to_the_address_that_was_typed_and_stands_in_text_and_html() -
     assert message.to == ["saskia.kuipers@example.test"]
     assert message.subject == "Your DocBook code"
     for body in (message.body, html_of(message)):
-        assert f"{code[:3]} {code[3:]}" in re.sub(r"\s+", " ", body)
+        assert code in re.sub(r"(\d{3})\s(\d{3})", r"\1\2", body)
     assert code not in message.subject
 
 

@@ -82,3 +82,8 @@ def test_no_index_names_what_a_claim_changes():
     assert len(indexes) >= 3
     columns = ("state", "held_until", "hold_id")
     assert [each for each in indexes if any(column in each for column in columns)] == []
+
+
+@breaks("slot_has_a_known_mode")
+def test_a_slot_of_an_unknown_mode_is_refused():
+    make_slots(doctor=make_doctor(), mode="pigeon")

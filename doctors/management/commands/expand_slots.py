@@ -33,7 +33,8 @@ class Command(BaseCommand):
             progress=Progress(self.stdout, label="Doctors", total=total),
         )
         self.stdout.write(
-            f"Doctors: {result.doctors:,}; slots added: {result.added:,}, removed: {result.removed:,}."
+            f"Doctors: {result.doctors:,}; slots added: {result.added:,},"
+            f" removed: {result.removed:,}."
         )
 
 

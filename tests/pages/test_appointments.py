@@ -1,0 +1,288 @@
+"""A patient's appointments and a doctor's day: for those they belong to, and for nobody else."""
+
+import re
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from accounts.models import User
+from bookings.models import Appointment
+from doctors.models import Slot, SlotState
+from tests.bookings.acts import book, bookable, guest, let_expire, take
+from tests.factories import (
+    make_admin,
+    make_appointment,
+    make_clinic,
+    make_doctor,
+    make_patient,
+    make_secretary,
+    make_slots,
+    make_user,
+    make_visit_type,
+    tomorrow_at,
+)
+from tests.pages.browser import HTMX, is_whole_page, signed_in, words
+
+pytestmark = pytest.mark.django_db
+
+
+def visit(patient: User, *, days: int = 1, **fields: Any) -> Appointment:
+    slots = make_slots(doctor=make_doctor(), starts_at=tomorrow_at(days=days))
+    return make_appointment(slots=slots, patient=patient, **fields)
+
+
+def test_appointments_stand_under_upcoming_past_and_cancelled() -> None:
+    patient = make_patient()
+    visits = {
+        "upcoming": visit(patient, days=3),
+        "past": visit(patient, days=-3, status="completed"),
+        "cancelled": visit(patient, days=4, status="cancelled"),
+    }
+    for tab in visits:
+        page = signed_in(patient).get(f"/appointments/?tab={tab}").content.decode()
+        shown = [name for name, each in visits.items() if each.doctor.slug in page]
+        links = [name for name, each in visits.items() if f"/appointments/{each.pk}/" in page]
+        assert {tab} == set(shown) | set(links)
+
+
+def test_appointments_of_others_are_not_in_the_list() -> None:
+    mine, other = visit(make_patient()), visit(make_patient())
+    page = signed_in(mine.patient).get("/appointments/").content.decode()
+    assert str(mine.pk) in page
+    assert str(other.pk) not in page
+
+
+def test_empty_list_says_where_to_go() -> None:
+    page = signed_in(make_patient()).get("/appointments/")
+    assert "Nothing planned" in words(page)
+    assert 'href="/doctors/"' in page.content.decode()
+
+
+@pytest.mark.parametrize("query", ["tab=x", "page=0", "page=99999", "page=x", "tab=past&page=-1"])
+def test_list_does_not_mind_an_address_that_means_nothing(query: str) -> None:
+    patient = make_patient()
+    visit(patient)
+    assert signed_in(patient).get(f"/appointments/?{query}").status_code == 200
+
+
+def test_twenty_visits_cost_as_many_queries_as_ten() -> None:
+    patient = make_patient()
+    browser, counts = signed_in(patient), []
+    for _ in range(2):
+        for number in range(10):
+            visit(patient, days=2 + number + 10 * len(counts))
+        with CaptureQueriesContext(connection) as queries:
+            assert browser.get("/appointments/").status_code == 200
+        counts.append(len(queries))
+    assert counts[0] == counts[1]
+
+
+def test_list_has_pages_of_twenty() -> None:
+    patient = make_patient()
+    for number in range(21):
+        visit(patient, days=2 + number)
+    first = signed_in(patient).get("/appointments/")
+    second = signed_in(patient).get("/appointments/?page=2")
+    assert "1–20 of 21" in words(first)
+    assert "21–21 of 21" in words(second)
+
+
+def test_appointment_is_shown_by_the_clock_of_the_clinic() -> None:
+    clinic = make_clinic(time_zone="Asia/Tokyo", country="JP", city="Tokyo")
+    slots = make_slots(doctor=make_doctor(clinic=clinic))
+    appointment = make_appointment(slots=slots)
+    page = words(signed_in(appointment.patient).get(f"/appointments/{appointment.pk}/"))
+    assert "18:00 – 18:20" in page
+    assert appointment.patient_name in page
+
+
+STRANGERS = {
+    "guest": lambda _visit: None,
+    "another patient": lambda _visit: make_patient(),
+    "the doctor": lambda visit: login_of(visit.doctor),
+    "the secretary": lambda visit: make_secretary(doctor=visit.doctor),
+    "staff": lambda _visit: make_admin(),
+}
+
+
+def login_of(doctor: Any) -> User:
+    doctor.user = make_user()
+    doctor.save()
+    return doctor.user
+
+
+@pytest.mark.parametrize("who", STRANGERS)
+@pytest.mark.parametrize("part", ["", "calendar.ics"])
+def test_stranger_finds_nothing_at_the_address_of_an_appointment(who: str, part: str) -> None:
+    mine = visit(make_patient())
+    browser = signed_in(STRANGERS[who](mine))
+    known = browser.get(f"/appointments/{mine.pk}/{part}")
+    unknown = browser.get(f"/appointments/01985f3e-0000-7000-8000-000000000001/{part}")
+    assert (known.status_code, unknown.status_code) == (404, 404)
+    assert without_reference(known) == without_reference(unknown)
+
+
+def without_reference(response: Any) -> str:
+    return re.sub(r"Reference \S+", "", words(response))
+
+
+@pytest.mark.parametrize("path", ["/appointments/", "/schedule/"])
+def test_guest_is_asked_to_sign_in_and_brought_back(path: str) -> None:
+    response = Client().get(path)
+    assert response.headers["Location"] == f"/accounts/login/?next={path}"
+
+
+@pytest.mark.parametrize("path", ["/appointments/", "/appointments/{}/", "/schedule/"])
+def test_personal_pages_are_kept_by_no_cache(path: str) -> None:
+    mine = visit(make_patient())
+    mine.doctor.user = mine.patient
+    mine.doctor.save()
+    response = signed_in(mine.patient).get(path.format(mine.pk))
+    assert response.status_code == 200
+    assert response.headers["Cache-Control"] == "no-store"
+
+
+def a_day() -> tuple[Any, list[Slot]]:
+    """A booked, a held, a free and a blocked time, and a hold that nobody has swept."""
+    visit_type, slots = bookable(count=5)
+    book(slots[0], visit_type=visit_type, holder=guest())
+    take(slots[1], visit_type=visit_type, holder=guest())
+    Slot.objects.filter(pk=slots[3].pk).update(state=SlotState.BLOCKED)
+    let_expire(take(slots[4], visit_type=visit_type, holder=guest()))
+    return visit_type.doctor, slots
+
+
+RUNNERS = {"doctor": login_of, "secretary": lambda doctor: make_secretary(doctor=doctor)}
+
+
+@pytest.mark.parametrize("who", RUNNERS)
+def test_day_shows_who_comes_and_what_is_free_held_and_blocked(who: str) -> None:
+    doctor, slots = a_day()
+    day = slots[0].starts_at.date()
+    page = words(signed_in(RUNNERS[who](doctor)).get(f"/schedule/?date={day}"))
+    assert "Saskia Kuipers" in page
+    assert "Somebody is confirming" in page
+    assert "Blocked" in page
+    assert "Visits 1" in page
+    assert "Still free 2" in page
+    assert "On hold 1" in page
+
+
+def test_reason_of_a_visit_is_not_on_the_day_of_the_clinic() -> None:
+    doctor, slots = a_day()
+    day = slots[0].starts_at.date()
+    assert "elbow" not in words(signed_in(login_of(doctor)).get(f"/schedule/?date={day}"))
+
+
+@pytest.mark.parametrize("who", ["patient", "another doctor", "another secretary", "staff"])
+def test_stranger_has_no_schedule_and_no_way_into_one(who: str) -> None:
+    doctor, _slots = a_day()
+    other = make_doctor()
+    stranger = {
+        "patient": make_patient,
+        "another doctor": lambda: login_of(other),
+        "another secretary": lambda: make_secretary(doctor=other),
+        "staff": make_admin,
+    }[who]()
+    response = signed_in(stranger).get(f"/schedule/?doctor={doctor.pk}&date={tomorrow_at().date()}")
+    assert response.status_code == 404
+    assert "Saskia" not in words(response)
+
+
+def test_secretary_of_two_doctors_changes_between_their_days() -> None:
+    doctor, slots = a_day()
+    second = make_doctor(name="Dr Zwart")
+    secretary = make_secretary(doctor=doctor)
+    second.secretaries.create(secretary=secretary)
+    browser, day = signed_in(secretary), slots[0].starts_at.date()
+    page = browser.get(f"/schedule/?doctor={second.pk}&date={day}")
+    assert "Saskia" not in words(page)
+    assert f"doctor={doctor.pk}" in page.content.decode()
+    assert "Saskia" in words(browser.get(f"/schedule/?doctor={doctor.pk}&date={day}"))
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["date=x", "date=2026-02-30", "date=0001-01-01", "date=9999-12-31", "doctor=&date="],
+)
+def test_day_does_not_mind_a_date_that_means_nothing(query: str) -> None:
+    doctor, _slots = a_day()
+    page = signed_in(login_of(doctor)).get(f"/schedule/?{query}")
+    assert page.status_code == 200
+    assert "Today" in words(page)
+
+
+@pytest.mark.parametrize("wanted", ["x", "0", "-1", "9" * 30])
+def test_day_of_a_doctor_who_is_none_is_not_found(wanted: str) -> None:
+    doctor, _slots = a_day()
+    assert signed_in(login_of(doctor)).get(f"/schedule/?doctor={wanted}").status_code == 404
+
+
+def test_today_is_the_day_of_the_clinic(time_machine) -> None:
+    """15:30 UTC is half past midnight in Tokyo."""
+    clinic = make_clinic(time_zone="Asia/Tokyo", country="JP")
+    doctor = make_doctor(clinic=clinic)
+    user = login_of(doctor)
+    tomorrow = tomorrow_at(15, 30)
+    slots = make_slots(doctor=doctor, starts_at=tomorrow + timedelta(hours=8))
+    make_appointment(slots=slots, patient_name="Early Bird")
+    browser = signed_in(user)
+    time_machine.move_to(tomorrow, tick=False)
+    assert "Early Bird" in words(browser.get("/schedule/"))
+    time_machine.move_to(tomorrow - timedelta(hours=1), tick=False)
+    assert "Early Bird" not in words(browser.get("/schedule/"))
+
+
+def test_htmx_gets_the_day_that_the_whole_page_holds() -> None:
+    doctor, slots = a_day()
+    browser, path = signed_in(login_of(doctor)), f"/schedule/?date={slots[0].starts_at.date()}"
+    page, fragment = browser.get(path), browser.get(path, headers=HTMX)
+    assert is_whole_page(page)
+    assert not is_whole_page(fragment)
+    assert words(fragment) in words(page)
+
+
+def test_longer_day_costs_no_more_queries() -> None:
+    doctor, slots = a_day()
+    browser, path = signed_in(login_of(doctor)), f"/schedule/?date={slots[0].starts_at.date()}"
+    counts = []
+    for hour in (12, 15):
+        with CaptureQueriesContext(connection) as queries:
+            assert browser.get(path).status_code == 200
+        counts.append(len(queries))
+        for slot in make_slots(doctor=doctor, starts_at=tomorrow_at(hour), count=5):
+            make_appointment(slots=[slot])
+    assert counts[0] == counts[1]
+
+
+def test_name_of_a_patient_is_escaped_wherever_it_is_shown() -> None:
+    script = "<script>alert(1)</script>"
+    visit_type, slots = bookable()
+    names = {"first_name": script, "last_name": script, "email": "x@example.test"}
+    appointment = book(slots[0], visit_type=visit_type, holder=guest(), **names)
+    doctor_side = signed_in(login_of(visit_type.doctor))
+    patient_side = signed_in(appointment.patient)
+    pages = [
+        doctor_side.get(f"/schedule/?date={slots[0].starts_at.date()}"),
+        patient_side.get("/appointments/"),
+        patient_side.get(f"/appointments/{appointment.pk}/"),
+    ]
+    for page in pages:
+        assert page.status_code == 200
+        assert script not in page.content.decode()
+
+
+def test_past_visit_offers_to_book_again_and_no_calendar_file() -> None:
+    patient = make_patient()
+    past = visit(patient, days=-2, status="completed")
+    make_visit_type(doctor=past.doctor)
+    assert past.ends_at < timezone.now()
+    listed = signed_in(patient).get("/appointments/?tab=past").content.decode()
+    assert f"/doctors/{past.doctor.slug}/" in listed
+    shown = signed_in(patient).get(f"/appointments/{past.pk}/").content.decode()
+    assert "calendar.ics" not in shown
