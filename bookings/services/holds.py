@@ -66,8 +66,8 @@ def hold_slot(*, slot_id: int, visit_type_id: int, holder: Holder, now: datetime
         raise
     if not kept:
         slot_gate.leave(slot_ids=hold.slot_ids, hold_id=hold.pk)
-        seen = Slot.objects.filter(pk__in=hold.slot_ids).values_list("state", flat=True)
-        raise _gone(_why_not_free(seen), slot=slot, visit_type=visit_type, now=now)
+        present = Slot.objects.filter(pk__in=hold.slot_ids).values_list("state", flat=True)
+        raise _gone(_why_not_free(present), slot=slot, visit_type=visit_type, now=now)
     return hold
 
 
