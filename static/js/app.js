@@ -62,7 +62,9 @@
   };
 
   const addIcon = (button) => {
-    const icon = document.querySelector("svg.icon").cloneNode(true);
+    const model = document.querySelector("svg.icon");
+    if (!model) return null;
+    const icon = model.cloneNode(true);
     button.prepend(icon);
     return icon.firstElementChild;
   };
@@ -75,7 +77,7 @@
     button.classList.add("is-busy");
     button.setAttribute("aria-disabled", "true");
     if (label && button.dataset.busyLabel) label.textContent = button.dataset.busyLabel;
-    use.setAttribute("href", use.getAttribute("href").replace(/#.*/, "#refresh-cw"));
+    use?.setAttribute("href", use.getAttribute("href").replace(/#.*/, "#refresh-cw"));
   };
 
   document.addEventListener("submit", (event) => {

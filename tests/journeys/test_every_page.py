@@ -1,0 +1,93 @@
+"""Every page of a journey is accessible, in light and dark, and fits on the smallest phone."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page
+
+from tests.journeys.stack import DOCTOR, Live
+from tests.journeys.test_browser_journey import asks_for_the_code, confirms, holds_a_time
+from tests.journeys.visitor import Visitor, other_doctors, visiting
+
+pytestmark = pytest.mark.xdist_group("live")
+
+SCREENS: dict[str, dict[str, Any]] = {
+    "desktop": {"viewport": {"width": 1280, "height": 900}},
+    "desktop, dark": {"viewport": {"width": 1280, "height": 900}, "color_scheme": "dark"},
+    "phone": {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True},
+    "smallest phone": {"viewport": {"width": 320, "height": 640}, "color_scheme": "dark"},
+}
+# Everything once; what depends on colours and on the size of the screen there as well.
+AXE: dict[str, dict[str, Any]] = {
+    "desktop": {},
+    "desktop, dark": {"runOnly": ["color-contrast"]},
+    "phone": {"runOnly": ["target-size", "color-contrast"]},
+}
+
+
+def stops(visitor: Visitor, *, doctor: str, email: str) -> Iterator[str]:
+    """Walks through the product; each stop is the name of the page that is open then."""
+    for path in ("/", "/doctors/", "/doctors/?q=nobody-has-this-name", doctor):
+        visitor.go(path)
+        yield path
+    visitor.picks_a_day()
+    yield "day"
+    holds_a_time(visitor)
+    yield "details"
+    visitor.press("Send me the code")
+    visitor.sees("Please look at these once more")
+    yield "details with errors"
+    asks_for_the_code(visitor, First_name="Maximiliane", Last_name="van der Meer", E_mail=email)
+    yield "code"
+    visitor.page.get_by_label("Six-digit code").fill("12345")
+    visitor.press("Confirm booking")
+    visitor.sees("The code has six digits.")
+    yield "code with an error"
+    confirms(visitor, visitor.live.code(to=email))
+    yield "confirmed"
+    for path in ("/appointments/", "/appointments/?tab=past", "/nothing-here/"):
+        visitor.go(path)
+        yield path
+    visitor.page.context.clear_cookies()
+    for path in ("/accounts/login/", "/accounts/signup/", "/accounts/login/code/"):
+        visitor.go(path)
+        yield path
+    visitor.signs_in(DOCTOR, then="/schedule/")
+    yield "schedule"
+
+
+@pytest.mark.parametrize("screen", SCREENS)
+def test_pages_have_no_accessibility_findings_and_fit_the_screen(
+    live: Live, browser: Browser, screen: str
+) -> None:
+    number = list(SCREENS).index(screen)
+    found: dict[str, list[str]] = {}
+    # Axe puts styles of its own into the page; the other journeys see to our policy.
+    read_by_axe = screen in AXE
+    with visiting(browser, live, bypass_csp=read_by_axe, **SCREENS[screen]) as visitor:
+        doctor = other_doctors(live)[5 + number]
+        for stop in stops(visitor, doctor=doctor, email=f"tour-{number}@example.test"):
+            found[stop] = overflow(visitor.page)
+            if read_by_axe:
+                found[stop] += findings(visitor.page, **AXE[screen])
+    assert {stop: problems for stop, problems in found.items() if problems} == {}
+
+
+def findings(page: Page, **options: Any) -> list[str]:
+    return [
+        f"{violation['id']}: {node['html'][:160]}"
+        for violation in Axe()
+        .run(page, options={"preload": False, **options})
+        .response["violations"]
+        for node in violation["nodes"]
+    ]
+
+
+def overflow(page: Page) -> list[str]:
+    """What is wider than the screen, so that the page would scroll sideways."""
+    wide, screen = page.evaluate(
+        "[document.documentElement.scrollWidth, document.documentElement.clientWidth]"
+    )
+    return [f"{wide} px wide on {screen} px"] if wide > screen else []
