@@ -1,9 +1,13 @@
 """The refusals of a booking. Codes are part of the API; see docbook.errors."""
 
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from docbook.errors import DomainError
 from doctors.rules import VisitTime
+
+if TYPE_CHECKING:
+    from bookings.models import Appointment
 
 
 class _TimeGone(DomainError):
@@ -50,9 +54,13 @@ class HoldExpired(DomainError):
 
 
 class PatientBusy(DomainError):
-    """The patient has another visit at that time."""
+    """The patient has another visit at that time: `appointment`, where it could be looked up."""
 
     code = "patient-busy"
+
+    def __init__(self, appointment: "Appointment | None" = None) -> None:
+        super().__init__()
+        self.appointment = appointment
 
 
 class OtpInvalid(DomainError):

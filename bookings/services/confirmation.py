@@ -15,6 +15,7 @@ from bookings.errors import (
     OtpLocked,
     PatientBusy,
 )
+from bookings.gateways import slot_gate
 from bookings.holder import Holder
 from bookings.models import Appointment, Hold, HoldState
 from bookings.models.holds import MAX_CODE_ATTEMPTS
@@ -80,8 +81,8 @@ def _book(hold: Hold, *, holder: Holder) -> None:
             email=hold.email, first_name=hold.first_name, last_name=hold.last_name, phone=hold.phone
         )
     )
-    if busy_with(patient=patient, starts_at=hold.starts_at, ends_at=hold.ends_at):
-        raise PatientBusy
+    if other := busy_with(patient=patient, starts_at=hold.starts_at, ends_at=hold.ends_at):
+        raise PatientBusy(other)
     if not claims.book_slots(slot_ids=hold.slot_ids, hold_id=hold.pk):
         raise HoldExpired
     hold.patient = patient
@@ -94,6 +95,8 @@ def _book(hold: Hold, *, holder: Holder) -> None:
         on=("appointment", appointment.pk),
         after={"status": appointment.status, "version": appointment.version},
     )
+    # What is booked needs no gate: the next in line should hear "taken" from the database.
+    transaction.on_commit(lambda: slot_gate.leave(slot_ids=hold.slot_ids, hold_id=hold.pk))
     publish("appointment.confirmed", about=appointment.pk, appointment_id=appointment.pk)
 
 

@@ -171,10 +171,13 @@ def _check_window(*, slot: Slot, visit_type: VisitType, now: datetime) -> None:
 
 
 def _check_patient(*, holder: Holder, visit_time: VisitTime) -> None:
-    if holder.patient is not None and busy_with(
+    if holder.patient is None:
+        return
+    other = busy_with(
         patient=holder.patient, starts_at=visit_time.starts_at, ends_at=visit_time.ends_at
-    ):
-        raise PatientBusy
+    )
+    if other:
+        raise PatientBusy(other)
 
 
 def _new_hold(*, visit_time: VisitTime, visit_type: VisitType, holder: Holder) -> Hold:
