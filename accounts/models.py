@@ -5,9 +5,12 @@ from typing import Any, ClassVar
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
 from django.db import models
+from django.db.models import Q
 from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 from uuid_utils.compat import uuid7
+
+from accounts.plain_email import validate_plain_email
 
 
 class UserManager(BaseUserManager["User"]):
@@ -33,7 +36,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     a doctor's profile, a secretary's assignment, `is_staff`; everybody may be a patient.
     """
 
-    email = models.EmailField(_("e-mail"), max_length=254)
+    email = models.EmailField(_("e-mail"), max_length=254, validators=[validate_plain_email])
     first_name = models.CharField(_("first name"), max_length=80, blank=True)
     last_name = models.CharField(_("last name"), max_length=80, blank=True)
     phone = models.CharField(_("phone"), max_length=32, blank=True)
@@ -51,9 +54,14 @@ class User(AbstractBaseUser, PermissionsMixin):
         verbose_name_plural = _("users")
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.UniqueConstraint(
-                Lower("email"),
+                fields=["email"],
                 name="one_user_per_email",
                 violation_error_message=_("There is an account with this e-mail address already."),
+            ),
+            models.CheckConstraint(
+                condition=Q(email__regex=r"^[!-~]+$") & Q(email=Lower("email")),
+                name="user_email_is_plain_and_in_lower_case",
+                violation_error_message=_("Please use lower case and no accents."),
             ),
         ]
 
@@ -74,6 +82,8 @@ class RefreshSession(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="refresh_sessions")
     current_jti = models.UUIDField()
+    # Of the user's password when they signed in; a new password ends the session.
+    auth_hash = models.CharField(max_length=128)
     created_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField(db_index=True)
     ended_at = models.DateTimeField(null=True, blank=True)

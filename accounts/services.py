@@ -18,7 +18,7 @@ class SignInRefused(DomainError):
 
 def sign_in_with_password(*, email: str, password: str, now: datetime) -> TokenPair:
     """Starts a session of a mobile app. Raises SignInRefused."""
-    user = User.objects.filter(email__iexact=email).first()
+    user = User.objects.filter(email=email).first()
     if user is None:
         make_password(password)  # as slow as a check, so that the time does not tell who exists
         raise SignInRefused
@@ -31,18 +31,19 @@ def patient_with_proven_email(*, email: str, first_name: str, last_name: str, ph
     """The account of this address, opened now if there is none. The caller has seen the proof.
 
     An account whose address nobody had proved may have been opened by somebody else, who knows its
-    password: the password goes, and with it every session. Runs in the caller's transaction.
+    password: the password goes, and with it every session. Staff are made by staff and are left
+    alone. Addresses are compared to the letter, in lower case: PostgreSQL's UPPER() and others
+    take some letters for each other that are different addresses. Runs in the caller's transaction.
     """
+    email = email.lower()
+    proven = EmailAddress.objects.filter(email=email, verified=True).first()
+    if proven is not None:
+        return User.objects.get(pk=proven.user_id)
     user, created = User.objects.get_or_create(
-        email__iexact=email,
-        defaults={
-            "email": email,
-            "first_name": first_name,
-            "last_name": last_name,
-            "phone": phone,
-        },
+        email=email,
+        defaults={"first_name": first_name, "last_name": last_name, "phone": phone},
     )
-    if created or not _is_proven(user):
+    if created or not user.is_staff:
         user.set_unusable_password()
         user.save(update_fields=["password"])
         EmailAddress.objects.update_or_create(
@@ -58,5 +59,5 @@ def is_first_visit(user: User) -> bool:
 
 
 def _is_proven(user: User) -> bool:
-    addresses = EmailAddress.objects.filter(user=user, email__iexact=user.email, verified=True)
+    addresses = EmailAddress.objects.filter(user=user, email=user.email, verified=True)
     return bool(addresses.exists())

@@ -40,7 +40,10 @@ class TokenPair:
 def start_session(*, user: User, now: datetime) -> TokenPair:
     """A new sign-in: a family of refresh tokens, and its first pair."""
     session = RefreshSession.objects.create(
-        user=user, current_jti=uuid4(), expires_at=now + settings.REFRESH_TOKEN_LIFETIME
+        user=user,
+        current_jti=uuid4(),
+        auth_hash=user.get_session_auth_hash(),
+        expires_at=now + settings.REFRESH_TOKEN_LIFETIME,
     )
     return _pair(session, now=now)
 
@@ -57,11 +60,19 @@ def rotate_session(*, refresh: str, now: datetime) -> TokenPair:
     live = RefreshSession.objects.filter(pk=session_id, ended_at=None, expires_at__gt=now)
     with transaction.atomic():
         won = live.filter(current_jti=jti).update(current_jti=uuid4())
-        if not won:
+        session = live.select_related("user").first()
+        if session is None or not won or not _may_go_on(session):
             live.update(ended_at=now)
-    if not won or not User.objects.filter(refresh_sessions=session_id, is_active=True).exists():
+            session = None
+    if session is None:
         raise InvalidToken
-    return _pair(RefreshSession.objects.get(pk=session_id), now=now)
+    return _pair(session, now=now)
+
+
+def _may_go_on(session: RefreshSession) -> bool:
+    """Neither switched off since, nor given a new password."""
+    user = session.user
+    return user.is_active and session.auth_hash == user.get_session_auth_hash()
 
 
 def access_token(*, user_id: int, now: datetime) -> str:

@@ -37,7 +37,7 @@ def _event(appointment: AppointmentView, *, version: int, now: datetime, url: st
     event.add("dtstart", appointment.starts_at.astimezone(UTC))
     event.add("dtend", appointment.ends_at.astimezone(UTC))
     event.add("summary", appointment.calendar_title)
-    event.add("location", f"{appointment.clinic.name}, {appointment.clinic.address}")
+    event.add("location", appointment.calendar_place)
     event.add("description", _("Reference %(code)s") % {"code": appointment.reference})
     event.add("url", url)
     event.add("status", "CONFIRMED")

@@ -12,10 +12,14 @@ from bookings.calendar_file import appointment_calendar
 from bookings.codes import derive
 from bookings.models import Appointment, Hold
 from bookings.presentation import view_of
+from bookings.selectors.appointments import contact_of
 
 
 def send_code(hold: Hold) -> None:
-    """The code is derived here, at the last moment. Raises OSError or SMTPException."""
+    """The code is derived here, at the last moment. Raises OSError or SMTPException.
+
+    Nothing that was typed stands in it: nobody has proved yet that the address is theirs.
+    """
     code = derive(key=settings.OTP_KEYS[0], hold_id=hold.pk, resend=hold.otp_resends)
     context = {
         "code": code,
@@ -24,7 +28,6 @@ def send_code(hold: Hold) -> None:
         "zone": hold.clinic.time_zone,
         "doctor": hold.doctor,
         "starts_at": hold.starts_at,
-        "first_name": hold.first_name,
     }
     name = f"code-{hold.pk}-{hold.otp_resends}"
     _message("code", to=hold.email, context=context, name=name).send()
@@ -32,12 +35,12 @@ def send_code(hold: Hold) -> None:
 
 def send_confirmation(appointment: Appointment, *, email: str, now: datetime) -> None:
     """With the visit as a calendar request. Raises OSError or SMTPException."""
-    view = view_of(appointment, now=now)
+    view = view_of(appointment, now=now, phone=contact_of(appointment).phone)
     url = settings.SITE_URL + reverse("bookings:appointment", args=[appointment.pk])
     context = {
         "appointment": view,
         "appointment_url": url,
-        "map_url": view.clinic.map_url,
+        "map_url": view.map_url,
         "base_url": settings.SITE_URL,
     }
     name = f"confirmed-{appointment.pk}-{appointment.version}"

@@ -1,13 +1,10 @@
 """The refusals of a booking. Codes are part of the API; see docbook.errors."""
 
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import Any
 
 from docbook.errors import DomainError
 from doctors.rules import VisitTime
-
-if TYPE_CHECKING:
-    from bookings.models import Appointment
 
 
 class _TimeGone(DomainError):
@@ -58,7 +55,7 @@ class PatientBusy(DomainError):
 
     code = "patient-busy"
 
-    def __init__(self, appointment: "Appointment | None" = None) -> None:
+    def __init__(self, appointment: Any = None) -> None:
         super().__init__()
         self.appointment = appointment
 

@@ -7,14 +7,16 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
+from accounts.plain_email import MISSES_SOMETHING, validate_plain_email
 from bookings.services.codes import Details
 
 
 class StartForm(forms.Form):
-    """The tap on a time."""
+    """The tap on a time; `instead_of` is a hold that is given back for it."""
 
     slot = forms.IntegerField(min_value=1, max_value=2**63 - 1)
     visit_type = forms.IntegerField(min_value=1, max_value=2**63 - 1)
+    instead_of = forms.UUIDField(required=False)
 
 
 class DetailsForm(forms.Form):
@@ -24,16 +26,23 @@ class DetailsForm(forms.Form):
         label=_("First name"),
         max_length=80,
         widget=forms.TextInput(attrs={"autocomplete": "given-name"}),
+        error_messages={"required": _("Please type your first name.")},
     )
     last_name = forms.CharField(
         label=_("Last name"),
         max_length=80,
         widget=forms.TextInput(attrs={"autocomplete": "family-name"}),
+        error_messages={"required": _("Please type your last name.")},
     )
     email = forms.EmailField(
         label=_("E-mail"),
         max_length=254,
+        validators=[validate_plain_email],
         widget=forms.EmailInput(attrs={"autocomplete": "email"}),
+        error_messages={
+            "required": _("Please type your e-mail address."),
+            "invalid": MISSES_SOMETHING,
+        },
         help_text=_("We send the code and the confirmation here."),
     )
     phone = forms.RegexField(
@@ -76,7 +85,8 @@ class CodeForm(forms.Form):
                 "autofocus": True,
             }
         ),
-        error_messages={"required": _("Type the six digits from the e-mail.")},
+        help_text=_("You can paste the code."),
+        error_messages={"required": _("Please type the six digits from the e-mail.")},
     )
 
     def clean_code(self) -> str:

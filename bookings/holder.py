@@ -17,7 +17,7 @@ class Holder:
 
     @property
     def key(self) -> str:
-        """Names the holder among all holders; for locks and limits."""
+        """Names the holder among all holders; for locks, limits and the gate."""
         return f"patient:{self.patient.pk}" if self.patient else f"guest:{self.guest_key}"
 
     @property
@@ -32,3 +32,8 @@ class Holder:
         if hold.guest_key is None or hold.guest_key != self.guest_key:
             return False
         return self.patient is None or hold.patient_id in (None, self.patient.pk)
+
+
+def maker_key(hold: Hold) -> str:
+    """The key of whoever made the hold. A guest who signed in since is still its maker."""
+    return f"guest:{hold.guest_key}" if hold.guest_key else f"patient:{hold.patient_id}"

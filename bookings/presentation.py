@@ -4,13 +4,38 @@ import base64
 import hashlib
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Protocol
 from uuid import UUID
 
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
 from bookings.models import Appointment
-from doctors.models import Clinic, Doctor, VisitType
+from doctors.models import Clinic, Doctor, Mode, VisitType
+
+
+class Meeting(Protocol):
+    """What is held or booked: who meets, where, and how."""
+
+    @property
+    def doctor(self) -> Doctor: ...
+    @property
+    def clinic(self) -> Clinic: ...
+    @property
+    def visit_type(self) -> VisitType: ...
+
+
+def is_in_person(meeting: Meeting) -> bool:
+    return meeting.visit_type.mode == Mode.IN_PERSON
+
+
+def place_line(meeting: Meeting) -> str:
+    """Where the two meet, in a line: an address only for those who have to go there."""
+    if is_in_person(meeting):
+        return f"{meeting.clinic.street}, {meeting.clinic.city}"
+    if meeting.visit_type.mode == Mode.VIDEO:
+        return _("By video. The clinic sends you the link.")
+    return _("%(doctor)s calls you.") % {"doctor": meeting.doctor.name}
 
 
 @dataclass(frozen=True)
@@ -33,6 +58,31 @@ class AppointmentView:
     is_past: bool
     # How far away the day is, in words, where a list says so.
     relative: str = ""
+    # The number given when booking, where a page says which one will ring.
+    phone: str = ""
+
+    @property
+    def is_in_person(self) -> bool:
+        return is_in_person(self)
+
+    @property
+    def place_line(self) -> str:
+        if self.visit_type.mode == Mode.PHONE and self.phone:
+            given = {"doctor": self.doctor.name, "phone": self.phone}
+            return _("%(doctor)s calls you on %(phone)s.") % given
+        return place_line(self)
+
+    @property
+    def calendar_place(self) -> str:
+        """For calendars, which others may read too: never a patient's number."""
+        if self.is_in_person:
+            return f"{self.clinic.name}, {self.clinic.address}"
+        return place_line(self)
+
+    @property
+    def map_url(self) -> str:
+        """Empty where there is no way to go."""
+        return self.clinic.map_url if self.is_in_person else ""
 
     @property
     def calendar_title(self) -> str:
@@ -46,7 +96,7 @@ class AppointmentView:
             "action": "TEMPLATE",
             "text": self.calendar_title,
             "dates": span,
-            "location": self.clinic.address,
+            "location": self.calendar_place,
         }
         return f"https://calendar.google.com/calendar/render?{urlencode(query)}"
 
@@ -58,12 +108,12 @@ class AppointmentView:
             "subject": self.calendar_title,
             "startdt": self.starts_at.astimezone(UTC).isoformat(),
             "enddt": self.ends_at.astimezone(UTC).isoformat(),
-            "location": self.clinic.address,
+            "location": self.calendar_place,
         }
         return f"https://outlook.live.com/calendar/0/deeplink/compose?{urlencode(query)}"
 
 
-def view_of(appointment: Appointment, *, now: datetime) -> AppointmentView:
+def view_of(appointment: Appointment, *, now: datetime, phone: str = "") -> AppointmentView:
     """Needs the appointment with its parts (selectors.appointments.with_parts)."""
     return AppointmentView(
         id=appointment.pk,
@@ -80,6 +130,7 @@ def view_of(appointment: Appointment, *, now: datetime) -> AppointmentView:
         price_cents=appointment.price_cents,
         currency=appointment.currency,
         is_past=appointment.ends_at <= now,
+        phone=phone,
     )
 
 

@@ -11,19 +11,20 @@ from bookings.selectors.appointments import appointment_of_hold
 from bookings.selectors.holds import is_over
 from bookings.services.holds import sweep_holds
 from bookings.services.partitions import make_partitions
+from bookings.services.retention import purge_ended_holds
 from docbook.outbox.services import receive
 
 
 @shared_task(name="bookings.send_code")
-def send_code(message_id: int) -> None:
+def send_code(message_id: int, handed_out: int) -> None:
     """Topic otp.requested: {hold_id, resend}."""
-    receive(message_id, handle=_send_code)
+    receive(message_id, handed_out, handle=_send_code)
 
 
 @shared_task(name="bookings.send_confirmation")
-def send_confirmation(message_id: int) -> None:
+def send_confirmation(message_id: int, handed_out: int) -> None:
     """Topic appointment.confirmed: {appointment_id}."""
-    receive(message_id, handle=_send_confirmation)
+    receive(message_id, handed_out, handle=_send_confirmation)
 
 
 @shared_task(name="bookings.sweep_holds")
@@ -36,11 +37,16 @@ def make_partitions_ahead() -> None:
     make_partitions(now=timezone.now())
 
 
+@shared_task(name="bookings.purge_ended_holds")
+def purge_holds() -> None:
+    purge_ended_holds(now=timezone.now())
+
+
 def _send_code(*, hold_id: str, resend: str) -> None:
     """A code that no longer opens anything is not sent: a newer one is on its way, or none."""
-    hold = Hold.objects.select_related("doctor", "clinic").get(pk=UUID(hold_id))
-    stale = hold.state != HoldState.HELD or hold.otp_resends != int(resend)
-    if not stale and not is_over(hold.pk):
+    waiting = Hold.objects.filter(pk=UUID(hold_id), state=HoldState.HELD, otp_resends=int(resend))
+    hold = waiting.select_related("doctor", "clinic").first()
+    if hold is not None and not is_over(hold.pk):
         emails.send_code(hold)
 
 

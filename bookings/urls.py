@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from bookings.views import appointments, booking, schedule
+from bookings.views import appointments, booking, landing, schedule
 
 app_name = "bookings"
 urlpatterns = [
@@ -19,4 +19,5 @@ urlpatterns = [
         name="calendar_file",
     ),
     path("schedule/", schedule.schedule, name="schedule"),
+    path("after-sign-in/", landing.after_sign_in, name="after_sign_in"),
 ]

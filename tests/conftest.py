@@ -5,6 +5,10 @@ from django_redis import get_redis_connection
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
+from tests.scheduling import pytest_xdist_make_scheduler
+
+__all__ = ["pytest_xdist_make_scheduler"]
+
 # A busy machine must not fail a property by its speed.
 hypothesis_settings.register_profile(
     "docbook", deadline=None, suppress_health_check=[HealthCheck.too_slow]

@@ -1,12 +1,12 @@
-"""The gate before the database: Redis lets one hold per slot through, the rest turn at once.
+"""The gate before the database: Redis lets one holder per slot through, the rest turn at once.
 
-`lock:slot:<slotId>` → hold id, for as long as a hold lives. The gate only spares PostgreSQL a
-stampede. It decides nothing: it may forget a lock, or be gone, and the database still gives a slot
-to one patient only.
+`lock:slot:<slotId>` → the holder's key, for as long as a hold lives. It names the holder and not
+the hold, so that somebody whose request died behind the gate gets in again with the next try. The
+gate only spares PostgreSQL a stampede. It decides nothing: it may forget a lock, or be gone, and
+the database still gives a slot to one patient only.
 """
 
 from collections.abc import Sequence
-from uuid import UUID
 
 import structlog
 from django.conf import settings
@@ -22,31 +22,33 @@ return 0
 """
 
 
-def enter(*, slot_ids: Sequence[int], hold_id: UUID) -> bool:
-    """Takes the gate of every slot; False (and none taken) when somebody is inside of one.
+def enter(*, slot_ids: Sequence[int], holder_key: str) -> list[int] | None:
+    """Takes the gate of every slot; None (and none taken) when somebody else is inside of one.
 
-    True as well when Redis does not answer: then the database alone decides.
+    Returns the slots whose gate was taken just now: those are to be given back if nothing comes of
+    it. Without Redis there is none of them, and the database alone decides.
     """
     entered: list[int] = []
     try:
         redis = get_redis_connection("default")
         for slot_id in slot_ids:
-            milliseconds = settings.HOLD_SECONDS * 1000
-            if not redis.set(_key(slot_id), str(hold_id), nx=True, px=milliseconds):
-                leave(slot_ids=entered, hold_id=hold_id)
-                return False
-            entered.append(slot_id)
+            key, milliseconds = _key(slot_id), settings.HOLD_SECONDS * 1000
+            if redis.set(key, holder_key, nx=True, px=milliseconds):
+                entered.append(slot_id)
+            elif redis.get(key) != holder_key.encode():
+                leave(slot_ids=entered, holder_key=holder_key)
+                return None
     except RedisError:
         log.warning("slot_gate_unreachable")
-    return True
+    return entered
 
 
-def leave(*, slot_ids: Sequence[int], hold_id: UUID) -> None:
-    """Gives back the gates that this hold has. Without Redis they lapse by themselves."""
+def leave(*, slot_ids: Sequence[int], holder_key: str) -> None:
+    """Gives back the gates that this holder has. Without Redis they lapse by themselves."""
     try:
         redis = get_redis_connection("default")
         for slot_id in slot_ids:
-            redis.eval(_GIVE_BACK, 1, _key(slot_id), str(hold_id))
+            redis.eval(_GIVE_BACK, 1, _key(slot_id), holder_key)
     except RedisError:
         log.warning("slot_gate_unreachable")
 

@@ -34,6 +34,7 @@ CREATE TABLE bookings_appointment (
 ) PARTITION BY RANGE (starts_at);
 
 CREATE INDEX appointment_of_a_patient ON bookings_appointment (patient_id, starts_at);
+CREATE INDEX appointment_of_a_doctor ON bookings_appointment (doctor_id, starts_at);
 CREATE UNIQUE INDEX one_active_appointment_per_doctor_and_start
     ON bookings_appointment (doctor_id, starts_at)
     WHERE status IN ('confirmed', 'arrived', 'completed', 'no_show');
@@ -136,7 +137,7 @@ class Migration(migrations.Migration):
                         'verbose_name': 'appointment',
                         'verbose_name_plural': 'appointments',
                         'ordering': ['starts_at', 'id'],
-                        'indexes': [models.Index(fields=['patient', 'starts_at'], name='appointment_of_a_patient')],
+                        'indexes': [models.Index(fields=['patient', 'starts_at'], name='appointment_of_a_patient'), models.Index(fields=['doctor', 'starts_at'], name='appointment_of_a_doctor')],
                         'constraints': [models.UniqueConstraint(condition=models.Q(('status__in', ('confirmed', 'arrived', 'completed', 'no_show'))), fields=('doctor', 'starts_at'), name='one_active_appointment_per_doctor_and_start'), models.CheckConstraint(condition=models.Q(('ends_at__gt', models.F('starts_at'))), name='appointment_ends_after_it_starts'), models.CheckConstraint(condition=models.Q(('status__in', ['confirmed', 'arrived', 'completed', 'no_show', 'cancelled', 'rescheduled'])), name='appointment_has_a_known_status')],
                     },
                 ),
@@ -170,7 +171,7 @@ class Migration(migrations.Migration):
                 'verbose_name': 'hold',
                 'verbose_name_plural': 'holds',
                 'ordering': ['-created_at', 'id'],
-                'indexes': [models.Index(condition=models.Q(('guest_key__isnull', False), ('state', 'held')), fields=['guest_key'], name='hold_live_by_guest'), models.Index(condition=models.Q(('state', 'held')), fields=['expires_at'], name='hold_live_until')],
+                'indexes': [models.Index(condition=models.Q(('guest_key__isnull', False), ('state', 'held')), fields=['guest_key'], name='hold_live_by_guest'), models.Index(condition=models.Q(('state', 'held')), fields=['expires_at'], name='hold_live_until'), models.Index(condition=models.Q(('state__in', ('released', 'expired'))), fields=['expires_at'], name='hold_ended_at')],
                 'constraints': [django.contrib.postgres.constraints.ExclusionConstraint(condition=models.Q(('state', 'held')), expressions=[('doctor', '='), (doctors.models.schedule.TimeRange('starts_at', 'ends_at'), '&&')], name='one_live_hold_on_a_slot'), models.CheckConstraint(condition=models.Q(('ends_at__gt', models.F('starts_at'))), name='hold_ends_after_it_starts'), models.CheckConstraint(condition=models.Q(('slot_ids__len__gte', 1)), name='hold_keeps_at_least_one_slot'), models.CheckConstraint(condition=models.Q(('patient__isnull', False), ('guest_key__isnull', False), _connector='OR'), name='hold_belongs_to_a_patient_or_a_guest'), models.CheckConstraint(condition=models.Q(('otp_attempts__lte', 5)), name='hold_takes_at_most_five_codes'), models.CheckConstraint(condition=models.Q(('otp_resends__lte', 3)), name='hold_resends_its_code_at_most_three_times'), models.CheckConstraint(condition=models.Q(('state__in', ['held', 'confirmed', 'released', 'expired'])), name='hold_has_a_known_state'), models.CheckConstraint(condition=models.Q(models.Q(('state', 'confirmed'), _negated=True), ('patient__isnull', False), _connector='OR'), name='confirmed_hold_has_its_patient')],
             },
         ),

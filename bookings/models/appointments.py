@@ -57,6 +57,7 @@ class Appointment(models.Model):
         verbose_name_plural = _("appointments")
         indexes: ClassVar[list[models.Index]] = [
             models.Index(fields=["patient", "starts_at"], name="appointment_of_a_patient"),
+            models.Index(fields=["doctor", "starts_at"], name="appointment_of_a_doctor"),
         ]
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.UniqueConstraint(

@@ -73,6 +73,11 @@ class Hold(models.Model):
                 name="hold_live_by_guest",
             ),
             models.Index(fields=["expires_at"], condition=Q(state="held"), name="hold_live_until"),
+            models.Index(
+                fields=["expires_at"],
+                condition=Q(state__in=("released", "expired")),
+                name="hold_ended_at",
+            ),
         ]
         constraints: ClassVar[list[models.BaseConstraint]] = [
             ExclusionConstraint(

@@ -1,6 +1,8 @@
 """Reading appointments, as the one they belong to."""
 
-from datetime import datetime
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
@@ -12,8 +14,19 @@ from bookings.states import ACTIVE, AppointmentStatus
 from docbook.errors import NotFound
 from doctors.models import Doctor
 
+# 12 slots of 240 minutes; see the constraints of visit types and doctors.
+LONGEST_VISIT = timedelta(hours=48)
+
 CALLED_OFF = (AppointmentStatus.CANCELLED, AppointmentStatus.RESCHEDULED)
 TABS = ("upcoming", "past", "cancelled")
+
+
+@dataclass(frozen=True)
+class Contact:
+    """How to reach the one who comes."""
+
+    phone: str
+    email: str
 
 
 def with_parts(appointments: QuerySet[Appointment]) -> QuerySet[Appointment]:
@@ -39,6 +52,29 @@ def get_appointment(*, appointment_id: UUID, holder: Holder) -> Appointment:
     return appointment_of_hold(hold)
 
 
+def contacts_of(appointments: Iterable[Appointment]) -> dict[UUID, Contact]:
+    """As given when booking, which the hold remembers; else as the account knows. One query."""
+    appointments = list(appointments)
+    given = {
+        pk: Contact(phone, email)
+        for pk, phone, email in Hold.objects.filter(
+            pk__in=[each.pk for each in appointments]
+        ).values_list("pk", "phone", "email")
+    }
+    nothing = Contact("", "")
+    return {
+        each.pk: Contact(
+            given.get(each.pk, nothing).phone or each.patient.phone,
+            given.get(each.pk, nothing).email or each.patient.email,
+        )
+        for each in appointments
+    }
+
+
+def contact_of(appointment: Appointment) -> Contact:
+    return contacts_of([appointment])[appointment.pk]
+
+
 def appointments_of_patient(*, patient: User) -> QuerySet[Appointment]:
     return with_parts(Appointment.objects.filter(patient=patient)).order_by("starts_at", "id")
 
@@ -57,7 +93,10 @@ def in_tab(
 
 def busy_with(*, patient: User, starts_at: datetime, ends_at: datetime) -> Appointment | None:
     """An active visit of the patient that overlaps [starts_at, ends_at)."""
-    overlapping = Q(starts_at__lt=ends_at, ends_at__gt=starts_at)
+    # The lower bound on `starts_at` leaves the months before alone; nothing overlaps from further.
+    overlapping = Q(
+        starts_at__gt=starts_at - LONGEST_VISIT, starts_at__lt=ends_at, ends_at__gt=starts_at
+    )
     return appointments_of_patient(patient=patient).filter(overlapping, status__in=ACTIVE).first()
 
 

@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from django.conf import settings
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 
 from accounts.models import User
 from accounts.services import patient_with_proven_email
@@ -15,13 +15,12 @@ from bookings.errors import (
     OtpLocked,
     PatientBusy,
 )
-from bookings.gateways import slot_gate
 from bookings.holder import Holder
 from bookings.models import Appointment, Hold, HoldState
 from bookings.models.holds import MAX_CODE_ATTEMPTS
 from bookings.selectors.appointments import appointment_of_hold, busy_with
 from bookings.selectors.holds import get_hold, is_over
-from bookings.services.holds import end_hold, lock_hold
+from bookings.services.holds import end_hold, lock_hold, open_gate_after_commit
 from bookings.states import AppointmentStatus
 from docbook.audit import services as audit
 from docbook.errors import DomainError
@@ -81,6 +80,7 @@ def _book(hold: Hold, *, holder: Holder) -> None:
             email=hold.email, first_name=hold.first_name, last_name=hold.last_name, phone=hold.phone
         )
     )
+    _one_confirmation_at_a_time(patient)
     if other := busy_with(patient=patient, starts_at=hold.starts_at, ends_at=hold.ends_at):
         raise PatientBusy(other)
     if not claims.book_slots(slot_ids=hold.slot_ids, hold_id=hold.pk):
@@ -95,9 +95,17 @@ def _book(hold: Hold, *, holder: Holder) -> None:
         on=("appointment", appointment.pk),
         after={"status": appointment.status, "version": appointment.version},
     )
-    # What is booked needs no gate: the next in line should hear "taken" from the database.
-    transaction.on_commit(lambda: slot_gate.leave(slot_ids=hold.slot_ids, hold_id=hold.pk))
+    open_gate_after_commit(hold)
     publish("appointment.confirmed", about=appointment.pk, appointment_id=appointment.pk)
+
+
+def _one_confirmation_at_a_time(patient: User) -> None:
+    """Two visits of one patient that overlap across a month's end (UTC) lie in two partitions,
+    whose constraints do not see each other: the second must look after the first has committed.
+    """
+    with connection.cursor() as cursor:
+        lock = "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))"
+        cursor.execute(lock, [f"visits-of:{patient.pk}"])
 
 
 def _make_appointment(hold: Hold, *, patient: User) -> Appointment:

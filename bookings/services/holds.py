@@ -18,7 +18,7 @@ from bookings.errors import (
     SlotTaken,
 )
 from bookings.gateways import slot_gate
-from bookings.holder import Holder
+from bookings.holder import Holder, maker_key
 from bookings.models import Hold, HoldState
 from bookings.selectors.appointments import busy_with
 from bookings.selectors.holds import get_hold, is_over, lapsed_hold_ids, live_holds
@@ -53,7 +53,8 @@ def hold_slot(*, slot_id: int, visit_type_id: int, holder: Holder, now: datetime
         raise _gone(SlotTaken, slot=slot, visit_type=visit_type, now=now)
     _check_patient(holder=holder, visit_time=visit_time)
     hold = _new_hold(visit_time=visit_time, visit_type=visit_type, holder=holder)
-    if not slot_gate.enter(slot_ids=hold.slot_ids, hold_id=hold.pk):
+    entered = slot_gate.enter(slot_ids=hold.slot_ids, holder_key=holder.key)
+    if entered is None:
         seen = [each.state for each in visit_time.slots]
         raise _gone(_why_not_free(seen), slot=slot, visit_type=visit_type, now=now)
     try:
@@ -62,10 +63,10 @@ def hold_slot(*, slot_id: int, visit_type_id: int, holder: Holder, now: datetime
             if not kept:
                 transaction.set_rollback(True)
     except BaseException:
-        slot_gate.leave(slot_ids=hold.slot_ids, hold_id=hold.pk)
+        slot_gate.leave(slot_ids=entered, holder_key=holder.key)
         raise
     if not kept:
-        slot_gate.leave(slot_ids=hold.slot_ids, hold_id=hold.pk)
+        slot_gate.leave(slot_ids=entered, holder_key=holder.key)
         present = Slot.objects.filter(pk__in=hold.slot_ids).values_list("state", flat=True)
         raise _gone(_why_not_free(present), slot=slot, visit_type=visit_type, now=now)
     return hold
@@ -106,7 +107,13 @@ def end_hold(hold: Hold, *, state: HoldState, by: audit.Actor) -> None:
     """Opens the slots of a locked hold and says why in its state; the gate opens after commit."""
     claims.give_back_slots(slot_ids=hold.slot_ids, hold_id=hold.pk)
     _mark(hold, state=state, by=by)
-    transaction.on_commit(lambda: slot_gate.leave(slot_ids=hold.slot_ids, hold_id=hold.pk))
+    open_gate_after_commit(hold)
+
+
+def open_gate_after_commit(hold: Hold) -> None:
+    """What nobody is confirming any more needs no gate."""
+    slot_ids, key = hold.slot_ids, maker_key(hold)
+    transaction.on_commit(lambda: slot_gate.leave(slot_ids=slot_ids, holder_key=key))
 
 
 def _mark(hold: Hold, *, state: HoldState, by: audit.Actor) -> None:
@@ -202,6 +209,7 @@ def _keep(*, hold: Hold, holder: Holder) -> bool:
         return False
     for lapsed in Hold.objects.filter(pk__in=claim.lapsed, state=HoldState.HELD):
         _mark(lapsed, state=HoldState.EXPIRED, by=audit.SYSTEM)
+        _open_the_rest_after_commit(lapsed)
     hold.expires_at = claim.held_until
     hold.save(force_insert=True)
     audit.record(
@@ -211,6 +219,20 @@ def _keep(*, hold: Hold, holder: Holder) -> bool:
         after={"state": hold.state, "slots": hold.slot_ids},
     )
     return True
+
+
+def _open_the_rest_after_commit(lapsed: Hold) -> None:
+    """Of a lapsed hold of several slots one may have been claimed. The others are opened in a
+    transaction of their own: taken now, their locks would break the order of ids.
+    """
+    slot_ids, hold_id = lapsed.slot_ids, lapsed.pk
+    transaction.on_commit(lambda: _give_back(slot_ids=slot_ids, hold_id=hold_id))
+
+
+def _give_back(*, slot_ids: list[int], hold_id: UUID) -> None:
+    with transaction.atomic():
+        claims.lock_slots(slot_ids=slot_ids)
+        claims.give_back_slots(slot_ids=slot_ids, hold_id=hold_id)
 
 
 def _check_hold_limit(*, holder: Holder) -> None:

@@ -26,6 +26,7 @@ from bookings.presentation import AppointmentView, view_of
 from bookings.selectors.appointments import (
     TABS,
     appointments_of_patient,
+    contact_of,
     get_appointment,
     in_tab,
 )
@@ -38,13 +39,13 @@ PAGE_SIZE = 20
 def appointment(request: HttpRequest, appointment_id: UUID) -> HttpResponse:
     """After the booking, and whenever the patient comes back."""
     found = get_appointment(appointment_id=appointment_id, holder=current_holder(request))
-    view = view_of(found, now=timezone.now())
+    view = view_of(found, now=timezone.now(), phone=contact_of(found).phone)
     context = {
         "appointment": view,
         "just_confirmed": request.GET.get("confirmed") == "1",
         "google_url": view.google_url,
         "outlook_url": view.outlook_url,
-        "map_url": view.clinic.map_url,
+        "map_url": view.map_url,
         "nav": "appointments",
     }
     return render(request, "bookings/appointment.html", context)

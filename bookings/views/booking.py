@@ -1,10 +1,12 @@
 """From the tap on a time to the confirmation: hold, details, code."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from django.contrib import messages
+from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -14,7 +16,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST
 from django_htmx.http import HttpResponseClientRedirect
 
-from accounts.models import User
+from bookings.drafts import DRAFT_FIELDS, draft_of, drop_draft, keep_draft
 from bookings.errors import DetailsMissing, HoldExpired, OtpInvalid, OtpLocked, PatientBusy
 from bookings.forms import CodeForm, DetailsForm, StartForm
 from bookings.holder import Holder
@@ -22,11 +24,16 @@ from bookings.masking import masked_email
 from bookings.models import Hold, HoldState
 from bookings.models.holds import MAX_CODE_ATTEMPTS, MAX_CODE_RESENDS
 from bookings.selectors.holds import get_hold
-from bookings.services.codes import request_code, resend_code, seconds_until_resend
+from bookings.services.codes import (
+    request_code,
+    resend_at,
+    resend_code,
+    seconds_until_resend,
+)
 from bookings.services.confirmation import confirm_booking
 from bookings.services.holds import hold_slot, release_hold
 from bookings.sessions import current_holder, holder_who_starts, open_account, remember
-from bookings.views.refusals import show_lost_hold, show_refusal
+from bookings.views.refusals import Wanted, show_lost_hold, show_refusal
 from docbook.errors import DomainError, NotFound, RateLimited
 from docbook.http import pages
 from docbook.http.htmx import wants_fragment
@@ -34,7 +41,7 @@ from docbook.http.problems import STATUS_BY_CODE
 from docbook.http.throttling import limit_by_address
 from doctors.models import Clinic, Doctor, VisitType
 from doctors.selectors.doctors import get_bookable_doctor
-from doctors.views.addresses import day_url
+from doctors.views.addresses import day_url, page_of_a_doctor
 
 HOLD_RATE = "30/m"
 CODE_RATE = "30/m"
@@ -68,6 +75,8 @@ def start(request: HttpRequest) -> HttpResponseBase:
         return pages.error_page(request, status=400)
     slot_id, visit_type_id = form.cleaned_data["slot"], form.cleaned_data["visit_type"]
     holder = holder_who_starts(request)
+    if instead_of := form.cleaned_data["instead_of"]:
+        _give_back(instead_of, holder=holder)
     try:
         hold = hold_slot(
             slot_id=slot_id, visit_type_id=visit_type_id, holder=holder, now=timezone.now()
@@ -85,18 +94,23 @@ def details(request: HttpRequest, hold_id: UUID) -> HttpResponseBase:
     hold = get_hold(hold_id=hold_id, holder=holder)
     if over := _over(request, hold):
         return over
-    form = DetailsForm(request.POST or None, patient=holder.patient, initial=_known(hold, holder))
+    if request.POST.get("then") == "sign-in":
+        keep_draft(request)
+        return redirect_to_login(request.path)
+    known = _known(hold, holder) | draft_of(request)
+    form = DetailsForm(request.POST or None, patient=holder.patient, initial=known)
     error: DomainError | None = None
     if request.method == "POST" and form.is_valid():
         limit_by_address(request, group="code", rate=CODE_RATE)
         try:
             request_code(hold_id=hold_id, holder=holder, details=form.details(), now=timezone.now())
         except HoldExpired as refusal:
-            return show_lost_hold(request, refusal, hold)
+            return _lost(request, refusal, hold)
         except RateLimited as refusal:
             error = refusal
             form.add_error(None, _("No further code can be sent for this time."))
         else:
+            drop_draft(request)
             return redirect("bookings:code", hold_id=hold_id)
     context = {"ticket": _ticket(hold, holder), "form": form, "nav": "doctors"}
     return render(request, "bookings/details.html", context, status=_status(form, error))
@@ -114,14 +128,13 @@ def code(request: HttpRequest, hold_id: UUID) -> HttpResponseBase:
     form = CodeForm(request.POST or None)
     error: DomainError | None = None
     if request.method == "POST" and form.is_valid():
-        limit_by_address(request, group="confirm", rate=CODE_RATE)
         try:
             return _confirm(request, hold, holder=holder, typed=form.cleaned_data["code"])
         except OtpInvalid as refusal:
             error = refusal
             form.add_error("code", _wrong_code(refusal.attempts_left))
         except (HoldExpired, OtpLocked, PatientBusy) as refusal:
-            return show_lost_hold(request, refusal, hold)
+            return _lost(request, refusal, hold)
         hold = get_hold(hold_id=hold_id, holder=holder)
     return _code_page(request, hold, holder=holder, form=form, status=_status(form, error))
 
@@ -135,11 +148,11 @@ def resend(request: HttpRequest, hold_id: UUID) -> HttpResponseBase:
     try:
         resend_code(hold_id=hold_id, holder=holder, now=timezone.now())
     except HoldExpired as refusal:
-        return _over(request, hold) or show_lost_hold(request, refusal, hold)
+        return _over(request, hold) or _lost(request, refusal, hold)
     except DetailsMissing:
         return redirect("bookings:details", hold_id=hold_id)
-    except RateLimited:
-        messages.warning(request, _("No new code was sent. Use the last one, or wait a little."))
+    except RateLimited as refusal:
+        messages.warning(request, _no_new_code(hold, refusal))
     else:
         text = _("A new code is on its way to %(address)s. The old one no longer works.")
         messages.success(request, text % {"address": masked_email(hold.email)})
@@ -148,7 +161,7 @@ def resend(request: HttpRequest, hold_id: UUID) -> HttpResponseBase:
 
 @require_POST
 def release(request: HttpRequest, hold_id: UUID) -> HttpResponseBase:
-    """Gives the time back and shows the doctor's other times."""
+    """Gives the time back and shows the doctor's other times, or those that were wanted instead."""
     holder = current_holder(request)
     hold = get_hold(hold_id=hold_id, holder=holder)
     try:
@@ -157,7 +170,8 @@ def release(request: HttpRequest, hold_id: UUID) -> HttpResponseBase:
         return redirect("bookings:appointment", appointment_id=hold_id)
     messages.success(request, _("The time is free again. Pick another one whenever you like."))
     day = hold.starts_at.astimezone(hold.clinic.zone).date()
-    return redirect(day_url(hold.doctor, visit_type_id=hold.visit_type_id, day=day))
+    own_day = day_url(hold.doctor, visit_type_id=hold.visit_type_id, day=day)
+    return redirect(page_of_a_doctor(request.POST.get("next", ""), request=request) or own_day)
 
 
 def _go(request: HttpRequest, url: str) -> HttpResponseBase:
@@ -172,13 +186,19 @@ def _start_refused(
     if visit_type is None or isinstance(error, NotFound):
         return pages.error_page(request, status=404)
     starts_at = visit_type.doctor.slots.filter(pk=slot_id).values_list("starts_at", flat=True)
-    return show_refusal(
-        request,
-        error,
+    wanted = Wanted(
         doctor=get_bookable_doctor(pk=visit_type.doctor_id),
         visit_type_id=visit_type_id,
+        slot_id=slot_id,
         starts_at=starts_at.first(),
     )
+    return show_refusal(request, error, wanted=wanted)
+
+
+def _give_back(hold_id: UUID, *, holder: Holder) -> None:
+    """Raises NotFound for somebody else's. A hold that became an appointment is in no one's way."""
+    with suppress(HoldExpired):
+        release_hold(hold_id=hold_id, holder=holder)
 
 
 def _over(request: HttpRequest, hold: Hold) -> HttpResponseBase | None:
@@ -188,11 +208,18 @@ def _over(request: HttpRequest, hold: Hold) -> HttpResponseBase | None:
     if hold.state == HoldState.HELD and hold.expires_at > timezone.now():
         return None
     locked = hold.otp_attempts >= MAX_CODE_ATTEMPTS
-    return show_lost_hold(request, OtpLocked() if locked else HoldExpired(), hold)
+    return _lost(request, OtpLocked() if locked else HoldExpired(), hold)
+
+
+def _lost(request: HttpRequest, error: DomainError, hold: Hold) -> HttpResponse:
+    """What was typed, now or before, waits for the next hold."""
+    keep_draft(request, sent=_sent(hold))
+    return show_lost_hold(request, error, hold)
 
 
 def _confirm(request: HttpRequest, hold: Hold, *, holder: Holder, typed: str) -> HttpResponseBase:
     appointment = confirm_booking(hold_id=hold.pk, holder=holder, code=typed)
+    drop_draft(request)
     open_account(request, appointment)
     url = reverse("bookings:appointment", args=[appointment.pk])
     return redirect(f"{url}?confirmed=1")
@@ -213,6 +240,16 @@ def _code_page(
     return render(request, "bookings/code.html", context, status=status)
 
 
+def _no_new_code(hold: Hold, refusal: RateLimited) -> str:
+    if resend_at(hold) is None:
+        return _("No further code can be sent for this time. The last one still works.")
+    return ngettext(
+        "A new code in %(count)d second. The last one still works.",
+        "A new code in %(count)d seconds. The last one still works.",
+        refusal.retry_after,
+    ) % {"count": refusal.retry_after}
+
+
 def _wrong_code(attempts_left: int) -> str:
     return ngettext(
         "That is not the code we sent. %(count)d try left.",
@@ -229,11 +266,15 @@ def _status(form: DetailsForm | CodeForm, error: DomainError | None) -> int:
 
 def _known(hold: Hold, holder: Holder) -> dict[str, str]:
     """What was typed before, else what the account knows."""
-    source: Hold | User | None = hold if hold.code_sent_at else holder.patient
-    if source is None:
-        return {}
-    names = ("first_name", "last_name", "phone", "email")
-    return {name: getattr(source, name) for name in names} | {"reason": hold.reason}
+    patient = holder.patient
+    if hold.code_sent_at or patient is None:
+        return _sent(hold)
+    return {name: getattr(patient, name) for name in ("first_name", "last_name", "phone")}
+
+
+def _sent(hold: Hold) -> dict[str, str]:
+    """The details as they stand in the hold."""
+    return {name: getattr(hold, name) for name in DRAFT_FIELDS} if hold.code_sent_at else {}
 
 
 def _ticket(hold: Hold, holder: Holder) -> Ticket:

@@ -1,10 +1,11 @@
-"""Refusals of the page door: what happened, what is still free, and the next step as a link."""
+"""Refusals of the page door: what happened, what is still free, and the next step as a button."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
-from django.utils.formats import date_format, time_format
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -20,116 +21,164 @@ from bookings.errors import (
 from bookings.models import Hold
 from bookings.selectors.holds import live_holds
 from bookings.sessions import current_holder
+from bookings.views.offers import again_or_next, clock, clock_near, day_and_clock, still_free
 from docbook.errors import DomainError
 from docbook.http.problems import STATUS_BY_CODE
 from doctors.models import Doctor
-from doctors.views.addresses import day_url
+from doctors.views.addresses import day_url, doctor_url
 from doctors.views.detail import render_doctor
-from doctors.views.picker import Notice, PickerQuery
+from doctors.views.picker import KeptTime, Notice, Offer, PickerQuery
 
 
-def show_refusal(
-    request: HttpRequest,
-    error: DomainError,
-    *,
-    doctor: Doctor,
-    visit_type_id: int | None,
-    starts_at: datetime | None,
-) -> HttpResponse:
+@dataclass(frozen=True)
+class Wanted:
+    """The time that could not be kept; `starts_at` is None where the doctor has no such slot."""
+
+    doctor: Doctor
+    visit_type_id: int
+    slot_id: int
+    starts_at: datetime | None
+
+    def clock(self) -> str:
+        return clock(self.starts_at, zone=self.doctor.clinic.zone) if self.starts_at else ""
+
+    def query(self) -> PickerQuery:
+        """Its day, with fresh times."""
+        day = self.starts_at.astimezone(self.doctor.clinic.zone).date() if self.starts_at else None
+        return PickerQuery(visit_type_id=self.visit_type_id, date=day)
+
+    def url(self) -> str:
+        day = self.query().date
+        if day is None:
+            return doctor_url(self.doctor, visit_type=self.visit_type_id)
+        return day_url(self.doctor, visit_type_id=self.visit_type_id, day=day)
+
+
+def show_refusal(request: HttpRequest, error: DomainError, *, wanted: Wanted) -> HttpResponse:
     """The doctor's page on the day that was wanted, with fresh times and the reason."""
-    day = starts_at.astimezone(doctor.clinic.zone).date() if starts_at else None
-    return render_doctor(
-        request,
-        doctor=doctor,
-        query=PickerQuery(visit_type_id=visit_type_id, date=day),
-        notice=_notice(request, error, doctor=doctor, visit_type_id=visit_type_id, at=starts_at),
-        status=STATUS_BY_CODE[error.code],
-    )
+    return _show(request, error, wanted=wanted, notice=_notice(request, error, wanted=wanted))
 
 
 def show_lost_hold(request: HttpRequest, error: DomainError, hold: Hold) -> HttpResponse:
     """A hold that is over, seen from one of its own pages."""
-    return show_refusal(
-        request,
-        error,
+    wanted = Wanted(
         doctor=hold.doctor,
         visit_type_id=hold.visit_type_id,
+        slot_id=hold.slot_ids[0],
         starts_at=hold.starts_at,
+    )
+    if not isinstance(error, HoldExpired | OtpLocked):
+        return show_refusal(request, error, wanted=wanted)
+    return _show(request, error, wanted=wanted, notice=_over_notice(error, hold, wanted=wanted))
+
+
+def _show(
+    request: HttpRequest, error: DomainError, *, wanted: Wanted, notice: Notice
+) -> HttpResponse:
+    return render_doctor(
+        request,
+        doctor=wanted.doctor,
+        query=wanted.query(),
+        notice=notice,
+        status=STATUS_BY_CODE[error.code],
     )
 
 
-def _notice(
-    request: HttpRequest,
-    error: DomainError,
-    *,
-    doctor: Doctor,
-    visit_type_id: int | None,
-    at: datetime | None,
-) -> Notice:
-    clock = time_format(at.astimezone(doctor.clinic.zone), "H:i") if at else ""
+def _notice(request: HttpRequest, error: DomainError, *, wanted: Wanted) -> Notice:
     if isinstance(error, SlotTaken | SlotHeld):
-        return _lost_race(error, clock=clock, doctor=doctor, visit_type_id=visit_type_id)
+        return _lost_race(error, wanted=wanted)
     if isinstance(error, HoldLimit):
-        return _limit_notice(request, error)
-    if isinstance(error, HoldExpired):
-        title = _("The five minutes are over, so we gave %(time)s back.") % {"time": clock}
-        return Notice("expired", title, _("If it is still free, you can pick it again."))
-    return _plain_notice(error)
-
-
-def _lost_race(
-    error: SlotTaken | SlotHeld, *, clock: str, doctor: Doctor, visit_type_id: int | None
-) -> Notice:
-    links = _alternatives(error, doctor=doctor, visit_type_id=visit_type_id)
-    if isinstance(error, SlotTaken):
-        title = _("%(time)s was just taken by somebody else.") % {"time": clock}
-        return Notice("taken", title, links=links, taken_at=error.starts_at)
-    title = _("Somebody is confirming %(time)s.") % {"time": clock}
-    return Notice("held", title, _("It may come back within five minutes."), links)
-
-
-def _plain_notice(error: DomainError) -> Notice:
-    if isinstance(error, OtpLocked):
-        text = _("You can pick it again and get a new code.")
-        return Notice("locked", _("Five tries are used up, so we gave the time back."), text)
+        return _limit_notice(request, error, wanted=wanted)
     if isinstance(error, PatientBusy):
-        links = [{"label": _("My appointments"), "url": reverse("bookings:appointments")}]
-        return Notice("busy", _("You already have a visit at that time."), "", links)
+        return _busy_notice(request, error)
     if isinstance(error, OutsideBookingWindow):
         return Notice("window", _("This time cannot be booked online now."), _("Pick another one."))
     return Notice("unknown", _("This time is no longer offered."), _("Pick another one."))
 
 
-def _alternatives(
-    error: SlotTaken | SlotHeld, *, doctor: Doctor, visit_type_id: int | None
-) -> list[dict[str, str]]:
-    zone = doctor.clinic.zone
-    links = []
-    for time in error.alternatives:
-        local = time.starts_at.astimezone(zone)
-        same_day = local.date() == error.starts_at.astimezone(zone).date()
-        label = time_format(local, "H:i") if same_day else date_format(local, "D j M, H:i")
-        links.append(
-            {
-                "label": _("%(time)s is still free") % {"time": label},
-                "url": day_url(doctor, visit_type_id=visit_type_id, day=local.date()),
-            }
-        )
-    return links
+def _over_notice(error: HoldExpired | OtpLocked, hold: Hold, *, wanted: Wanted) -> Notice:
+    text, offers = again_or_next(hold, now=timezone.now())
+    if isinstance(error, HoldExpired):
+        title = _("The five minutes are over, so we gave %(time)s back.") % {"time": wanted.clock()}
+        return Notice("expired", title, text, offers=offers)
+    return Notice(
+        "locked", _("Five tries are used up, so we gave the time back."), text, offers=offers
+    )
 
 
-def _limit_notice(request: HttpRequest, error: HoldLimit) -> Notice:
+def _lost_race(error: SlotTaken | SlotHeld, *, wanted: Wanted) -> Notice:
+    offers = still_free(
+        error.alternatives,
+        near=error.starts_at,
+        zone=wanted.doctor.clinic.zone,
+        visit_type_id=wanted.visit_type_id,
+    )
+    taken = isinstance(error, SlotTaken)
+    title = (
+        _("%(time)s was just taken by somebody else.")
+        if taken
+        else _("Somebody is confirming %(time)s.")
+    )
+    return Notice(
+        "taken" if taken else "held",
+        title % {"time": wanted.clock()},
+        "" if taken else _("It may come back within five minutes."),
+        offers_label=_("Still free:") if offers else "",
+        offers=offers,
+        taken_at=error.starts_at if taken else None,
+    )
+
+
+def _busy_notice(request: HttpRequest, error: PatientBusy) -> Notice:
+    """Which visit it is, is said to its patient only: a code does not open a used account."""
+    visit, text = error.appointment, _("Pick another time.")
+    if visit is None or visit.patient_id != request.user.pk:
+        return Notice("busy", _("You already have a visit at that time."), text)
+    title = _("You already have a visit at that time: %(when)s, %(doctor)s.") % {
+        "when": day_and_clock(visit.starts_at, zone=visit.clinic.zone),
+        "doctor": visit.doctor.name,
+    }
+    links = [
+        {"label": _("See that visit"), "url": reverse("bookings:appointment", args=[visit.pk])}
+    ]
+    return Notice("busy", title, text, links)
+
+
+def _limit_notice(request: HttpRequest, error: HoldLimit, *, wanted: Wanted) -> Notice:
     title = ngettext(
         "You are already keeping a time.", "You are already keeping %(count)d times.", error.limit
     ) % {"count": error.limit}
-    kept = live_holds(holder=current_holder(request)).select_related("doctor__clinic").first()
-    if kept is None:
-        return Notice("limit", title)
-    local = kept.starts_at.astimezone(kept.doctor.clinic.zone)
-    label = _("Go on with %(when)s, %(doctor)s") % {
-        "when": date_format(local, "D j M, H:i"),
-        "doctor": kept.doctor.name,
+    holds = list(
+        live_holds(holder=current_holder(request)).select_related("doctor", "clinic")[:error.limit]
+    )
+    text = ngettext(
+        "Confirm it or give it back first.",
+        "Confirm or give back one of them first.",
+        error.limit,
+    )
+    return Notice(
+        "limit",
+        title,
+        text,
+        offers=[_swap(holds[0], wanted=wanted)] if len(holds) == 1 else [],
+        kept=[_kept(hold) for hold in holds],
+        next_url=wanted.url(),
+    )
+
+
+def _swap(hold: Hold, *, wanted: Wanted) -> Offer:
+    """Gives the only time back for the one that is wanted now."""
+    near = wanted.starts_at or hold.starts_at
+    label = _("Give back %(kept)s and hold %(wanted)s") % {
+        "kept": clock_near(hold.starts_at, near=near, zone=hold.clinic.zone),
+        "wanted": wanted.clock(),
     }
-    links = [{"label": label, "url": reverse("bookings:details", args=[kept.pk])}]
-    text = _("Confirm it or give it back first.")
-    return Notice("limit", title, text, links, release_id=kept.pk)
+    return Offer(label, wanted.slot_id, wanted.visit_type_id, instead_of=hold.pk)
+
+
+def _kept(hold: Hold) -> KeptTime:
+    label = _("%(when)s, %(doctor)s") % {
+        "when": day_and_clock(hold.starts_at, zone=hold.clinic.zone),
+        "doctor": hold.doctor.name,
+    }
+    return KeptTime(hold.pk, label, reverse("bookings:details", args=[hold.pk]))

@@ -17,7 +17,6 @@ class SwaggerView(SpectacularSwaggerSplitView):
     permission_classes = (AllowAny,)
     authentication_classes = ()
     url_name = "api:schema"
-    url_self = "api:docs"
 
     def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> HttpResponseBase:
         response: HttpResponseBase = super().dispatch(request, *args, **kwargs)

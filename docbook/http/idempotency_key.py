@@ -23,6 +23,7 @@ from docbook.http.models import IdempotencyRecord
 from docbook.http.problems import CONTENT_TYPE, problem_of
 
 KEPT = timedelta(hours=24)
+PASSING = ("slot-held", "hold-limit", "rate-limited", "unavailable")
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 
 
@@ -42,7 +43,8 @@ class IdempotencyKeyInProgress(DomainError):
 
 def answer_once(request: Request, *, route: str, act: Callable[[], Response]) -> HttpResponse:
     """Runs `act` once for the user and key of the request; a repeat gets the first answer again,
-    byte for byte, with `Idempotent-Replayed: true`. Refusals are answers too.
+    byte for byte, with `Idempotent-Replayed: true`. Refusals are answers too, but for those that
+    time cures.
 
     Raises IdempotencyKeyMissing, IdempotencyKeyReused (another body) or, after two seconds of
     waiting for the first request, IdempotencyKeyInProgress.
@@ -57,7 +59,13 @@ def answer_once(request: Request, *, route: str, act: Callable[[], Response]) ->
         with transaction.atomic():
             if not _insert(record):
                 return _replay(record)
-            return _keep(record, _answer(act))
+            answer = _answer(act)
+            if answer.data.get("code") in PASSING:
+                # Not an answer for a day: the same request may succeed in a minute.
+                transaction.set_rollback(True)
+            else:
+                _keep(record, answer)
+            return _http(answer)
     except OperationalError as error:
         if isinstance(error.__cause__, LockNotAvailable):
             raise IdempotencyKeyInProgress from error
@@ -102,25 +110,31 @@ def _answer(act: Callable[[], Response]) -> Response:
         return problem_of(error)
 
 
-def _keep(record: IdempotencyRecord, response: Response) -> HttpResponse:
-    text = JSONRenderer().render(response.data).decode()
-    location = response.headers.get("Location", "")
+def _keep(record: IdempotencyRecord, answer: Response) -> None:
     IdempotencyRecord.objects.filter(user_id=record.user_id, key=record.key).update(
-        status=response.status_code, body=text, location=location
+        status=answer.status_code, body=_text(answer), location=answer.headers.get("Location", "")
     )
-    return _http(status=response.status_code, body=text, location=location)
 
 
 def _replay(record: IdempotencyRecord) -> HttpResponse:
     first = IdempotencyRecord.objects.get(user_id=record.user_id, key=record.key)
     if first.fingerprint != record.fingerprint or first.status is None:
         raise IdempotencyKeyReused
-    response = _http(status=first.status, body=first.body, location=first.location)
+    response = _bytes(status=first.status, body=first.body, location=first.location)
     response.headers["Idempotent-Replayed"] = "true"
     return response
 
 
-def _http(*, status: int, body: str, location: str) -> HttpResponse:
+def _http(answer: Response) -> HttpResponse:
+    location = answer.headers.get("Location", "")
+    return _bytes(status=answer.status_code, body=_text(answer), location=location)
+
+
+def _text(answer: Response) -> str:
+    return JSONRenderer().render(answer.data).decode()
+
+
+def _bytes(*, status: int, body: str, location: str) -> HttpResponse:
     content_type = CONTENT_TYPE if status >= 400 else "application/json"
     response = HttpResponse(body, status=status, content_type=content_type)
     if location:

@@ -8,6 +8,7 @@ import base64
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from math import ceil
 from typing import Any
 
@@ -23,6 +24,8 @@ DEFAULT_LIMIT = 20
 MOST = 100
 # An OFFSET beyond this is no reader's; PostgreSQL would walk all the way.
 FURTHEST = 1_000_000
+# No clock on earth is further from UTC, and PostgreSQL takes little more.
+FURTHEST_OFFSET = timedelta(hours=14)
 
 Page = tuple[list[Any], dict[str, Any]]
 
@@ -143,7 +146,8 @@ def _instant(value: Any) -> Any:
         moment = parse_datetime(value) if isinstance(value, str) else None
     except ValueError as error:
         raise _unknown_cursor() from error
-    if moment is None or moment.tzinfo is None:
+    offset = moment.utcoffset() if moment else None
+    if offset is None or abs(offset) > FURTHEST_OFFSET:
         raise _unknown_cursor()
     return moment
 

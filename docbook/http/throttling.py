@@ -6,6 +6,10 @@ from django_ratelimit.core import get_usage
 from docbook.errors import RateLimited
 from docbook.http.addresses import client_address
 
+# Codes that are sent to one e-mail address, through both doors together.
+CODES_GROUP = "codes-to"
+CODES_TO_AN_ADDRESS = "20/h"
+
 
 def limit_by_address(request: HttpRequest, *, group: str, rate: str) -> None:
     """Counts this request for its address. `rate` like "10/m". Raises RateLimited."""

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 
 import structlog
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 from docbook.observability import request_id
@@ -22,7 +23,7 @@ class RequestLogMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         structlog.contextvars.clear_contextvars()
-        rid = request_id.from_header(request.headers.get(request_id.HEADER))
+        rid = request_id.from_header(_header_of_proxy(request))
         structlog.contextvars.bind_contextvars(request_id=rid)
         started = time.perf_counter()
         response = self.get_response(request)
@@ -32,7 +33,8 @@ class RequestLogMiddleware:
 
     def _log(self, request: HttpRequest, response: HttpResponse, *, milliseconds: float) -> None:
         match = request.resolver_match
-        user = getattr(request, "user", None)
+        # Only a user that somebody has looked up already: looking here could ask a lost database.
+        user = getattr(request, "_cached_user", None)
         log.info(
             "request",
             method=request.method,
@@ -41,3 +43,8 @@ class RequestLogMiddleware:
             ms=round(milliseconds, 1),
             user_id=getattr(user, "pk", None),
         )
+
+
+def _header_of_proxy(request: HttpRequest) -> str | None:
+    """Without a proxy anybody could choose under which id they appear in logs and audit."""
+    return request.headers.get(request_id.HEADER) if settings.TRUSTED_PROXIES > 0 else None

@@ -1,14 +1,16 @@
-"""Messages that wait, were delivered, or were given up; for looking only."""
+"""Messages that wait, were delivered, or were given up; the last ones can be woken."""
 
 from typing import Any
 from uuid import UUID
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from docbook.observability.read_only_admin import ReadOnlyAdmin
+from docbook.outbox import services
 from docbook.outbox.models import OutboxMessage
 
 
@@ -43,6 +45,17 @@ class OutboxMessageAdmin(ReadOnlyAdmin):
     list_filter = (Stage, "topic")
     search_fields = ("=aggregate_id",)
     ordering = ("-id",)
+    actions = ["retry"]
+
+    @admin.action(description=_("Try messages that were given up again"), permissions=["retry"])
+    def retry(self, request: HttpRequest, queryset: QuerySet[OutboxMessage]) -> None:
+        woken = services.retry(message_ids=list(queryset.values_list("pk", flat=True)))
+        text = ngettext("%(count)d message woken.", "%(count)d messages woken.", woken)
+        self.message_user(request, text % {"count": woken}, messages.SUCCESS)
+
+    def has_retry_permission(self, request: HttpRequest) -> bool:
+        """Nobody changes a message by hand; whoever might may have it tried again."""
+        return request.user.has_perm("outbox.change_outboxmessage")
 
     def filter_by_uuid(
         self, queryset: QuerySet[OutboxMessage], identifier: UUID

@@ -11,7 +11,8 @@ class OutboxMessage(models.Model):
     """One fact to be told: a topic and ids. Done when its receiver says so; dead after a day.
 
     `next_attempt_at` is at once the backoff and the lease: while a worker is at it, nobody else
-    takes the message before that instant.
+    takes the message before that instant. `handed_out` numbers the leases: it grows whenever the
+    message passes into other hands, and whoever comes with an older number is turned away.
     """
 
     topic = models.CharField(_("topic"), max_length=64)
@@ -19,6 +20,7 @@ class OutboxMessage(models.Model):
     payload = models.JSONField(_("ids"), default=dict)
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
     attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
+    handed_out = models.PositiveIntegerField(_("times handed out"), default=0)
     next_attempt_at = models.DateTimeField(_("next attempt at"))
     done_at = models.DateTimeField(_("done at"), null=True, blank=True)
     dead_at = models.DateTimeField(_("given up at"), null=True, blank=True)
@@ -38,6 +40,9 @@ class OutboxMessage(models.Model):
                 fields=["aggregate_id", "id"],
                 condition=Q(done_at__isnull=True, dead_at__isnull=True),
                 name="outbox_order",
+            ),
+            models.Index(
+                fields=["done_at"], condition=Q(done_at__isnull=False), name="outbox_done"
             ),
         ]
         constraints: ClassVar[list[models.BaseConstraint]] = [

@@ -1,12 +1,14 @@
 """Publishing, passing on and settling outbox messages. Times are the database's."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
-from django.db import connection, transaction
+from django.db import connection
+from django.db.models import F
 from django.db.models.functions import Now
 
+from docbook.batches import delete_in_batches
 from docbook.outbox import topics
 from docbook.outbox.models import OutboxMessage
 
@@ -16,6 +18,7 @@ log = structlog.get_logger(__name__)
 LEASE = timedelta(seconds=60)
 LONGEST_BACKOFF = timedelta(seconds=60)
 DEAD_AFTER = timedelta(hours=24)
+KEEP_DONE = timedelta(days=7)
 
 # Messages of one aggregate go in order: the next waits until the one before is done or given up.
 _LEASE_BATCH = """
@@ -31,10 +34,10 @@ WITH batch AS MATERIALIZED (
     -- Several relays may run: each takes what no other is taking.
     FOR UPDATE SKIP LOCKED)
 UPDATE outbox_outboxmessage AS message
-SET attempts = attempts + 1,
+SET handed_out = handed_out + 1,
     next_attempt_at = statement_timestamp() + make_interval(secs => %(lease)s)
 FROM batch WHERE message.id = batch.id
-RETURNING message.id, message.topic
+RETURNING message.id, message.topic, message.handed_out
 """
 
 
@@ -55,47 +58,82 @@ def publish(topic: str, *, about: object, **ids: object) -> OutboxMessage:
     )
 
 
-def pass_on(*, send: Callable[[str, int], None], limit: int = 100) -> int:
-    """Sends up to `limit` waiting messages through `send(task, message_id)`; returns how many.
+def pass_on(*, send: Callable[[str, int, int], None], limit: int = 100) -> int:
+    """Sends up to `limit` waiting messages; returns how many it took.
 
-    The lease is committed before anything is sent: a relay that dies in between delays a message,
-    it never loses one. What `send` raises ends the batch; the leases bring the rest back.
+    Each goes out as `send(task, message_id, handed_out)`, and `receive` wants the last two. The
+    lease is committed before anything is sent: a relay that dies in between delays a message, it
+    never loses one. What `send` raises ends the batch; the leases bring the rest back.
     """
     with connection.cursor() as cursor:
         cursor.execute(_LEASE_BATCH, {"lease": LEASE.total_seconds(), "limit": limit})
         batch = sorted(cursor.fetchall())
-    for message_id, topic in batch:
-        send(topics.task_for(topic), message_id)
+    for message_id, topic, handed_out in batch:
+        try:
+            task = topics.task_for(topic)
+        except KeyError:
+            # Published by a newer release than this relay's: it must not hold up all others.
+            log.warning("outbox_topic_unknown", topic=topic)
+            _put_back(message_id, handed_out=handed_out, pause=LEASE, error="UnknownTopic")
+        else:
+            send(task, message_id, handed_out)
     return len(batch)
 
 
-def receive(message_id: int, *, handle: Callable[..., None]) -> None:
+def receive(message_id: int, handed_out: int, *, handle: Callable[..., None]) -> None:
     """Runs `handle(**ids)` for a message that still waits, and settles the message.
 
-    A failure is noted without its text (which may name people) and tried again with backoff.
+    Of all copies that the relay handed out, only the newest does anything, and it only once. A
+    failure is noted without its text (which may name people) and tried again with backoff.
     """
-    message = OutboxMessage.objects.filter(pk=message_id, done_at=None, dead_at=None).first()
+    message = _claim(message_id, handed_out=handed_out)
     if message is None:
         return
     try:
         handle(**message.payload)
     except Exception as error:  # noqa: BLE001 - whatever a receiver raises means: try again
-        _put_back(message, error=type(error).__name__)
-        log.warning("outbox_attempt_failed", topic=message.topic, error=type(error).__name__)
+        pause = min(LONGEST_BACKOFF, timedelta(seconds=2 ** min(message.attempts, 10)))
+        name = type(error).__name__
+        _put_back(message.pk, handed_out=message.handed_out, pause=pause, error=name)
+        log.warning("outbox_attempt_failed", topic=message.topic, error=name)
         return
-    OutboxMessage.objects.filter(pk=message.pk).update(done_at=Now(), last_error="")
+    # Given up meanwhile, by an attempt after this one's lease? It has been told all the same.
+    OutboxMessage.objects.filter(pk=message.pk).update(done_at=Now(), dead_at=None, last_error="")
 
 
 def retry(*, message_ids: list[int]) -> int:
     """Wakes messages that were given up; returns how many."""
-    with transaction.atomic():
-        return OutboxMessage.objects.filter(pk__in=message_ids, dead_at__isnull=False).update(
-            dead_at=None, next_attempt_at=Now(), created_at=Now()
-        )
+    return OutboxMessage.objects.filter(pk__in=message_ids, dead_at__isnull=False).update(
+        dead_at=None, next_attempt_at=Now(), created_at=Now()
+    )
 
 
-def _put_back(message: OutboxMessage, *, error: str) -> None:
-    backoff = min(LONGEST_BACKOFF, timedelta(seconds=2 ** min(message.attempts, 10)))
-    waiting = OutboxMessage.objects.filter(pk=message.pk)
-    waiting.update(next_attempt_at=Now() + backoff, last_error=error)
-    waiting.filter(created_at__lt=Now() - DEAD_AFTER).update(dead_at=Now())
+def purge_done_messages(*, now: datetime) -> int:
+    """Deletes messages that were delivered more than a week ago; returns how many.
+
+    Dead ones stay: somebody has to look at them.
+    """
+    return delete_in_batches(OutboxMessage.objects.filter(done_at__lt=now - KEEP_DONE))
+
+
+def _claim(message_id: int, *, handed_out: int) -> OutboxMessage | None:
+    """Takes the message out of the hands of every other copy, in one statement.
+
+    While no worker runs, the relay hands out a further copy with every lease, and then all of them
+    run at once: the first changes the number that the others compare with.
+    """
+    claimed = OutboxMessage.objects.filter(
+        pk=message_id, handed_out=handed_out, done_at=None, dead_at=None
+    ).update(
+        attempts=F("attempts") + 1,
+        handed_out=F("handed_out") + 1,
+        next_attempt_at=Now() + LEASE,
+    )
+    return OutboxMessage.objects.get(pk=message_id) if claimed else None
+
+
+def _put_back(message_id: int, *, handed_out: int, pause: timedelta, error: str) -> None:
+    """Only while nobody else has got the message since."""
+    mine = OutboxMessage.objects.filter(pk=message_id, handed_out=handed_out, done_at=None)
+    mine.update(next_attempt_at=Now() + pause, last_error=error)
+    mine.filter(created_at__lt=Now() - DEAD_AFTER).update(dead_at=Now())

@@ -4,6 +4,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import environ
+from celery.schedules import crontab
 from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
@@ -64,6 +65,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "accounts.middleware.AccountLimitsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "docbook.http.middleware.PageErrorMiddleware",
@@ -90,6 +92,7 @@ TEMPLATES = [
 ]
 
 # -- data
+_STATEMENT_TIMEOUT_MS = env.int("DATABASE_STATEMENT_TIMEOUT_MS", default=5000)
 DATABASES = {"default": env.db("DATABASE_URL")}
 DATABASES["default"] |= {
     "ENGINE": "django.db.backends.postgresql",
@@ -102,8 +105,10 @@ DATABASES["default"] |= {
         },
         "connect_timeout": 5,
         # Time-outs nest: lock 2 s < statement 5 s < proxy 10 s < client 15 s.
-        "options": "-c lock_timeout=2000 -c statement_timeout=5000",
+        "options": f"-c lock_timeout=2000 -c statement_timeout={_STATEMENT_TIMEOUT_MS}",
     },
+    # A pooled connection is asked before it is used: after a restart of the database all are dead.
+    "CONN_HEALTH_CHECKS": True,
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
@@ -119,7 +124,6 @@ CACHES = {
         },
     }
 }
-SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
 RATELIMIT_FAIL_OPEN = True  # without Redis a booking goes on, unlimited, rather than not at all
 
 CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default="") or redis_database(REDIS_URL, 1)
@@ -130,14 +134,40 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_timeout": 5, "socket_connect_timeout": 2}
 CELERY_TASK_PUBLISH_RETRY = False  # the outbox tries again by itself
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+# Each run expires before its next: an hour without workers must not queue 240 sweeps before a mail.
 CELERY_BEAT_SCHEDULE = {
-    "sweep-holds": {"task": "bookings.sweep_holds", "schedule": timedelta(seconds=15)},
-    "expand-slots": {"task": "doctors.expand_slots", "schedule": timedelta(hours=6)},
-    "make-partitions": {"task": "bookings.make_partitions", "schedule": timedelta(hours=12)},
+    "sweep-holds": {
+        "task": "bookings.sweep_holds",
+        "schedule": timedelta(seconds=15),
+        "options": {"expires": 15},
+    },
+    "expand-slots": {
+        "task": "doctors.expand_slots",
+        "schedule": timedelta(hours=6),
+        "options": {"expires": 3600},
+    },
+    "make-partitions": {
+        "task": "bookings.make_partitions",
+        "schedule": timedelta(hours=12),
+        "options": {"expires": 3600},
+    },
     "purge-http-records": {
         "task": "http.purge_idempotency_records",
         "schedule": timedelta(hours=1),
+        "options": {"expires": 1800},
     },
+} | {
+    f"purge-{name}": {
+        "task": task,
+        "schedule": crontab(hour="3", minute=minute),
+        "options": {"expires": 6 * 3600},
+    }
+    for name, task, minute in (
+        ("ended-holds", "bookings.purge_ended_holds", "10"),
+        ("done-messages", "outbox.purge_done_messages", "20"),
+        ("refresh-sessions", "accounts.purge_refresh_sessions", "30"),
+        ("browser-sessions", "http.purge_sessions", "40"),
+    )
 }
 
 # -- mail
@@ -154,8 +184,6 @@ DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="DocBook <no-reply@do
 
 # -- who you are
 AUTH_USER_MODEL = "accounts.User"
-# Unique it is, by the constraint one_user_per_email, whatever the case of its letters.
-SILENCED_SYSTEM_CHECKS = ["auth.W004"]
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.Argon2PasswordHasher",
@@ -170,18 +198,36 @@ AUTH_PASSWORD_VALIDATORS = [
     )
 ]
 LOGIN_URL = "account_login"
-LOGIN_REDIRECT_URL = "/appointments/"
+LOGIN_REDIRECT_URL = "bookings:after_sign_in"
 ACCOUNT_ADAPTER = "accounts.adapter.AccountAdapter"
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_SIGNUP_FORM_CLASS = "accounts.forms.SignupNames"
+ACCOUNT_FORMS = {
+    "login": "accounts.account_forms.LoginForm",
+    "signup": "accounts.account_forms.SignupForm",
+    "reset_password": "accounts.account_forms.ResetPasswordForm",
+    "request_login_code": "accounts.account_forms.RequestLoginCodeForm",
+    "reset_password_from_key": "accounts.account_forms.ResetPasswordKeyForm",
+    "confirm_login_code": "accounts.account_forms.ConfirmLoginCodeForm",
+    "confirm_email_verification_code": "accounts.account_forms.ConfirmEmailCodeForm",
+}
 ACCOUNT_EMAIL_VERIFICATION = "mandatory"
 ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = True
+ACCOUNT_EMAIL_VERIFICATION_SUPPORTS_RESEND = 3
+ACCOUNT_EMAIL_VERIFICATION_BY_CODE_TIMEOUT = 15 * 60
 ACCOUNT_LOGIN_BY_CODE_ENABLED = True
+ACCOUNT_LOGIN_BY_CODE_SUPPORTS_RESEND = 3
+ACCOUNT_LOGIN_BY_CODE_TIMEOUT = 15 * 60
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+# As the code of a booking: digits have a keypad of their own, and three tries guess none.
+ALLAUTH_USER_CODE_FORMAT = {"numeric": True, "length": 6, "dashed": False}
 ACCOUNT_LOGIN_ON_PASSWORD_RESET = False
 ACCOUNT_LOGOUT_REDIRECT_URL = "/"
 ACCOUNT_SESSION_REMEMBER = True
+# Its own limits refuse everybody when Redis is gone; accounts.middleware has ours instead.
+ACCOUNT_RATE_LIMITS = False
 ACCOUNT_USER_DISPLAY = "accounts.adapter.display_name"
 
 # -- API

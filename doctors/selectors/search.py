@@ -59,6 +59,7 @@ class SpecialtySummary:
     doctor_count: int
     next_free: datetime | None
     zone: str
+    city: str
 
 
 def matching_doctors(*, search: DoctorSearch, now: datetime) -> QuerySet[Doctor]:
@@ -105,11 +106,11 @@ def with_next_free(doctors: QuerySet[Doctor], *, now: datetime) -> QuerySet[Doct
 def summarise_specialties(*, now: datetime) -> list[SpecialtySummary]:
     """Specialties by number of doctors, most first. Two queries."""
     doctors = with_next_free(Doctor.objects.filter(is_active=True), now=now)
-    groups: dict[int, list[tuple[datetime | None, str]]] = {}
-    for specialty_id, free, zone in doctors.values_list(
-        "specialty_id", F("next_free_at"), "clinic__time_zone"
+    groups: dict[int, list[tuple[datetime | None, str, str]]] = {}
+    for specialty_id, free, zone, city in doctors.values_list(
+        "specialty_id", F("next_free_at"), "clinic__time_zone", "clinic__city"
     ):
-        groups.setdefault(specialty_id, []).append((free, zone))
+        groups.setdefault(specialty_id, []).append((free, zone, city))
     summaries = [
         _summary(specialty, groups[specialty.pk])
         for specialty in Specialty.objects.filter(pk__in=groups)
@@ -118,10 +119,12 @@ def summarise_specialties(*, now: datetime) -> list[SpecialtySummary]:
     return summaries
 
 
-def _summary(specialty: Specialty, group: list[tuple[datetime | None, str]]) -> SpecialtySummary:
-    free = [(when, zone) for when, zone in group if when is not None]
-    next_free, zone = min(free) if free else (None, "UTC")
-    return SpecialtySummary(specialty, doctor_count=len(group), next_free=next_free, zone=zone)
+def _summary(
+    specialty: Specialty, group: list[tuple[datetime | None, str, str]]
+) -> SpecialtySummary:
+    free = [(when, zone, city) for when, zone, city in group if when is not None]
+    next_free, zone, city = min(free) if free else (None, "UTC", "")
+    return SpecialtySummary(specialty, len(group), next_free, zone, city)
 
 
 def _free_slots(*, now: datetime) -> QuerySet[Slot]:

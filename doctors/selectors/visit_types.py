@@ -11,6 +11,21 @@ def active_visit_types(doctor: Doctor) -> list[VisitType]:
     return active
 
 
+def first_visit_type(
+    doctor: Doctor, *, mode: str = "", max_fee: int | None = None
+) -> VisitType | None:
+    """What a doctor is booked for unless somebody says otherwise, among those that fit a search.
+
+    `max_fee` in whole units of currency.
+    """
+    fitting = (
+        each
+        for each in active_visit_types(doctor)
+        if mode in ("", each.mode) and (max_fee is None or each.price_cents <= max_fee * 100)
+    )
+    return next(fitting, None)
+
+
 def choose_visit_type(doctor: Doctor, *, wanted: int | None) -> VisitType | None:
     """The wanted one where the doctor has it, else the first; None where there is none."""
     active = active_visit_types(doctor)

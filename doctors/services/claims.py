@@ -2,9 +2,12 @@
 
 This is where the race for a time is decided, by conditional UPDATEs and the database's own clock.
 Several slots are always locked in the order of their ids, all or none, so that two visits that
-want neighbouring times wait for each other and never deadlock. All functions run inside the
-caller's transaction. `statement_timestamp()` and not `now()`: a transaction that waited for a lock
-must judge by the time at which it looks, not by the time at which it began.
+want neighbouring times wait for each other and never deadlock. A claim does not even wait: a row
+that somebody works on just now counts as held, so that a rush turns away at once instead of
+queueing in front of the winner's next step. All functions run inside the caller's transaction.
+
+The clock is `clock_timestamp()` and not `now()`: a transaction, or a statement, that waited for a
+lock must judge by the time at which it looks, not by the time at which it began.
 """
 
 from dataclasses import dataclass
@@ -18,10 +21,10 @@ _CLAIM = """
 WITH locked AS (
     SELECT id, hold_id AS previous FROM doctors_slot
     WHERE id = ANY(%(ids)s)
-      AND (state = 'open' OR (state = 'held' AND held_until <= statement_timestamp()))
-    ORDER BY id FOR UPDATE)
+      AND (state = 'open' OR (state = 'held' AND held_until <= clock_timestamp()))
+    ORDER BY id FOR UPDATE SKIP LOCKED)
 UPDATE doctors_slot AS slot
-SET state = 'held', hold_id = %(hold)s, held_until = statement_timestamp() + %(term)s
+SET state = 'held', hold_id = %(hold)s, held_until = clock_timestamp() + %(term)s
 FROM locked WHERE slot.id = locked.id
 RETURNING slot.held_until, locked.previous
 """
@@ -29,16 +32,16 @@ RETURNING slot.held_until, locked.previous
 _LOCK = "SELECT id FROM doctors_slot WHERE id = ANY(%(ids)s) ORDER BY id FOR UPDATE"
 
 _RENEW = """
-UPDATE doctors_slot SET held_until = statement_timestamp() + %(term)s
+UPDATE doctors_slot SET held_until = clock_timestamp() + %(term)s
 WHERE id = ANY(%(ids)s) AND hold_id = %(hold)s
-  AND state = 'held' AND held_until > statement_timestamp()
+  AND state = 'held' AND held_until > clock_timestamp()
 RETURNING held_until
 """
 
 _BOOK = """
 UPDATE doctors_slot SET state = 'booked', held_until = NULL
 WHERE id = ANY(%(ids)s) AND hold_id = %(hold)s
-  AND state = 'held' AND held_until > statement_timestamp()
+  AND state = 'held' AND held_until > clock_timestamp()
 RETURNING id
 """
 

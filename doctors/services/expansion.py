@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from django.db import IntegrityError, connection, transaction
 
-from doctors.models import AvailabilityRule, Doctor, SlotState
+from doctors.models import AvailabilityRule, Doctor
 from doctors.recurrence import WeeklyRule, instant, slot_periods
 
 # So few that a transaction takes about a second: whoever waits for one of its rows waits less than
@@ -33,7 +33,8 @@ FROM unnest(%(ids)s::bigint[]) WITH ORDINALITY AS doctor (id, position) ORDER BY
 
 # Instants as numbers: they are compared only, and reading a million of them as such takes a while.
 _PRESENT = """
-SELECT id, state, doctor_id, clinic_id, mode,
+SELECT id, state = 'open' OR state = 'held' AND held_until <= clock_timestamp(),
+       doctor_id, clinic_id, mode,
        extract(epoch FROM starts_at)::bigint, extract(epoch FROM ends_at)::bigint
 FROM doctors_slot
 WHERE doctor_id = ANY(%(doctors)s) AND starts_at > %(now)s
@@ -44,7 +45,10 @@ WHERE doctor_id = ANY(%(doctors)s) AND starts_at > %(now)s
 # and this never wait for each other. `state` is looked at again once the row is locked.
 _REMOVE = """
 DELETE FROM doctors_slot WHERE id IN (
-    SELECT id FROM doctors_slot WHERE id = ANY(%(ids)s) AND state = 'open' ORDER BY id FOR UPDATE)
+    SELECT id FROM doctors_slot
+    WHERE id = ANY(%(ids)s)
+      AND (state = 'open' OR state = 'held' AND held_until <= clock_timestamp())
+    ORDER BY id FOR UPDATE)
 """
 
 _ADD = """
@@ -222,10 +226,7 @@ def _present(
     """The future slots there are, by what they are."""
     with connection.cursor() as cursor:
         cursor.execute(_PRESENT, {"doctors": doctor_ids, "now": now, "until": until})
-        return {
-            Candidate(*what): _Present(pk, is_open=state == SlotState.OPEN)
-            for pk, state, *what in cursor
-        }
+        return {Candidate(*what): _Present(pk, is_open=is_open) for pk, is_open, *what in cursor}
 
 
 def _remove(slot_ids: list[int]) -> int:

@@ -1,9 +1,11 @@
 """Addresses of a doctor's page that several pages link to."""
 
 from datetime import date
+from urllib.parse import urlsplit
 
-from django.urls import reverse
-from django.utils.http import urlencode
+from django.http import HttpRequest
+from django.urls import Resolver404, resolve, reverse
+from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 
 from doctors.models import Doctor
 
@@ -18,3 +20,15 @@ def doctor_url(doctor: Doctor, **query: str | int | None) -> str:
 def day_url(doctor: Doctor, *, visit_type_id: int | None, day: date) -> str:
     """The times of one day."""
     return doctor_url(doctor, visit_type=visit_type_id, date=day.isoformat()) + "#times"
+
+
+def page_of_a_doctor(url: str, *, request: HttpRequest) -> str:
+    """The address, if it is one of a doctor's page on this host; else nothing."""
+    ours = url_has_allowed_host_and_scheme(
+        url, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+    )
+    try:
+        match = resolve(urlsplit(url).path) if ours else None
+    except Resolver404:
+        return ""
+    return url if match and match.view_name == "doctors:detail" else ""

@@ -1,5 +1,6 @@
 """A doctor's page with the picker. `bookings` shows it again when a time could not be kept."""
 
+import re
 from datetime import date, datetime
 from uuid import UUID
 
@@ -46,7 +47,7 @@ def render_doctor(
         "next_free": next_free,
         "nav": "doctors",
     }
-    template = "doctors/_picker.html" if wants_fragment(request) else "doctors/detail.html"
+    template = "doctors/_picker_swap.html" if wants_fragment(request) else "doctors/detail.html"
     return render(request, template, context, status=status)
 
 
@@ -54,7 +55,7 @@ def _query(request: HttpRequest) -> PickerQuery:
     """A hand-written address that means nothing shows the page as if it had not been said."""
     visit_type = request.GET.get("visit_type", "")
     return PickerQuery(
-        visit_type_id=int(visit_type) if visit_type.isdecimal() and visit_type.isascii() else None,
+        visit_type_id=int(visit_type) if re.fullmatch(r"[0-9]{1,18}", visit_type) else None,
         month=_month(request.GET.get("month", "")),
         date=_date(request.GET.get("date", "")),
     )

@@ -37,14 +37,39 @@ class PickerQuery:
 
 
 @dataclass(frozen=True)
+class Offer:
+    """A time that one press of its button holds; `instead_of` is a hold that it gives back."""
+
+    label: str
+    slot_id: int
+    visit_type_id: int
+    instead_of: UUID | None = None
+
+
+@dataclass(frozen=True)
+class KeptTime:
+    """A hold that is in the way: to go on with, or to give back."""
+
+    hold_id: UUID
+    label: str
+    url: str
+
+
+@dataclass(frozen=True)
 class Notice:
-    """Why a time could not be kept, and where to go from here."""
+    """Why a time could not be kept, and where to go from here.
+
+    `next_url` is where giving back one of the `kept` leads to.
+    """
 
     kind: str
     title: str
     text: str = ""
     links: Sequence[Mapping[str, str]] = ()
-    release_id: UUID | None = None
+    offers_label: str = ""
+    offers: Sequence[Offer] = ()
+    kept: Sequence[KeptTime] = ()
+    next_url: str = ""
     taken_at: dt.datetime | None = None
 
 
@@ -117,6 +142,11 @@ class Picker:
     parts: list[PartOfDay] = field(default_factory=list)
     next_free_day: DayLink | None = None
     notice: Notice | None = None
+
+    @property
+    def free_count(self) -> int:
+        """On the chosen day."""
+        return sum(part.free_count for part in self.parts)
 
     @property
     def weekday_names(self) -> list[dict[str, str]]:

@@ -43,6 +43,13 @@
         bar.querySelector(".hold-until").textContent = bar.getAttribute("data-say-0");
         bar.querySelector(".hold-kind").hidden = true;
         bar.querySelector(".hold-after").hidden = false;
+        // A second submit button of a form from the start would be the one that Enter presses.
+        for (const button of bar.querySelectorAll("button")) button.type = "submit";
+        // What can no longer succeed goes; its fields are still sent with the way on.
+        for (const form of document.querySelectorAll("main form[method=post]")) form.hidden = true;
+        for (const button of document.querySelectorAll("main button[form]")) {
+          button.hidden = !bar.contains(button);
+        }
       }
     });
   };
@@ -138,7 +145,13 @@
   document.addEventListener("htmx:afterSettle", (event) => {
     const fragment = event.target;
     const source = event.detail.requestConfig ? event.detail.requestConfig.elt : null;
-    if (fragment.dataset && fragment.dataset.announce) say(fragment.dataset.announce);
+    // Parts that are swapped beside the fragment come by here too.
+    if (!fragment.dataset?.announce) return;
+    say(fragment.dataset.announce);
+    // What was pressed may be gone: then the place to read on from is the fragment's heading.
+    if (document.activeElement === document.body) {
+      fragment.querySelector("[tabindex='-1']")?.focus({ preventScroll: true });
+    }
     if (!source || !phone.matches) return;
     if (source.dataset.thenFocus) focusOn(document.getElementById(source.dataset.thenFocus));
     // On a phone the filters lie above the results: a pressed "Show doctors" goes there.

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -11,7 +12,7 @@ from uuid import uuid4
 import jwt
 import pytest
 from django.conf import settings as current
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
 
 from accounts import tokens
@@ -208,7 +209,23 @@ def test_twelve_at_once_with_one_refresh_token_have_one_winner_and_the_family_en
             connection.close()
 
     with ThreadPoolExecutor(12) as pool:
-        answers = list(pool.map(use, range(12)))
-    assert sorted(answer.status_code for answer in answers) == [200] + [401] * 11
-    winner = next(answer.json() for answer in answers if answer.status_code == 200)
-    problem(refresh(winner["refresh"]), code="token-invalid", status=401)
+        # All of them must have looked before the first may write: then the swap alone decides.
+        with transaction.atomic():
+            RefreshSession.objects.select_for_update().get()
+            answers = pool.map(use, range(12))
+            wait_until_blocked(12)
+        found = sorted(answers, key=lambda answer: answer.status_code)
+    assert [answer.status_code for answer in found] == [200] + [401] * 11
+    problem(refresh(found[0].json()["refresh"]), code="token-invalid", status=401)
+
+
+def wait_until_blocked(number: int) -> None:
+    """Until so many connections wait for a lock; a second at most, for they give up after two."""
+    deadline = time.monotonic() + 1
+    sql = (
+        "SELECT count(*) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    )
+    with connection.cursor() as cursor:
+        while cursor.execute(sql).fetchone()[0] < number and time.monotonic() < deadline:
+            time.sleep(0.01)

@@ -293,3 +293,13 @@ def test_time_of_a_whole_day_ahead_is_held_at_its_first_and_last_moment() -> Non
 def _open_gates() -> None:
     """After five minutes Redis has forgotten its locks as well."""
     get_redis_connection("default").flushdb()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_rest_of_a_lapsed_long_hold_is_opened_when_one_of_its_slots_is_claimed() -> None:
+    visit_type, slots = bookable(slots=2)
+    short = make_visit_type(doctor=visit_type.doctor, slots=1)
+    let_expire(take(slots[0], visit_type=visit_type, holder=guest()))
+    get_redis_connection("default").flushdb()  # the gate lapses with the hold
+    take(slots[1], visit_type=short, holder=guest())
+    assert Slot.objects.get(pk=slots[0].pk).state == SlotState.OPEN

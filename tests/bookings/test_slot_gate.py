@@ -8,7 +8,7 @@ from django.conf import settings as current
 from django.test import Client
 from django_redis import get_redis_connection
 
-from bookings.errors import SlotHeld
+from bookings.errors import SlotHeld, SlotTaken
 from bookings.gateways import slot_gate
 from bookings.models import Hold
 from devstack.ports import LOOPBACK, free_port
@@ -36,8 +36,9 @@ def redis_gone(settings) -> Iterator[None]:
 
 def test_hold_takes_the_gate_of_each_of_its_slots_for_five_minutes() -> None:
     visit_type, slots = bookable(slots=2)
-    hold = take(slots[0], visit_type=visit_type, holder=guest())
-    assert locks() == {f"lock:slot:{slot.pk}": str(hold.pk) for slot in slots[:2]}
+    holder = guest()
+    take(slots[0], visit_type=visit_type, holder=holder)
+    assert locks() == {f"lock:slot:{slot.pk}": holder.key for slot in slots[:2]}
     left = get_redis_connection("default").pttl(f"lock:slot:{slots[0].pk}")
     assert 295_000 < left <= 300_000
 
@@ -56,8 +57,8 @@ def test_second_at_the_gate_is_refused_before_the_database_is_touched(
 def test_refused_long_visit_gives_back_the_gates_it_had_entered() -> None:
     first, second = 101, 102
     other, late = uuid4(), uuid4()
-    assert slot_gate.enter(slot_ids=[second], hold_id=other)
-    assert not slot_gate.enter(slot_ids=[first, second], hold_id=late)
+    assert slot_gate.enter(slot_ids=[second], holder_key=str(other))
+    assert not slot_gate.enter(slot_ids=[first, second], holder_key=str(late))
     assert locks() == {f"lock:slot:{second}": str(other)}
 
 
@@ -69,13 +70,29 @@ def test_claim_that_the_database_refuses_gives_the_gate_back() -> None:
     assert locks() == {}
 
 
-def test_only_the_hold_that_took_the_gate_opens_it() -> None:
+def test_only_the_holder_who_took_the_gate_opens_it() -> None:
     owner, other = uuid4(), uuid4()
-    slot_gate.enter(slot_ids=[7], hold_id=owner)
-    slot_gate.leave(slot_ids=[7], hold_id=other)
+    slot_gate.enter(slot_ids=[7], holder_key=str(owner))
+    slot_gate.leave(slot_ids=[7], holder_key=str(other))
     assert locks() == {"lock:slot:7": str(owner)}
-    slot_gate.leave(slot_ids=[7], hold_id=owner)
+    slot_gate.leave(slot_ids=[7], holder_key=str(owner))
     assert locks() == {}
+
+
+def test_holder_whose_request_died_behind_the_gate_gets_in_with_the_next_try() -> None:
+    visit_type, slots = bookable()
+    holder = guest()
+    get_redis_connection("default").set(f"lock:slot:{slots[0].pk}", holder.key)
+    assert take(slots[0], visit_type=visit_type, holder=holder).slot_ids == [slots[0].pk]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_confirmed_visit_leaves_the_gate_so_that_the_next_hears_taken() -> None:
+    visit_type, slots = bookable()
+    book(slots[0], visit_type=visit_type, holder=guest())
+    assert locks() == {}
+    with pytest.raises(SlotTaken):
+        take(slots[0], visit_type=visit_type, holder=guest())
 
 
 def test_gate_that_forgot_its_lock_lets_nobody_into_a_held_time() -> None:

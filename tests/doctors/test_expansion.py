@@ -7,6 +7,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 from uuid_utils.compat import uuid7
 
 from doctors.models import Slot, SlotState
@@ -37,7 +38,8 @@ def take(slot, state=SlotState.BOOKED) -> Slot:
     """As a booking leaves the row; what stands behind it does not matter here."""
     slot.state = state
     slot.hold_id = None if state == SlotState.BLOCKED else uuid7()
-    slot.held_until = NOW - timedelta(days=1) if state == SlotState.HELD else None
+    in_five_minutes = timezone.now() + timedelta(minutes=5)
+    slot.held_until = in_five_minutes if state == SlotState.HELD else None
     slot.save()
     return slot
 
@@ -289,3 +291,12 @@ def test_the_command_expands_one_doctor_and_says_so():
 def test_the_command_refuses_a_window_without_days():
     with pytest.raises(CommandError, match="from 1 on"):
         call_command("expand_slots", "--days", "0")
+
+
+@pytest.mark.django_db
+def test_slot_of_a_hold_that_is_over_goes_when_no_rule_makes_it_any_more():
+    doctor = make_doctor()
+    past = timezone.now() - timedelta(minutes=2)
+    make_slots(doctor=doctor, state=SlotState.HELD, held_until=past, hold_id=uuid7())
+    expand_slots(doctor_ids=[doctor.pk], now=timezone.now())
+    assert not Slot.objects.exists()

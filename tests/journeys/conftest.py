@@ -17,7 +17,7 @@ FLAGS = (
 
 @pytest.fixture(scope="session")
 def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
-    """Tests that use it carry `xdist_group("live")`, so that one worker starts it for all."""
+    """One worker starts it for all tests that use it: see tests.scheduling."""
     with running_stack(tmp_path_factory.mktemp("live")) as stack:
         yield stack
 

@@ -15,8 +15,6 @@ import pytest
 from tests.journeys.outcomes import assert_booked
 from tests.journeys.stack import DOCTOR, OTHER_PATIENT, PASSWORD, SECRETARY, Live
 
-pytestmark = pytest.mark.xdist_group("live")
-
 
 @dataclass(frozen=True)
 class Answer:

@@ -11,8 +11,6 @@ from tests.journeys.stack import DOCTOR, Live
 from tests.journeys.test_browser_journey import asks_for_the_code, confirms, holds_a_time
 from tests.journeys.visitor import Visitor, other_doctors, visiting
 
-pytestmark = pytest.mark.xdist_group("live")
-
 SCREENS: dict[str, dict[str, Any]] = {
     "desktop": {"viewport": {"width": 1280, "height": 900}},
     "desktop, dark": {"viewport": {"width": 1280, "height": 900}, "color_scheme": "dark"},

@@ -9,7 +9,7 @@ from django.db.models.functions import Now
 
 from docbook.outbox import topics
 from docbook.outbox.models import OutboxMessage
-from docbook.outbox.services import pass_on, publish
+from docbook.outbox.services import pass_on, publish, receive
 
 TOPIC = "test.topic"
 topics.register(topic=TOPIC, task="test.task")
@@ -23,8 +23,14 @@ def tell(about: object, **ids: object) -> OutboxMessage:
 def relay(*, limit: int = 100) -> list[int]:
     """One round; the ids of the messages that it sent, in their order."""
     sent: list[int] = []
-    pass_on(send=lambda _task, message_id: sent.append(message_id), limit=limit)
+    pass_on(send=lambda _task, message_id, _number: sent.append(message_id), limit=limit)
     return sent
+
+
+def work(message: OutboxMessage, *, handle: Callable[..., None]) -> None:
+    """What a worker does that got the newest copy of the message."""
+    message.refresh_from_db()
+    receive(message.pk, message.handed_out, handle=handle)
 
 
 def wake(*messages: OutboxMessage) -> None:

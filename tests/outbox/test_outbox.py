@@ -9,7 +9,8 @@ from django.utils import timezone
 
 from docbook.outbox.models import OutboxMessage
 from docbook.outbox.services import DEAD_AFTER, LEASE, pass_on, publish, receive, retry
-from tests.outbox.relay import TOPIC, failing, relay, tell, wake
+from docbook.outbox.tasks import purge_done_messages
+from tests.outbox.relay import TOPIC, failing, relay, tell, wake, work
 
 pytestmark = pytest.mark.django_db
 
@@ -34,7 +35,7 @@ def test_second_message_about_a_thing_waits_for_the_first_to_be_done() -> None:
     assert relay() == [first.pk, other.pk]
     wake(second)
     assert relay() == []
-    receive(first.pk, handle=lambda: None)
+    work(first, handle=lambda: None)
     assert relay() == [second.pk]
 
 
@@ -42,7 +43,7 @@ def test_message_that_was_given_up_does_not_hold_back_the_next() -> None:
     first, second = tell("a"), tell("a")
     relay()
     make_old(first)
-    receive(first.pk, handle=failing(ValueError()))
+    work(first, handle=failing(ValueError()))
     assert relay() == [second.pk]
 
 
@@ -58,14 +59,22 @@ def test_message_of_a_worker_that_died_is_sent_again_after_its_lease() -> None:
     relay()
     wake(message)
     assert relay() == [message.pk]
+
+
+def test_attempts_are_counted_where_they_are_made_and_not_where_they_are_handed_out() -> None:
+    message = tell("a")
+    for _ in range(3):
+        relay()
+        wake(message)
+    work(message, handle=failing(OSError()))
     message.refresh_from_db()
-    assert message.attempts == 2
+    assert (message.attempts, message.handed_out) == (1, 4)
 
 
 def test_relay_that_dies_while_sending_loses_nothing() -> None:
     messages = [tell(about) for about in "abc"]
 
-    def broker_gone(_task: str, _message_id: int) -> None:
+    def broker_gone(_task: str, _message_id: int, _handed_out: int) -> None:
         raise ConnectionError
 
     with pytest.raises(ConnectionError):
@@ -83,21 +92,21 @@ def test_batch_is_as_long_as_asked_for() -> None:
 def test_receiver_gets_the_ids_once_and_settles_the_message() -> None:
     message, got = tell("a", hold_id=7), []
     for _ in range(2):
-        receive(message.pk, handle=lambda **ids: got.append(ids))
+        work(message, handle=lambda **ids: got.append(ids))
     assert got == [{"hold_id": "7"}]
     wake(message)
     assert relay() == []
 
 
 def test_message_that_does_not_exist_is_received_by_nobody() -> None:
-    receive(987654321, handle=failing(AssertionError()))
+    receive(987654321, 1, handle=failing(AssertionError()))
 
 
 def test_failure_is_tried_again_later_and_later() -> None:
     message, pauses = tell("a"), []
     for _ in range(8):
         relay()
-        receive(message.pk, handle=failing(smtplib.SMTPServerDisconnected()))
+        work(message, handle=failing(smtplib.SMTPServerDisconnected()))
         pauses.append(round(seconds_until_next_attempt(message)))
         wake(message)
     assert pauses == [2, 4, 8, 16, 32, 60, 60, 60]
@@ -106,7 +115,7 @@ def test_failure_is_tried_again_later_and_later() -> None:
 def test_failure_is_noted_by_its_kind_and_never_by_its_text(caplog) -> None:
     message = tell("a")
     refused = smtplib.SMTPRecipientsRefused({"saskia@example.test": (550, b"no such user")})
-    receive(message.pk, handle=failing(refused))
+    work(message, handle=failing(refused))
     message.refresh_from_db()
     assert message.last_error == "SMTPRecipientsRefused"
     assert "saskia" not in caplog.text
@@ -114,8 +123,8 @@ def test_failure_is_noted_by_its_kind_and_never_by_its_text(caplog) -> None:
 
 def test_success_after_a_failure_clears_the_error() -> None:
     message = tell("a")
-    receive(message.pk, handle=failing(OSError()))
-    receive(message.pk, handle=lambda: None)
+    work(message, handle=failing(OSError()))
+    work(message, handle=lambda: None)
     message.refresh_from_db()
     assert message.done_at is not None
     assert message.last_error == ""
@@ -125,7 +134,7 @@ def test_message_is_given_up_after_a_day_and_not_before() -> None:
     young, old = tell("a"), tell("b")
     make_old(old)
     for message in (young, old):
-        receive(message.pk, handle=failing(OSError()))
+        work(message, handle=failing(OSError()))
         message.refresh_from_db()
     assert young.dead_at is None
     assert old.dead_at is not None
@@ -135,14 +144,92 @@ def test_message_is_given_up_after_a_day_and_not_before() -> None:
 
 def test_message_that_was_given_up_can_be_woken_for_another_day() -> None:
     message, done = tell("a"), tell("b")
-    receive(done.pk, handle=lambda: None)
+    work(done, handle=lambda: None)
     make_old(message)
-    receive(message.pk, handle=failing(OSError()))
+    work(message, handle=failing(OSError()))
     assert retry(message_ids=[message.pk, done.pk]) == 1
     assert relay() == [message.pk]
-    receive(message.pk, handle=failing(OSError()))
+    work(message, handle=failing(OSError()))
     message.refresh_from_db()
     assert message.dead_at is None
+
+
+def test_only_the_newest_copy_of_a_message_is_handled_and_only_once() -> None:
+    message, handled = tell("a"), []
+    for _ in range(3):
+        relay()
+        wake(message)
+    for number in (1, 2, 3, 3, 2, 1):
+        receive(message.pk, number, handle=lambda: handled.append("once"))
+    assert handled == ["once"]
+
+
+def test_message_stays_with_its_worker_for_a_lease_from_the_moment_it_begins() -> None:
+    message, remaining = tell("a"), []
+    relay()
+    wake(message)
+
+    def look() -> None:
+        remaining.append(seconds_until_next_attempt(message))
+        assert relay() == []
+
+    work(message, handle=look)
+    assert 55 < remaining[0] <= LEASE.total_seconds()
+
+
+def test_attempt_that_fails_after_its_lease_leaves_the_message_to_its_new_owner() -> None:
+    message = tell("a")
+
+    def too_late() -> None:
+        wake(message)
+        relay()
+        work(message, handle=lambda: None)
+        raise OSError
+
+    make_old(message)
+    work(message, handle=too_late)
+    message.refresh_from_db()
+    assert message.done_at is not None
+    assert (message.dead_at, message.last_error) == (None, "")
+
+
+def test_attempt_that_succeeds_after_the_message_was_given_up_has_told_it() -> None:
+    message = tell("a")
+
+    def late() -> None:
+        wake(message)
+        relay()
+        work(message, handle=failing(OSError()))
+
+    make_old(message)
+    work(message, handle=late)
+    message.refresh_from_db()
+    assert message.done_at is not None
+    assert message.dead_at is None
+
+
+def of_a_newer_release(message: OutboxMessage) -> None:
+    OutboxMessage.objects.filter(pk=message.pk).update(topic="topic.of.tomorrow")
+
+
+def test_topic_that_this_relay_does_not_know_holds_up_nobody_and_is_tried_again_later() -> None:
+    unknown, known = tell("a"), tell("b")
+    of_a_newer_release(unknown)
+    assert relay() == [known.pk]
+    assert 55 < seconds_until_next_attempt(unknown) <= LEASE.total_seconds()
+    assert (unknown.last_error, unknown.dead_at) == ("UnknownTopic", None)
+    wake(unknown)
+    OutboxMessage.objects.filter(pk=unknown.pk).update(topic=TOPIC)
+    assert relay() == [unknown.pk]
+
+
+def test_topic_that_nobody_learned_in_a_day_is_given_up() -> None:
+    unknown = tell("a")
+    of_a_newer_release(unknown)
+    make_old(unknown)
+    assert relay() == []
+    unknown.refresh_from_db()
+    assert unknown.dead_at is not None
 
 
 def test_topic_without_a_receiver_is_refused_where_it_is_published() -> None:
@@ -163,3 +250,18 @@ def test_message_of_a_change_that_was_undone_is_never_sent() -> None:
         publish(TOPIC, about=1)
         transaction.set_rollback(True)
     assert relay() == []
+
+
+def test_delivered_messages_go_after_a_week_and_dead_ones_wait_for_somebody_to_look() -> None:
+    now = timezone.now()
+    old, new, dead, waiting = (tell(about) for about in "abcd")
+    eight_days_ago = now - timedelta(days=8)
+    for message, fields in (
+        (old, {"done_at": eight_days_ago}),
+        (new, {"done_at": now - timedelta(days=6)}),
+        (dead, {"dead_at": eight_days_ago}),
+        (waiting, {"created_at": eight_days_ago}),
+    ):
+        OutboxMessage.objects.filter(pk=message.pk).update(**fields)
+    purge_done_messages()
+    assert list(OutboxMessage.objects.order_by("pk")) == [new, dead, waiting]

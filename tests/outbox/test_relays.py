@@ -1,6 +1,7 @@
 """Several relays, and the command that is one."""
 
 import threading
+import time
 from collections.abc import Callable
 
 import pytest
@@ -10,7 +11,8 @@ from kombu.exceptions import OperationalError as BrokerError
 
 from docbook.outbox.management.commands import relay_outbox
 from docbook.outbox.models import OutboxMessage
-from docbook.outbox.services import pass_on
+from docbook.outbox.services import pass_on, receive
+from tests.concurrency.rush import rush
 from tests.outbox.relay import relay, tell, wake
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -37,7 +39,7 @@ def test_second_relay_passes_by_what_the_first_has_in_hand() -> None:
 
     def slow_relay() -> None:
         with transaction.atomic():
-            pass_on(send=lambda _task, message_id: taken.append(message_id), limit=2)
+            pass_on(send=lambda _task, message_id, _number: taken.append(message_id), limit=2)
             leased.set()
             go_on.wait(PATIENCE)
 
@@ -57,7 +59,7 @@ def test_many_relays_send_each_message_once() -> None:
     sent: list[int] = []
 
     def drain() -> None:
-        while pass_on(send=lambda _task, message_id: sent.append(message_id), limit=3):
+        while pass_on(send=lambda _task, message_id, _number: sent.append(message_id), limit=3):
             pass
 
     for thread in [elsewhere(drain) for _ in range(4)]:
@@ -76,16 +78,16 @@ def test_publishing_wakes_whoever_listens_on_commit() -> None:
 
 def test_command_hands_the_task_of_each_topic_to_the_workers(monkeypatch) -> None:
     sent = []
-    monkeypatch.setattr(relay_outbox, "_send", lambda task, number: sent.append((task, number)))
+    monkeypatch.setattr(relay_outbox, "_send", lambda *arguments: sent.append(arguments))
     message = tell("a")
     call_command("relay_outbox", "--once")
-    assert sent == [("test.task", message.pk)]
+    assert sent == [("test.task", message.pk, 1)]
 
 
 def test_command_outlives_a_broker_and_a_database_that_are_gone(monkeypatch) -> None:
     message, command, calls = tell("a"), relay_outbox.Command(), []
 
-    def send(_task: str, message_id: int) -> None:
+    def send(_task: str, message_id: int, _handed_out: int) -> None:
         calls.append(message_id)
         wake(message)
         if len(calls) == 1:
@@ -100,3 +102,65 @@ def test_command_outlives_a_broker_and_a_database_that_are_gone(monkeypatch) -> 
     for _ in range(3):
         command._turn()
     assert calls == [message.pk] * 3
+
+
+def test_workers_that_get_all_copies_of_a_message_at_once_handle_it_once() -> None:
+    """A minute's copies pile up while no worker runs, and all workers come back together."""
+    message, handled = tell("a"), []
+    for _ in range(4):
+        relay()
+        wake(message)
+
+    def handle() -> None:
+        handled.append(message.pk)
+        time.sleep(0.1)
+
+    copies = [(message.pk, number) for number in (4, 4, 4, 3)]
+    results = rush(lambda copy: receive(*copy, handle=handle), copies)
+    assert results == [None] * len(copies)
+    assert handled == [message.pk]
+
+
+def backend_that_waits_for_news(*, other_than: int = 0) -> int:
+    """The process of the server that a relay listens with."""
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT pid FROM pg_stat_activity WHERE datname = current_database()"
+                " AND query = 'LISTEN outbox' AND state = 'idle' AND pid <> %s",
+                [other_than],
+            )
+            if found := cursor.fetchone():
+                return found[0]
+        time.sleep(0.02)
+    raise AssertionError("No relay is waiting.")
+
+
+def test_relay_outlives_a_restart_of_the_database_while_it_waits_for_news(monkeypatch) -> None:
+    sent: list[int] = []
+    told, stop = threading.Event(), threading.Event()
+
+    def send(_task: str, message_id: int, _handed_out: int) -> None:
+        sent.append(message_id)
+        told.set()
+
+    def run() -> None:
+        command = relay_outbox.Command()
+        while not stop.is_set():
+            command._turn()
+
+    monkeypatch.setattr(relay_outbox, "_send", send)
+    monkeypatch.setattr(relay_outbox, "POLL_SECONDS", 0.5)
+    thread = elsewhere(run)
+    try:
+        lost = backend_that_waits_for_news()
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_terminate_backend(%s)", [lost])
+        backend_that_waits_for_news(other_than=lost)
+        message = tell("a")
+        assert told.wait(PATIENCE)
+    finally:
+        stop.set()
+        thread.join(PATIENCE)
+    assert sent == [message.pk]

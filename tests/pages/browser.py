@@ -30,9 +30,20 @@ class _Text(HTMLParser):
 
 def words(response: HttpResponse) -> str:
     """The text of a page as a reader meets it."""
+    return _text(response.content.decode())
+
+
+def _text(html: str) -> str:
     parser = _Text()
-    parser.feed(response.content.decode())
+    parser.feed(html)
     return re.sub(r"\s+", " ", " ".join(parser.parts)).strip()
+
+
+def swapped(response: HttpResponse) -> str:
+    """The text of the fragment itself, without the title and the parts that htmx puts elsewhere."""
+    text = response.content.decode()
+    main = re.split(r"<title>|<\w+[^>]*\shx-swap-oob=", text, maxsplit=1)[0]
+    return _text(main)
 
 
 class _Values(HTMLParser):

@@ -31,6 +31,12 @@ def icon(name: str, size: str = "") -> SafeString:
 
 
 @register.filter
+def dialled(phone: str) -> str:
+    """For `tel:` addresses, which know no spaces: "+31 30 555 01 42" → "+31305550142"."""
+    return "".join(sign for sign in phone if sign.isdecimal() or sign in "+*#")
+
+
+@register.filter
 def without_fragment(url: str) -> str:
     """For hx-get: with a fragment htmx would scroll there, also where all of it is in view."""
     return url.partition("#")[0]

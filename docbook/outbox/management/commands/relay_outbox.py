@@ -57,10 +57,12 @@ class Command(BaseCommand):
     def _wait_for_news(self) -> None:
         with connection.cursor() as cursor:
             cursor.execute("LISTEN outbox")
-            # The driver's connection below Django's: only it can wait for notifications.
-            for _news in connection.connection.notifies(timeout=POLL_SECONDS, stop_after=1):
-                break
+            # The driver's connection below Django's: only it can wait for notifications, and its
+            # errors are the driver's own.
+            with connection.wrap_database_errors:
+                for _news in connection.connection.notifies(timeout=POLL_SECONDS, stop_after=1):
+                    break
 
 
-def _send(task: str, message_id: int) -> None:
-    current_app.send_task(task, args=[message_id])
+def _send(task: str, message_id: int, handed_out: int) -> None:
+    current_app.send_task(task, args=[message_id, handed_out])

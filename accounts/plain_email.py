@@ -1,0 +1,17 @@
+"""Which e-mail addresses an account can have."""
+
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+
+# What a form says of half an address.
+MISSES_SOMETHING = _("That address misses something, like name@example.org.")
+
+
+def validate_plain_email(value: str) -> None:
+    """ASCII only, as nearly every address is (RFC 5321; not the letters of RFC 6531).
+
+    Among all of Unicode there are letters that one program takes for each other and the next does
+    not: whoever owns `maıl.example` must never be taken for somebody at `mail.example`.
+    """
+    if not value.isascii():
+        raise ValidationError(_("Please use an address without accents."), code="not-plain")

@@ -1,0 +1,19 @@
+"""How people meet, for templates that show what is held or booked."""
+
+from django import template
+
+from bookings import presentation
+from bookings.presentation import Meeting
+
+register = template.Library()
+
+
+@register.filter
+def place_line(meeting: Meeting) -> str:
+    """Like "Maliebaan 42, Utrecht", or how the two meet when nobody has to go anywhere."""
+    return presentation.place_line(meeting)
+
+
+@register.filter
+def is_in_person(meeting: Meeting) -> bool:
+    return presentation.is_in_person(meeting)

@@ -1,0 +1,19 @@
+"""Where a sign-in leads when no page was asked for."""
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponseRedirect
+from django.shortcuts import redirect
+from django.views.decorators.http import require_safe
+
+from accounts.users import signed_in
+from doctors.selectors.doctors import doctors_run_by
+
+
+@require_safe
+@login_required
+def after_sign_in(request: HttpRequest) -> HttpResponseRedirect:
+    """To the day of a doctor, to the admin, or to one's own visits."""
+    user = signed_in(request)
+    if doctors_run_by(user).exists():
+        return redirect("bookings:schedule")
+    return redirect("admin:index" if user.is_staff else "bookings:appointments")

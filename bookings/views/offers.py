@@ -1,0 +1,69 @@
+"""Times that a refusal offers instead, each for one press."""
+
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from django.utils.formats import date_format, time_format
+from django.utils.translation import gettext as _
+
+from bookings.models import Hold
+from doctors.rules import VisitTime
+from doctors.selectors.slots import times_of_doctor
+from doctors.views.picker import Offer
+
+LOOKS_AHEAD = timedelta(days=14)
+
+
+def clock(moment: datetime, *, zone: ZoneInfo) -> str:
+    return time_format(moment.astimezone(zone), "H:i")
+
+
+def day_and_clock(moment: datetime, *, zone: ZoneInfo) -> str:
+    return date_format(moment.astimezone(zone), "D j M, H:i")
+
+
+def clock_near(moment: datetime, *, near: datetime, zone: ZoneInfo) -> str:
+    """The time; with its day where that is another one than the day of `near`."""
+    same_day = moment.astimezone(zone).date() == near.astimezone(zone).date()
+    return clock(moment, zone=zone) if same_day else day_and_clock(moment, zone=zone)
+
+
+def still_free(
+    times: list[VisitTime], *, near: datetime, zone: ZoneInfo, visit_type_id: int
+) -> list[Offer]:
+    """One offer a time; its day is said where it is not the day of `near`."""
+    return [
+        Offer(
+            label=_("Hold %(time)s") % {"time": clock_near(time.starts_at, near=near, zone=zone)},
+            slot_id=time.slot_id,
+            visit_type_id=visit_type_id,
+        )
+        for time in times
+    ]
+
+
+def again_or_next(hold: Hold, *, now: datetime) -> tuple[str, list[Offer]]:
+    """Of a hold that is over: whether its time is still free, else which one is the next."""
+    zone, at = hold.clinic.zone, hold.starts_at
+    first = _first_free(hold, now=now)
+    if first is None:
+        return _("It is gone now."), []
+    offers = still_free([first], near=at, zone=zone, visit_type_id=hold.visit_type_id)
+    if first.starts_at == at:
+        return _("It is still free: hold it again?"), offers
+    following = clock_near(first.starts_at, near=at, zone=zone)
+    return _("It is gone now. Next free: %(time)s.") % {"time": following}, offers
+
+
+def _first_free(hold: Hold, *, now: datetime) -> VisitTime | None:
+    """From the hold's time on. What the doctor no longer offers is not free."""
+    if not (hold.visit_type.is_active and hold.doctor.is_active):
+        return None
+    free, _on_hold = times_of_doctor(
+        doctor=hold.doctor,
+        visit_type=hold.visit_type,
+        start=hold.starts_at,
+        end=hold.starts_at + LOOKS_AHEAD,
+        now=now,
+    )
+    return free[0] if free else None

@@ -1,0 +1,44 @@
+"""The time of a refused sign-in does not tell which accounts exist: a password is hashed anyway."""
+
+import pytest
+from django.contrib.auth.hashers import MD5PasswordHasher
+
+from tests.api.client import Api
+from tests.factories import PASSWORD, make_user
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def hashed(monkeypatch) -> list[str]:
+    """The passwords that were hashed, by the only hasher that the tests have."""
+    passwords: list[str] = []
+    encode = MD5PasswordHasher.encode
+
+    def noted(self, password, salt):
+        passwords.append(password)
+        return encode(self, password, salt)
+
+    monkeypatch.setattr(MD5PasswordHasher, "encode", noted)
+    return passwords
+
+
+def accounts() -> dict[str, str]:
+    bare = make_user()
+    bare.set_unusable_password()
+    bare.save()
+    return {
+        "unknown": "nobody@example.test",
+        "known": make_user().email,
+        "disabled": make_user(is_active=False).email,
+        "without a password": bare.email,
+    }
+
+
+@pytest.mark.parametrize("whose", ["unknown", "known", "disabled", "without a password"])
+def test_password_is_hashed_once_whoever_is_asked_for(whose, hashed):
+    email = accounts()[whose]
+    hashed.clear()
+    answer = Api().post("auth/token", {"email": email, "password": f"not {PASSWORD}"})
+    assert answer.status_code == 401
+    assert len(hashed) == 1

@@ -1,0 +1,39 @@
+"""A refusal behind the gate leaves the gate open."""
+
+import pytest
+from django.db import OperationalError
+from django_redis import get_redis_connection
+
+from bookings.errors import HoldLimit
+from bookings.services import holds
+from tests.bookings.acts import bookable, guest, take
+
+pytestmark = pytest.mark.django_db
+
+
+def closed_gates() -> set[str]:
+    return {key.decode() for key in get_redis_connection("default").keys("lock:slot:*")}
+
+
+def test_patient_who_has_too_many_holds_closes_no_further_gate(settings) -> None:
+    settings.LIVE_HOLDS_PER_GUEST = 1
+    visit_type, slots = bookable()
+    holder = guest()
+    take(slots[0], visit_type=visit_type, holder=holder)
+    with pytest.raises(HoldLimit):
+        take(slots[2], visit_type=visit_type, holder=holder)
+    assert closed_gates() == {f"lock:slot:{slots[0].pk}"}
+
+
+def test_database_that_is_lost_behind_the_gate_leaves_it_open(monkeypatch) -> None:
+    visit_type, slots = bookable()
+
+    def lost(**_arguments: object) -> bool:
+        raise OperationalError
+
+    with monkeypatch.context() as broken:
+        broken.setattr(holds, "_keep", lost)
+        with pytest.raises(OperationalError):
+            take(slots[0], visit_type=visit_type, holder=guest())
+    assert closed_gates() == set()
+    take(slots[0], visit_type=visit_type, holder=guest())

@@ -1,0 +1,88 @@
+"""Slots are locked first and their hold second, by everybody; in two orders two would wait for
+each other.
+"""
+
+import time
+from collections.abc import Callable
+from threading import Thread
+
+import pytest
+from django.db import connection, transaction
+
+from bookings.holder import Holder
+from bookings.models import Hold
+from bookings.services.codes import resend_code
+from bookings.services.confirmation import confirm_booking
+from bookings.services.holds import release_hold, sweep_holds
+from doctors.services import claims
+from tests.bookings.acts import allow_resend, attempt, bookable, code_of, guest, let_expire
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+Act = Callable[[Hold, Holder], object]
+
+
+def confirm(hold: Hold, holder: Holder) -> object:
+    return confirm_booking(hold_id=hold.pk, holder=holder, code=code_of(hold))
+
+
+def release(hold: Hold, holder: Holder) -> object:
+    return release_hold(hold_id=hold.pk, holder=holder)
+
+
+def ask_again(hold: Hold, holder: Holder) -> object:
+    return resend_code(hold_id=hold.pk, holder=holder, now=hold.expires_at)
+
+
+def sweep(_hold: Hold, _holder: Holder) -> object:
+    return sweep_holds()
+
+
+def elsewhere(act: Callable[[], object]) -> Thread:
+    """Runs on a database connection of its own; returns once it waits there for a lock."""
+
+    def run() -> None:
+        try:
+            act()
+        finally:
+            connection.close()
+
+    thread = Thread(target=run)
+    thread.start()
+    deadline = time.monotonic() + 1.5  # less than the lock timeout
+    while time.monotonic() < deadline:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT count(DISTINCT pid) FROM pg_locks"
+                " WHERE NOT granted AND pg_backend_pid() = ANY(pg_blocking_pids(pid))"
+            )
+            if cursor.fetchone() == (1,):
+                return thread
+        time.sleep(0.01)
+    thread.join()
+    raise AssertionError("Nobody waits for the slots.")
+
+
+@pytest.mark.parametrize("act", [confirm, release, ask_again, sweep])
+def test_whoever_waits_for_the_slots_has_not_locked_the_hold(act: Act) -> None:
+    visit_type, slots = bookable(slots=2)
+    holder = guest()
+    hold = attempt(slots[0], visit_type=visit_type, holder=holder)
+    allow_resend(hold)
+    if act is sweep:
+        let_expire(hold)
+
+    with transaction.atomic():
+        # As somebody who claims the slots of a lapsed hold: next, they mark the hold.
+        claims.lock_slots(slot_ids=hold.slot_ids)
+        thread = elsewhere(lambda: act(hold, holder))
+        Hold.objects.select_for_update(nowait=True).get(pk=hold.pk)
+    thread.join(10)
+
+    hold.refresh_from_db()
+    assert (hold.state, hold.otp_resends) == {
+        confirm: ("confirmed", 0),
+        release: ("released", 0),
+        ask_again: ("held", 1),
+        sweep: ("expired", 0),
+    }[act]

@@ -1,0 +1,72 @@
+"""Each step of the booking pages is limited for an address."""
+
+import pytest
+from django.test import Client
+
+from bookings.models import Hold
+from bookings.views import booking
+from docbook.outbox.models import OutboxMessage
+from tests.bookings.acts import allow_resend, bookable, wrong_code
+from tests.windows import stay_in_one_window
+
+pytestmark = pytest.mark.django_db
+
+DETAILS = {"first_name": "Saskia", "last_name": "Kuipers", "email": "saskia@example.test"}
+
+
+@pytest.fixture(autouse=True)
+def _two_a_minute(monkeypatch):
+    stay_in_one_window(monkeypatch)
+    monkeypatch.setattr(booking, "HOLD_RATE", "2/m")
+    monkeypatch.setattr(booking, "CODE_RATE", "2/m")
+
+
+def tap(browser: Client) -> Hold:
+    visit_type, slots = bookable()
+    browser.post("/book/", {"slot": slots[0].pk, "visit_type": visit_type.pk})
+    return Hold.objects.get()
+
+
+def ask_for_code(browser: Client, hold: Hold):
+    return browser.post(f"/book/{hold.pk}/", DETAILS)
+
+
+def test_third_tap_of_an_address_in_a_minute_is_refused_and_holds_nothing(settings):
+    settings.LIVE_HOLDS_PER_GUEST = 9
+    visit_type, slots = bookable()
+    answers = [
+        Client().post("/book/", {"slot": slot.pk, "visit_type": visit_type.pk})
+        for slot in slots[:3]
+    ]
+    assert [answer.status_code for answer in answers] == [302, 302, 429]
+    assert Hold.objects.count() == 2
+
+
+def test_third_sending_of_the_details_in_a_minute_is_refused(client):
+    hold = tap(client)
+    answers = [
+        client.post(f"/book/{hold.pk}/", DETAILS | {"email": f"a{number}@example.test"})
+        for number in range(3)
+    ]
+    assert [answer.status_code for answer in answers] == [302, 302, 429]
+    assert OutboxMessage.objects.filter(topic="otp.requested").count() == 2
+
+
+def test_third_code_in_a_minute_is_refused_and_not_looked_at(client):
+    hold = tap(client)
+    ask_for_code(client, hold)
+    wrong = wrong_code(hold)
+    answers = [client.post(f"/book/{hold.pk}/code/", {"code": wrong}) for _ in range(3)]
+    assert [answer.status_code for answer in answers] == [422, 422, 429]
+    assert Hold.objects.get().otp_attempts == 2
+
+
+def test_wish_for_another_code_counts_like_the_first(client):
+    hold = tap(client)
+    ask_for_code(client, hold)
+    answers = []
+    for _ in range(2):
+        allow_resend(hold)
+        answers.append(client.post(f"/book/{hold.pk}/resend/"))
+    assert [answer.status_code for answer in answers] == [302, 429]
+    assert Hold.objects.get().otp_resends == 1

@@ -1,0 +1,154 @@
+"""What a doctor's card promises: one reason by name, its price, and times that can be booked."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from doctors.models import VisitType
+from tests.factories import make_clinic, make_doctor, make_slots, make_visit_type, tomorrow_at
+from tests.pages.browser import HTMX, signed_in, words
+
+pytestmark = pytest.mark.django_db
+
+
+def two_reasons() -> tuple[VisitType, VisitType]:
+    """A long first one, and a short cheap one by video."""
+    doctor = make_doctor()
+    long = make_visit_type(
+        doctor=doctor, name="Skin check", slots=2, price_cents=6200, position=0
+    )
+    short = make_visit_type(
+        doctor=doctor, name="Quick look", mode="video", price_cents=3000, position=1
+    )
+    make_slots(doctor=doctor, count=3)
+    return long, short
+
+
+def test_card_names_the_reason_its_times_are_for_and_its_price() -> None:
+    long, short = two_reasons()
+    page = signed_in().get("/doctors/")
+    assert "Times for: Skin check , 40 min, in person · €62" in words(page)
+    assert "from €30" in words(page)
+    assert f"visit_type={long.pk}" in page.content.decode()
+    assert f"visit_type={short.pk}" not in page.content.decode()
+
+
+@pytest.mark.parametrize("wish", ["mode=video", "max_fee=50"])
+def test_card_shows_the_first_reason_that_fits_what_was_asked_for(wish: str) -> None:
+    long, short = two_reasons()
+    page = signed_in().get(f"/doctors/?{wish}")
+    assert "Times for: Quick look , 20 min, video · €30" in words(page)
+    assert f"visit_type={long.pk}" not in page.content.decode()
+
+
+def test_card_promises_no_day_on_which_the_visit_does_not_fit() -> None:
+    doctor = make_doctor()
+    make_visit_type(doctor=doctor, slots=2)
+    make_slots(doctor=doctor, starts_at=tomorrow_at(days=8))
+    make_slots(doctor=doctor, starts_at=tomorrow_at(days=9), count=2)
+    fitting = tomorrow_at(days=9)
+    page = signed_in().get("/doctors/")
+    assert f"Next availability on {fitting:%A} {fitting.day} {fitting:%B}" in words(page)
+
+
+def test_card_that_knows_no_fitting_day_leads_to_the_calendar_without_a_promise() -> None:
+    doctor = make_doctor()
+    visit_type = make_visit_type(doctor=doctor, slots=2)
+    make_slots(doctor=doctor, starts_at=tomorrow_at(days=8))
+    page = signed_in().get("/doctors/")
+    assert "Next availability" not in words(page)
+    assert "See the calendar" in words(page)
+    link = f"/doctors/{doctor.slug}/?visit_type={visit_type.pk}#times"
+    assert link in page.content.decode()
+
+
+def seen_at(moment: datetime, time_machine: Any) -> str:
+    browser = signed_in()
+    time_machine.move_to(moment, tick=False)
+    return words(browser.get("/doctors/"))
+
+
+def test_evening_in_america_still_has_its_today(time_machine: Any) -> None:
+    """02:00 UTC is 21:00 of the day before in New York."""
+    clinic = make_clinic(time_zone="America/New_York", country="US")
+    doctor = make_doctor(clinic=clinic, min_notice_minutes=0)
+    make_visit_type(doctor=doctor)
+    start = tomorrow_at(3, days=2)
+    make_slots(doctor=doctor, starts_at=start)
+    page = seen_at(start - timedelta(hours=1), time_machine)
+    local = (start - timedelta(days=1)).date()
+    assert f"Today {local.day} {local:%b}" in page
+    assert f"{start.astimezone(clinic.zone):%H:%M}" in page
+
+
+def test_common_head_says_today_only_when_all_clinics_agree(time_machine: Any) -> None:
+    for zone in ("Europe/Amsterdam", "Asia/Tokyo"):
+        doctor = make_doctor(clinic=make_clinic(time_zone=zone))
+        make_visit_type(doctor=doctor)
+        make_slots(doctor=doctor, starts_at=tomorrow_at(days=2), count=3)
+    noon = tomorrow_at(12)
+    browser = signed_in()
+    time_machine.move_to(noon, tick=False)
+    agreed = words(browser.get("/doctors/")).count("Today")
+    time_machine.move_to(noon + timedelta(hours=6), tick=False)
+    apart = words(browser.get("/doctors/")).count("Today")
+    assert (agreed, apart) == (3, 2)
+
+
+def test_day_without_anybody_free_offers_the_next_days() -> None:
+    doctor = make_doctor()
+    make_visit_type(doctor=doctor)
+    make_slots(doctor=doctor, starts_at=tomorrow_at(10))
+    make_slots(doctor=doctor, starts_at=tomorrow_at(10, days=2))
+    today = datetime.now(UTC).date()
+    page = signed_in().get(f"/doctors/?available_on={today}")
+    after = today + timedelta(days=2)
+    assert "Tomorrow · 1 doctor" in words(page)
+    assert f"{after:%A} {after.day} {after:%B} · 1 doctor" in words(page)
+    assert f"available_on={after}" in page.content.decode()
+
+
+def test_home_says_in_which_city_the_next_free_time_is() -> None:
+    doctor = make_doctor(clinic=make_clinic(city="Sydney", time_zone="Australia/Sydney"))
+    make_visit_type(doctor=doctor)
+    make_slots(doctor=doctor, starts_at=tomorrow_at(days=3))
+    assert ", 20:00, Sydney" in words(signed_in().get("/")) or ", 19:00, Sydney" in words(
+        signed_in().get("/")
+    )
+
+
+def test_htmx_also_gets_what_stands_outside_of_the_results() -> None:
+    two_reasons()
+    swap = signed_in().get("/doctors/?mode=video", headers=HTMX).content.decode()
+    whole = signed_in().get("/doctors/").content.decode()
+    for part in ("filters-summary", "filters-head"):
+        assert f'id="{part}" hx-swap-oob="true"' in " ".join(swap.split())
+        assert f'id="{part}"' in whole
+    assert "Clear 1" in swap
+    assert "<title>1 doctor · DocBook</title>" in swap
+    assert "hx-swap-oob" not in whole
+
+
+def test_next_free_time_of_the_head_follows_the_reason() -> None:
+    long, _short = two_reasons()
+    path = f"/doctors/{long.doctor.slug}/?visit_type={long.pk}"
+    swap = signed_in().get(path, headers=HTMX).content.decode()
+    head = " ".join(swap.partition('id="doctor-next"')[2].split())
+    assert head.startswith('hx-swap-oob="true"')
+    assert "Next free: tomorrow, " in head
+    assert 'id="doctor-next"' in signed_in().get(path).content.decode()
+
+
+def test_swaps_are_announced_with_what_they_brought() -> None:
+    long, short = two_reasons()
+    day = tomorrow_at()
+    picker = signed_in().get(
+        f"/doctors/{long.doctor.slug}/?visit_type={short.pk}&date={day.date()}", headers=HTMX
+    )
+    said = f'data-announce="{day:%A} {day.day} {day:%B}, 3 free times"'
+    assert said in picker.content.decode()
+    today = datetime.now(UTC)
+    results = signed_in().get("/doctors/?mode=video", headers=HTMX).content.decode()
+    first = f"{today:%a} {today.day} {today:%b}"
+    assert f'data-announce="1 doctor. {first} to ' in results

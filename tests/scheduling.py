@@ -1,0 +1,29 @@
+"""Which worker of a parallel run gets which test.
+
+The journeys share one running stack, so one worker runs all of them, first; every other test goes
+to whoever is free. (`--dist loadgroup` would do, but pytest 9.2 no longer sees its groups:
+pytest-xdist issue 1386.)
+"""
+
+from typing import Any
+
+import pytest
+from xdist.scheduler import LoadScopeScheduling
+
+ON_ONE_STACK = (
+    "tests/journeys/test_browser_journey.py",
+    "tests/journeys/test_curl_journey.py",
+    "tests/journeys/test_every_page.py",
+)
+
+
+class JourneysTogether(LoadScopeScheduling):
+    """A scope is what runs on one worker; the scope with most tests is given out first."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "journeys" if nodeid.startswith(ON_ONE_STACK) else nodeid
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling | None:
+    return JourneysTogether(config, log) if config.getvalue("dist") == "load" else None
