@@ -128,6 +128,7 @@ def code(request: HttpRequest, hold_id: UUID) -> HttpResponseBase:
     form = CodeForm(request.POST or None)
     error: DomainError | None = None
     if request.method == "POST" and form.is_valid():
+        limit_by_address(request, group="confirm", rate=CODE_RATE)
         try:
             return _confirm(request, hold, holder=holder, typed=form.cleaned_data["code"])
         except OtpInvalid as refusal:

@@ -9,7 +9,6 @@ from django.utils.cache import patch_vary_headers
 
 from docbook.errors import DomainError
 from docbook.http import pages
-from docbook.http.problems import problem_response
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
@@ -26,7 +25,7 @@ class RequestGuardMiddleware:
         if "\x00" in request.path or "%00" in request.META.get("QUERY_STRING", ""):
             return pages.bad_request(request)
         if _content_length(request) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
-            return problem_response("too-large")
+            return pages.too_large(request)
         return self.get_response(request)
 
 

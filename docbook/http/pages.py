@@ -50,6 +50,10 @@ def bad_request(request: HttpRequest, exception: Exception | None = None) -> Htt
     return problem_response("malformed") if is_api(request) else error_page(request, status=400)
 
 
+def too_large(request: HttpRequest) -> HttpResponse:
+    return problem_response("too-large") if is_api(request) else error_page(request, status=413)
+
+
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:  # noqa: ARG001
     return problem_response("not-found") if is_api(request) else error_page(request, status=404)
 

@@ -100,3 +100,9 @@ def test_error_of_ours_is_a_page_without_a_stack_and_a_problem(monkeypatch) -> N
     for response in (page, answer):
         assert b"secret" not in response.content
         assert b"Traceback" not in response.content
+
+
+def test_page_that_is_sent_too_much_answers_with_a_page() -> None:
+    response = Client().post("/book/", CONTENT_LENGTH="2000000")
+    assert response.status_code == 413
+    assert response.headers["Content-Type"].startswith("text/html")
