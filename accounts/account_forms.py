@@ -3,7 +3,6 @@
 from typing import Any
 
 from allauth.account import forms
-
 from django.utils.translation import gettext_lazy as _
 
 from accounts.plain_email import MISSES_SOMETHING, validate_plain_email
@@ -92,7 +91,9 @@ class ConfirmLoginCodeForm(_CodeField, _OurWords, forms.ConfirmLoginCodeForm):  
     pass
 
 
-class ConfirmEmailCodeForm(  # type: ignore[misc]
-    _CodeField, _OurWords, forms.ConfirmEmailVerificationCodeForm
+class ConfirmEmailCodeForm(
+    _CodeField,
+    _OurWords,
+    forms.ConfirmEmailVerificationCodeForm,  # type: ignore[misc]
 ):
     pass

@@ -45,7 +45,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ha
         """The Host header of whoever asks must not decide where the link leads."""
         address = {"uidb36": "UID", "key": "KEY"}
         path = reverse("account_reset_password_from_key", kwargs=address)
-        return settings.SITE_URL + path.replace("UID-KEY", quote(key))
+        return f"{settings.SITE_URL}{path.replace('UID-KEY', quote(key))}"
 
     def get_client_ip(self, request: HttpRequest) -> str:
         """For its limits; by the same rule as ours."""

@@ -17,7 +17,7 @@ LONGEST = 500
 
 def keep_draft(request: HttpRequest, *, sent: Mapping[str, str] | None = None) -> None:
     """Notes what a POST of the details brings, over what was `sent` with a hold that is lost."""
-    now = {name: request.POST[name][:LONGEST] for name in DRAFT_FIELDS if name in request.POST}
+    now = {name: request.POST[name][:LONGEST] for name in DRAFT_FIELDS if request.POST.get(name)}
     if typed := {**(sent or {}), **now}:
         request.session[SESSION_DRAFT] = {
             "by": str(request.user.pk or ""),

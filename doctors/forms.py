@@ -5,6 +5,8 @@ from typing import Any
 from django import forms
 from django.http import QueryDict
 from django.utils.formats import date_format
+from django.utils.text import capfirst
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from docbook.http.dates import validate_day
@@ -20,16 +22,32 @@ class SearchForm(forms.Form):
     """Every field is optional; a value that means nothing is shown at its field and left out."""
 
     q = forms.CharField(label=_("Name or words"), max_length=80, required=False)
-    specialty = forms.ChoiceField(label=_("What do you need?"), required=False)
-    city = forms.ChoiceField(label=_("Where?"), required=False)
+    specialty = forms.ChoiceField(
+        label=_("What do you need?"),
+        required=False,
+        error_messages={"invalid_choice": _("We do not know this specialty here.")},
+    )
+    city = forms.ChoiceField(
+        label=_("Where?"),
+        required=False,
+        error_messages={"invalid_choice": _("No clinic here is in this city.")},
+    )
     available_on = forms.DateField(
         label=_("When?"),
         required=False,
         validators=[validate_day],
         widget=forms.DateInput(attrs={"type": "date"}),
     )
-    mode = forms.ChoiceField(label=_("Visit"), required=False)
-    language = forms.ChoiceField(label=_("Speaks"), required=False)
+    mode = forms.ChoiceField(
+        label=_("Visit"),
+        required=False,
+        error_messages={"invalid_choice": _("A visit is in person, by video or by phone.")},
+    )
+    language = forms.ChoiceField(
+        label=_("Speaks"),
+        required=False,
+        error_messages={"invalid_choice": _("We do not know this language here.")},
+    )
     max_fee = forms.IntegerField(
         label=_("Fee up to"), required=False, min_value=0, max_value=100_000
     )
@@ -63,10 +81,10 @@ class SearchForm(forms.Form):
         value = getattr(search, name)
         field = self.fields[name]
         if isinstance(field, forms.ChoiceField):
-            return str(dict(field.choices)[value])  # type: ignore[arg-type]  # always pairs here
+            return capfirst(dict(field.choices)[value])  # type: ignore[arg-type]  # always pairs here
         if name == "available_on":
             return date_format(value, "l j F")
-        return f"{field.label}: {value}" if name == "max_fee" else str(value)
+        return gettext("Up to %(fee)s") % {"fee": value} if name == "max_fee" else str(value)
 
     def query(self, search: DoctorSearch) -> str:
         """The search as a query string, for links that change one thing and keep the rest."""

@@ -91,6 +91,7 @@ class VerifyOtp(APIView):
     )
     def post(self, request: Request, booking_id: UUID) -> Response:
         """Confirms with the code; a repeat of a confirmed attempt gets the same booking."""
+        _limit(request, group="api-confirm", rate="60/m")
         body = CodeIn(data=request.data)
         body.is_valid(raise_exception=True)
         appointment = confirm_booking(

@@ -148,9 +148,8 @@ def _limit_notice(request: HttpRequest, error: HoldLimit, *, wanted: Wanted) -> 
     title = ngettext(
         "You are already keeping a time.", "You are already keeping %(count)d times.", error.limit
     ) % {"count": error.limit}
-    holds = list(
-        live_holds(holder=current_holder(request)).select_related("doctor", "clinic")[:error.limit]
-    )
+    live = live_holds(holder=current_holder(request)).select_related("doctor", "clinic")
+    holds = list(live[: error.limit])
     text = ngettext(
         "Confirm it or give it back first.",
         "Confirm or give back one of them first.",

@@ -1,8 +1,24 @@
 """Logs: one JSON object a line, with the request's id and no personal data."""
 
 import logging.config
+import re
+from collections.abc import MutableMapping
+from typing import Any
 
 import structlog
+
+
+# PostgreSQL says in DETAIL which values were refused: the whole row, names and addresses included.
+_DETAIL = re.compile(r"^DETAIL:.*$", re.MULTILINE)
+
+
+def leave_out_details(
+    _logger: object, _name: str, event: MutableMapping[str, Any]
+) -> MutableMapping[str, Any]:
+    """Takes the database's details out of a traceback; what and where stays."""
+    if "exception" in event:
+        event["exception"] = _DETAIL.sub("DETAIL: left out", event["exception"])
+    return event
 
 
 def configure() -> None:
@@ -13,6 +29,7 @@ def configure() -> None:
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.format_exc_info,
+        leave_out_details,
     ]
     logging.config.dictConfig(
         {

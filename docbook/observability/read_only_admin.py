@@ -1,5 +1,6 @@
 """Admin pages for looking only, and for tables that grow without end."""
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -45,7 +46,7 @@ class LargeTableAdmin(admin.ModelAdmin):
 class ReadOnlyAdmin(LargeTableAdmin):
     """Rows that a service writes: here they are looked at and never changed."""
 
-    actions = None
+    actions: Sequence[str] | None = None
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

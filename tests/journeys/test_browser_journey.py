@@ -163,7 +163,7 @@ def test_loser_of_a_race_is_told_so_and_goes_on_with_another_time(
         loser.sees("just taken")
         alert = loser.page.get_by_role("alert")
         alert.get_by_role("button", name=re.compile("^Hold")).first.click()
-        holds_a_time(loser)
+        loser.sees_heading("Who is coming?")
 
 
 def test_countdown_runs_and_says_until_when(live: Live, browser: Browser) -> None:

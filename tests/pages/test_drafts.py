@@ -47,8 +47,17 @@ def test_sign_in_half_way_keeps_what_was_typed_right_or_wrong() -> None:
     sign_in(browser, make_patient(first_name="Noor"), then=page)
     for _reload in range(2):
         kept = typed(browser.get(page))
-        assert (kept["first_name"], kept["phone"], kept["reason"]) == ("Saskia", "call me", "A rash")
+        names = ("first_name", "phone", "reason")
+        assert {name: kept[name] for name in names} == {name: TYPED[name] for name in names}
         assert "email" not in kept
+
+
+def test_account_fills_in_what_was_not_typed_before_the_sign_in() -> None:
+    browser = signed_in()
+    page = tap(browser)
+    browser.post(page, TYPED | {"then": "sign-in"})
+    sign_in(browser, make_patient(last_name="Bakker"), then=page)
+    assert typed(browser.get(page))["last_name"] == "Bakker"
 
 
 def test_asking_to_sign_in_sends_no_code_and_writes_nothing_into_the_hold() -> None:

@@ -136,7 +136,9 @@ def test_lost_time_that_is_gone_leads_to_the_next_one_with_one_press(way: str) -
     visit_type, slots = bookable()
     browser = signed_in()
     _hold, page = lost(browser, slots[0], visit_type, way=way)
-    Slot.objects.filter(pk=slots[0].pk).update(state=SlotState.BLOCKED)
+    Slot.objects.filter(pk=slots[0].pk).update(
+        state=SlotState.BLOCKED, held_until=None, hold_id=None
+    )
     refused = browser.get(page)
     assert f"It is gone now. Next free: {clock(slots[1])}." in words(refused)
     assert [offer["slot"] for offer in offers(refused)] == [str(slots[1].pk)]

@@ -1,7 +1,8 @@
 """The day of a doctor, line by line: how long, who, how to reach them, and what is over."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.test import Client
@@ -32,10 +33,15 @@ def day_of(doctor: Doctor, **headers: Any) -> Any:
     return who_runs(doctor).get(f"/schedule/?date={tomorrow_at().date()}", **headers)
 
 
+def clock(moment: datetime) -> str:
+    return f"{moment.astimezone(ZoneInfo('Europe/Amsterdam')):%H:%M}"
+
+
 def test_line_says_when_a_visit_ends() -> None:
     visit_type, slots = bookable(slots=3)
     book(slots[0], visit_type=visit_type, holder=guest())
-    assert "10:00 –11:00 Saskia Kuipers" in words(day_of(visit_type.doctor)).replace("  ", " ")
+    start, end = clock(slots[0].starts_at), clock(slots[2].ends_at)
+    assert f"{start} –{end} Saskia Kuipers" in words(day_of(visit_type.doctor))
 
 
 def test_visit_opens_to_phone_mail_reason_and_reference() -> None:
@@ -69,16 +75,17 @@ def test_visit_by_phone_says_so_on_its_line() -> None:
 
 
 def test_free_time_says_so_once() -> None:
-    visit_type, _slots = bookable(count=1)
-    line = words(day_of(visit_type.doctor)).split("10:00")[1].split("Confirmed")[0]
+    visit_type, slots = bookable(count=1)
+    line = words(day_of(visit_type.doctor)).split(clock(slots[0].starts_at))[1].split("Confirmed")[0]
     assert line.count("Free") == 1
 
 
 def test_break_in_the_hours_is_a_line_of_its_own() -> None:
     visit_type, slots = bookable(count=2)
-    make_slots(doctor=visit_type.doctor, starts_at=slots[-1].ends_at + timedelta(hours=1))
+    after = slots[-1].ends_at + timedelta(hours=1)
+    make_slots(doctor=visit_type.doctor, starts_at=after)
     shown = words(day_of(visit_type.doctor))
-    assert shown.count("No hours until 11:40") == 1
+    assert shown.count(f"No hours until {clock(after)}") == 1
     assert "Still free 3" in shown
 
 
