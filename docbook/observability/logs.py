@@ -7,7 +7,6 @@ from typing import Any
 
 import structlog
 
-
 # PostgreSQL says in DETAIL which values were refused: the whole row, names and addresses included.
 _DETAIL = re.compile(r"^DETAIL:.*$", re.MULTILINE)
 

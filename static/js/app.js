@@ -46,7 +46,8 @@
         // A second submit button of a form from the start would be the one that Enter presses.
         for (const button of bar.querySelectorAll("button")) button.type = "submit";
         // What can no longer succeed goes; its fields are still sent with the way on.
-        for (const form of document.querySelectorAll("main form[method=post]")) form.hidden = true;
+        const over = document.querySelectorAll("main form[method=post], main .no-mail");
+        for (const part of over) part.hidden = true;
         for (const button of document.querySelectorAll("main button[form]")) {
           button.hidden = !bar.contains(button);
         }

@@ -10,12 +10,12 @@ from tests.factories import make_user
 
 @pytest.mark.django_db
 def test_traceback_of_a_refused_row_does_not_show_the_row() -> None:
-    make_user(email="alba@example.test")
+    email = make_user().email
     try:
-        make_user(email="alba@example.test")
+        make_user(email=email)
     except IntegrityError:
         event = structlog.processors.format_exc_info(None, "", {"exc_info": True})
-    assert "alba@example.test" in event["exception"]
+    assert email in event["exception"]
     logged = leave_out_details(None, "", event)["exception"]
-    assert "alba@example.test" not in logged
+    assert email not in logged
     assert "one_user_per_email" in logged
