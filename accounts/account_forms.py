@@ -14,6 +14,7 @@ _WORDS = {
     "login": (_EMAIL, _TYPE_EMAIL),
     "email": (_EMAIL, _TYPE_EMAIL),
     "password": (_("Password"), _("Please type your password.")),
+    "oldpassword": (_("Your password until now"), _("Please type your password until now.")),
     "password1": (_("Password"), _("Please choose a password.")),
     "password2": (_("The same password again"), _("Please type the password once more.")),
     "code": (_("Six-digit code"), _("Please type the six digits from the e-mail.")),
@@ -70,6 +71,22 @@ class ResetPasswordForm(_OurWords, _PlainAddress, forms.ResetPasswordForm):  # t
 
 
 class RequestLoginCodeForm(_OurWords, _PlainAddress, forms.RequestLoginCodeForm):  # type: ignore[misc]
+    pass
+
+
+class AddEmailForm(_OurWords, _PlainAddress, forms.AddEmailForm):  # type: ignore[misc]
+    pass
+
+
+class ChangePasswordForm(_OurWords, forms.ChangePasswordForm):  # type: ignore[misc]
+    pass
+
+
+class SetPasswordForm(_OurWords, forms.SetPasswordForm):  # type: ignore[misc]
+    pass
+
+
+class ReauthenticateForm(_OurWords, forms.ReauthenticateForm):  # type: ignore[misc]
     pass
 
 

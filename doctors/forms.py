@@ -81,7 +81,8 @@ class SearchForm(forms.Form):
         value = getattr(search, name)
         field = self.fields[name]
         if isinstance(field, forms.ChoiceField):
-            return capfirst(dict(field.choices)[value])  # type: ignore[arg-type]  # always pairs here
+            labels = dict(field.choices)  # type: ignore[arg-type]  # always pairs here
+            return str(capfirst(labels[value]))
         if name == "available_on":
             return date_format(value, "l j F")
         return gettext("Up to %(fee)s") % {"fee": value} if name == "max_fee" else str(value)

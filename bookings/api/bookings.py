@@ -25,12 +25,7 @@ from docbook.http.idempotency_key import answer_once
 from docbook.http.pagination import paginate_rows
 from docbook.http.schema import IDEMPOTENCY_KEY, LIST_PARAMETERS, problems
 from docbook.http.serializers import page_of
-from docbook.http.throttling import (
-    CODES_GROUP,
-    CODES_TO_AN_ADDRESS,
-    limit_by_address,
-    limit_by_value,
-)
+from docbook.http.throttling import limit_by_address, limit_by_value, limit_codes_to
 from doctors.serializers import TimeOut
 
 _API_NAMES = {"slot": "slotId", "visit_type": "visitTypeId"}
@@ -109,7 +104,7 @@ class ResendOtp(APIView):
     def post(self, request: Request, booking_id: UUID) -> Response:
         """Has a new code sent; the one before stops working."""
         _limit(request, group="api-code", rate="30/m")
-        _limit_codes(request)
+        limit_codes_to(request._request, email=signed_in(request).email)
         hold = resend_code(hold_id=booking_id, holder=_holder(request), now=timezone.now())
         return Response(AttemptOut(hold).data, status=202)
 
@@ -129,7 +124,7 @@ def _start(request: Request, data: dict[str, Any]) -> Response:
             hold = hold_slot(
                 slot_id=data["slotId"], visit_type_id=data["visitTypeId"], holder=holder, now=now
             )
-            _limit_codes(request)
+            limit_codes_to(request._request, email=signed_in(request).email)
             hold = request_code(hold_id=hold.pk, holder=holder, details=details, now=now)
     except FieldError as error:
         raise FieldError(
@@ -159,12 +154,6 @@ def _filters(query: BookingsQuery) -> dict[str, Any]:
 def _limit(request: Request, *, group: str, rate: str) -> None:
     limit_by_address(request._request, group=group, rate=rate)
     limit_by_value(request._request, group=group, rate=rate, value=f"user-{request.user.pk}")
-
-
-def _limit_codes(request: Request) -> None:
-    """Nobody's mailbox is filled by us, whichever door is used."""
-    email = signed_in(request).email
-    limit_by_value(request._request, group=CODES_GROUP, rate=CODES_TO_AN_ADDRESS, value=email)
 
 
 def _holder(request: Request) -> Holder:

@@ -23,7 +23,7 @@ from bookings.holder import Holder
 from bookings.masking import masked_email
 from bookings.models import Hold, HoldState
 from bookings.models.holds import MAX_CODE_ATTEMPTS, MAX_CODE_RESENDS
-from bookings.selectors.holds import get_hold
+from bookings.selectors.holds import get_hold, is_over
 from bookings.services.codes import (
     request_code,
     resend_at,
@@ -38,7 +38,7 @@ from docbook.errors import DomainError, NotFound, RateLimited
 from docbook.http import pages
 from docbook.http.htmx import wants_fragment
 from docbook.http.problems import STATUS_BY_CODE
-from docbook.http.throttling import limit_by_address
+from docbook.http.throttling import limit_by_address, limit_codes_to
 from doctors.models import Clinic, Doctor, VisitType
 from doctors.selectors.doctors import get_bookable_doctor
 from doctors.views.addresses import day_url, page_of_a_doctor
@@ -103,12 +103,15 @@ def details(request: HttpRequest, hold_id: UUID) -> HttpResponseBase:
     if request.method == "POST" and form.is_valid():
         limit_by_address(request, group="code", rate=CODE_RATE)
         try:
+            limit_codes_to(request, email=form.details().email)
             request_code(hold_id=hold_id, holder=holder, details=form.details(), now=timezone.now())
         except HoldExpired as refusal:
             return _lost(request, refusal, hold)
         except RateLimited as refusal:
             error = refusal
-            form.add_error(None, _("No further code can be sent for this time."))
+            form.add_error(
+                None, _("No further code can be sent just now. The last one still works.")
+            )
         else:
             drop_draft(request)
             return redirect("bookings:code", hold_id=hold_id)
@@ -147,6 +150,8 @@ def resend(request: HttpRequest, hold_id: UUID) -> HttpResponseBase:
     holder = current_holder(request)
     hold = get_hold(hold_id=hold_id, holder=holder)
     try:
+        if hold.code_sent_at:
+            limit_codes_to(request, email=hold.email)
         resend_code(hold_id=hold_id, holder=holder, now=timezone.now())
     except HoldExpired as refusal:
         return _over(request, hold) or _lost(request, refusal, hold)
@@ -206,7 +211,7 @@ def _over(request: HttpRequest, hold: Hold) -> HttpResponseBase | None:
     """Where to go with a hold that no longer waits to be confirmed."""
     if hold.state == HoldState.CONFIRMED:
         return redirect("bookings:appointment", appointment_id=hold.pk)
-    if hold.state == HoldState.HELD and hold.expires_at > timezone.now():
+    if hold.state == HoldState.HELD and not is_over(hold.pk):
         return None
     locked = hold.otp_attempts >= MAX_CODE_ATTEMPTS
     return _lost(request, OtpLocked() if locked else HoldExpired(), hold)

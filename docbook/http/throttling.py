@@ -6,8 +6,6 @@ from django_ratelimit.core import get_usage
 from docbook.errors import RateLimited
 from docbook.http.addresses import client_address
 
-# Codes that are sent to one e-mail address, through both doors together.
-CODES_GROUP = "codes-to"
 CODES_TO_AN_ADDRESS = "20/h"
 
 
@@ -19,6 +17,13 @@ def limit_by_address(request: HttpRequest, *, group: str, rate: str) -> None:
 def limit_by_value(request: HttpRequest, *, group: str, rate: str, value: str) -> None:
     """Counts this request for something it names, like an e-mail address. Raises RateLimited."""
     _limit(request, group=group, rate=rate, key=value)
+
+
+def limit_codes_to(request: HttpRequest, *, email: str) -> None:
+    """Counts a code for an e-mail address, through both doors together: nobody's mailbox is filled
+    by us. Raises RateLimited.
+    """
+    limit_by_value(request, group="codes-to", rate=CODES_TO_AN_ADDRESS, value=email.lower())
 
 
 def _limit(request: HttpRequest, *, group: str, rate: str, key: str) -> None:

@@ -179,7 +179,7 @@ EMAIL_HOST_USER = _email.get("EMAIL_HOST_USER") or ""
 EMAIL_HOST_PASSWORD = _email.get("EMAIL_HOST_PASSWORD") or ""
 EMAIL_USE_TLS = _email.get("EMAIL_USE_TLS", False)
 EMAIL_USE_SSL = _email.get("EMAIL_USE_SSL", False)
-EMAIL_TIMEOUT = 10
+EMAIL_TIMEOUT = 5  # sign-in mail is sent while somebody waits
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="DocBook <no-reply@docbook.test>")
 
 # -- who you are
@@ -209,6 +209,10 @@ ACCOUNT_FORMS = {
     "signup": "accounts.account_forms.SignupForm",
     "reset_password": "accounts.account_forms.ResetPasswordForm",
     "request_login_code": "accounts.account_forms.RequestLoginCodeForm",
+    "add_email": "accounts.account_forms.AddEmailForm",
+    "change_password": "accounts.account_forms.ChangePasswordForm",
+    "set_password": "accounts.account_forms.SetPasswordForm",
+    "reauthenticate": "accounts.account_forms.ReauthenticateForm",
     "reset_password_from_key": "accounts.account_forms.ResetPasswordKeyForm",
     "confirm_login_code": "accounts.account_forms.ConfirmLoginCodeForm",
     "confirm_email_verification_code": "accounts.account_forms.ConfirmEmailCodeForm",

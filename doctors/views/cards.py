@@ -79,9 +79,7 @@ def doctor_cards(
     # A day wider at both ends: local days of all zones lie within.
     start, end = _instants(days[0] - timedelta(days=1), days[-1] + timedelta(days=1))
     shown = _free_times(doctors, reasons, start=start, end=end, now=now)
-    on_days = {
-        doctor.pk: by_day(shown[doctor.pk], zone=doctor.clinic.zone) for doctor in doctors
-    }
+    on_days = {doctor.pk: by_day(shown[doctor.pk], zone=doctor.clinic.zone) for doctor in doctors}
     without = [doctor for doctor in doctors if not any(day in on_days[doctor.pk] for day in days)]
     later = _free_times(without, reasons, start=start, end=end + LOOK_AHEAD, now=now)
     return [

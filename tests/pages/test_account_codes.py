@@ -220,6 +220,15 @@ def test_fields_are_named_once_and_as_everywhere(path: str) -> None:
     assert "Email" not in words(page)
 
 
+@pytest.mark.parametrize("path", ["/accounts/email/", "/accounts/password/change/"])
+def test_fields_of_an_account_are_named_once_too(path: str) -> None:
+    browser = Client()
+    browser.force_login(make_patient())
+    page = browser.get(path)
+    assert page.status_code == 200
+    assert "placeholder" not in page.content.decode().partition("<main")[2]
+
+
 def test_password_says_what_it_needs_in_one_line() -> None:
     page = words(Client().get("/accounts/signup/"))
     assert "At least 8 characters, not a common password." in page

@@ -70,3 +70,17 @@ def test_wish_for_another_code_counts_like_the_first(client):
         answers.append(client.post(f"/book/{hold.pk}/resend/"))
     assert [answer.status_code for answer in answers] == [302, 429]
     assert Hold.objects.get().otp_resends == 1
+
+
+def test_nobodys_mailbox_is_filled_from_ever_new_browsers(monkeypatch) -> None:
+    monkeypatch.setattr(booking, "HOLD_RATE", "99/m")
+    monkeypatch.setattr(booking, "CODE_RATE", "99/m")
+    visit_type, slots = bookable(count=22)
+    sent = 0
+    for number, slot in enumerate(slots):
+        browser = Client(headers={"X-Forwarded-For": f"192.0.2.{number}"})
+        page = browser.post("/book/", {"slot": slot.pk, "visit_type": visit_type.pk})
+        names = {"first_name": "E", "last_name": "A", "email": "victim@example.test"}
+        sent += browser.post(page.headers["Location"], names).status_code == 302
+    assert sent == 20
+    assert OutboxMessage.objects.filter(topic="otp.requested").count() == 20

@@ -1,4 +1,4 @@
-"""A visit by video or phone: nobody is sent to the clinic, on no page and in no mail or calendar."""
+"""A visit by video or phone: no page, mail or calendar sends anybody to the clinic."""
 
 import re
 

@@ -15,9 +15,7 @@ pytestmark = pytest.mark.django_db
 def two_reasons() -> tuple[VisitType, VisitType]:
     """A long first one, and a short cheap one by video."""
     doctor = make_doctor()
-    long = make_visit_type(
-        doctor=doctor, name="Skin check", slots=2, price_cents=6200, position=0
-    )
+    long = make_visit_type(doctor=doctor, name="Skin check", slots=2, price_cents=6200, position=0)
     short = make_visit_type(
         doctor=doctor, name="Quick look", mode="video", price_cents=3000, position=1
     )
@@ -36,7 +34,7 @@ def test_card_names_the_reason_its_times_are_for_and_its_price() -> None:
 
 @pytest.mark.parametrize("wish", ["mode=video", "max_fee=50"])
 def test_card_shows_the_first_reason_that_fits_what_was_asked_for(wish: str) -> None:
-    long, short = two_reasons()
+    long, _short = two_reasons()
     page = signed_in().get(f"/doctors/?{wish}")
     assert "Times for: Quick look , 20 min, video · €30" in words(page)
     assert f"visit_type={long.pk}" not in page.content.decode()
