@@ -13,6 +13,10 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from docbook.http.addresses import client_address
+from docbook.http.throttling import limit_by_value
+
+# As for codes to sign in with: an address that is not one's own must not be proved by guessing.
+EMAIL_CODES = "20/d"
 
 log = structlog.get_logger(__name__)
 
@@ -30,8 +34,11 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ha
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         """Mail that cannot be sent now must not turn a sign-in into an error page.
 
-        The pages that follow offer to send again.
+        The pages that follow offer to send again. Raises RateLimited for one code more than a day
+        has for an address that is to be proved.
         """
+        if template_prefix.startswith("account/email/email_confirmation"):
+            limit_by_value(self.request, group="email-codes", rate=EMAIL_CODES, value=email)
         ours = {
             "base_url": settings.SITE_URL,
             "minutes": settings.ACCOUNT_LOGIN_BY_CODE_TIMEOUT // 60,

@@ -11,6 +11,8 @@ from docbook.http.throttling import limit_by_address, limit_by_value
 
 BY_ADDRESS = "30/m"
 BY_ACCOUNT = "10/5m"
+# Each code can be guessed three times: so few a day that patience does not find one of a million.
+LOGIN_CODES = "20/d"
 
 
 class AccountLimitsMiddleware:
@@ -41,3 +43,8 @@ def _count(request: HttpRequest) -> None:
     if named:
         value = named.strip().lower()[:254]
         limit_by_value(request, group="accounts-named", rate=BY_ACCOUNT, value=value)
+        if (
+            request.resolver_match
+            and request.resolver_match.url_name == "account_request_login_code"
+        ):
+            limit_by_value(request, group="login-codes", rate=LOGIN_CODES, value=value)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
@@ -26,7 +27,6 @@ from bookings.models.holds import MAX_CODE_ATTEMPTS, MAX_CODE_RESENDS
 from bookings.selectors.holds import get_hold, is_over
 from bookings.services.codes import (
     request_code,
-    resend_at,
     resend_code,
     seconds_until_resend,
 )
@@ -109,9 +109,7 @@ def details(request: HttpRequest, hold_id: UUID) -> HttpResponseBase:
             return _lost(request, refusal, hold)
         except RateLimited as refusal:
             error = refusal
-            form.add_error(
-                None, _("No further code can be sent just now. The last one still works.")
-            )
+            form.add_error(None, _no_code(hold))
         else:
             drop_draft(request)
             return redirect("bookings:code", hold_id=hold_id)
@@ -158,7 +156,7 @@ def resend(request: HttpRequest, hold_id: UUID) -> HttpResponseBase:
     except DetailsMissing:
         return redirect("bookings:details", hold_id=hold_id)
     except RateLimited as refusal:
-        messages.warning(request, _no_new_code(hold, refusal))
+        messages.warning(request, _no_new_code(refusal))
     else:
         text = _("A new code is on its way to %(address)s. The old one no longer works.")
         messages.success(request, text % {"address": masked_email(hold.email)})
@@ -246,8 +244,15 @@ def _code_page(
     return render(request, "bookings/code.html", context, status=status)
 
 
-def _no_new_code(hold: Hold, refusal: RateLimited) -> str:
-    if resend_at(hold) is None:
+def _no_code(hold: Hold) -> str:
+    if hold.code_sent_at:
+        return _("No further code can be sent just now. The last one still works.")
+    return _("Very many codes went to this address. The next one can be sent in an hour.")
+
+
+def _no_new_code(refusal: RateLimited) -> str:
+    # Any longer wait is none for a pause, and would outlast the hold.
+    if refusal.retry_after > settings.CODE_RESEND_SECONDS:
         return _("No further code can be sent for this time. The last one still works.")
     return ngettext(
         "A new code in %(count)d second. The last one still works.",

@@ -101,7 +101,9 @@ def test_the_html_version_may_do_nothing(client, maildir):
 
     response = client.get(f"/dev/inbox/{name}/html/")
 
-    assert response.headers["Content-Security-Policy"].startswith("sandbox; default-src 'none'")
+    policy = response.headers["Content-Security-Policy"]
+    assert policy.startswith("sandbox; default-src 'none'")
+    assert "img-src data: 'self';" in policy  # the logo, and nothing from elsewhere
 
 
 @pytest.mark.parametrize("key", ["unknown", "..", "%2e%2e", "..%2fpostgres%2fpassword"])

@@ -170,7 +170,7 @@ def test_address_that_was_changed_too_often_is_said_and_kept() -> None:
     Hold.objects.filter(pk=hold.pk).update(otp_resends=MAX_CODE_RESENDS)
     response = browser.post(details, DETAILS | {"email": "again@example.test"})
     assert response.status_code == 429
-    assert "No further code can be sent for this time." in words(response)
+    assert "No further code can be sent just now. The last one still works." in words(response)
     assert typed(response)["email"] == "again@example.test"
 
 
