@@ -31,9 +31,9 @@ def enter_virtualenv(arguments: Sequence[str]) -> NoReturn:
 
 
 def make_virtualenv_complete() -> None:
-    if is_complete():
-        return
     try:
+        if is_complete():
+            return
         VENV.mkdir(exist_ok=True)
         with _one_installation_at_a_time():
             if not is_complete():

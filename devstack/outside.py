@@ -23,6 +23,7 @@ class Outside:
     label: str
     variable: str
     fault: Callable[[str], str]
+    schemes: frozenset[str]
 
     @property
     def url(self) -> str:
@@ -37,7 +38,13 @@ class Outside:
         return bool(self.url)
 
     def wait(self, *, interrupts: Interrupts, patience: float = PATIENCE) -> None:
-        """Return once the server answers; Refusal with its last words when it does not."""
+        """Return once the server answers; Refusal with its last words when it does not.
+
+        An address of another kind is refused at once, and not repeated: it may hold a password.
+        """
+        if urlsplit(self.url).scheme not in self.schemes:
+            kinds = " or ".join(f"{scheme}://" for scheme in sorted(self.schemes))
+            raise Refusal(f"{self.variable} must begin with {kinds}.")
         if not (fault := self.fault(self.url)):
             return
         report(self.label, f"waiting for {self.place} ({self.variable}): {fault}")
@@ -57,8 +64,6 @@ def _database_fault(url: str) -> str:
 
 
 def _redis_fault(url: str) -> str:
-    if urlsplit(url).scheme not in {"redis", "rediss", "unix"}:
-        return _tcp_fault(url, default_port=26379)
     try:
         with redis.Redis.from_url(url, socket_timeout=2, socket_connect_timeout=2) as client:
             client.ping()
@@ -82,6 +87,8 @@ def _first_line(error: Exception) -> str:
     return first.rpartition("failed: ")[2]  # psycopg repeats address and failure on the way
 
 
-DATABASE = Outside("PostgreSQL", "DATABASE_URL", _database_fault)
-REDIS = Outside("Redis", "REDIS_URL", _redis_fault)
-MAIL = Outside("Mail", "EMAIL_URL", _mail_fault)
+DATABASE = Outside(
+    "PostgreSQL", "DATABASE_URL", _database_fault, frozenset({"postgresql", "postgres"})
+)
+REDIS = Outside("Redis", "REDIS_URL", _redis_fault, frozenset({"redis", "rediss"}))
+MAIL = Outside("Mail", "EMAIL_URL", _mail_fault, frozenset({"smtp", "smtp+tls", "smtp+ssl"}))

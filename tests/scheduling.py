@@ -11,9 +11,12 @@ import pytest
 from xdist.scheduler import LoadScopeScheduling
 
 ON_ONE_STACK = (
+    "tests/journeys/test_api_docs.py",
     "tests/journeys/test_browser_journey.py",
     "tests/journeys/test_curl_journey.py",
+    "tests/journeys/test_end_of_a_hold.py",
     "tests/journeys/test_every_page.py",
+    "tests/journeys/test_readme.py",
 )
 
 

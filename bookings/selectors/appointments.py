@@ -100,6 +100,15 @@ def busy_with(*, patient: User, starts_at: datetime, ends_at: datetime) -> Appoi
     return appointments_of_patient(patient=patient).filter(overlapping, status__in=ACTIVE).first()
 
 
+def next_visit_from(*, doctor: Doctor, moment: datetime) -> Appointment | None:
+    """The doctor's first active visit that starts at or after this instant, within two months."""
+    return (
+        appointments_of_doctor(doctor=doctor, start=moment, end=moment + timedelta(days=60))
+        .filter(status__in=ACTIVE)
+        .first()
+    )
+
+
 def appointments_of_doctor(
     *, doctor: Doctor, start: datetime, end: datetime
 ) -> QuerySet[Appointment]:

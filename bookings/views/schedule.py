@@ -13,9 +13,11 @@ from django.views.decorators.http import require_safe
 
 from accounts.users import signed_in
 from bookings.day import counts_of, entries_of_day, who_waits
+from bookings.selectors.appointments import next_visit_from
 from docbook.errors import NotFound
 from docbook.http.htmx import wants_fragment
 from doctors.models import Doctor
+from doctors.rules import day_bounds
 from doctors.selectors.doctors import doctors_run_by
 
 
@@ -44,6 +46,7 @@ def schedule(request: HttpRequest) -> HttpResponse:
         "entries": entries,
         "waiting": who_waits(entries) if day == today else None,
         "counts": counts_of(entries),
+        "next_visits": None if entries else _next_visits(doctor, after=day),
         "nav": "schedule",
     }
     template = "bookings/_day_swap.html" if wants_fragment(request) else "bookings/schedule.html"
@@ -70,6 +73,16 @@ def _week(doctor: Doctor, *, day: date) -> list[dict[str, object]]:
     monday = day - timedelta(days=day.weekday())
     days = [monday + timedelta(days=n) for n in range(7)]
     return [{"date": each, "url": _url(doctor, each), "chosen": each == day} for each in days]
+
+
+def _next_visits(doctor: Doctor, *, after: date) -> dict[str, object] | None:
+    """From a day without anything: the next one on which somebody comes."""
+    moment = day_bounds(after, zone=doctor.clinic.zone)[1]
+    visit = next_visit_from(doctor=doctor, moment=moment)
+    if visit is None:
+        return None
+    day = visit.starts_at.astimezone(doctor.clinic.zone).date()
+    return {"date": day, "url": _url(doctor, day)}
 
 
 def _url(doctor: Doctor, day: date) -> str:

@@ -131,3 +131,13 @@ def test_title_follows_the_day_that_htmx_asks_for() -> None:
     fragment = day_of(visit_type.doctor, headers=HTMX).content.decode()
     day = tomorrow_at()
     assert f"<title>{day:%a} {day.day} {day:%b}, Dr Emma Visser · DocBook" in fragment
+
+
+def test_day_without_anything_leads_to_the_next_on_which_somebody_comes() -> None:
+    doctor = make_doctor()
+    make_appointment(slots=make_slots(doctor=doctor, starts_at=tomorrow_at(days=4)))
+    browser = who_runs(doctor)
+    page = browser.get(f"/schedule/?date={tomorrow_at().date()}")
+    link = f"doctor={doctor.pk}&amp;date={tomorrow_at(days=4).date()}"
+    assert "Next visits" in words(page)
+    assert link in page.content.decode()
