@@ -13,7 +13,7 @@ from django.utils import timezone
 from uuid_utils.compat import uuid7
 
 from accounts.models import User
-from bookings.models import Appointment, Hold, HoldState
+from bookings.models import Appointment, Hold, HoldState, WaitlistEntry
 from bookings.states import AppointmentStatus
 from doctors.models import (
     AvailabilityRule,
@@ -190,3 +190,15 @@ def make_appointment(
         ends_at=hold.ends_at,
         **(defaults | fields),
     )
+
+
+def make_waitlist_entry(**fields: Any) -> WaitlistEntry:
+    """Waiting for any time of one doctor in the next thirty days."""
+    today = timezone.now().date()
+    doctor = fields["doctor"] if "doctor" in fields else make_doctor()
+    defaults = {"doctor": doctor, "from_on": today, "until_on": today + timedelta(days=30)}
+    if doctor is not None and "visit_type" not in fields:
+        defaults["visit_type"] = make_visit_type(doctor=doctor)
+    if "patient" not in fields:
+        defaults["patient"] = make_patient()
+    return WaitlistEntry.objects.create(**(defaults | fields))

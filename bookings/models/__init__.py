@@ -1,6 +1,15 @@
-"""The act of booking: holds and the appointments that come of them."""
+"""The act of booking: holds, the appointments that come of them, and waiting for a time."""
 
 from bookings.models.appointments import Appointment
 from bookings.models.holds import Hold, HoldState
+from bookings.models.pause import BookingPause
+from bookings.models.waitlist import WaitlistEntry, WaitlistState
 
-__all__ = ["Appointment", "Hold", "HoldState"]
+__all__ = [
+    "Appointment",
+    "BookingPause",
+    "Hold",
+    "HoldState",
+    "WaitlistEntry",
+    "WaitlistState",
+]

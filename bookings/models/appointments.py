@@ -50,6 +50,18 @@ class Appointment(models.Model):
     currency = models.CharField(_("currency"), max_length=3)
     version = models.PositiveIntegerField(_("version"), default=1)
     created_at = models.DateTimeField(_("confirmed at"), auto_now_add=True)
+    # The chain of a visit that was moved, both ways.
+    replaces = models.UUIDField(_("moved from"), null=True, blank=True, editable=False)
+    replaced_by = models.UUIDField(_("moved to"), null=True, blank=True, editable=False)
+    # The last change: when, by whom (as the audit names them), and what the other side is told.
+    changed_at = models.DateTimeField(_("changed at"), null=True, blank=True, editable=False)
+    changed_by_kind = models.CharField(
+        _("changed by"), max_length=16, blank=True, default="", db_default="", editable=False
+    )
+    changed_by = models.BigIntegerField(_("user id"), null=True, blank=True, editable=False)
+    change_reason = models.CharField(
+        _("why"), max_length=500, blank=True, default="", db_default="", editable=False
+    )
 
     class Meta:
         ordering: ClassVar[list[str]] = ["starts_at", "id"]

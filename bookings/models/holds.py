@@ -10,6 +10,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 from uuid_utils.compat import uuid7
 
+from bookings.models.waitlist import WaitlistEntry
 from doctors.models import Clinic, Doctor, VisitType
 from doctors.models.schedule import TimeRange
 
@@ -58,6 +59,20 @@ class Hold(models.Model):
     state = models.CharField(_("state"), max_length=10, choices=HoldState, default=HoldState.HELD)
     expires_at = models.DateTimeField(_("expires at"))
     code_sent_at = models.DateTimeField(_("code sent at"), null=True, blank=True)
+    # The appointment that this one takes the place of, once it is confirmed.
+    replaces = models.UUIDField(_("moves the appointment"), null=True, blank=True)
+    # A hold that was made for somebody on the waitlist is their offer.
+    waitlist_entry = models.ForeignKey(
+        WaitlistEntry,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="offers",
+        db_index=False,
+        verbose_name=_("offered to"),
+    )
+    # A keyed hash of the client's address, to count what one address keeps; names nobody.
+    made_from = models.BigIntegerField(null=True, blank=True, editable=False)
     otp_attempts = models.PositiveSmallIntegerField(_("wrong codes"), default=0)
     otp_resends = models.PositiveSmallIntegerField(_("codes sent again"), default=0)
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
@@ -71,6 +86,11 @@ class Hold(models.Model):
                 fields=["guest_key"],
                 condition=Q(state="held", guest_key__isnull=False),
                 name="hold_live_by_guest",
+            ),
+            models.Index(
+                fields=["made_from"],
+                condition=Q(state="held", made_from__isnull=False),
+                name="hold_live_by_address",
             ),
             models.Index(fields=["expires_at"], condition=Q(state="held"), name="hold_live_until"),
             models.Index(
@@ -87,6 +107,11 @@ class Hold(models.Model):
                     (TimeRange("starts_at", "ends_at"), RangeOperators.OVERLAPS),
                 ],
                 condition=Q(state="held"),
+            ),
+            models.UniqueConstraint(
+                fields=["waitlist_entry"],
+                condition=Q(state="held", waitlist_entry__isnull=False),
+                name="one_live_offer_per_waitlist_entry",
             ),
             models.CheckConstraint(
                 condition=Q(ends_at__gt=models.F("starts_at")), name="hold_ends_after_it_starts"

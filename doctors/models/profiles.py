@@ -53,6 +53,12 @@ class Doctor(models.Model):
         default=60,
         help_text=_("How far ahead times are made and can be booked."),
     )
+    change_notice_minutes = models.PositiveIntegerField(
+        _("notice for changes in minutes"),
+        default=24 * 60,
+        db_default=24 * 60,
+        help_text=_("How long before its start a patient can still move or cancel a visit."),
+    )
     is_active = models.BooleanField(_("can be booked"), default=True)
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
 
@@ -111,6 +117,12 @@ class VisitType(models.Model):
     doctor = models.ForeignKey(Doctor, on_delete=models.CASCADE, related_name="visit_types")
     name = models.CharField(_("name"), max_length=80)
     slots = models.PositiveSmallIntegerField(_("length in slots"), default=1)
+    buffer_slots = models.PositiveSmallIntegerField(
+        _("slots kept free afterwards"),
+        default=0,
+        db_default=0,
+        help_text=_("Time to tidy up or write: nobody else is booked into it."),
+    )
     mode = models.CharField(
         _("mode"), max_length=10, choices=Mode.for_visits(), default=Mode.IN_PERSON
     )
@@ -131,6 +143,11 @@ class VisitType(models.Model):
                 condition=models.Q(slots__gte=1, slots__lte=12),
                 name="visit_type_takes_1_to_12_slots",
                 violation_error_message=_("A visit takes 1 to 12 slots."),
+            ),
+            models.CheckConstraint(
+                condition=models.Q(buffer_slots__lte=12),
+                name="visit_type_keeps_at_most_12_slots_free",
+                violation_error_message=_("At most 12 slots can be kept free."),
             ),
             models.CheckConstraint(
                 condition=models.Q(mode__in=[value for value, _label in Mode.for_visits()]),

@@ -80,3 +80,8 @@ def test_hours_on_no_day_are_refused():
 @breaks("rule_has_a_known_mode")
 def test_hours_in_an_unknown_mode_are_refused():
     make_rule(doctor=make_doctor(), mode="telepathy")
+
+
+@breaks("visit_type_keeps_at_most_12_slots_free")
+def test_a_buffer_of_a_day_is_refused():
+    make_visit_type(doctor=make_doctor(), buffer_slots=13)
