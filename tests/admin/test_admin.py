@@ -205,6 +205,7 @@ def doctor_form(doctor, *rules: dict, **fields) -> dict:
         "slot_minutes": 30,
         "min_notice_minutes": 60,
         "horizon_days": 7,
+        "change_notice_minutes": 1440,
         "is_active": "on",
     } | fields
     for prefix in ("visit_types", "secretaries"):
