@@ -3,7 +3,7 @@
 PYTHON ?= python3
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format openapi lock clean
+.PHONY: help run test check format openapi states lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(firstword $(MAKEFILE_LIST))
@@ -22,6 +22,9 @@ format: ## code and templates in the form that `make check` wants
 
 openapi: ## write docs/openapi.yaml anew
 	@$(PYTHON) -m devstack openapi
+
+states: ## write docs/states.md anew
+	@$(PYTHON) -m devstack states
 
 lock: ## write the lock files anew (ARGS=--upgrade takes newer releases)
 	@$(PYTHON) -m devstack lock $(ARGS)

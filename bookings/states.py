@@ -1,8 +1,10 @@
 """What can become of an appointment, once, as data.
 
-The trigger `appointment_status_follows_the_state_machine` is made from TRANSITIONS, and a test
-holds the two against each other.
+Rules in Python, the trigger in the database (`trigger_function`, which a migration puts in place)
+and docs/states.md (`make states`) are made from TRANSITIONS; tests hold them against each other.
 """
+
+from dataclasses import dataclass
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -17,17 +19,78 @@ class AppointmentStatus(models.TextChoices):
     RESCHEDULED = "rescheduled", _("moved")
 
 
+# Who acts, by the names that the audit has for them.
+PATIENT_SIDE = frozenset({"patient", "guest"})
+PRACTICE = frozenset({"doctor", "secretary", "staff"})
+SYSTEM = frozenset({"system"})
+
+
+@dataclass(frozen=True)
+class Transition:
+    """One step of an appointment, and who may make it. An undo takes back somebody's slip."""
+
+    before: AppointmentStatus
+    after: AppointmentStatus
+    by: frozenset[str]
+    what: str
+    is_undo: bool = False
+
+
 _S = AppointmentStatus
 
-# Steps back (arrived → confirmed and the like) are the undo of a secretary's slip.
-TRANSITIONS: dict[AppointmentStatus, frozenset[AppointmentStatus]] = {
-    _S.CONFIRMED: frozenset({_S.ARRIVED, _S.NO_SHOW, _S.CANCELLED, _S.RESCHEDULED}),
-    _S.ARRIVED: frozenset({_S.CONFIRMED, _S.COMPLETED}),
-    _S.COMPLETED: frozenset({_S.ARRIVED}),
-    _S.NO_SHOW: frozenset({_S.CONFIRMED, _S.ARRIVED}),
-    _S.CANCELLED: frozenset(),
-    _S.RESCHEDULED: frozenset(),
-}
+TRANSITIONS: tuple[Transition, ...] = (
+    Transition(_S.CONFIRMED, _S.ARRIVED, PRACTICE, "The patient is here."),
+    Transition(_S.CONFIRMED, _S.NO_SHOW, PRACTICE | SYSTEM, "The patient did not come."),
+    Transition(_S.CONFIRMED, _S.CANCELLED, PATIENT_SIDE | PRACTICE, "The visit is called off."),
+    Transition(
+        _S.CONFIRMED,
+        _S.RESCHEDULED,
+        PATIENT_SIDE | PRACTICE,
+        "Another time was confirmed in place of this one.",
+    ),
+    Transition(_S.ARRIVED, _S.COMPLETED, PRACTICE, "The visit is over."),
+    Transition(_S.NO_SHOW, _S.ARRIVED, PRACTICE, "The patient came late."),
+    Transition(_S.ARRIVED, _S.CONFIRMED, PRACTICE, "Not here after all.", is_undo=True),
+    Transition(_S.COMPLETED, _S.ARRIVED, PRACTICE, "Not over after all.", is_undo=True),
+    Transition(_S.NO_SHOW, _S.CONFIRMED, PRACTICE, "Not missed after all.", is_undo=True),
+)
 
 # The statuses in which the time belongs to the patient.
 ACTIVE: tuple[AppointmentStatus, ...] = (_S.CONFIRMED, _S.ARRIVED, _S.COMPLETED, _S.NO_SHOW)
+
+
+def transition(before: str, after: str) -> Transition | None:
+    """The step between the two, if there is one."""
+    return next(
+        (each for each in TRANSITIONS if (each.before, each.after) == (before, after)), None
+    )
+
+
+def undo_of(status: str) -> Transition | None:
+    """The step back from this status; None where nothing can be taken back."""
+    return next((each for each in TRANSITIONS if each.is_undo and each.before == status), None)
+
+
+def trigger_function() -> str:
+    """The body (PL/pgSQL) of the trigger `appointment_status_follows_the_state_machine`.
+
+    A change of TRANSITIONS needs a migration that replaces the function with this text: a test
+    compares it with what the migrations have made.
+    """
+    pairs = ",\n".join(
+        f"        ('{each.before.value}', '{each.after.value}')" for each in TRANSITIONS
+    )
+    return _TRIGGER.replace("PAIRS", pairs)
+
+
+_TRIGGER = """
+BEGIN
+    IF NEW.status <> OLD.status AND (OLD.status, NEW.status) NOT IN (
+PAIRS
+    ) THEN
+        RAISE EXCEPTION 'an appointment cannot go from % to %', OLD.status, NEW.status
+            USING ERRCODE = 'check_violation',
+                  CONSTRAINT = 'appointment_status_follows_the_state_machine';
+    END IF;
+    RETURN NEW;
+END """

@@ -77,6 +77,7 @@ def _django() -> Sequence[Check]:
         Check("Unsafe migrations", unsafe, environment=LINT_SETTINGS, asks_database=True),
         Check("Deployment", deployment, environment=_production(), asks_database=True),
         Check("OpenAPI snapshot", [sys.executable, "-m", "devstack.schema"], asks_database=True),
+        Check("States page", [sys.executable, "-m", "devstack.states"], asks_database=True),
     )
 
 

@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Callable, Mapping, Sequence
 
-from devstack import checks, cleaning, formatting, locks, runner, schema, suite
+from devstack import checks, cleaning, formatting, locks, runner, schema, states, suite
 from devstack.refusals import Interrupted, Refusal
 
 Command = Callable[[Sequence[str]], int]
@@ -15,6 +15,7 @@ COMMANDS: Mapping[str, Command] = {
     "check": checks.run_checks,
     "format": formatting.format_all,
     "openapi": schema.write_snapshot,
+    "states": states.write_page,
     "lock": locks.write_lock_files,
     "clean": cleaning.clean,
 }

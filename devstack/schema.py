@@ -1,15 +1,15 @@
 """The API as docs/openapi.yaml has it: written by `make openapi`, compared by `make check`."""
 
-import difflib
 import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from devstack.console import report, say
+from devstack.console import report
 from devstack.layout import ROOT, shown
 from devstack.refusals import Refusal
+from devstack.snapshots import compare
 
 SNAPSHOT = ROOT / "docs" / "openapi.yaml"
 
@@ -22,20 +22,8 @@ def write_snapshot(_arguments: Sequence[str]) -> int:
 
 def compare_snapshot() -> int:
     """Exit code 1, and the difference, when the API is not what the snapshot says."""
-    before = SNAPSHOT.read_text() if SNAPSHOT.exists() else ""
-    difference = list(
-        difflib.unified_diff(
-            before.splitlines(),
-            generate().splitlines(),
-            "docs/openapi.yaml",
-            "the API",
-            lineterm="",
-        )
-    )
-    if difference:
-        say("\n".join(difference[:60]))
-        say("The API has changed: look at it, then `make openapi`.")
-    return int(bool(difference))
+    advice = "The API has changed: look at it, then `make openapi`."
+    return compare(path=SNAPSHOT, made=generate(), advice=advice)
 
 
 def generate() -> str:

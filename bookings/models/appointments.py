@@ -16,9 +16,10 @@ class Appointment(models.Model):
 
     Django knows `id` as the key, because its admin and relations want a single column. So a read by
     id should name `starts_at` too (the hold's row knows it): then the planner looks into one month
-    only. Two rules live in SQL alone (see the first migration): an exclusion constraint of each
-    month, `no_overlapping_visits_of_a_patient`, and the trigger
-    `appointment_status_follows_the_state_machine`.
+    only. These rules live in SQL alone (see the migrations): an exclusion constraint of each month,
+    `no_overlapping_visits_of_a_patient`, and the triggers
+    `appointment_status_follows_the_state_machine`, `change_of_status_is_the_next_version` and
+    `appointment_keeps_its_doctor_patient_and_time`.
     """
 
     id = models.UUIDField(primary_key=True, editable=False)

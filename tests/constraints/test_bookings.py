@@ -131,7 +131,7 @@ def test_every_month_refuses_overlapping_visits():
 def test_an_appointment_of_no_length_is_refused():
     appointment = make_appointment(slots=slots())
     appointment.ends_at = appointment.starts_at
-    appointment.save()
+    again(appointment)
 
 
 @breaks("appointment_has_a_known_status")

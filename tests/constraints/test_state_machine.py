@@ -1,21 +1,25 @@
 """The trigger and bookings.states.TRANSITIONS say the same, for every pair of statuses."""
 
+from datetime import timedelta
 from itertools import product
+from typing import Any
 
 import pytest
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError, connection, transaction
+from django.db.models import F
 
 from bookings.models import Appointment
-from bookings.states import TRANSITIONS, AppointmentStatus
+from bookings.states import ACTIVE, TRANSITIONS, AppointmentStatus, transition, trigger_function
 from tests.constraints.registry import breaks
-from tests.factories import make_appointment, make_doctor, make_slots
+from tests.factories import make_appointment, make_doctor, make_patient, make_slots
 
 PAIRS = list(product(AppointmentStatus, repeat=2))
 
 
-def change(old: AppointmentStatus, new: AppointmentStatus) -> None:
+def change(old: AppointmentStatus = AppointmentStatus.CONFIRMED, **fields: Any) -> None:
     appointment = make_appointment(slots=make_slots(doctor=make_doctor()), status=old)
-    Appointment.objects.filter(pk=appointment.pk).update(status=new)
+    fields = {"version": F("version") + 1} | fields
+    Appointment.objects.filter(pk=appointment.pk).update(**fields)
 
 
 @pytest.mark.django_db
@@ -23,17 +27,52 @@ def change(old: AppointmentStatus, new: AppointmentStatus) -> None:
 def test_the_database_allows_what_the_states_allow(old, new):
     try:
         with transaction.atomic():
-            change(old, new)
+            change(old, status=new)
         allowed = True
     except DatabaseError:
         allowed = False
-    assert allowed == (new == old or new in TRANSITIONS[old])
+    assert allowed == (new == old or transition(old, new) is not None)
+
+
+@pytest.mark.django_db
+def test_the_function_in_the_database_is_the_one_that_the_states_write():
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT prosrc FROM pg_proc WHERE proname = 'bookings_check_appointment_status'"
+        )
+        assert cursor.fetchall() == [(trigger_function(),)]
 
 
 @breaks("appointment_status_follows_the_state_machine")
 def test_a_cancelled_appointment_stays_cancelled():
-    change(AppointmentStatus.CANCELLED, AppointmentStatus.CONFIRMED)
+    change(AppointmentStatus.CANCELLED, status=AppointmentStatus.CONFIRMED)
 
 
-def test_every_status_has_its_row_of_transitions():
-    assert set(TRANSITIONS) == set(AppointmentStatus)
+@breaks("change_of_status_is_the_next_version")
+def test_a_change_of_status_is_the_next_version():
+    change(status=AppointmentStatus.ARRIVED, version=F("version"))
+
+
+@breaks("appointment_keeps_its_doctor_patient_and_time")
+def test_an_appointment_never_goes_to_another_patient():
+    change(patient=make_patient())
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("field", ["doctor", "starts_at", "ends_at"])
+def test_an_appointment_keeps_its_doctor_and_its_time(field):
+    later = F(field) + timedelta(minutes=1) if field != "doctor" else make_doctor()
+    with pytest.raises(DatabaseError, match="appointment_keeps_its_doctor_patient_and_time"):
+        change(**{field: later})
+
+
+def test_no_step_is_named_twice_and_none_leads_nowhere():
+    steps = [(each.before, each.after) for each in TRANSITIONS]
+    assert len(steps) == len(set(steps))
+    assert all(before != after for before, after in steps)
+
+
+def test_each_status_has_one_step_back_at_most_and_what_is_over_has_none():
+    undone = [each.before for each in TRANSITIONS if each.is_undo]
+    assert len(undone) == len(set(undone))
+    assert set(undone) == set(ACTIVE) - {AppointmentStatus.CONFIRMED}
