@@ -17,7 +17,7 @@ from devstack.layout import ROOT
 from devstack.refusals import Refusal
 
 BIN = Path(sys.executable).parent
-SOURCES = ("accounts", "bookings", "devstack", "docbook", "doctors", "manage.py")
+SOURCES = ("accounts", "bookings", "devstack", "docbook", "doctors", "proof", "manage.py")
 LONGEST_OUTPUT = 80
 LINT_SETTINGS = {"DJANGO_SETTINGS_MODULE": "devstack.lint_settings"}
 APPS_WITH_MIGRATIONS = ("accounts", "audit", "bookings", "doctors", "http", "outbox")

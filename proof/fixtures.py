@@ -1,0 +1,65 @@
+"""What the clients work with: doctors with free times, and patients who are signed in."""
+
+import json
+from dataclasses import dataclass
+
+from proof.stack import Stack
+
+
+@dataclass(frozen=True)
+class Patient:
+    """Signed in; `address` is what their proxy says of them, so that limits see many addresses."""
+
+    id: int
+    token: str
+    address: str
+
+
+@dataclass(frozen=True)
+class Calendar:
+    """A doctor's free slots in the order of time, and the visits of one and of two slots."""
+
+    doctor: int
+    single: int
+    double: int
+    slots: list[int]
+
+
+@dataclass(frozen=True)
+class Fixture:
+    seed: int
+    calendars: list[Calendar]
+    patients: list[Patient]
+
+
+def make_fixture(
+    stack: Stack, *, doctors: int, slots: int, patients: int, seed: int = 1
+) -> Fixture:
+    """Fills the stack's empty database: `slots` of each doctor. Tokens are good for ten minutes."""
+    counts = {"doctors": doctors, "slots": slots, "patients": patients, "seed": seed}
+    arguments = [part for name, n in counts.items() for part in (f"--{name}", str(n))]
+    found = json.loads(stack.run("-m", "proof.seeding", *arguments))
+    return Fixture(
+        seed=seed,
+        calendars=[Calendar(**each) for each in found["calendars"]],
+        patients=sign_in(stack, count=patients, ids=found["patients"]),
+    )
+
+
+def sign_in(stack: Stack, *, count: int, ids: list[int]) -> list[Patient]:
+    """Without a login each: those have limits and cost a slow hash."""
+    tokens = stack.manage("demo_tokens", "--count", str(count)).split()
+    return [
+        Patient(id=pk, token=token, address=_address(number))
+        for number, (pk, token) in enumerate(zip(ids, tokens, strict=True), 1)
+    ]
+
+
+def renewed(stack: Stack, fixture: Fixture) -> Fixture:
+    """The same with tokens that are good for another ten minutes."""
+    ids = [patient.id for patient in fixture.patients]
+    return Fixture(fixture.seed, fixture.calendars, sign_in(stack, count=len(ids), ids=ids))
+
+
+def _address(number: int) -> str:
+    return f"10.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}"

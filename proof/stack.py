@@ -1,0 +1,268 @@
+"""All of DocBook on durable engines of its own, with every part stopped and started by hand.
+
+with running_stack(background=True) as stack:
+    stack.url, stack.database_url, stack.valkey.stop(), stack.valkey.start()
+"""
+
+import os
+import secrets
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, field
+from http.client import HTTPConnection, HTTPException
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from devstack import programs
+from devstack.guard import guarded
+from devstack.interrupts import Interrupts
+from devstack.layout import ROOT
+from devstack.mailsink import MailSink, start_mail_sink, wait_for_mail_sink
+from devstack.ports import LOOPBACK, address, answers, free_port
+from devstack.postgres import SETTINGS, start_postgres
+from devstack.processes import Process, Program, Workshop, stop
+from devstack.refusals import Refusal
+from devstack.valkey import start_valkey, wait_for_valkey
+
+START_TIMEOUT = 120.0
+
+# What the measurements of PERFORMANCE goals were made with; a proof on less says so.
+DURABLE: Mapping[str, str] = {
+    **SETTINGS,
+    "max_connections": "300",
+    "shared_buffers": "2GB",
+    "max_wal_size": "8GB",
+    "shared_preload_libraries": "pg_stat_statements",
+}
+MUST_BE_ON = ("fsync", "synchronous_commit", "full_page_writes")
+
+
+class Part:
+    """One process that can be stopped, killed and started again under the same address."""
+
+    def __init__(self, *, program: Program, workshop: Workshop, process: Process | None) -> None:
+        self.program = program
+        self.workshop = workshop
+        self.process = process
+
+    def start(self) -> None:
+        self.process = self.workshop.start(self.program)
+
+    def stop(self) -> None:
+        """In good order: asked first, killed when its patience is over."""
+        if self.process is not None:
+            stop([self.process])
+        self.process = None
+
+    def kill(self) -> None:
+        if self.process is not None:
+            self.process.kill()
+        self.process = None
+
+    def require_life(self) -> None:
+        if self.process is not None and self.process.has_ended():
+            words = self.process.last_words()
+            raise Refusal(f"{self.program.name} has ended; its last words:\n{words}")
+
+
+@dataclass(frozen=True)
+class Stack:
+    """What runs, and how to reach it. Without background there is no worker, relay or beat."""
+
+    workshop: Workshop
+    port: int
+    environment: Mapping[str, str]
+    maildir: Path
+    database_settings: Mapping[str, str]
+    parts: dict[str, Part] = field(default_factory=dict)
+
+    @property
+    def url(self) -> str:
+        return address(self.port)
+
+    @property
+    def database_url(self) -> str:
+        return self.environment["DATABASE_URL"]
+
+    @property
+    def redis_url(self) -> str:
+        return self.environment["REDIS_URL"]
+
+    @property
+    def otp_key(self) -> str:
+        """Of this run only; with it the clients derive the codes that the mails bring."""
+        return self.environment["OTP_KEYS"]
+
+    @property
+    def valkey(self) -> Part:
+        return self.parts["valkey"]
+
+    @property
+    def web(self) -> Part:
+        return self.parts["web"]
+
+    @property
+    def worker(self) -> Part:
+        return self.parts["worker"]
+
+    def add(self, program: Program, *, process: Process | None = None) -> Part:
+        """A part of this program, started now unless its process runs already."""
+        part = Part(program=program, workshop=self.workshop, process=process)
+        self.parts[program.name] = part
+        if process is None:
+            part.start()
+        return part
+
+    def manage(self, *arguments: str) -> str:
+        return self.run(str(ROOT / "manage.py"), *arguments)
+
+    def run(self, *arguments: str) -> str:
+        """What this Python prints with these arguments, as a process of the stack."""
+        done = subprocess.run(
+            [sys.executable, *arguments],
+            env={**os.environ, **self.environment},
+            cwd=ROOT,
+            capture_output=True,
+            check=False,
+            text=True,
+        )
+        if done.returncode:
+            raise Refusal(f"{' '.join(arguments)} failed:\n{done.stdout}{done.stderr}")
+        return done.stdout
+
+    def rows(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
+        with psycopg.connect(self.database_url) as connection:
+            return connection.execute(sql.encode(), values or None).fetchall()
+
+    def mails(self) -> int:
+        """How many mails have arrived."""
+        new = self.maildir / "new"
+        return len(os.listdir(new)) if new.is_dir() else 0  # noqa: PTH208 - a hundred thousand
+
+
+@contextmanager
+def running_stack(
+    *,
+    background: bool = False,
+    database: Mapping[str, str] | None = None,
+    environment: Mapping[str, str] | None = None,
+    interrupts: Interrupts | None = None,
+) -> Iterator[Stack]:
+    """Engines, schema and processes in a folder that is gone afterwards.
+
+    `database` changes settings of PostgreSQL (not those that make it durable), `environment` those
+    of DocBook. With `background` also a worker, a relay and beat run.
+    """
+    with tempfile.TemporaryDirectory(prefix="docbook-proof-") as name, ExitStack() as running:
+        folder = Path(name).resolve()
+        folder.chmod(0o711)  # PostgreSQL may have to run as nobody; folders inside are private
+        workshop = Workshop(folder=folder, interrupts=interrupts or Interrupts())
+        workshop.open()
+        running.enter_context(guarded(workshop.records, owner=workshop.owner, temporary=folder))
+        stack = _on_engines(
+            workshop,
+            running,
+            database={**DURABLE, **(database or {})},
+            environment=environment or {},
+        )
+        stack.manage("migrate", "--no-input")
+        running.callback(_stop_processes, stack)
+        _start_processes(stack, background=background)
+        yield stack
+
+
+def _on_engines(
+    workshop: Workshop,
+    running: ExitStack,
+    *,
+    database: Mapping[str, str],
+    environment: Mapping[str, str],
+) -> Stack:
+    sink = start_mail_sink(maildir=workshop.folder / "mail", workshop=workshop)
+    running.callback(sink.stop)
+    valkey = start_valkey(home=workshop.folder / "valkey", workshop=workshop)
+    postgres = start_postgres(
+        home=workshop.folder / "postgres", workshop=workshop, settings=database
+    )
+    running.callback(postgres.stop)
+    wait_for_mail_sink(sink, workshop=workshop)
+    wait_for_valkey(valkey, workshop=workshop)
+    port = free_port()
+    stack = Stack(
+        workshop=workshop,
+        port=port,
+        environment={
+            **_environment(port=port, sink=sink),
+            "DATABASE_URL": postgres.url(),
+            "REDIS_URL": valkey.url(),
+            **environment,
+        },
+        maildir=sink.maildir,
+        database_settings=settings_of(postgres.url()),
+    )
+    part = stack.add(valkey.process.program, process=valkey.process)
+    running.callback(part.stop)
+    return stack
+
+
+def _environment(*, port: int, sink: MailSink) -> dict[str, str]:
+    secret = {name: secrets.token_urlsafe(48) for name in ("SECRET_KEY", "OTP_KEYS", "JWT_KEYS")}
+    return {
+        **secret,
+        "DJANGO_SETTINGS_MODULE": "docbook.settings.dev",
+        "CELERY_BROKER_URL": "",
+        "EMAIL_URL": sink.url(),
+        "DEV_MAILDIR": str(sink.maildir),
+        "SITE_URL": address(port),
+    }
+
+
+def settings_of(database_url: str) -> dict[str, str]:
+    """The server's own word on how durable it is; Refusal when it could lose what it confirmed."""
+    names = (*MUST_BE_ON, "shared_buffers", "max_wal_size", "server_version")
+    found: dict[str, str] = {}
+    with psycopg.connect(database_url) as connection:
+        for name in names:
+            ((found[name],),) = connection.execute("SELECT current_setting(%s)", [name]).fetchall()
+    if careless := [name for name in MUST_BE_ON if found[name] != "on"]:
+        raise Refusal(f"PostgreSQL is not durable here: {', '.join(careless)} must be on.")
+    return found
+
+
+def _start_processes(stack: Stack, *, background: bool) -> None:
+    environment = stack.environment
+    stack.add(programs.web(port=stack.port, environment=environment))
+    if background:
+        schedule = stack.workshop.folder / "beat-schedule"
+        stack.add(programs.worker(environment=environment))
+        stack.add(programs.relay(environment=environment))
+        stack.add(programs.beat(schedule=schedule, environment=environment))
+    wait_until_ready(stack)
+
+
+def wait_until_ready(stack: Stack) -> None:
+    def is_ready() -> bool:
+        for part in stack.parts.values():
+            part.require_life()
+        return answers(stack.port) and _readiness(stack.port) == 200
+
+    if not stack.workshop.interrupts.wait_until(is_ready, timeout=START_TIMEOUT):
+        raise Refusal(f"{stack.url}/readyz did not say ready within {START_TIMEOUT:.0f} s.")
+
+
+def _readiness(port: int) -> int:
+    with suppress(OSError, HTTPException):
+        connection = HTTPConnection(LOOPBACK, port, timeout=5)
+        connection.request("GET", "/readyz")
+        return connection.getresponse().status
+    return 0
+
+
+def _stop_processes(stack: Stack) -> None:
+    product: Sequence[str] = [name for name in stack.parts if name != "valkey"]
+    stop([p for name in product if (p := stack.parts[name].process) is not None])
