@@ -13,9 +13,10 @@ from bookings.codes import derive
 from bookings.models import Appointment, Hold
 from bookings.presentation import view_of
 from bookings.selectors.appointments import contact_of
+from docbook.notify.email import send_email
 
 
-def send_code(hold: Hold) -> None:
+def send_code(hold: Hold, *, message_id: int) -> None:
     """The code is derived here, at the last moment. Raises OSError or SMTPException.
 
     Nothing that was typed stands in it: nobody has proved yet that the address is theirs.
@@ -30,10 +31,13 @@ def send_code(hold: Hold) -> None:
         "starts_at": hold.starts_at,
     }
     name = f"code-{hold.pk}-{hold.otp_resends}"
-    _message("code", to=hold.email, context=context, name=name).send()
+    mail = _message("code", to=hold.email, context=context, name=name)
+    send_email(mail, message_id=message_id)
 
 
-def send_confirmation(appointment: Appointment, *, email: str, now: datetime) -> None:
+def send_confirmation(
+    appointment: Appointment, *, email: str, now: datetime, message_id: int
+) -> None:
     """With the visit as a calendar request. Raises OSError or SMTPException."""
     view = view_of(appointment, now=now, phone=contact_of(appointment).phone)
     url = settings.SITE_URL + reverse("bookings:appointment", args=[appointment.pk])
@@ -49,7 +53,7 @@ def send_confirmation(appointment: Appointment, *, email: str, now: datetime) ->
         view, version=appointment.version, now=now, url=url, method="PUBLISH"
     )
     message.attach("appointment.ics", invitation.decode(), "text/calendar; method=PUBLISH")
-    message.send()
+    send_email(message, message_id=message_id)
 
 
 def _message(

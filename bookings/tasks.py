@@ -1,5 +1,6 @@
 """Background work of bookings. Each task does nothing the second time."""
 
+from functools import partial
 from uuid import UUID
 
 from celery import shared_task
@@ -18,13 +19,13 @@ from docbook.outbox.services import receive
 @shared_task(name="bookings.send_code")
 def send_code(message_id: int, handed_out: int) -> None:
     """Topic otp.requested: {hold_id, resend}."""
-    receive(message_id, handed_out, handle=_send_code)
+    receive(message_id, handed_out, handle=partial(_send_code, message_id))
 
 
 @shared_task(name="bookings.send_confirmation")
 def send_confirmation(message_id: int, handed_out: int) -> None:
     """Topic appointment.confirmed: {appointment_id}."""
-    receive(message_id, handed_out, handle=_send_confirmation)
+    receive(message_id, handed_out, handle=partial(_send_confirmation, message_id))
 
 
 @shared_task(name="bookings.sweep_holds")
@@ -42,14 +43,16 @@ def purge_holds() -> None:
     purge_ended_holds(now=timezone.now())
 
 
-def _send_code(*, hold_id: str, resend: str) -> None:
+def _send_code(message_id: int, *, hold_id: str, resend: str) -> None:
     """A code that no longer opens anything is not sent: a newer one is on its way, or none."""
     waiting = Hold.objects.filter(pk=UUID(hold_id), state=HoldState.HELD, otp_resends=int(resend))
     hold = waiting.select_related("doctor", "clinic").first()
     if hold is not None and not is_over(hold.pk):
-        emails.send_code(hold)
+        emails.send_code(hold, message_id=message_id)
 
 
-def _send_confirmation(*, appointment_id: str) -> None:
+def _send_confirmation(message_id: int, *, appointment_id: str) -> None:
     hold = Hold.objects.get(pk=UUID(appointment_id))
-    emails.send_confirmation(appointment_of_hold(hold), email=hold.email, now=timezone.now())
+    emails.send_confirmation(
+        appointment_of_hold(hold), email=hold.email, now=timezone.now(), message_id=message_id
+    )

@@ -25,6 +25,8 @@ class OutboxMessage(models.Model):
     done_at = models.DateTimeField(_("done at"), null=True, blank=True)
     dead_at = models.DateTimeField(_("given up at"), null=True, blank=True)
     last_error = models.CharField(_("last error"), max_length=200, blank=True)
+    # Names the fact where somebody may find it twice, like a beat task that looks every minute.
+    once = models.CharField(_("told once as"), max_length=96, null=True, blank=True)
 
     class Meta:
         ordering: ClassVar[list[str]] = ["id"]
@@ -50,7 +52,47 @@ class OutboxMessage(models.Model):
                 condition=Q(done_at__isnull=True) | Q(dead_at__isnull=True),
                 name="outbox_message_is_not_both_done_and_dead",
             ),
+            models.UniqueConstraint(
+                fields=["once"],
+                condition=Q(once__isnull=False),
+                name="one_message_per_fact_that_is_told_once",
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.topic} {self.aggregate_id}"
+
+
+class OutboxDelivery(models.Model):
+    """That a message went out by a channel, like e-mail. It lives as long as its message.
+
+    `copies` is written before a copy goes out and `delivered_at` after it: a worker that dies in
+    between leaves a copy that may have arrived, and the next attempt makes it two.
+    """
+
+    message = models.ForeignKey(
+        OutboxMessage, on_delete=models.CASCADE, related_name="deliveries", db_index=False
+    )
+    channel = models.CharField(_("channel"), max_length=16)
+    copies = models.PositiveSmallIntegerField(_("copies that may have arrived"), default=1)
+    delivered_at = models.DateTimeField(_("delivered at"), null=True, blank=True)
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["id"]
+        verbose_name = _("delivery")
+        verbose_name_plural = _("deliveries")
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(fields=["message"], condition=Q(copies__gt=1), name="outbox_duplicates"),
+        ]
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(
+                fields=["message", "channel"], name="one_delivery_per_message_and_channel"
+            ),
+            models.CheckConstraint(
+                condition=Q(delivered_at__isnull=True) | Q(copies__gte=1),
+                name="what_was_delivered_has_a_copy",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.channel} of message {self.message_id}"

@@ -41,21 +41,26 @@ RETURNING message.id, message.topic, message.handed_out
 """
 
 
-def publish(topic: str, *, about: object, **ids: object) -> OutboxMessage:
+def publish(topic: str, *, about: object, once: str | None = None, **ids: object) -> OutboxMessage:
     """Adds a message to the caller's transaction. Carries ids only, never personal data.
 
-    Raises KeyError for a topic without a receiver, and RuntimeError outside of a transaction: a
-    message that does not commit with its fact could tell of something that never happened.
+    A fact that may be found twice is told under a name, `once`: the second time nothing is added,
+    and the message that comes back has no id. Raises KeyError for a topic without a receiver, and
+    RuntimeError outside of a transaction: a message that does not commit with its fact could tell
+    of something that never happened.
     """
     topics.task_for(topic)
     if not connection.in_atomic_block:
         raise RuntimeError("publish() belongs into the transaction of the change it tells of.")
-    return OutboxMessage.objects.create(
+    message = OutboxMessage(
         topic=topic,
         aggregate_id=str(about),
         payload={name: str(value) for name, value in ids.items()},
+        once=once,
         next_attempt_at=Now(),
     )
+    OutboxMessage.objects.bulk_create([message], ignore_conflicts=once is not None)
+    return message
 
 
 def pass_on(*, send: Callable[[str, int, int], None], limit: int = 100) -> int:

@@ -6,7 +6,7 @@ from django.utils import timezone
 
 from docbook.audit.models import AuditEvent
 from docbook.http.models import IdempotencyRecord
-from docbook.outbox.models import OutboxMessage
+from docbook.outbox.models import OutboxDelivery, OutboxMessage
 from tests.constraints.registry import BROKEN, breaks
 
 
@@ -42,6 +42,26 @@ def test_an_audit_event_is_never_deleted():
 @breaks("outbox_message_is_not_both_done_and_dead")
 def test_a_message_is_done_or_dead_and_never_both():
     make_message(done_at=timezone.now(), dead_at=timezone.now())
+
+
+@breaks("one_message_per_fact_that_is_told_once")
+def test_a_fact_that_is_told_once_has_one_message():
+    make_message(once="reminder-1")
+    make_message(once="reminder-1")
+
+
+@breaks("one_delivery_per_message_and_channel")
+def test_a_message_goes_out_once_by_a_channel():
+    message = make_message()
+    for _ in range(2):
+        OutboxDelivery.objects.create(message=message, channel="email")
+
+
+@breaks("what_was_delivered_has_a_copy")
+def test_what_was_delivered_has_a_copy():
+    OutboxDelivery.objects.create(
+        message=make_message(), channel="email", copies=0, delivered_at=timezone.now()
+    )
 
 
 @breaks("one_answer_per_user_and_idempotency_key")

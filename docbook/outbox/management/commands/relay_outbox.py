@@ -6,6 +6,7 @@ from typing import Any
 
 import structlog
 from celery import current_app
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import Error as DatabaseError
 from django.db import connection
@@ -16,6 +17,9 @@ from docbook.outbox import services
 log = structlog.get_logger(__name__)
 
 POLL_SECONDS = 2.0
+# How many tasks may wait for the workers before the relay waits too. While no worker runs, each
+# lease that ends would otherwise add a further copy of every message to the queue.
+MOST_QUEUED = 1000
 
 
 class Command(BaseCommand):
@@ -51,7 +55,7 @@ class Command(BaseCommand):
             time.sleep(POLL_SECONDS)
 
     def _drain(self) -> None:
-        while services.pass_on(send=_send):
+        while _workers_keep_up() and services.pass_on(send=_send):
             pass
 
     def _wait_for_news(self) -> None:
@@ -62,6 +66,17 @@ class Command(BaseCommand):
             with connection.wrap_database_errors:
                 for _news in connection.connection.notifies(timeout=POLL_SECONDS, stop_after=1):
                     break
+
+
+def _workers_keep_up() -> bool:
+    """Raises BrokerError when the queue cannot be asked."""
+    queue: Any = current_app.amqp.queues[settings.CELERY_TASK_DEFAULT_QUEUE]
+    broker: Any  # its stubs describe another class
+    with current_app.pool.acquire(block=True) as broker:
+        try:
+            return bool(queue(broker.default_channel).queue_declare().message_count < MOST_QUEUED)
+        except broker.connection_errors as error:
+            raise BrokerError from error
 
 
 def _send(task: str, message_id: int, handed_out: int) -> None:

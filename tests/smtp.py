@@ -1,0 +1,54 @@
+"""A real SMTP server within the test: what it has accepted, and what it does before it says so."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP, Envelope, Session
+from django.test import override_settings
+
+from devstack.ports import LOOPBACK, free_port
+
+ACCEPTED = "250 OK"
+
+
+class Post:
+    """`before_answer` gets each mail that was taken in; its answer goes back to the sender."""
+
+    def __init__(self) -> None:
+        self.mails: list[EmailMessage] = []
+        self.recipients: list[list[str]] = []
+        self.before_answer: Callable[[EmailMessage], str] = lambda _mail: ACCEPTED
+        self.port = free_port()
+
+    async def handle_DATA(  # noqa: N802 - aiosmtpd's name
+        self, server: SMTP, session: Session, envelope: Envelope
+    ) -> str:
+        mail = message_from_bytes(envelope.content, EmailMessage, policy=policy.default)
+        answer = self.before_answer(mail)
+        if answer == ACCEPTED:
+            self.mails.append(mail)
+            self.recipients.append(envelope.rcpt_tos)
+        return answer
+
+    @property
+    def url(self) -> str:
+        return f"smtp://{LOOPBACK}:{self.port}"
+
+
+@contextmanager
+def post_office() -> Iterator[Post]:
+    """Django's mails go to this server while the block runs."""
+    post = Post()
+    controller = Controller(post, hostname=LOOPBACK, port=post.port)
+    controller.start()
+    backend = "django.core.mail.backends.smtp.EmailBackend"
+    try:
+        with override_settings(
+            EMAIL_BACKEND=backend, EMAIL_HOST=LOOPBACK, EMAIL_PORT=post.port, EMAIL_USE_TLS=False
+        ):
+            yield post
+    finally:
+        controller.stop()
