@@ -5,7 +5,7 @@ from uuid import UUID
 from django.contrib import admin
 from django.db.models import QuerySet
 
-from docbook.audit.models import AuditEvent
+from docbook.audit.models import AuditEvent, AuditSeal
 from docbook.observability.read_only_admin import ReadOnlyAdmin
 
 
@@ -22,3 +22,12 @@ class AuditEventAdmin(ReadOnlyAdmin):
         self, queryset: QuerySet[AuditEvent], identifier: UUID
     ) -> QuerySet[AuditEvent]:
         return queryset.filter(object_id=str(identifier))
+
+
+@admin.register(AuditSeal)
+class AuditSealAdmin(ReadOnlyAdmin):
+    """Number and digest together are what a witness keeps."""
+
+    list_display = ("number", "digest", "sealed_at")
+    search_fields = ("=number", "=digest")
+    search_help_text = "A number, or a digest in full."

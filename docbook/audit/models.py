@@ -2,17 +2,26 @@
 
 from typing import ClassVar
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.db.models import Func, Q
 from django.utils.translation import gettext_lazy as _
+
+# Both are the database's: the machines' clocks differ, and nobody else knows the transaction.
+_NOW = Func(function="clock_timestamp", output_field=models.DateTimeField())
+_THIS_TRANSACTION = Func(
+    template="(pg_current_xact_id()::text::bigint)", output_field=models.BigIntegerField()
+)
 
 
 class AuditEvent(models.Model):
     """One change, written in the transaction that made it. Ids and states, never personal text.
 
-    `actor_id` is no foreign key, so that the record outlives the account.
+    `actor_id` is no foreign key, so that the record outlives the account. `xact` is the number of
+    the writing transaction; it tells which events can no longer be joined by a late one.
     """
 
-    at = models.DateTimeField(_("at"), auto_now_add=True)
+    at = models.DateTimeField(_("at"), db_default=_NOW, editable=False)
     action = models.CharField(
         _("action"), max_length=64, help_text=_("Dotted name, like appointment.confirmed.")
     )
@@ -23,6 +32,7 @@ class AuditEvent(models.Model):
     before = models.JSONField(_("before"), default=dict, blank=True)
     after = models.JSONField(_("after"), default=dict, blank=True)
     request_id = models.CharField(_("request id"), max_length=64, blank=True)
+    xact = models.BigIntegerField(_("transaction"), db_default=_THIS_TRANSACTION, editable=False)
 
     class Meta:
         ordering: ClassVar[list[str]] = ["-id"]
@@ -30,7 +40,39 @@ class AuditEvent(models.Model):
         verbose_name_plural = _("audit events")
         indexes: ClassVar[list[models.Index]] = [
             models.Index(fields=["object_type", "object_id"], name="audit_by_object"),
+            models.Index(fields=["xact", "id"], name="audit_by_transaction"),
         ]
 
     def __str__(self) -> str:
         return f"{self.action} {self.object_id}"
+
+
+class AuditSeal(models.Model):
+    """Closes all events of the transactions [since, until), and follows the seal before it.
+
+    See docbook.audit.seals for what the digests are made of.
+    """
+
+    number = models.PositiveBigIntegerField(_("number"), primary_key=True)
+    since = models.BigIntegerField(_("from transaction"))
+    until = models.BigIntegerField(_("before transaction"))
+    event_ids = ArrayField(models.BigIntegerField(), verbose_name=_("events"))
+    events_digest = models.CharField(_("digest of the events"), max_length=64)
+    previous_digest = models.CharField(_("digest of the seal before"), max_length=64)
+    digest = models.CharField(_("digest"), max_length=64)
+    sealed_at = models.DateTimeField(_("sealed at"))
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["-number"]
+        verbose_name = _("audit seal")
+        verbose_name_plural = _("audit seals")
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["previous_digest"], name="one_seal_follows_another"),
+            models.CheckConstraint(
+                condition=Q(until__gt=models.F("since")),
+                name="seal_covers_at_least_a_transaction",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"seal {self.number}"

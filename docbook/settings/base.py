@@ -141,6 +141,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": timedelta(seconds=15),
         "options": {"expires": 15},
     },
+    "seal-audit": {
+        "task": "audit.seal",
+        "schedule": timedelta(seconds=10),
+        "options": {"expires": 10},
+    },
     "expand-slots": {
         "task": "doctors.expand_slots",
         "schedule": timedelta(hours=6),

@@ -4,7 +4,7 @@ import pytest
 from django.db import connection, transaction
 from django.utils import timezone
 
-from docbook.audit.models import AuditEvent
+from docbook.audit.models import AuditEvent, AuditSeal
 from docbook.http.models import IdempotencyRecord
 from docbook.outbox.models import OutboxDelivery, OutboxMessage
 from tests.constraints.registry import BROKEN, breaks
@@ -37,6 +37,44 @@ def test_an_audit_event_is_never_deleted():
     make_event()
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM audit_auditevent")
+
+
+def make_seal(**fields) -> AuditSeal:
+    defaults = {
+        "number": 1,
+        "since": 1,
+        "until": 2,
+        "event_ids": [1],
+        "events_digest": "a" * 64,
+        "previous_digest": "0" * 64,
+        "digest": "b" * 64,
+        "sealed_at": timezone.now(),
+    }
+    return AuditSeal.objects.create(**(defaults | fields))
+
+
+@breaks("audit_seals_are_append_only")
+def test_a_seal_is_never_changed():
+    make_seal()
+    AuditSeal.objects.update(digest="c" * 64)
+
+
+@breaks("audit_seals_are_append_only")
+def test_a_seal_is_never_deleted():
+    make_seal()
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM audit_auditseal")
+
+
+@breaks("one_seal_follows_another")
+def test_the_chain_of_seals_does_not_fork():
+    make_seal()
+    make_seal(number=2)
+
+
+@breaks("seal_covers_at_least_a_transaction")
+def test_a_seal_of_nothing_is_refused():
+    make_seal(until=1)
 
 
 @breaks("outbox_message_is_not_both_done_and_dead")
