@@ -18,7 +18,7 @@ class AppointmentAdmin(ReadOnlyAdmin):
     list_select_related = ("doctor", "patient", "visit_type")
     search_fields = ("=patient__email", "doctor__name")
     ordering = ("-starts_at", "id")
-    exclude = ("reason",)
+    exclude = ("reason", "change_reason")
 
 
 @admin.register(Hold)

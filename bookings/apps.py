@@ -9,3 +9,4 @@ class BookingsConfig(AppConfig):
     def ready(self) -> None:
         topics.register(topic="otp.requested", task="bookings.send_code")
         topics.register(topic="appointment.confirmed", task="bookings.send_confirmation")
+        topics.register(topic="appointment.cancelled", task="bookings.send_cancellation")

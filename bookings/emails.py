@@ -13,6 +13,7 @@ from bookings.codes import derive
 from bookings.models import Appointment, Hold
 from bookings.presentation import view_of
 from bookings.selectors.appointments import contact_of
+from bookings.states import PRACTICE
 from docbook.notify.email import send_email
 
 
@@ -54,6 +55,22 @@ def send_confirmation(
     )
     message.attach("appointment.ics", invitation.decode(), "text/calendar; method=PUBLISH")
     send_email(message, message_id=message_id)
+
+
+def send_cancellation(
+    appointment: Appointment, *, email: str, now: datetime, message_id: int
+) -> None:
+    """Says who has called the visit off, and why. Raises OSError or SMTPException."""
+    context = {
+        "appointment": view_of(appointment, now=now),
+        "by_practice": appointment.changed_by_kind in PRACTICE,
+        "why": appointment.change_reason,
+        "doctor_url": settings.SITE_URL + reverse("doctors:detail", args=[appointment.doctor.slug]),
+        "base_url": settings.SITE_URL,
+    }
+    name = f"cancelled-{appointment.pk}-{appointment.version}"
+    mail = _message("cancelled", to=email, context=context, name=name)
+    send_email(mail, message_id=message_id)
 
 
 def _message(

@@ -82,3 +82,24 @@ class DetailsMissing(DomainError):
     """A code was tried before anybody asked for one."""
 
     code = "details-missing"
+
+
+class NotChangeable(DomainError):
+    """A visit in this status cannot become what was asked for."""
+
+    code = "not-changeable"
+
+    def __init__(self, *, status: str) -> None:
+        super().__init__(bookingStatus=status)
+        self.status = status
+
+
+class ChangeWindowPassed(DomainError):
+    """Too close to the visit for its patient to change it; the clinic still can."""
+
+    code = "change-window-passed"
+
+    def __init__(self, *, notice_minutes: int, phone: str) -> None:
+        super().__init__(noticeMinutes=notice_minutes, clinicPhone=phone)
+        self.notice_minutes = notice_minutes
+        self.phone = phone

@@ -11,6 +11,7 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
 from bookings.models import Appointment
+from bookings.rules import changeable_until
 from doctors.models import Clinic, Doctor, Mode, VisitType
 
 
@@ -131,6 +132,13 @@ def view_of(appointment: Appointment, *, now: datetime, phone: str = "") -> Appo
         currency=appointment.currency,
         is_past=appointment.ends_at <= now,
         phone=phone,
+    )
+
+
+def end_of_changes(appointment: Appointment) -> datetime:
+    """Until when its patient can move or cancel it."""
+    return changeable_until(
+        starts_at=appointment.starts_at, notice_minutes=appointment.doctor.change_notice_minutes
     )
 
 

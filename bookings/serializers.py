@@ -10,7 +10,7 @@ from rest_framework import serializers
 from bookings.masking import masked_email
 from bookings.models import Appointment, Hold
 from bookings.models.holds import MAX_CODE_ATTEMPTS
-from bookings.presentation import reference
+from bookings.presentation import end_of_changes, reference
 from bookings.services.codes import resend_at
 from bookings.states import AppointmentStatus
 from docbook.http.dates import validate_day
@@ -90,6 +90,21 @@ class AttemptOut(serializers.Serializer[Hold]):
         return local_iso(hold.expires_at, hold.clinic.time_zone)
 
 
+class CancelIn(StrictSerializer):
+    reason = serializers.CharField(required=False, allow_blank=True, max_length=500, default="")
+
+
+class MoveQuery(serializers.Serializer[Any]):
+    """Days of the clinic, both included and at most 31; from today on unless said otherwise."""
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        days = {
+            name: serializers.DateField(required=False, validators=[validate_day])
+            for name in ("from", "to")
+        }
+        return {**super().get_fields(), **days}
+
+
 class BookingDoctorOut(serializers.Serializer[Any]):
     id = serializers.IntegerField()
     slug = serializers.CharField()
@@ -111,6 +126,10 @@ class BookingOut(serializers.Serializer[Any]):
     address = serializers.CharField(source="clinic.address")
     patientName = serializers.CharField(source="patient_name")  # noqa: N815
     reason = serializers.CharField()
+    changeableUntil = serializers.SerializerMethodField()  # noqa: N815
+    cancelReason = serializers.SerializerMethodField()  # noqa: N815
+    replaces = serializers.UUIDField(allow_null=True)
+    replacedBy = serializers.UUIDField(source="replaced_by", allow_null=True)  # noqa: N815
 
     def get_reference(self, appointment: Appointment) -> str:
         return reference(appointment.pk)
@@ -122,6 +141,16 @@ class BookingOut(serializers.Serializer[Any]):
     @extend_schema_field(OpenApiTypes.DATETIME)
     def get_endsAt(self, appointment: Appointment) -> str:  # noqa: N802
         return local_iso(appointment.ends_at, appointment.clinic.time_zone)
+
+    @extend_schema_field(OpenApiTypes.DATETIME)
+    def get_changeableUntil(self, appointment: Appointment) -> str:  # noqa: N802
+        """Until when its patient can move or cancel it."""
+        return local_iso(end_of_changes(appointment), appointment.clinic.time_zone)
+
+    def get_cancelReason(self, appointment: Appointment) -> str:  # noqa: N802
+        """What was said when it was cancelled; empty otherwise."""
+        cancelled = appointment.status == AppointmentStatus.CANCELLED
+        return appointment.change_reason if cancelled else ""
 
 
 class DoctorAppointmentsQuery(serializers.Serializer[Any]):

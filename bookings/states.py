@@ -71,6 +71,11 @@ def undo_of(status: str) -> Transition | None:
     return next((each for each in TRANSITIONS if each.is_undo and each.before == status), None)
 
 
+def may_make(kind: str, status: str) -> bool:
+    """Whether this kind of actor brings any appointment into this status, other than by an undo."""
+    return any(each.after == status and kind in each.by for each in TRANSITIONS if not each.is_undo)
+
+
 def trigger_function() -> str:
     """The body (PL/pgSQL) of the trigger `appointment_status_follows_the_state_machine`.
 

@@ -10,6 +10,7 @@ from bookings import emails
 from bookings.models import Hold, HoldState
 from bookings.selectors.appointments import appointment_of_hold
 from bookings.selectors.holds import is_over
+from bookings.services.changes import mark_missed
 from bookings.services.holds import sweep_holds
 from bookings.services.partitions import make_partitions
 from bookings.services.retention import purge_ended_holds
@@ -28,9 +29,20 @@ def send_confirmation(message_id: int, handed_out: int) -> None:
     receive(message_id, handed_out, handle=partial(_send_confirmation, message_id))
 
 
+@shared_task(name="bookings.send_cancellation")
+def send_cancellation(message_id: int, handed_out: int) -> None:
+    """Topic appointment.cancelled: {appointment_id}."""
+    receive(message_id, handed_out, handle=partial(_send_cancellation, message_id))
+
+
 @shared_task(name="bookings.sweep_holds")
 def sweep() -> None:
     sweep_holds()
+
+
+@shared_task(name="bookings.mark_missed")
+def mark_missed_visits() -> None:
+    mark_missed(now=timezone.now())
 
 
 @shared_task(name="bookings.make_partitions")
@@ -54,5 +66,12 @@ def _send_code(message_id: int, *, hold_id: str, resend: str) -> None:
 def _send_confirmation(message_id: int, *, appointment_id: str) -> None:
     hold = Hold.objects.get(pk=UUID(appointment_id))
     emails.send_confirmation(
+        appointment_of_hold(hold), email=hold.email, now=timezone.now(), message_id=message_id
+    )
+
+
+def _send_cancellation(message_id: int, *, appointment_id: str) -> None:
+    hold = Hold.objects.get(pk=UUID(appointment_id))
+    emails.send_cancellation(
         appointment_of_hold(hold), email=hold.email, now=timezone.now(), message_id=message_id
     )

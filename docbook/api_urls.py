@@ -6,6 +6,7 @@ from drf_spectacular.views import SpectacularAPIView
 
 from accounts.api.auth import MeView, RefreshView, TokenView
 from bookings.api.bookings import BookingDetail, BookingList, ResendOtp, VerifyOtp
+from bookings.api.changes import CancelBooking, MoveBooking
 from bookings.api.schedule import DoctorAppointments
 from docbook.http.api_docs import SwaggerView
 from doctors.api.doctors import DoctorDetail, DoctorList, DoctorSlots
@@ -32,6 +33,8 @@ urlpatterns = [
     path("bookings/<uuid:booking_id>", BookingDetail.as_view(), name="booking"),
     path("bookings/<uuid:booking_id>/verify-otp", VerifyOtp.as_view()),
     path("bookings/<uuid:booking_id>/resend-otp", ResendOtp.as_view()),
+    path("bookings/<uuid:booking_id>/cancel", CancelBooking.as_view()),
+    path("bookings/<uuid:booking_id>/reschedule", MoveBooking.as_view()),
     path("schema/", SpectacularAPIView.as_view(), name="schema"),
     path("docs/", SwaggerView.as_view(), name="docs"),
 ]

@@ -38,6 +38,12 @@ class NotFound(DomainError):
     code = "not-found"
 
 
+class VersionMismatch(DomainError):
+    """It was changed since the caller has seen it."""
+
+    code = "version-mismatch"
+
+
 class RateLimited(DomainError):
     """Too many requests in a window; `retry_after` in whole seconds."""
 

@@ -23,6 +23,7 @@ from bookings.services.holds import hold_slot, release_hold
 from docbook.errors import FieldError
 from docbook.http.idempotency_key import answer_once
 from docbook.http.pagination import paginate_rows
+from docbook.http.preconditions import IF_NONE_MATCH, versioned_response
 from docbook.http.schema import IDEMPOTENCY_KEY, LIST_PARAMETERS, problems
 from docbook.http.serializers import page_of
 from docbook.http.throttling import limit_by_address, limit_by_value, limit_codes_to
@@ -62,11 +63,19 @@ class BookingList(APIView):
 
 
 class BookingDetail(APIView):
-    @extend_schema(operation_id="getBooking", responses={200: BookingOut, **problems(401, 404)})
-    def get(self, request: Request, booking_id: UUID) -> Response:
+    @extend_schema(
+        operation_id="getBooking",
+        parameters=[IF_NONE_MATCH],
+        responses={
+            200: BookingOut,
+            304: OpenApiResponse(description="As you have it."),
+            **problems(401, 404),
+        },
+    )
+    def get(self, request: Request, booking_id: UUID) -> HttpResponseBase:
         """One of the caller's own bookings."""
         found = get_appointment(appointment_id=booking_id, holder=_holder(request))
-        return Response(BookingOut(found).data, headers={"ETag": f'"{found.version}"'})
+        return versioned_response(request, BookingOut(found).data, version=found.version)
 
     @extend_schema(
         operation_id="releaseBooking",

@@ -13,6 +13,8 @@ from bookings.models import Appointment, Hold, HoldState
 from bookings.states import ACTIVE, AppointmentStatus
 from docbook.errors import NotFound
 from doctors.models import Doctor
+from doctors.rules import VisitTime
+from doctors.selectors.slots import times_of_doctor
 
 # 12 slots of 240 minutes; see the constraints of visit types and doctors.
 LONGEST_VISIT = timedelta(hours=48)
@@ -89,6 +91,21 @@ def in_tab(
     if tab == "past":
         return kept.filter(ends_at__lte=now).order_by("-starts_at", "id")
     return kept.filter(ends_at__gt=now).order_by("starts_at", "id")
+
+
+def times_to_move_to(
+    appointment: Appointment, *, start: datetime, end: datetime, now: datetime
+) -> list[VisitTime]:
+    """Free starts in [start, end) with the same doctor for the same reason; none where either can
+    no longer be booked.
+    """
+    doctor, visit_type = appointment.doctor, appointment.visit_type
+    if not (doctor.is_active and visit_type.is_active):
+        return []
+    free, _on_hold = times_of_doctor(
+        doctor=doctor, visit_type=visit_type, start=start, end=end, now=now
+    )
+    return free
 
 
 def busy_with(*, patient: User, starts_at: datetime, ends_at: datetime) -> Appointment | None:

@@ -45,6 +45,10 @@ STATUS_BY_CODE = {
     "otp-locked": 429,
     "details-missing": 409,
     "outside-booking-window": 422,
+    "not-changeable": 409,
+    "change-window-passed": 422,
+    "version-mismatch": 412,
+    "precondition-required": 428,
 }
 
 TITLES = {
@@ -73,6 +77,10 @@ TITLES = {
     "otp-locked": "All tries are used up, so the time was given back.",
     "details-missing": "Ask for a code first.",
     "outside-booking-window": "This time cannot be booked now.",
+    "not-changeable": "This visit can no longer be changed like that.",
+    "change-window-passed": "It is too late to change this visit online. Call the clinic.",
+    "version-mismatch": "This was changed a moment ago. Look at how it stands now.",
+    "precondition-required": "Send If-Match with the ETag of what you have seen.",
 }
 
 _CODE_BY_STATUS = {

@@ -146,6 +146,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": timedelta(seconds=10),
         "options": {"expires": 10},
     },
+    "mark-missed": {
+        "task": "bookings.mark_missed",
+        "schedule": timedelta(minutes=15),
+        "options": {"expires": 900},
+    },
     "expand-slots": {
         "task": "doctors.expand_slots",
         "schedule": timedelta(hours=6),
@@ -311,5 +316,7 @@ HOLD_SECONDS = 300
 LIVE_HOLDS_PER_PATIENT = env.int("LIVE_HOLDS_PER_PATIENT", default=3)
 LIVE_HOLDS_PER_GUEST = env.int("LIVE_HOLDS_PER_GUEST", default=1)
 CODE_RESEND_SECONDS = 30
+# How long after its end a visit that nobody has marked counts as missed.
+MISSED_AFTER_HOURS = env.int("MISSED_AFTER_HOURS", default=4)
 
 LOGGING_CONFIG = None  # docbook.observability.logs does it, for Django and Celery alike

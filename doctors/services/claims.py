@@ -51,6 +51,14 @@ WHERE id = ANY(%(ids)s) AND hold_id = %(hold)s AND state = 'held'
 RETURNING id
 """
 
+# What has begun stays booked: nobody can come into it any more.
+_OPEN_BOOKED = """
+UPDATE doctors_slot SET state = 'open', hold_id = NULL
+WHERE id = ANY(%(ids)s) AND hold_id = %(hold)s AND state = 'booked'
+  AND starts_at > clock_timestamp()
+RETURNING id
+"""
+
 
 @dataclass(frozen=True)
 class Claim:
@@ -94,6 +102,11 @@ def book_slots(*, slot_ids: list[int], hold_id: UUID) -> bool:
 def give_back_slots(*, slot_ids: list[int], hold_id: UUID) -> int:
     """Opens the slots that this hold still has; returns how many."""
     return len(_run(_GIVE_BACK, ids=slot_ids, hold=hold_id))
+
+
+def open_booked_slots(*, slot_ids: list[int], hold_id: UUID) -> list[int]:
+    """Opens what this appointment has booked and what has not begun; returns the ids of these."""
+    return sorted(row[0] for row in _run(_OPEN_BOOKED, ids=slot_ids, hold=hold_id))
 
 
 def _run(sql: str, **parameters: Any) -> list[tuple[Any, ...]]:

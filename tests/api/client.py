@@ -34,6 +34,23 @@ class Api:
     def post(self, path: str, body: Any = None, **headers: str) -> HttpResponse:
         return self.send(path, json.dumps(body or {}), **headers)
 
+    def patch(self, path: str, body: Any = None, **headers: str) -> HttpResponse:
+        return self.client.patch(
+            f"{ROOT}{path}",
+            json.dumps(body or {}),
+            content_type="application/json",
+            headers=self._with(headers),
+        )
+
+    def cancel(self, booking_id: Any, *, version: int = 1, **body: Any) -> HttpResponse:
+        return self.patch(f"bookings/{booking_id}/cancel", body, If_Match=f'"{version}"')
+
+    def times_to_move_to(
+        self, booking_id: Any, query: str = "", *, version: int = 1
+    ) -> HttpResponse:
+        path = f"bookings/{booking_id}/reschedule?{query}"
+        return self.patch(path, If_Match=f'"{version}"')
+
     def send(
         self,
         path: str,

@@ -1,0 +1,96 @@
+"""Cancelling by the API, and the times that a booking could be moved to."""
+
+from datetime import date, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from accounts.users import signed_in
+from bookings.holder import Holder
+from bookings.models import Appointment
+from bookings.selectors.appointments import times_to_move_to
+from bookings.serializers import BookingOut, CancelIn, MoveQuery
+from bookings.services.changes import cancel_appointment, find_movable_appointment
+from docbook.errors import FieldError
+from docbook.http.pagination import paginate_times
+from docbook.http.preconditions import IF_MATCH, etag, seen_version
+from docbook.http.schema import LIST_PARAMETERS, problems
+from docbook.http.serializers import page_of
+from docbook.http.throttling import limit_by_value
+from doctors.rules import day_bounds
+from doctors.serializers import TimeOut
+
+MOST_DAYS = 31
+
+
+class CancelBooking(APIView):
+    @extend_schema(
+        operation_id="cancelBooking",
+        parameters=[IF_MATCH],
+        request=CancelIn,
+        responses={200: BookingOut, **problems(400, 401, 404, 409, 412, 415, 422, 428, 429)},
+    )
+    def patch(self, request: Request, booking_id: UUID) -> Response:
+        """Calls the visit off; until `changeableUntil`. Cancelled again, it is the same answer."""
+        _limit(request)
+        version = seen_version(request)
+        body = CancelIn(data=request.data)
+        body.is_valid(raise_exception=True)
+        appointment = cancel_appointment(
+            appointment_id=booking_id,
+            by=Holder(patient=signed_in(request)),
+            version=version,
+            reason=body.validated_data["reason"],
+            now=timezone.now(),
+        )
+        headers = {"ETag": etag(appointment.version)}
+        return Response(BookingOut(appointment).data, headers=headers)
+
+
+class MoveBooking(APIView):
+    @extend_schema(
+        operation_id="listTimesToMoveTo",
+        parameters=[IF_MATCH, MoveQuery, *LIST_PARAMETERS],
+        request=None,
+        responses={200: page_of(TimeOut), **problems(401, 404, 409, 412, 422, 428, 429)},
+    )
+    def patch(self, request: Request, booking_id: UUID) -> Response:
+        """Free times of the same doctor for the same reason. Changes nothing: hold one of them by
+        `POST bookings` with `replaces`, and the booking moves once that is confirmed.
+        """
+        _limit(request)
+        now = timezone.now()
+        appointment = find_movable_appointment(
+            appointment_id=booking_id,
+            by=Holder(patient=signed_in(request)),
+            version=seen_version(request),
+            now=now,
+        )
+        query = MoveQuery(data=request.query_params.dict())
+        query.is_valid(raise_exception=True)
+        start, end = _period(query.validated_data, appointment=appointment, now=now)
+        free = times_to_move_to(appointment, start=start, end=end, now=now)
+        items, page_info = paginate_times(request, free)
+        return Response({"items": TimeOut(items, many=True).data, "pageInfo": page_info})
+
+
+def _period(
+    query: dict[str, date], *, appointment: Appointment, now: datetime
+) -> tuple[datetime, datetime]:
+    zone = appointment.clinic.zone
+    first = query.get("from") or now.astimezone(zone).date()
+    last = query.get("to") or first + timedelta(days=MOST_DAYS - 1)
+    if not 0 <= (last - first).days < MOST_DAYS:
+        message = f"This must be a day from `from` on, and within {MOST_DAYS} days."
+        raise FieldError("to", message, field_code="out-of-range")
+    return day_bounds(first, zone=zone)[0], day_bounds(last, zone=zone)[1]
+
+
+def _limit(request: Request) -> None:
+    user: Any = request.user
+    limit_by_value(request._request, group="api-change", rate="60/m", value=f"user-{user.pk}")

@@ -1,0 +1,12 @@
+"""Policy of bookings without a database."""
+
+from datetime import datetime, timedelta
+
+
+def changeable_until(*, starts_at: datetime, notice_minutes: int) -> datetime:
+    """From this instant on a patient can no longer move or cancel the visit.
+
+    Minutes that pass, not what a clock shows: in the night in which the clocks change, a day before
+    is 23 or 25 hours on the wall and 24 hours here.
+    """
+    return starts_at - timedelta(minutes=notice_minutes)
