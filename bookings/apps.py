@@ -10,3 +10,4 @@ class BookingsConfig(AppConfig):
         topics.register(topic="otp.requested", task="bookings.send_code")
         topics.register(topic="appointment.confirmed", task="bookings.send_confirmation")
         topics.register(topic="appointment.cancelled", task="bookings.send_cancellation")
+        topics.register(topic="appointment.moved", task="bookings.send_moved")

@@ -74,6 +74,19 @@ class AppointmentView:
         return place_line(self)
 
     @property
+    def changeable_until(self) -> datetime:
+        """From this instant on the patient can no longer move or cancel the visit."""
+        notice = self.doctor.change_notice_minutes
+        return changeable_until(starts_at=self.starts_at, notice_minutes=notice)
+
+    @property
+    def where(self) -> str:
+        """In full, for whoever has to find the way."""
+        if self.is_in_person:
+            return f"{self.clinic.name}, {self.clinic.address}"
+        return self.place_line
+
+    @property
     def calendar_place(self) -> str:
         """For calendars, which others may read too: never a patient's number."""
         if self.is_in_person:

@@ -1,5 +1,6 @@
 """A real SMTP server within the test: what it has accepted, and what it does before it says so."""
 
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from email import message_from_bytes, policy
@@ -12,6 +13,8 @@ from django.test import override_settings
 from devstack.ports import LOOPBACK, free_port
 
 ACCEPTED = "250 OK"
+# What the server logs of its callers is not what we log of them.
+logging.getLogger("mail.log").setLevel(logging.ERROR)
 
 
 class Post:

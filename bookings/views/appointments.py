@@ -30,6 +30,7 @@ from bookings.selectors.appointments import (
     get_appointment,
     in_tab,
 )
+from bookings.selectors.chains import chain_of
 from bookings.sessions import current_holder
 
 PAGE_SIZE = 20
@@ -56,7 +57,7 @@ def calendar_file(request: HttpRequest, appointment_id: UUID) -> HttpResponse:
     found = get_appointment(appointment_id=appointment_id, holder=current_holder(request))
     now = timezone.now()
     url = request.build_absolute_uri(reverse("bookings:appointment", args=[appointment_id]))
-    content = appointment_calendar(view_of(found, now=now), version=found.version, now=now, url=url)
+    content = appointment_calendar(view_of(found, now=now), chain=chain_of(found), now=now, url=url)
     headers = {"Content-Disposition": 'attachment; filename="appointment.ics"'}
     return HttpResponse(content, content_type="text/calendar; charset=utf-8", headers=headers)
 

@@ -167,10 +167,10 @@ def test_calendar_file_of_the_mail_names_the_right_instant(starts_at: str) -> No
     work("appointment.confirmed")
     ((name, content, kind),) = mail.outbox[-1].attachments
     assert name == "appointment.ics"
-    assert kind == "text/calendar; method=PUBLISH"
+    assert kind == "text/calendar; method=REQUEST"
     calendar = Calendar.from_ical(content)
     (event,) = calendar.walk("VEVENT")
-    assert calendar["METHOD"] == "PUBLISH"
+    assert calendar["METHOD"] == "REQUEST"
     assert calendar["VERSION"] == "2.0"
     assert event["DTSTART"].dt == day
     assert event["DTEND"].dt == day + timedelta(minutes=20)

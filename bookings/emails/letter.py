@@ -1,0 +1,27 @@
+"""What all mails have in common: text, HTML, and a Message-ID that a repeat does not change."""
+
+from typing import Any
+
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives
+from django.template.loader import render_to_string
+
+
+def letter(template: str, *, to: str, context: dict[str, Any], name: str) -> EmailMultiAlternatives:
+    """Subject, text and HTML from `templates/bookings/email/<template>.*`.
+
+    `name` says which fact is told; the same fact has the same Message-ID (RFC 5322, 3.6.4).
+    """
+    context = {"base_url": settings.SITE_URL, **context}
+    subject, text, html = (
+        render_to_string(f"bookings/email/{template}.{part}", context)
+        for part in ("subject.txt", "txt", "html")
+    )
+    mail = EmailMultiAlternatives(
+        subject=" ".join(subject.split()),
+        body=text,
+        to=[to],
+        headers={"Message-ID": f"<{name}@docbook>", "Auto-Submitted": "auto-generated"},
+    )
+    mail.attach_alternative(html, "text/html")
+    return mail

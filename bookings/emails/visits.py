@@ -1,0 +1,113 @@
+"""The mails about a visit. Each takes the appointment with its parts, as it stands now, and raises
+OSError or SMTPException.
+"""
+
+from datetime import datetime
+from typing import Any, Literal
+
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from bookings.calendar_file import appointment_calendar
+from bookings.emails.letter import letter
+from bookings.models import Appointment
+from bookings.presentation import view_of
+from bookings.selectors.appointments import contact_of
+from bookings.selectors.chains import chain_of
+from docbook.notify.email import send_email
+from doctors.rules import VisitTime
+from doctors.views.addresses import day_url, doctor_url
+
+Method = Literal["REQUEST", "CANCEL"]
+
+
+def send_confirmation(appointment: Appointment, *, now: datetime, message_id: int) -> None:
+    """With the visit as a calendar request."""
+    mail = _mail("confirmed", appointment, status=_("Confirmed"), now=now)
+    _attach_calendar(mail, appointment, now=now, method="REQUEST")
+    send_email(mail, message_id=message_id)
+
+
+def send_moved(
+    appointment: Appointment, *, previous: Appointment, now: datetime, message_id: int
+) -> None:
+    """With a calendar request that moves the entry which the patient has already."""
+    before = view_of(previous, now=now)
+    mail = _mail("moved", appointment, status=_("Moved"), now=now, previous=before)
+    _attach_calendar(mail, appointment, now=now, method="REQUEST")
+    send_email(mail, message_id=message_id)
+
+
+def send_cancelled(appointment: Appointment, *, now: datetime, message_id: int) -> None:
+    """What the patient has done themselves; takes the visit out of their calendar."""
+    url = settings.SITE_URL + doctor_url(appointment.doctor)
+    mail = _mail(
+        "cancelled", appointment, status=_("Cancelled"), is_off=True, now=now, doctor_url=url
+    )
+    _attach_calendar(mail, appointment, now=now, method="CANCEL")
+    send_email(mail, message_id=message_id)
+
+
+def send_called_off(
+    appointment: Appointment, *, next_free: list[VisitTime], now: datetime, message_id: int
+) -> None:
+    """The practice had to: why, in its words, and where to go from here."""
+    mail = _mail(
+        "called_off",
+        appointment,
+        status=_("Cancelled"),
+        is_off=True,
+        now=now,
+        why=appointment.change_reason,
+        next_free=[_way_to(appointment, time) for time in next_free],
+        doctor_url=settings.SITE_URL
+        + doctor_url(appointment.doctor, visit_type=appointment.visit_type_id),
+    )
+    _attach_calendar(mail, appointment, now=now, method="CANCEL")
+    send_email(mail, message_id=message_id)
+
+
+def send_reminder(appointment: Appointment, *, kind: str, now: datetime, message_id: int) -> None:
+    mail = _mail("reminder", appointment, status=_("Reminder"), now=now, kind=f"-{kind}")
+    send_email(mail, message_id=message_id)
+
+
+def _mail(
+    template: str, appointment: Appointment, *, now: datetime, kind: str = "", **context: Any
+) -> EmailMultiAlternatives:
+    contact = contact_of(appointment)
+    view = view_of(appointment, now=now, phone=contact.phone)
+    context |= {
+        "appointment": view,
+        "appointment_url": _appointment_url(appointment),
+        "can_be_changed": now < view.changeable_until,
+    }
+    name = f"{template}{kind}-{appointment.pk}-{appointment.version}"
+    return letter(template, to=contact.email, context=context, name=name)
+
+
+def _attach_calendar(
+    mail: EmailMultiAlternatives, appointment: Appointment, *, now: datetime, method: Method
+) -> None:
+    content = appointment_calendar(
+        view_of(appointment, now=now),
+        chain=chain_of(appointment),
+        now=now,
+        url=_appointment_url(appointment),
+        method=method,
+        attendee=mail.to[0],
+    )
+    mail.attach("appointment.ics", content.decode(), f"text/calendar; method={method}")
+
+
+def _appointment_url(appointment: Appointment) -> str:
+    return str(settings.SITE_URL) + reverse("bookings:appointment", args=[appointment.pk])
+
+
+def _way_to(appointment: Appointment, time: VisitTime) -> dict[str, Any]:
+    """To the day on the doctor's page: the time itself may be gone when the mail is read."""
+    day = time.starts_at.astimezone(appointment.clinic.zone).date()
+    path = day_url(appointment.doctor, visit_type_id=appointment.visit_type_id, day=day)
+    return {"starts_at": time.starts_at, "url": settings.SITE_URL + path}

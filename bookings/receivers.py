@@ -1,0 +1,70 @@
+"""What becomes of a message about a visit: a look at how things stand now, and a mail or none.
+
+A message may come late and may come twice. So each receiver asks the present state whether its mail
+is still true; the delivery's record sees to it that nothing is mailed a second time.
+"""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.utils import timezone
+
+from bookings.emails import codes, visits
+from bookings.models import Appointment, Hold, HoldState
+from bookings.selectors.appointments import appointment_of_hold
+from bookings.selectors.holds import is_over
+from bookings.states import PATIENT_SIDE, AppointmentStatus
+from doctors.rules import VisitTime
+from doctors.selectors.slots import times_of_doctor
+
+OFFERED_INSTEAD = 3
+LOOKS_AHEAD = timedelta(days=28)
+
+
+def code_requested(message_id: int, *, hold_id: str, resend: str) -> None:
+    """A code that no longer opens anything is not sent: a newer one is on its way, or none."""
+    waiting = Hold.objects.filter(pk=UUID(hold_id), state=HoldState.HELD, otp_resends=int(resend))
+    hold = waiting.select_related("doctor", "clinic").first()
+    if hold is not None and not is_over(hold.pk):
+        codes.send_code(hold, message_id=message_id)
+
+
+def appointment_confirmed(message_id: int, *, appointment_id: str) -> None:
+    """Of a visit that was called off or moved meanwhile the later mail tells all."""
+    appointment = _appointment(appointment_id)
+    if appointment.status == AppointmentStatus.CONFIRMED:
+        visits.send_confirmation(appointment, now=timezone.now(), message_id=message_id)
+
+
+def appointment_moved(message_id: int, *, appointment_id: str, previous_id: str) -> None:
+    appointment, previous = _appointment(appointment_id), _appointment(previous_id)
+    if appointment.status == AppointmentStatus.CONFIRMED:
+        visits.send_moved(appointment, previous=previous, now=timezone.now(), message_id=message_id)
+
+
+def appointment_cancelled(message_id: int, *, appointment_id: str) -> None:
+    """Who has called it off decides what is said."""
+    appointment, now = _appointment(appointment_id), timezone.now()
+    if appointment.changed_by_kind in PATIENT_SIDE:
+        visits.send_cancelled(appointment, now=now, message_id=message_id)
+    else:
+        next_free = _next_free(appointment, now=now)
+        visits.send_called_off(appointment, next_free=next_free, now=now, message_id=message_id)
+
+
+def _appointment(appointment_id: str) -> Appointment:
+    return appointment_of_hold(Hold.objects.get(pk=UUID(appointment_id)))
+
+
+def _next_free(appointment: Appointment, *, now: datetime) -> list[VisitTime]:
+    """Of the same doctor and reason; none of a doctor who is gone."""
+    if not (appointment.doctor.is_active and appointment.visit_type.is_active):
+        return []
+    free, _on_hold = times_of_doctor(
+        doctor=appointment.doctor,
+        visit_type=appointment.visit_type,
+        start=now,
+        end=now + LOOKS_AHEAD,
+        now=now,
+    )
+    return free[:OFFERED_INSTEAD]
