@@ -1,0 +1,170 @@
+"""A checker that has never failed proves nothing: each fault it is there for is put before it."""
+
+from random import Random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from proof.checker import HOLD_TERM, violations
+from tests.proof.histories import SECOND, Honest, lost, refused, told
+
+TERM = HOLD_TERM / SECOND
+
+BOOKED = [told("hold", "a", at=0), told("confirm", "a", at=1, code="confirmed")]
+
+CLEAN = {
+    "a booking": BOOKED,
+    "a repeat of the confirmation": [*BOOKED, told("confirm", "a", at=2, code="confirmed")],
+    "the next after a release": [
+        told("hold", "a", at=0),
+        told("release", "a", at=1),
+        told("release", "a", at=1.2, until=5),
+        told("hold", "b", at=2),
+    ],
+    "the next after a cancellation": [
+        *BOOKED,
+        told("cancel", "a", at=2, code="cancelled"),
+        told("hold", "b", at=3),
+        told("read", "a", at=4, code="cancelled"),
+    ],
+    "the next after the term, though nobody swept": [
+        told("hold", "a", at=0),
+        told("hold", "b", at=TERM),
+        refused("confirm", "a", code="hold-expired", at=TERM + 1),
+    ],
+    "one of two at once": [
+        told("hold", "a", at=0, until=5),
+        refused("hold", code="slot-held", at=0, until=5),
+        refused("hold", code="slot-taken", at=0, until=5),
+        told("confirm", "a", at=5, until=6, code="confirmed"),
+        refused("hold", code="slot-taken", at=5, until=7),
+    ],
+    "a lost reply, and who found the slot taken": [
+        told("hold", "a", at=0),
+        lost("confirm", "a", at=1),
+        refused("hold", code="slot-taken", at=4),
+    ],
+    "a lost reply that had no effect": [
+        told("hold", "a", at=0),
+        lost("confirm", "a", at=1),
+        told("release", "a", at=2),
+        told("hold", "b", at=3),
+    ],
+    "a move": [
+        *BOOKED,
+        told("hold", "b", at=2, slots=(2,), replaces="a"),
+        told("move", "b", at=3, slots=(2,), replaces="a", code="confirmed"),
+        told("read", "a", at=4, code="rescheduled"),
+        told("hold", "c", at=5),
+    ],
+    "neighbours of two slots each": [
+        told("hold", "a", at=0, slots=(1, 2)),
+        refused("hold", code="slot-taken", at=1, slots=(2, 3)),
+        told("hold", "b", at=2, slots=(3, 4)),
+    ],
+}
+
+FAULTY = {
+    "two winners of one hold": [told("hold", "a", at=0, until=5), told("hold", "b", at=1)],
+    "two winners of overlapping visits": [
+        told("hold", "a", at=0, slots=(1, 2)),
+        told("hold", "b", at=1, slots=(2, 3)),
+    ],
+    "an acknowledged booking that was lost, and given to another": [
+        *BOOKED,
+        told("hold", "b", at=2),
+    ],
+    "an acknowledged booking that nobody knows any more": [
+        *BOOKED,
+        refused("read", "a", code="not-found", at=2),
+    ],
+    "a read that goes back in time": [
+        *BOOKED,
+        told("cancel", "a", at=2, code="cancelled"),
+        told("read", "a", at=3, code="confirmed"),
+    ],
+    "a cancellation that was seen, then not": [
+        *BOOKED,
+        lost("cancel", "a", at=2),
+        told("read", "a", at=3, code="cancelled"),
+        told("read", "a", at=4, code="confirmed"),
+    ],
+    "a phantom release": [told("hold", "a", at=0), told("hold", "b", at=TERM - 10)],
+    "a hold that ended before its time": [
+        told("hold", "a", at=0),
+        refused("confirm", "a", code="hold-expired", at=TERM - 10),
+    ],
+    "a confirmation after the release": [
+        told("hold", "a", at=0),
+        told("release", "a", at=1),
+        told("confirm", "a", at=2, code="confirmed"),
+    ],
+    "a booking by two": [
+        told("hold", "a", at=0),
+        told("hold", "b", at=TERM + 1),
+        told("confirm", "b", at=TERM + 2, code="confirmed"),
+        told("confirm", "a", at=TERM + 3, code="confirmed"),
+    ],
+    "taken, though nobody ever booked it": [
+        told("hold", "a", at=0),
+        refused("hold", code="slot-taken", at=1),
+    ],
+    "a release that was refused, though the visit was never booked": [
+        told("hold", "a", at=0),
+        refused("release", "a", code="hold-expired", at=1),
+    ],
+    "a move that left the old time booked": [
+        *BOOKED,
+        told("hold", "b", at=2, slots=(2,), replaces="a"),
+        told("move", "b", at=3, slots=(2,), replaces="a", code="confirmed"),
+        told("read", "a", at=4, code="confirmed"),
+    ],
+}
+
+
+@pytest.mark.parametrize("history", CLEAN.values(), ids=CLEAN)
+def test_what_an_honest_slot_may_answer_passes(history):
+    assert violations(history) == []
+
+
+@pytest.mark.parametrize("history", FAULTY.values(), ids=FAULTY)
+def test_what_no_order_explains_is_found(history):
+    (violation,) = violations(history)
+
+    assert violation.op in history
+    assert "but the slot could only be" in str(violation)
+
+
+@given(seed=st.integers(0, 2**32), slots=st.integers(1, 3))
+def test_an_honest_register_raises_no_alarm(seed, slots):
+    history = Honest(Random(seed), slots=slots).history(length=40)
+
+    assert list(map(str, violations(history))) == []
+
+
+def test_a_thief_in_a_long_history_is_found():
+    """Somebody holds a time that was booked just before, and that nobody has called off."""
+    tried = 0
+    for seed in range(100):
+        history = Honest(Random(seed), slots=1).history(length=60)
+        booked = next((each for each in history if each.code == "confirmed"), None)
+        before = [each for each in history if booked and (each.ended or 0) <= booked.ended]
+        if booked is None or any(booked.attempt == _called_off(each) for each in before):
+            continue
+        tried += 1
+        thief = told("hold", "thief", at=booked.ended / SECOND + 1e-6)
+        assert violations(before) == []
+        assert [each.op for each in violations([*before, thief])] == [thief]
+    assert tried > 25
+
+
+def _called_off(operation):
+    return operation.attempt if operation.f == "cancel" else operation.replaces
+
+
+def test_ten_thousand_operations_take_no_time_worth_mentioning():
+    """So that a checker that has become exponential hangs here and not after a night's load."""
+    history = Honest(Random(1), slots=20).history(length=10_000)
+
+    assert violations(history) == []
