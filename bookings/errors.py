@@ -44,6 +44,16 @@ class HoldLimit(DomainError):
         self.limit = limit
 
 
+class WaitlistLimit(DomainError):
+    """As many live entries on the waitlist as one patient may have."""
+
+    code = "waitlist-limit"
+
+    def __init__(self, *, limit: int) -> None:
+        super().__init__(limit=limit)
+        self.limit = limit
+
+
 class HoldExpired(DomainError):
     """The five minutes are over, or the time was given back."""
 

@@ -9,10 +9,11 @@ from uuid import UUID
 
 from django.utils import timezone
 
-from bookings.emails import codes, visits
+from bookings.emails import codes, offers, visits
 from bookings.models import Appointment, Hold, HoldState
 from bookings.selectors.appointments import appointment_of_hold
 from bookings.selectors.holds import is_over
+from bookings.services.offers import offer_released
 from bookings.states import PATIENT_SIDE, AppointmentStatus
 from doctors.rules import VisitTime
 from doctors.selectors.slots import times_of_doctor
@@ -50,6 +51,19 @@ def appointment_cancelled(message_id: int, *, appointment_id: str) -> None:
     else:
         next_free = _next_free(appointment, now=now)
         visits.send_called_off(appointment, next_free=next_free, now=now, message_id=message_id)
+
+
+def slots_released(*, doctor_id: str, slot_ids: str) -> None:  # noqa: ARG001 - whose, is for reading
+    """The second time they are held for somebody, or nobody wants them."""
+    offer_released(slot_ids=[int(each) for each in slot_ids.split(",")], now=timezone.now())
+
+
+def time_offered(message_id: int, *, hold_id: str) -> None:
+    """An offer that is answered, or over, is not sent: it would only disappoint."""
+    live = Hold.objects.filter(pk=UUID(hold_id), state=HoldState.HELD)
+    hold = live.select_related("doctor", "clinic", "visit_type__doctor").first()
+    if hold is not None and not is_over(hold.pk):
+        offers.send_offer(hold, message_id=message_id)
 
 
 def _appointment(appointment_id: str) -> Appointment:

@@ -8,8 +8,10 @@ from django.utils import timezone
 from bookings import receivers
 from bookings.services.changes import mark_missed
 from bookings.services.holds import sweep_holds
+from bookings.services.offers import offer_free_times
 from bookings.services.partitions import make_partitions
 from bookings.services.retention import purge_ended_holds
+from bookings.services.waitlist import end_passed_entries
 from docbook.outbox.services import receive
 
 
@@ -35,6 +37,25 @@ def send_moved(message_id: int, handed_out: int) -> None:
 def send_cancellation(message_id: int, handed_out: int) -> None:
     """Topic appointment.cancelled: {appointment_id}."""
     receive(message_id, handed_out, handle=partial(receivers.appointment_cancelled, message_id))
+
+
+@shared_task(name="bookings.offer_released")
+def offer_released(message_id: int, handed_out: int) -> None:
+    """Topic slot.released: {doctor_id, slot_ids}, the ids of the slots separated by commas."""
+    receive(message_id, handed_out, handle=receivers.slots_released)
+
+
+@shared_task(name="bookings.send_offer")
+def send_offer(message_id: int, handed_out: int) -> None:
+    """Topic waitlist.offered: {hold_id}."""
+    receive(message_id, handed_out, handle=partial(receivers.time_offered, message_id))
+
+
+@shared_task(name="bookings.look_over_waitlist")
+def look_over_waitlist() -> None:
+    now = timezone.now()
+    end_passed_entries(now=now)
+    offer_free_times(now=now)
 
 
 @shared_task(name="bookings.sweep_holds")

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from bookings.views import appointments, booking, landing, schedule
+from bookings.views import appointments, booking, landing, offered_time, schedule
 
 app_name = "bookings"
 urlpatterns = [
@@ -18,6 +18,9 @@ urlpatterns = [
         appointments.calendar_file,
         name="calendar_file",
     ),
+    path("waitlist/offers/<str:token>/", offered_time.offer, name="offer"),
+    path("waitlist/offers/<str:token>/accept/", offered_time.accept, name="accept_offer"),
+    path("waitlist/offers/<str:token>/decline/", offered_time.decline, name="decline_offer"),
     path("schedule/", schedule.schedule, name="schedule"),
     path("after-sign-in/", landing.after_sign_in, name="after_sign_in"),
 ]

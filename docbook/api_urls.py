@@ -8,6 +8,7 @@ from accounts.api.auth import MeView, RefreshView, TokenView
 from bookings.api.bookings import BookingDetail, BookingList, ResendOtp, VerifyOtp
 from bookings.api.changes import CancelBooking, MoveBooking
 from bookings.api.schedule import DoctorAppointments
+from bookings.api.waitlist import AcceptOffer, Waitlist, WaitlistEntryDetail
 from docbook.http.api_docs import SwaggerView
 from doctors.api.doctors import DoctorDetail, DoctorList, DoctorSlots
 
@@ -35,6 +36,9 @@ urlpatterns = [
     path("bookings/<uuid:booking_id>/resend-otp", ResendOtp.as_view()),
     path("bookings/<uuid:booking_id>/cancel", CancelBooking.as_view()),
     path("bookings/<uuid:booking_id>/reschedule", MoveBooking.as_view()),
+    path("waitlist", Waitlist.as_view()),
+    path("waitlist/<uuid:entry_id>", WaitlistEntryDetail.as_view()),
+    path("waitlist/offers/<uuid:offer_id>/accept", AcceptOffer.as_view()),
     path("schema/", SpectacularAPIView.as_view(), name="schema"),
     path("docs/", SwaggerView.as_view(), name="docs"),
 ]

@@ -94,6 +94,11 @@ class Hold(models.Model):
             ),
             models.Index(fields=["expires_at"], condition=Q(state="held"), name="hold_live_until"),
             models.Index(
+                fields=["waitlist_entry"],
+                condition=Q(waitlist_entry__isnull=False),
+                name="hold_offered_to_an_entry",
+            ),
+            models.Index(
                 fields=["expires_at"],
                 condition=Q(state__in=("released", "expired")),
                 name="hold_ended_at",

@@ -20,12 +20,23 @@ class WaitlistState(models.TextChoices):
     ENDED = "ended", _("dates have passed")
 
 
+# What makes two entries the same; a patient waits for it once.
+_WISH = (
+    "patient", "doctor", "visit_type", "specialty", "city", "mode", "from_on", "until_on",
+    "weekdays", "day_from", "day_until", "replaces",
+)  # fmt: skip
+
+
 class WaitlistEntry(models.Model):
     """With one doctor for one reason, or with anybody of a specialty in a city.
 
     Days and times are by the clock of the clinic that has the slot; `from_on` and `until_on` are
     both included. No weekdays means all of them, no time of day means any. With `replaces` the
     patient has a visit and wants an earlier one: accepting an offer moves it.
+
+    `state` follows the offer by a trigger on the holds, `offer_goes_to_somebody_who_waits`: a hold
+    that is made for the entry turns waiting into offered (and is refused where nobody waits), its
+    end turns offered into fulfilled, or into waiting again, whoever has ended it.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -80,8 +91,17 @@ class WaitlistEntry(models.Model):
                 condition=Q(state="waiting", specialty__isnull=False),
                 name="waitlist_of_a_specialty",
             ),
+            models.Index(
+                fields=["created_at", "id"], condition=Q(state="waiting"), name="waitlist_in_order"
+            ),
         ]
         constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(
+                fields=_WISH,
+                condition=Q(state__in=("waiting", "offered")),
+                nulls_distinct=False,
+                name="one_live_waitlist_entry_per_wish",
+            ),
             models.CheckConstraint(
                 condition=Q(doctor__isnull=False, visit_type__isnull=False, specialty__isnull=True)
                 | (

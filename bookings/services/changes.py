@@ -19,6 +19,7 @@ from bookings.practice import PracticeMember
 from bookings.rules import changeable_until
 from bookings.selectors.appointments import with_parts
 from bookings.services.holds import open_gate_after_commit
+from bookings.services.releases import announce_release
 from bookings.states import (
     PATIENT_SIDE,
     PRACTICE,
@@ -62,7 +63,8 @@ def cancel_appointment(
         step = _step_to(AppointmentStatus.CANCELLED, appointment, by=actor, version=version)
         _check_window(appointment, by=actor, now=now)
         _make(step, appointment, by=actor, now=now, reason=reason.strip())
-        claims.open_booked_slots(slot_ids=hold.slot_ids, hold_id=hold.pk)
+        opened = claims.open_booked_slots(slot_ids=hold.slot_ids, hold_id=hold.pk)
+        announce_release(doctor_id=hold.doctor_id, slot_ids=opened)
         open_gate_after_commit(hold)
         publish("appointment.cancelled", about=appointment.pk, appointment_id=appointment.pk)
     return appointment

@@ -22,6 +22,7 @@ from bookings.holder import Holder, maker_key
 from bookings.models import Hold, HoldState
 from bookings.selectors.appointments import busy_with
 from bookings.selectors.holds import get_hold, is_over, lapsed_hold_ids, live_holds
+from bookings.services.releases import announce_release
 from docbook.audit import services as audit
 from docbook.errors import FieldError
 from doctors.models import Slot, VisitType
@@ -107,6 +108,7 @@ def end_hold(hold: Hold, *, state: HoldState, by: audit.Actor) -> None:
     """Opens the slots of a locked hold and says why in its state; the gate opens after commit."""
     claims.give_back_slots(slot_ids=hold.slot_ids, hold_id=hold.pk)
     _mark(hold, state=state, by=by)
+    announce_release(doctor_id=hold.doctor_id, slot_ids=hold.slot_ids)
     open_gate_after_commit(hold)
 
 

@@ -23,7 +23,7 @@ from docbook.http.models import IdempotencyRecord
 from docbook.http.problems import CONTENT_TYPE, problem_of
 
 KEPT = timedelta(hours=24)
-PASSING = ("slot-held", "hold-limit", "rate-limited", "unavailable")
+PASSING = ("slot-held", "hold-limit", "waitlist-limit", "rate-limited", "unavailable")
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 
 

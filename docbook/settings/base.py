@@ -8,7 +8,7 @@ from celery.schedules import crontab
 from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
-from docbook.settings.environment import redis_database, secret, secret_ring
+from docbook.settings.environment import hours, redis_database, secret, secret_ring
 
 BASE_DIR = Path(__file__).resolve().parents[2]
 env = environ.Env()
@@ -150,6 +150,11 @@ CELERY_BEAT_SCHEDULE = {
         "task": "bookings.mark_missed",
         "schedule": timedelta(minutes=15),
         "options": {"expires": 900},
+    },
+    "look-over-waitlist": {
+        "task": "bookings.look_over_waitlist",
+        "schedule": timedelta(minutes=5),
+        "options": {"expires": 240},
     },
     "expand-slots": {
         "task": "doctors.expand_slots",
@@ -318,5 +323,8 @@ LIVE_HOLDS_PER_GUEST = env.int("LIVE_HOLDS_PER_GUEST", default=1)
 CODE_RESEND_SECONDS = 30
 # How long after its end a visit that nobody has marked counts as missed.
 MISSED_AFTER_HOURS = env.int("MISSED_AFTER_HOURS", default=4)
+OFFER_SECONDS = 15 * 60
+WAITLIST_ENTRIES_PER_PATIENT = env.int("WAITLIST_ENTRIES_PER_PATIENT", default=5)
+WAITLIST_QUIET_HOURS = hours(env.str("WAITLIST_QUIET_HOURS", default="21:00-08:00"))
 
 LOGGING_CONFIG = None  # docbook.observability.logs does it, for Django and Celery alike

@@ -1,6 +1,7 @@
 """Reading secrets and addresses from the environment."""
 
 import os
+from datetime import time
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
@@ -28,3 +29,13 @@ def secret_ring(name: str) -> list[str]:
 def redis_database(url: str, number: int) -> str:
     """The same Redis server, another database: the broker must not share the cache's."""
     return urlunsplit(urlsplit(url)._replace(path=f"/{number}"))
+
+
+def hours(value: str) -> tuple[time, time]:
+    """Two times of the day like 21:00-08:00. Raises ImproperlyConfigured."""
+    try:
+        begin, end = (time.fromisoformat(part.strip()) for part in value.split("-"))
+    except ValueError as error:
+        text = f"Write hours like 21:00-08:00, not like {value!r}."
+        raise ImproperlyConfigured(text) from error
+    return begin, end

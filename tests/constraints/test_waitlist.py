@@ -2,6 +2,8 @@
 
 from datetime import date, time
 
+from uuid_utils.compat import uuid7
+
 from bookings.models import BookingPause
 from tests.constraints.registry import breaks
 from tests.factories import (
@@ -42,6 +44,19 @@ def test_waiting_for_no_time_of_the_day_is_refused():
 @breaks("waitlist_has_a_known_state")
 def test_waiting_in_an_unknown_state_is_refused():
     make_waitlist_entry(state="lost")
+
+
+@breaks("one_live_waitlist_entry_per_wish")
+def test_waiting_twice_for_the_same_is_refused():
+    entry = make_waitlist_entry()
+    entry.pk = uuid7()
+    entry.save(force_insert=True)
+
+
+@breaks("offer_goes_to_somebody_who_waits")
+def test_offering_to_somebody_who_has_left_is_refused():
+    entry = make_waitlist_entry(state="withdrawn")
+    make_hold(slots=make_slots(doctor=make_doctor()), waitlist_entry=entry)
 
 
 @breaks("one_live_offer_per_waitlist_entry")

@@ -1,0 +1,126 @@
+"""The waitlist by the API: joining, looking, leaving, and taking what is offered."""
+
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpResponseBase
+from django.utils import timezone
+from drf_spectacular.utils import OpenApiResponse, extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from accounts.users import signed_in
+from bookings.selectors.waitlist import entries_of_patient, get_entry
+from bookings.serializers import BookingOut
+from bookings.services.offers import accept_offer
+from bookings.services.waitlist import Wanted, join_waitlist, leave_waitlist
+from bookings.waitlist_serializers import WaitlistEntryOut, WaitlistIn, WaitlistQuery
+from docbook.errors import FieldError
+from docbook.http.idempotency_key import answer_once
+from docbook.http.pagination import paginate_rows
+from docbook.http.schema import IDEMPOTENCY_KEY, LIST_PARAMETERS, problems
+from docbook.http.serializers import page_of
+from docbook.http.throttling import limit_by_address, limit_by_value
+
+_RATE = "30/m"
+# The fields of Wanted, by the names that the API has for them.
+_FIELDS = {
+    "doctorId": "doctor_id",
+    "visitTypeId": "visit_type_id",
+    "from": "from_on",
+    "until": "until_on",
+    "dayFrom": "day_from",
+    "dayUntil": "day_until",
+}
+_API_NAMES = {name: api for api, name in _FIELDS.items()} | {
+    "doctor": "doctorId",
+    "visit_type": "visitTypeId",
+}
+
+
+class Waitlist(APIView):
+    @extend_schema(
+        operation_id="listWaitlist",
+        parameters=[WaitlistQuery, *LIST_PARAMETERS],
+        responses={200: page_of(WaitlistEntryOut), **problems(401, 422)},
+    )
+    def get(self, request: Request) -> Response:
+        """The caller's own entries, oldest first, each with the time that is held for it now."""
+        query = WaitlistQuery(data=request.query_params.dict())
+        query.is_valid(raise_exception=True)
+        rows = entries_of_patient(signed_in(request))
+        if status := query.validated_data.get("status"):
+            rows = rows.filter(state=status)
+        items, page_info = paginate_rows(request, rows, keys=["created_at", "id"])
+        return Response({"items": WaitlistEntryOut(items, many=True).data, "pageInfo": page_info})
+
+    @extend_schema(
+        operation_id="joinWaitlist",
+        parameters=[IDEMPOTENCY_KEY],
+        request=WaitlistIn,
+        responses={
+            200: OpenApiResponse(WaitlistEntryOut, description="You wait for this already."),
+            201: WaitlistEntryOut,
+            **problems(400, 401, 409, 415, 422, 429),
+        },
+    )
+    def post(self, request: Request) -> HttpResponseBase:
+        """Waits for a time that is not free. When one is, it is held for fifteen minutes and a
+        link is sent; unanswered, it passes on to the next person.
+        """
+        _limit(request)
+        body = WaitlistIn(data=request.data)
+        body.is_valid(raise_exception=True)
+        return answer_once(
+            request, route="joinWaitlist", act=lambda: _join(request, body.validated_data)
+        )
+
+
+class WaitlistEntryDetail(APIView):
+    @extend_schema(
+        operation_id="leaveWaitlist",
+        responses={204: OpenApiResponse(description="Left."), **problems(401, 404)},
+    )
+    def delete(self, request: Request, entry_id: UUID) -> Response:
+        """Waits no longer; a time that is held for this entry goes to the next person."""
+        leave_waitlist(entry_id=entry_id, patient=signed_in(request))
+        return Response(status=204)
+
+
+class AcceptOffer(APIView):
+    @extend_schema(
+        operation_id="acceptOffer",
+        parameters=[IDEMPOTENCY_KEY],
+        request=None,
+        responses={200: BookingOut, **problems(400, 401, 404, 409, 410, 422, 429)},
+    )
+    def post(self, request: Request, offer_id: UUID) -> HttpResponseBase:
+        """Books the time that is held, without a code. `DELETE bookings/{offerId}` declines it."""
+        _limit(request)
+        patient = signed_in(request)
+
+        def act() -> Response:
+            return Response(BookingOut(accept_offer(offer_id=offer_id, patient=patient)).data)
+
+        return answer_once(request, route=f"acceptOffer {offer_id}", act=act)
+
+
+def _join(request: Request, data: dict[str, Any]) -> Response:
+    patient = signed_in(request)
+    fields = {_FIELDS.get(name, name): value for name, value in data.items()}
+    if "weekdays" in fields:
+        fields["weekdays"] = tuple(fields["weekdays"])
+    try:
+        entry, is_new = join_waitlist(patient=patient, wanted=Wanted(**fields), now=timezone.now())
+    except FieldError as error:
+        field = _API_NAMES.get(error.field, error.field)
+        raise FieldError(field, error.message, field_code=error.field_code) from error
+    shown = get_entry(entry_id=entry.pk, patient=patient)
+    return Response(WaitlistEntryOut(shown).data, status=201 if is_new else 200)
+
+
+def _limit(request: Request) -> None:
+    limit_by_address(request._request, group="api-waitlist", rate=_RATE)
+    value = f"user-{request.user.pk}"
+    limit_by_value(request._request, group="api-waitlist", rate=_RATE, value=value)

@@ -1,0 +1,225 @@
+"""Offering a time that is free again to those who wait for it, one after the other."""
+
+from datetime import datetime, timedelta
+from itertools import islice
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+from uuid_utils.compat import uuid7
+
+from accounts.models import User
+from bookings import codes
+from bookings.holder import Holder
+from bookings.models import Appointment, Hold, WaitlistEntry, WaitlistState
+from bookings.selectors.appointments import busy_with
+from bookings.selectors.waitlist import (
+    free_slots_near,
+    get_offer,
+    had_it_before,
+    visit_to_move,
+    waiting_beside_free_times,
+    waiting_for,
+)
+from bookings.services.confirmation import confirm_booking
+from bookings.services.holds import release_hold
+from bookings.services.waitlist import end_wait, lock_waitlist_of
+from bookings.wish import QuietHours, Wish
+from docbook.audit import services as audit
+from docbook.errors import NotFound
+from docbook.outbox.services import publish
+from doctors.models import Slot, SlotState, VisitType
+from doctors.rules import VisitTime
+from doctors.selectors.slots import times_of_doctor
+from doctors.selectors.visit_types import first_visit_type
+from doctors.services import claims
+
+# Times that are tried for one entry in one look: what it wants may fail for other reasons.
+TRIES = 20
+
+
+def offer_term() -> timedelta:
+    return timedelta(seconds=settings.OFFER_SECONDS)
+
+
+def offer_released(*, slot_ids: list[int], now: datetime) -> list[Hold]:
+    """Offers each of these slots that is free to the first who waits for it and can have it.
+
+    The second time it does nothing: what is offered is held. Returns the offers.
+    """
+    slots = Slot.objects.filter(pk__in=slot_ids, state=SlotState.OPEN, doctor__is_active=True)
+    slots = slots.select_related("doctor__specialty", "clinic").order_by("starts_at", "id")
+    slots = slots.prefetch_related("doctor__visit_types")
+    offers = (_offer_to_the_first(slot, now=now) for slot in slots)
+    return [offer for offer in offers if offer is not None]
+
+
+def offer_free_times(*, now: datetime) -> list[Hold]:
+    """Looks for each waiting entry, first come first, whether a time is free that it wants.
+
+    Finds what was released in quiet hours, and what no message told of.
+    """
+    offers = (_offer_what_is_free(entry, now=now) for entry in waiting_beside_free_times(now=now))
+    return [offer for offer in offers if offer is not None]
+
+
+def accept_offer(*, offer_id: UUID, patient: User) -> Appointment:
+    """Books the time that was offered, without a code: the caller has come by the link that went
+    to the patient's address, or is signed in. With `replaces` it moves that visit. A repeat
+    answers with the same appointment. Raises NotFound, HoldExpired or PatientBusy.
+    """
+    offer = _offered_to(patient, offer_id=offer_id)
+    code = codes.derive(key=settings.OTP_KEYS[0], hold_id=offer.pk, resend=offer.otp_resends)
+    return confirm_booking(hold_id=offer.pk, holder=Holder(patient=patient), code=code)
+
+
+def decline_offer(*, offer_id: UUID, patient: User) -> Hold:
+    """Gives the time back; the next in line gets it, and this patient never again.
+
+    Raises NotFound, or HoldExpired for one that became an appointment.
+    """
+    offer = _offered_to(patient, offer_id=offer_id)
+    return release_hold(hold_id=offer.pk, holder=Holder(patient=patient))
+
+
+def _offered_to(patient: User, *, offer_id: UUID) -> Hold:
+    offer = get_offer(offer_id)
+    if offer.patient != patient:
+        raise NotFound
+    return offer.hold
+
+
+class _FreeTimes:
+    """The free times that a slot is part of, read once for each reason, however long the line."""
+
+    def __init__(self, slot: Slot, *, now: datetime) -> None:
+        self.slot, self.now = slot, now
+        self._by_visit_type: dict[int, list[VisitTime]] = {}
+
+    def of(self, visit_type: VisitType) -> list[VisitTime]:
+        if visit_type.pk not in self._by_visit_type:
+            self._by_visit_type[visit_type.pk] = self._read(visit_type)
+        return self._by_visit_type[visit_type.pk]
+
+    def _read(self, visit_type: VisitType) -> list[VisitTime]:
+        free, _on_hold = times_of_doctor(
+            doctor=visit_type.doctor,
+            visit_type=visit_type,
+            start=self.slot.ends_at - visit_type.duration,
+            end=self.slot.ends_at,
+            now=self.now,
+        )
+        return [time for time in free if self.slot.pk in {each.id for each in time.slots}]
+
+
+def _offer_to_the_first(slot: Slot, *, now: datetime) -> Hold | None:
+    if not _may_offer(slot, now=now):
+        return None
+    times = _FreeTimes(slot, now=now)
+    offers = (_offer(times, entry=entry) for entry in waiting_for(slot))
+    return next((offer for offer in offers if offer is not None), None)
+
+
+def _offer_what_is_free(entry: WaitlistEntry, *, now: datetime) -> Hold | None:
+    wish = _wish_of(entry, now=now)
+    if wish is None:
+        return None
+    wanted = (
+        slot
+        for slot in free_slots_near(entry, now=now)
+        if _may_offer(slot, now=now)
+        and wish.wants(
+            starts_at=slot.starts_at, ends_at=slot.ends_at, zone=slot.clinic.zone, mode=wish.mode
+        )
+    )
+    tries = (_offer(_FreeTimes(slot, now=now), entry=entry) for slot in islice(wanted, TRIES))
+    return next((offer for offer in tries if offer is not None), None)
+
+
+def _may_offer(slot: Slot, *, now: datetime) -> bool:
+    quiet = QuietHours(*settings.WAITLIST_QUIET_HOURS)
+    return quiet.allow_offer(starts_at=slot.starts_at, now=now, zone=slot.clinic.zone)
+
+
+def _offer(times: _FreeTimes, *, entry: WaitlistEntry) -> Hold | None:
+    """The first of these times that the entry wants, was not offered before, and can have."""
+    slot, now = times.slot, times.now
+    visit_type = entry.visit_type or first_visit_type(slot.doctor, mode=entry.mode)
+    wish = _wish_of(entry, now=now)
+    if visit_type is None or wish is None:
+        return None
+    for time in times.of(visit_type):
+        start, end, zone = time.starts_at, time.ends_at, slot.clinic.zone
+        if not wish.wants(starts_at=start, ends_at=end, zone=zone, mode=visit_type.mode):
+            continue
+        if had_it_before(entry=entry, doctor_id=slot.doctor_id, starts_at=start):
+            continue
+        if offer := _hold_for(entry, time=time, visit_type=visit_type):
+            return offer
+    return None
+
+
+def _wish_of(entry: WaitlistEntry, *, now: datetime) -> Wish | None:
+    """None when the visit is gone that the entry would move; then there is nothing to wait for."""
+    earlier_than = None
+    if entry.replaces is not None:
+        visit = visit_to_move(appointment_id=entry.replaces, patient=entry.patient, now=now)
+        if visit is None:
+            end_wait(entry)
+            return None
+        earlier_than = visit.starts_at
+    return Wish(
+        from_on=entry.from_on,
+        until_on=entry.until_on,
+        weekdays=frozenset(entry.weekdays),
+        day_from=entry.day_from,
+        day_until=entry.day_until,
+        mode=entry.mode,
+        earlier_than=earlier_than,
+    )
+
+
+def _hold_for(entry: WaitlistEntry, *, time: VisitTime, visit_type: VisitType) -> Hold | None:
+    """A real hold with all that is known of the patient, so that accepting it takes one tap; None
+    when somebody else was faster, or the patient has a visit or another offer meanwhile.
+    """
+    patient = entry.patient
+    with transaction.atomic():
+        lock_waitlist_of(patient)
+        if not WaitlistEntry.objects.filter(pk=entry.pk, state=WaitlistState.WAITING).exists():
+            return None
+        other = busy_with(patient=patient, starts_at=time.starts_at, ends_at=time.ends_at)
+        if other is not None and other.pk != entry.replaces:
+            return None
+        hold = Hold(
+            id=uuid7(),
+            doctor_id=time.doctor_id,
+            clinic_id=time.slots[0].clinic_id,
+            visit_type=visit_type,
+            slot_ids=[slot.id for slot in time.slots],
+            starts_at=time.starts_at,
+            ends_at=time.ends_at,
+            patient=patient,
+            first_name=patient.first_name,
+            last_name=patient.last_name,
+            email=patient.email,
+            phone=patient.phone,
+            replaces=entry.replaces,
+            waitlist_entry=entry,
+        )
+        claim = claims.claim_slots(slot_ids=hold.slot_ids, hold_id=hold.pk, term=offer_term())
+        if claim is None or claim.lapsed:
+            transaction.set_rollback(True)
+            return None
+        hold.expires_at = claim.held_until
+        # The link that is sent now proves the address as well as a code would.
+        hold.code_sent_at = claim.held_until - offer_term()
+        hold.save(force_insert=True)
+        audit.record(
+            action="waitlist.offered",
+            by=audit.SYSTEM,
+            on=("hold", hold.pk),
+            after={"state": hold.state, "slots": hold.slot_ids, "entry": str(entry.pk)},
+        )
+        publish("waitlist.offered", about=hold.pk, hold_id=hold.pk)
+    return hold

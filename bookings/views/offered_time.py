@@ -1,0 +1,89 @@
+"""A time that is offered to somebody on the waitlist, behind the link of the mail.
+
+The link is as good as the patient's mailbox: it takes the time or gives it back, and opens nothing
+else of theirs. Nobody has to sign in, for fifteen minutes are short.
+"""
+
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_POST, require_safe
+
+from bookings.errors import HoldExpired, PatientBusy
+from bookings.models import Appointment, Hold, HoldState
+from bookings.offer_link import read_offer_token
+from bookings.selectors.holds import is_over
+from bookings.selectors.waitlist import LIVE, Offer, get_offer, visit_to_move
+from bookings.services.offers import accept_offer, decline_offer
+from docbook.errors import DomainError
+from docbook.http.problems import STATUS_BY_CODE
+from docbook.http.throttling import limit_by_address
+
+RATE = "30/m"
+
+
+@require_safe
+def offer(request: HttpRequest, token: str) -> HttpResponse:
+    """What is offered and until when, or what became of it."""
+    return _page(request, _offer(token), token=token)
+
+
+@require_POST
+def accept(request: HttpRequest, token: str) -> HttpResponseBase:
+    limit_by_address(request, group="offer", rate=RATE)
+    offered = _offer(token)
+    try:
+        accept_offer(offer_id=offered.hold.pk, patient=offered.patient)
+    except (HoldExpired, PatientBusy) as error:
+        return _page(request, _offer(token), token=token, error=error)
+    return redirect("bookings:offer", token=token)
+
+
+@require_POST
+def decline(request: HttpRequest, token: str) -> HttpResponseBase:
+    """What is taken already is cancelled on the appointment's own page, not here."""
+    limit_by_address(request, group="offer", rate=RATE)
+    offered = _offer(token)
+    try:
+        decline_offer(offer_id=offered.hold.pk, patient=offered.patient)
+    except HoldExpired as error:
+        return _page(request, _offer(token), token=token, error=error)
+    return redirect("bookings:offer", token=token)
+
+
+def _offer(token: str) -> Offer:
+    return get_offer(read_offer_token(token))
+
+
+def _page(
+    request: HttpRequest, offered: Offer, *, token: str, error: DomainError | None = None
+) -> HttpResponse:
+    state = _state(offered.hold)
+    context = {
+        "offer": offered.hold,
+        "zone": offered.hold.clinic.time_zone,
+        "token": token,
+        "state": state,
+        "is_waiting": offered.entry.state in LIVE,
+        "replaced": _visit_to_move(offered) if state == "open" else None,
+        "is_busy": isinstance(error, PatientBusy),
+    }
+    status = STATUS_BY_CODE[error.code] if error else 200
+    return render(request, "bookings/offer.html", context, status=status)
+
+
+def _state(hold: Hold) -> str:
+    """open, taken, given-back or passed-on."""
+    if hold.state == HoldState.CONFIRMED:
+        return "taken"
+    if hold.state == HoldState.RELEASED:
+        return "given-back"
+    return "passed-on" if hold.state == HoldState.EXPIRED or is_over(hold.pk) else "open"
+
+
+def _visit_to_move(offered: Offer) -> Appointment | None:
+    if offered.hold.replaces is None:
+        return None
+    return visit_to_move(
+        appointment_id=offered.hold.replaces, patient=offered.patient, now=timezone.now()
+    )

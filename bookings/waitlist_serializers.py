@@ -1,0 +1,84 @@
+"""The waitlist as the API shows and reads it."""
+
+from typing import Any
+
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from bookings.models import Hold, WaitlistEntry, WaitlistState
+from bookings.serializers import LARGEST_ID, BookingDoctorOut, HeldSlotOut
+from docbook.http.dates import validate_day
+from docbook.http.serializers import StrictSerializer
+from docbook.http.times import local_iso
+from doctors.models import Mode
+from doctors.serializers import VisitTypeOut
+
+
+class WaitlistIn(StrictSerializer):
+    """A doctor and a visit type, or a specialty (its slug) and a city.
+
+    Days and times are by the clinic's clock; `from` and `until` are both included. No weekdays
+    means all of them (0 is Monday), no times of day any. The visit lies between `dayFrom` and
+    `dayUntil`. `replaces` is a booking of yours that accepting an offer moves: only earlier times
+    are offered then.
+    """
+
+    doctorId = serializers.IntegerField(required=False, min_value=1, max_value=LARGEST_ID)  # noqa: N815
+    visitTypeId = serializers.IntegerField(required=False, min_value=1, max_value=LARGEST_ID)  # noqa: N815
+    specialty = serializers.CharField(required=False, max_length=50)
+    city = serializers.CharField(required=False, max_length=80)
+    mode = serializers.ChoiceField(required=False, choices=Mode.for_visits())
+    until = serializers.DateField(validators=[validate_day])
+    weekdays = serializers.ListField(
+        required=False, max_length=7, child=serializers.IntegerField(min_value=0, max_value=6)
+    )
+    dayFrom = serializers.TimeField(required=False)  # noqa: N815
+    dayUntil = serializers.TimeField(required=False)  # noqa: N815
+    replaces = serializers.UUIDField(required=False)
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        first = {"from": serializers.DateField(validators=[validate_day])}
+        return {**super().get_fields(), **first}
+
+
+class OfferOut(serializers.Serializer[Hold]):
+    """A time that is held for the caller until `expiresAt`."""
+
+    id = serializers.UUIDField(source="pk")
+    expiresAt = serializers.SerializerMethodField()  # noqa: N815
+    slot = HeldSlotOut(source="*")
+    visitType = VisitTypeOut(source="visit_type")  # noqa: N815
+
+    @extend_schema_field(OpenApiTypes.DATETIME)
+    def get_expiresAt(self, offer: Hold) -> str:  # noqa: N802
+        return local_iso(offer.expires_at, offer.clinic.time_zone)
+
+
+class WaitlistEntryOut(serializers.Serializer[Any]):
+    id = serializers.UUIDField()
+    status = serializers.ChoiceField(source="state", choices=WaitlistState.choices)
+    doctor = BookingDoctorOut(allow_null=True)
+    visitTypeId = serializers.IntegerField(source="visit_type_id", allow_null=True)  # noqa: N815
+    specialty = serializers.CharField(source="specialty.slug", default=None, allow_null=True)
+    city = serializers.CharField()
+    mode = serializers.CharField()
+    until = serializers.DateField(source="until_on")
+    weekdays = serializers.ListField(child=serializers.IntegerField())
+    dayFrom = serializers.TimeField(source="day_from", allow_null=True)  # noqa: N815
+    dayUntil = serializers.TimeField(source="day_until", allow_null=True)  # noqa: N815
+    replaces = serializers.UUIDField(allow_null=True)
+    createdAt = serializers.DateTimeField(source="created_at")  # noqa: N815
+    offer = serializers.SerializerMethodField()
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        return {**super().get_fields(), "from": serializers.DateField(source="from_on")}
+
+    @extend_schema_field(OfferOut(allow_null=True))
+    def get_offer(self, entry: WaitlistEntry) -> dict[str, Any] | None:
+        offer = next(iter(entry.live_offers), None)  # type: ignore[attr-defined]
+        return OfferOut(offer).data if offer else None
+
+
+class WaitlistQuery(serializers.Serializer[Any]):
+    status = serializers.ChoiceField(required=False, choices=WaitlistState.choices)

@@ -1,0 +1,64 @@
+"""What somebody on the waitlist would take, and when they may be written to. Pure."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+
+@dataclass(frozen=True)
+class Wish:
+    """Days and times by the clock of the clinic that has the slot; both days are included.
+
+    No weekdays means all of them. The visit lies between `day_from` and `day_until` as a whole,
+    and begins before the instant `earlier_than`, where there is one.
+    """
+
+    from_on: date
+    until_on: date
+    weekdays: frozenset[int] = frozenset()
+    day_from: time | None = None
+    day_until: time | None = None
+    mode: str = ""
+    earlier_than: datetime | None = None
+
+    def wants(self, *, starts_at: datetime, ends_at: datetime, zone: ZoneInfo, mode: str) -> bool:
+        """Whether a visit in [starts_at, ends_at) would suit. `mode` is the visit's."""
+        start, end = starts_at.astimezone(zone), ends_at.astimezone(zone)
+        return (
+            self.from_on <= start.date() <= self.until_on
+            and (not self.weekdays or start.weekday() in self.weekdays)
+            and self.mode in ("", mode)
+            and (self.earlier_than is None or starts_at < self.earlier_than)
+            and self._fits_into_the_day(start, end)
+        )
+
+    def _fits_into_the_day(self, start: datetime, end: datetime) -> bool:
+        if self.day_from is not None and start.time() < self.day_from:
+            return False
+        if self.day_until is None:
+            return True
+        return end.date() == start.date() and end.time() <= self.day_until
+
+
+@dataclass(frozen=True)
+class QuietHours:
+    """[begin, end) by the clinic's clock, over midnight where `end` is earlier; equal: none."""
+
+    begin: time
+    end: time
+
+    def running_until(self, *, now: datetime, zone: ZoneInfo) -> datetime | None:
+        """The instant at which the quiet hours end that run now; None when none are running."""
+        local = now.astimezone(zone)
+        since_begin, until_end = local.time() >= self.begin, local.time() < self.end
+        over_midnight = self.end < self.begin
+        if not (since_begin or until_end if over_midnight else since_begin and until_end):
+            return None
+        tomorrow = over_midnight and since_begin
+        day = local.date() + timedelta(days=1 if tomorrow else 0)
+        return datetime.combine(day, self.end, tzinfo=zone)
+
+    def allow_offer(self, *, starts_at: datetime, now: datetime, zone: ZoneInfo) -> bool:
+        """No offer begins in them, unless its time would be gone when they end."""
+        until = self.running_until(now=now, zone=zone)
+        return until is None or starts_at < until

@@ -1,0 +1,71 @@
+"""What happens on a waitlist, for tests that begin half-way."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.utils import timezone
+
+from bookings.models import Hold, WaitlistEntry
+from bookings.services.holds import sweep_holds
+from bookings.services.offers import offer_released
+from bookings.tasks import offer_released as offer_released_task
+from docbook.outbox.models import OutboxMessage
+from doctors.models import Slot, VisitType
+from tests.bookings.acts import let_expire
+from tests.factories import (
+    make_clinic,
+    make_doctor,
+    make_patient,
+    make_slots,
+    make_visit_type,
+    make_waitlist_entry,
+    tomorrow_at,
+)
+
+
+def in_daylight(*, days: int = 0) -> datetime:
+    """Noon (UTC): no quiet hours in Utrecht, whenever the test runs."""
+    return tomorrow_at(12, days=days)
+
+
+def awaited(*, count: int = 1, slots: int = 1, **fields: Any) -> tuple[VisitType, list[Slot]]:
+    """A doctor in Utrecht and free times of the day after tomorrow, from 09:00 UTC on."""
+    doctor = make_doctor(**({"clinic": make_clinic(), "min_notice_minutes": 0} | fields))
+    visit_type = make_visit_type(doctor=doctor, slots=slots)
+    return visit_type, make_slots(doctor=doctor, starts_at=tomorrow_at(days=2), count=count)
+
+
+def in_line(visit_type: VisitType, *, count: int = 3, **fields: Any) -> list[WaitlistEntry]:
+    """So many patients, the first of whom came first."""
+    came = timezone.now() - timedelta(hours=count)
+    line = []
+    for number in range(count):
+        entry = make_waitlist_entry(
+            doctor=visit_type.doctor,
+            visit_type=visit_type,
+            patient=make_patient(),
+            **fields,
+        )
+        entry.created_at = came + timedelta(hours=number)
+        entry.save()
+        line.append(entry)
+    return line
+
+
+def release(*slots: Slot, now: datetime | None = None) -> list[Hold]:
+    """The times are free again, and the waitlist hears of it."""
+    return offer_released(slot_ids=[slot.pk for slot in slots], now=now or in_daylight())
+
+
+def run_out(offer: Hold) -> None:
+    """Fifteen minutes without an answer, and the sweeper comes by."""
+    let_expire(offer)
+    sweep_holds()
+
+
+def hear_of_releases() -> int:
+    """A worker receives every message about released times; returns how many there were."""
+    messages = list(OutboxMessage.objects.filter(topic="slot.released", done_at=None))
+    for message in messages:
+        offer_released_task(message.pk, message.handed_out)
+    return len(messages)
