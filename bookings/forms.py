@@ -19,6 +19,19 @@ class StartForm(forms.Form):
     instead_of = forms.UUIDField(required=False)
 
 
+class CancelForm(forms.Form):
+    """`version` is that of the visit which the patient has seen."""
+
+    version = forms.IntegerField(min_value=1, max_value=2**31 - 1)
+    reason = forms.CharField(
+        label=_("Why?"),
+        max_length=500,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text=_("Only the clinic reads it."),
+    )
+
+
 class DetailsForm(forms.Form):
     """Who comes. A signed-in patient's address is known and not asked for again."""
 

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from bookings.models import Appointment
 from bookings.rules import changeable_until
+from bookings.states import PRACTICE, AppointmentStatus
 from doctors.models import Clinic, Doctor, Mode, VisitType
 
 
@@ -57,6 +58,14 @@ class AppointmentView:
     price_cents: int
     currency: str
     is_past: bool
+    version: int
+    # Until when its patient can move or cancel it, and whether they can now.
+    changeable_until: datetime
+    is_changeable: bool
+    # What the practice said when it cancelled.
+    cancelled_because: str
+    replaces: UUID | None
+    replaced_by: UUID | None
     # How far away the day is, in words, where a list says so.
     relative: str = ""
     # The number given when booking, where a page says which one will ring.
@@ -72,12 +81,6 @@ class AppointmentView:
             given = {"doctor": self.doctor.name, "phone": self.phone}
             return _("%(doctor)s calls you on %(phone)s.") % given
         return place_line(self)
-
-    @property
-    def changeable_until(self) -> datetime:
-        """From this instant on the patient can no longer move or cancel the visit."""
-        notice = self.doctor.change_notice_minutes
-        return changeable_until(starts_at=self.starts_at, notice_minutes=notice)
 
     @property
     def where(self) -> str:
@@ -129,6 +132,7 @@ class AppointmentView:
 
 def view_of(appointment: Appointment, *, now: datetime, phone: str = "") -> AppointmentView:
     """Needs the appointment with its parts (selectors.appointments.with_parts)."""
+    until = end_of_changes(appointment)
     return AppointmentView(
         id=appointment.pk,
         reference=reference(appointment.pk),
@@ -144,8 +148,20 @@ def view_of(appointment: Appointment, *, now: datetime, phone: str = "") -> Appo
         price_cents=appointment.price_cents,
         currency=appointment.currency,
         is_past=appointment.ends_at <= now,
+        version=appointment.version,
+        changeable_until=until,
+        is_changeable=appointment.status == AppointmentStatus.CONFIRMED and now < until,
+        cancelled_because=_what_the_practice_said(appointment),
+        replaces=appointment.replaces,
+        replaced_by=appointment.replaced_by,
         phone=phone,
     )
+
+
+def _what_the_practice_said(appointment: Appointment) -> str:
+    cancelled = appointment.status == AppointmentStatus.CANCELLED
+    by_practice = appointment.changed_by_kind in PRACTICE
+    return appointment.change_reason if cancelled and by_practice else ""
 
 
 def end_of_changes(appointment: Appointment) -> datetime:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from bookings.views import appointments, booking, landing, offered_time, schedule
+from bookings.views import appointments, booking, changes, landing, offered_time, schedule
 
 app_name = "bookings"
 urlpatterns = [
@@ -13,6 +13,8 @@ urlpatterns = [
     path("book/<uuid:hold_id>/release/", booking.release, name="release"),
     path("appointments/", appointments.appointments, name="appointments"),
     path("appointments/<uuid:appointment_id>/", appointments.appointment, name="appointment"),
+    path("appointments/<uuid:appointment_id>/cancel/", changes.cancel, name="cancel"),
+    path("appointments/<uuid:appointment_id>/reschedule/", changes.reschedule, name="reschedule"),
     path(
         "appointments/<uuid:appointment_id>/calendar.ics",
         appointments.calendar_file,

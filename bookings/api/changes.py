@@ -15,7 +15,7 @@ from bookings.holder import Holder
 from bookings.models import Appointment
 from bookings.selectors.appointments import times_to_move_to
 from bookings.serializers import BookingOut, CancelIn, MoveQuery
-from bookings.services.changes import cancel_appointment, find_movable_appointment
+from bookings.services.changes import cancel_appointment, find_changeable_appointment
 from docbook.errors import FieldError
 from docbook.http.pagination import paginate_times
 from docbook.http.preconditions import IF_MATCH, etag, seen_version
@@ -65,7 +65,7 @@ class MoveBooking(APIView):
         """
         _limit(request)
         now = timezone.now()
-        appointment = find_movable_appointment(
+        appointment = find_changeable_appointment(
             appointment_id=booking_id,
             by=Holder(patient=signed_in(request)),
             version=seen_version(request),

@@ -70,10 +70,11 @@ def cancel_appointment(
     return appointment
 
 
-def find_movable_appointment(
+def find_changeable_appointment(
     *, appointment_id: UUID, by: Holder | PracticeMember, version: int | None, now: datetime
 ) -> Appointment:
-    """The visit, where it could be moved now; changes nothing. A version of None asks for none.
+    """The visit, where it could be moved or cancelled now; changes nothing. A version of None is
+    any.
 
     Raises NotFound, VersionMismatch, NotChangeable or, for the patient, ChangeWindowPassed.
     """

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date, datetime
 from itertools import groupby
+from operator import itemgetter
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -25,13 +26,16 @@ from bookings.models import Appointment
 from bookings.presentation import AppointmentView, view_of
 from bookings.selectors.appointments import (
     TABS,
+    Link,
     appointments_of_patient,
     contact_of,
     get_appointment,
     in_tab,
+    links_to,
 )
 from bookings.selectors.chains import chain_of
 from bookings.sessions import current_holder
+from doctors.views.picker import Notice
 
 PAGE_SIZE = 20
 
@@ -40,16 +44,32 @@ PAGE_SIZE = 20
 def appointment(request: HttpRequest, appointment_id: UUID) -> HttpResponse:
     """After the booking, and whenever the patient comes back."""
     found = get_appointment(appointment_id=appointment_id, holder=current_holder(request))
+    return show_appointment(request, found, just_confirmed=request.GET.get("confirmed") == "1")
+
+
+def show_appointment(
+    request: HttpRequest,
+    found: Appointment,
+    *,
+    just_confirmed: bool = False,
+    notice: Notice | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    """As it stands now; the notice says why it did not become what was asked for."""
     view = view_of(found, now=timezone.now(), phone=contact_of(found).phone)
+    links = links_to([found.replaces, found.replaced_by])
     context = {
         "appointment": view,
-        "just_confirmed": request.GET.get("confirmed") == "1",
+        "moved_from": links.get(found.replaces) if found.replaces else None,
+        "moved_to": links.get(found.replaced_by) if found.replaced_by else None,
+        "just_confirmed": just_confirmed,
+        "notice": notice,
         "google_url": view.google_url,
         "outlook_url": view.outlook_url,
         "map_url": view.map_url,
         "nav": "appointments",
     }
-    return render(request, "bookings/appointment.html", context)
+    return render(request, "bookings/appointment.html", context, status=status)
 
 
 @require_safe
@@ -70,11 +90,14 @@ def appointments(request: HttpRequest) -> HttpResponse:
     tab = tab if tab in TABS else TABS[0]
     mine = appointments_of_patient(patient=signed_in(request))
     page = Paginator(in_tab(mine, tab=tab, now=now), PAGE_SIZE).get_page(request.GET.get("page"))
+    moved_to = links_to(each.replaced_by for each in page.object_list)
     context = {
         "tabs": [_tab(key, mine=mine, chosen=tab, now=now) for key in TABS],
         "tab": tab,
         "page": page,
-        "months": _by_month([view_of(each, now=now) for each in page.object_list], now=now),
+        "months": _by_month(
+            [_row(view_of(each, now=now), now=now, moved_to=moved_to) for each in page.object_list]
+        ),
         "nav": "appointments",
     }
     return render(request, "bookings/appointments.html", context)
@@ -91,15 +114,19 @@ def _tab(key: str, *, mine: QuerySet[Appointment], chosen: str, now: datetime) -
     }
 
 
-def _by_month(views: Iterable[AppointmentView], *, now: datetime) -> list[dict[str, object]]:
+def _row(view: AppointmentView, *, now: datetime, moved_to: dict[UUID, Link]) -> dict[str, object]:
+    return {
+        "appointment": replace(view, relative=_relative(view, now=now)),
+        "moved_to": moved_to.get(view.replaced_by) if view.replaced_by else None,
+        "month": _local_day(view).replace(day=1),
+    }
+
+
+def _by_month(rows: Iterable[dict[str, object]]) -> list[dict[str, object]]:
     """In the order given, under the name of each month."""
-    months = groupby(views, key=lambda view: _local_day(view).replace(day=1))
     return [
-        {
-            "label": date_format(month, "F Y"),
-            "rows": [replace(view, relative=_relative(view, now=now)) for view in group],
-        }
-        for month, group in months
+        {"label": date_format(month, "F Y"), "rows": list(group)}
+        for month, group in groupby(rows, key=itemgetter("month"))
     ]
 
 

@@ -10,11 +10,14 @@ from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 from doctors.models import Doctor
 
 
-def doctor_url(doctor: Doctor, **query: str | int | None) -> str:
+def with_query(page: str, **query: str | int | None) -> str:
     """The page, with the part of the query that is not None."""
     given = {name: value for name, value in query.items() if value is not None}
-    page = reverse("doctors:detail", args=[doctor.slug])
     return f"{page}?{urlencode(given)}" if given else page
+
+
+def doctor_url(doctor: Doctor, **query: str | int | None) -> str:
+    return with_query(reverse("doctors:detail", args=[doctor.slug]), **query)
 
 
 def day_url(doctor: Doctor, *, visit_type_id: int | None, day: date) -> str:

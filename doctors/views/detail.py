@@ -21,7 +21,7 @@ SESSION_HOLDS = "hold_ids"
 
 @require_safe
 def detail(request: HttpRequest, slug: str) -> HttpResponse:
-    return render_doctor(request, doctor=get_bookable_doctor(slug=slug), query=_query(request))
+    return render_doctor(request, doctor=get_bookable_doctor(slug=slug), query=query_of(request))
 
 
 def render_doctor(
@@ -37,7 +37,7 @@ def render_doctor(
         doctor=doctor,
         query=query,
         now=timezone.now(),
-        own_holds=frozenset(UUID(each) for each in request.session.get(SESSION_HOLDS, [])),
+        own_holds=own_holds(request),
         notice=notice,
     )
     context = {
@@ -51,7 +51,12 @@ def render_doctor(
     return render(request, template, context, status=status)
 
 
-def _query(request: HttpRequest) -> PickerQuery:
+def own_holds(request: HttpRequest) -> frozenset[UUID]:
+    """The holds of this browser, whose times read "yours"."""
+    return frozenset(UUID(each) for each in request.session.get(SESSION_HOLDS, []))
+
+
+def query_of(request: HttpRequest) -> PickerQuery:
     """A hand-written address that means nothing shows the page as if it had not been said."""
     visit_type = request.GET.get("visit_type", "")
     return PickerQuery(

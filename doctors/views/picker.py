@@ -1,4 +1,4 @@
-"""dt.date and time picker of one doctor: what the page and its fragment show."""
+"""The date and time picker of one doctor: what the page and its fragment show."""
 
 import calendar
 import datetime as dt
@@ -17,7 +17,7 @@ from doctors.models import Doctor, VisitType
 from doctors.rules import PARTS_OF_DAY, VisitTime, by_day, day_bounds, part_of_day
 from doctors.selectors.slots import times_of_doctor
 from doctors.selectors.visit_types import active_visit_types, choose_visit_type
-from doctors.views.addresses import day_url, doctor_url
+from doctors.views.addresses import doctor_url, with_query
 
 FEW = 3
 _PARTS = {
@@ -29,21 +29,30 @@ _PARTS = {
 
 @dataclass(frozen=True)
 class PickerQuery:
-    """What the address asks for. `month` is the first day of a month."""
+    """What the address asks for. `month` is the first day of a month.
+
+    `page` is the page around the picker, where that is not the doctor's: the one on which the
+    appointment `replaces` is moved, for the same reason.
+    """
 
     visit_type_id: int | None = None
     month: dt.date | None = None
     date: dt.date | None = None
+    page: str = ""
+    replaces: UUID | None = None
 
 
 @dataclass(frozen=True)
 class Offer:
-    """A time that one press of its button holds; `instead_of` is a hold that it gives back."""
+    """A time that one press of its button holds; `instead_of` is a hold that it gives back, and
+    `replaces` an appointment that moves there once it is confirmed.
+    """
 
     label: str
     slot_id: int
     visit_type_id: int
     instead_of: UUID | None = None
+    replaces: UUID | None = None
 
 
 @dataclass(frozen=True)
@@ -142,6 +151,7 @@ class Picker:
     parts: list[PartOfDay] = field(default_factory=list)
     next_free_day: DayLink | None = None
     notice: Notice | None = None
+    replaces: UUID | None = None
 
     @property
     def free_count(self) -> int:
@@ -219,6 +229,7 @@ class _PickerBuilder:
             parts=self._parts(notice) if self.date else [],
             next_free_day=self._next_free_day(),
             notice=notice,
+            replaces=self.query.replaces,
         )
 
     def next_free(self) -> NextFree | None:
@@ -323,15 +334,17 @@ class _PickerBuilder:
 
     def _visit_type_url(self, visit_type: VisitType) -> str:
         """Another reason keeps the day that was chosen; before a choice it finds its own."""
-        if self.query.date is None:
-            return doctor_url(self.doctor, visit_type=visit_type.pk)
-        return doctor_url(self.doctor, visit_type=visit_type.pk, date=self.query.date.isoformat())
+        day = self.query.date
+        return self._url(visit_type=visit_type.pk, date=day.isoformat() if day else None)
 
     def _day_url(self, day: dt.date) -> str:
-        return day_url(self.doctor, visit_type_id=self.visit_type.pk, day=day)
+        return self._url(visit_type=self.visit_type.pk, date=day.isoformat()) + "#times"
 
     def _month_url(self, month: dt.date) -> str:
-        return doctor_url(self.doctor, visit_type=self.visit_type.pk, month=f"{month:%Y-%m}")
+        return self._url(visit_type=self.visit_type.pk, month=f"{month:%Y-%m}")
+
+    def _url(self, **query: str | int | None) -> str:
+        return with_query(self.query.page or doctor_url(self.doctor), **query)
 
 
 def _next_month(first_day: dt.date) -> dt.date:

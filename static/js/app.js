@@ -91,7 +91,8 @@
   document.addEventListener("submit", (event) => {
     const form = event.target;
     const button = event.submitter;
-    if (form.method !== "post") return;
+    // "Keep it" in a dialog closes it and sends nothing.
+    if ((button?.getAttribute("formmethod") || form.method) !== "post") return;
     if (form.dataset.sent || (button && button.getAttribute("aria-disabled") === "true")) {
       event.preventDefault();
       return;
@@ -128,6 +129,15 @@
     if (!menu) return;
     menu.open = false;
     menu.querySelector("summary").focus();
+  });
+
+  // A question in a dialog; without scripts its link leads to a page that asks the same.
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest("[data-dialog]");
+    const dialog = link && document.getElementById(link.dataset.dialog);
+    if (!dialog || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    dialog.showModal();
   });
 
   const focusOn = (element) => {

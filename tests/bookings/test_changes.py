@@ -15,7 +15,7 @@ from bookings.holder import Holder
 from bookings.models import Appointment, Hold
 from bookings.services.changes import (
     cancel_appointment,
-    find_movable_appointment,
+    find_changeable_appointment,
     mark_arrived,
     mark_completed,
     mark_missed,
@@ -104,7 +104,7 @@ def test_only_the_practice_takes_a_mark_back_and_lands_where_it_was(
     assert outcome(undo, visit, by=OWN[who](visit)) == expected
 
 
-@pytest.mark.parametrize("verb", [*VERBS, undo, find_movable_appointment])
+@pytest.mark.parametrize("verb", [*VERBS, undo, find_changeable_appointment])
 @pytest.mark.parametrize("who", STRANGERS)
 def test_stranger_finds_no_visit_and_changes_none(verb: Verb, who: str) -> None:
     visit = a_visit()
@@ -193,7 +193,7 @@ MINUTE = timedelta(minutes=1)
 NOTICES = [0, 60, 24 * 60, 48 * 60]
 
 
-@pytest.mark.parametrize("verb", [cancel_appointment, find_movable_appointment])
+@pytest.mark.parametrize("verb", [cancel_appointment, find_changeable_appointment])
 @pytest.mark.parametrize("notice", NOTICES)
 def test_patient_can_change_until_the_notice_to_the_minute(verb: Verb, notice: int) -> None:
     visit = a_visit()

@@ -1,0 +1,171 @@
+"""Calling a visit off, and looking for another time for it."""
+
+from dataclasses import replace
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_http_methods, require_safe
+
+from bookings.errors import ChangeWindowPassed, NotChangeable
+from bookings.forms import CancelForm
+from bookings.models import Appointment
+from bookings.presentation import view_of
+from bookings.selectors.appointments import get_appointment
+from bookings.services.changes import cancel_appointment, find_changeable_appointment
+from bookings.sessions import current_holder
+from bookings.states import AppointmentStatus
+from bookings.views.appointments import show_appointment
+from docbook.errors import DomainError, VersionMismatch
+from docbook.http.htmx import wants_fragment
+from docbook.http.problems import STATUS_BY_CODE
+from docbook.http.templatetags.ui import dialled
+from docbook.http.throttling import limit_by_address
+from doctors.models import Doctor
+from doctors.selectors.doctors import bookable_doctors
+from doctors.views.detail import own_holds, query_of
+from doctors.views.picker import Notice, Picker, PickerQuery, build_picker
+
+CHANGE_RATE = "30/m"
+REFUSALS = (ChangeWindowPassed, NotChangeable, VersionMismatch)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def cancel(request: HttpRequest, appointment_id: UUID) -> HttpResponse:
+    """The question on a page of its own, for browsers that open no dialog; and the answer to it."""
+    holder, now = current_holder(request), timezone.now()
+    found = get_appointment(appointment_id=appointment_id, holder=holder)
+    if found.status == AppointmentStatus.CANCELLED and request.method != "POST":
+        return redirect("bookings:appointment", appointment_id=appointment_id)
+    form = CancelForm(request.POST or None)
+    try:
+        if request.method == "POST" and form.is_valid():
+            return _cancel(request, found, form=form)
+        # A question whose answer would be refused is not asked.
+        find_changeable_appointment(appointment_id=appointment_id, by=holder, version=None, now=now)
+    except REFUSALS as error:
+        return show_refused_change(request, error, appointment_id=appointment_id)
+    context = {"appointment": view_of(found, now=now), "form": form, "nav": "appointments"}
+    status = 422 if form.is_bound else 200
+    return render(request, "bookings/cancel.html", context, status=status)
+
+
+@require_safe
+def reschedule(request: HttpRequest, appointment_id: UUID) -> HttpResponse:
+    """The doctor's free times for the same reason; the visit stays until another is confirmed."""
+    holder = current_holder(request)
+    try:
+        found = find_changeable_appointment(
+            appointment_id=appointment_id, by=holder, version=None, now=timezone.now()
+        )
+    except REFUSALS as error:
+        return show_refused_change(request, error, appointment_id=appointment_id)
+    return show_move(request, found, query=query_of(request))
+
+
+def show_move(
+    request: HttpRequest,
+    appointment: Appointment,
+    *,
+    query: PickerQuery,
+    notice: Notice | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    """The picker under the time that is kept, or only the picker for htmx."""
+    doctor = _bookable_doctor(appointment)
+    picker, next_free = Picker(visit_types=[], visit_type=None, notice=notice), None
+    if doctor is not None:
+        picker, next_free = build_picker(
+            doctor=doctor,
+            query=replace(
+                query,
+                visit_type_id=appointment.visit_type_id,
+                page=reverse("bookings:reschedule", args=[appointment.pk]),
+                replaces=appointment.pk,
+            ),
+            now=timezone.now(),
+            own_holds=own_holds(request),
+            notice=notice,
+        )
+    context = {
+        "appointment": view_of(appointment, now=timezone.now()),
+        "doctor": doctor or appointment.doctor,
+        "zone": appointment.clinic.time_zone,
+        "picker": picker,
+        "next_free": next_free,
+        "nav": "appointments",
+    }
+    template = "doctors/_picker_swap.html" if wants_fragment(request) else "bookings/move.html"
+    return render(request, template, context, status=status)
+
+
+def show_refused_change(
+    request: HttpRequest, error: DomainError, *, appointment_id: UUID
+) -> HttpResponse:
+    """The visit as it stands now, and why it stays so."""
+    found = get_appointment(appointment_id=appointment_id, holder=current_holder(request))
+    status = STATUS_BY_CODE[error.code]
+    return show_appointment(request, found, notice=_notice(error), status=status)
+
+
+def _cancel(request: HttpRequest, found: Appointment, *, form: CancelForm) -> HttpResponse:
+    limit_by_address(request, group="change", rate=CHANGE_RATE)
+    cancel_appointment(
+        appointment_id=found.pk,
+        by=current_holder(request),
+        version=form.cleaned_data["version"],
+        reason=form.cleaned_data["reason"],
+        now=timezone.now(),
+    )
+    thanks = _("Cancelled. Thank you for telling us early: the time is free for somebody else.")
+    messages.success(request, thanks)
+    return redirect("bookings:appointment", appointment_id=found.pk)
+
+
+def _bookable_doctor(appointment: Appointment) -> Doctor | None:
+    """None where the doctor, or the reason of this visit, can no longer be booked."""
+    if not appointment.visit_type.is_active:
+        return None
+    return bookable_doctors().filter(pk=appointment.doctor_id).first()
+
+
+def _notice(error: DomainError) -> Notice:
+    if isinstance(error, ChangeWindowPassed):
+        return _window_notice(error)
+    if isinstance(error, VersionMismatch):
+        title = _("This visit was changed a moment ago.")
+        return Notice("changed", title, _("Here is how it stands now."))
+    title = _("This visit can no longer be moved or cancelled.")
+    return Notice("changed", title, _("Here is how it stands now."))
+
+
+def _window_notice(error: ChangeWindowPassed) -> Notice:
+    text, links = _("Call the clinic."), []
+    if error.phone:
+        text = _("Call the clinic:")
+        links = [{"label": error.phone, "url": f"tel:{dialled(error.phone)}"}]
+    return Notice("window", _end_of_changes(error.notice_minutes), text, links)
+
+
+def _end_of_changes(minutes: int) -> str:
+    if minutes == 0:
+        return _("Changes online end when the visit begins.")
+    if minutes % 60:
+        text = ngettext(
+            "Changes online end %(count)d minute before.",
+            "Changes online end %(count)d minutes before.",
+            minutes,
+        )
+        return text % {"count": minutes}
+    hours = minutes // 60
+    text = ngettext(
+        "Changes online end %(count)d hour before.",
+        "Changes online end %(count)d hours before.",
+        hours,
+    )
+    return text % {"count": hours}
