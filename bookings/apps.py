@@ -13,3 +13,4 @@ class BookingsConfig(AppConfig):
         topics.register(topic="appointment.moved", task="bookings.send_moved")
         topics.register(topic="slot.released", task="bookings.offer_released")
         topics.register(topic="waitlist.offered", task="bookings.send_offer")
+        topics.register(topic="appointment.reminder", task="bookings.send_reminder")

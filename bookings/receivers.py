@@ -7,10 +7,12 @@ is still true; the delivery's record sees to it that nothing is mailed a second 
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from django.conf import settings
 from django.utils import timezone
 
 from bookings.emails import codes, offers, visits
 from bookings.models import Appointment, Hold, HoldState
+from bookings.rules import reminder_period
 from bookings.selectors.appointments import appointment_of_hold
 from bookings.selectors.holds import is_over
 from bookings.services.offers import offer_released
@@ -64,6 +66,16 @@ def time_offered(message_id: int, *, hold_id: str) -> None:
     hold = live.select_related("doctor", "clinic", "visit_type__doctor").first()
     if hold is not None and not is_over(hold.pk):
         offers.send_offer(hold, message_id=message_id)
+
+
+def appointment_reminder(message_id: int, *, appointment_id: str, kind: str) -> None:
+    """One that comes so late that the next is due, or the visit has begun, helps nobody."""
+    appointment, now = _appointment(appointment_id), timezone.now()
+    hours = int(kind.removesuffix("h"))
+    _earliest, latest = reminder_period(hours=hours, of=settings.REMINDER_HOURS)
+    is_on = appointment.status == AppointmentStatus.CONFIRMED
+    if is_on and now < appointment.starts_at - latest:
+        visits.send_reminder(appointment, kind=kind, now=now, message_id=message_id)
 
 
 def _appointment(appointment_id: str) -> Appointment:

@@ -1,5 +1,6 @@
 """Policy of bookings without a database."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 
@@ -10,3 +11,12 @@ def changeable_until(*, starts_at: datetime, notice_minutes: int) -> datetime:
     is 23 or 25 hours on the wall and 24 hours here.
     """
     return starts_at - timedelta(minutes=notice_minutes)
+
+
+def reminder_period(*, hours: int, of: Sequence[int]) -> tuple[timedelta, timedelta]:
+    """How long before the start this reminder helps: from `hours`, until the next one is due.
+
+    Hours that pass, as above; the last reminder helps until the visit begins.
+    """
+    nearer = max((each for each in of if each < hours), default=0)
+    return timedelta(hours=hours), timedelta(hours=nearer)

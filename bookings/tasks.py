@@ -3,6 +3,7 @@
 from functools import partial
 
 from celery import shared_task
+from django.conf import settings
 from django.utils import timezone
 
 from bookings import receivers
@@ -10,6 +11,7 @@ from bookings.services.changes import mark_missed
 from bookings.services.holds import sweep_holds
 from bookings.services.offers import offer_free_times
 from bookings.services.partitions import make_partitions
+from bookings.services.reminders import publish_reminders
 from bookings.services.retention import purge_ended_holds
 from bookings.services.waitlist import end_passed_entries
 from docbook.outbox.services import receive
@@ -56,6 +58,17 @@ def look_over_waitlist() -> None:
     now = timezone.now()
     end_passed_entries(now=now)
     offer_free_times(now=now)
+
+
+@shared_task(name="bookings.send_reminder")
+def send_reminder(message_id: int, handed_out: int) -> None:
+    """Topic appointment.reminder: {appointment_id, kind}."""
+    receive(message_id, handed_out, handle=partial(receivers.appointment_reminder, message_id))
+
+
+@shared_task(name="bookings.publish_reminders")
+def publish_due_reminders() -> None:
+    publish_reminders(hours=settings.REMINDER_HOURS, now=timezone.now())
 
 
 @shared_task(name="bookings.sweep_holds")

@@ -71,6 +71,11 @@ class Appointment(models.Model):
         indexes: ClassVar[list[models.Index]] = [
             models.Index(fields=["patient", "starts_at"], name="appointment_of_a_patient"),
             models.Index(fields=["doctor", "starts_at"], name="appointment_of_a_doctor"),
+            models.Index(
+                fields=["starts_at"],
+                condition=Q(status="confirmed"),
+                name="appointment_confirmed_by_start",
+            ),
         ]
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.UniqueConstraint(

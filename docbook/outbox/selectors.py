@@ -3,6 +3,10 @@
 from dataclasses import dataclass
 
 from django.db import connection
+from django.db.models import Exists
+from django.db.models.expressions import Combinable
+
+from docbook.outbox.models import OutboxMessage
 
 
 @dataclass(frozen=True)
@@ -25,6 +29,13 @@ SELECT count(*) FILTER (WHERE dead_at IS NULL),
        (SELECT coalesce(sum(copies - 1), 0) FROM outbox_outboxdelivery WHERE copies > 1)
 FROM outbox_outboxmessage WHERE done_at IS NULL
 """
+
+
+def told_once(name: Combinable) -> Exists:
+    """Whether a fact was told under this name, for a query over the facts: `name` is made of
+    theirs (OuterRef).
+    """
+    return Exists(OutboxMessage.objects.filter(once=name))
 
 
 def outbox_status() -> Status:

@@ -146,6 +146,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": timedelta(seconds=10),
         "options": {"expires": 10},
     },
+    "publish-reminders": {
+        "task": "bookings.publish_reminders",
+        "schedule": timedelta(minutes=5),
+        "options": {"expires": 300},
+    },
     "mark-missed": {
         "task": "bookings.mark_missed",
         "schedule": timedelta(minutes=15),
@@ -321,6 +326,8 @@ HOLD_SECONDS = 300
 LIVE_HOLDS_PER_PATIENT = env.int("LIVE_HOLDS_PER_PATIENT", default=3)
 LIVE_HOLDS_PER_GUEST = env.int("LIVE_HOLDS_PER_GUEST", default=1)
 CODE_RESEND_SECONDS = 30
+# How many hours before their visit patients are reminded of it; none for an empty value.
+REMINDER_HOURS = env.list("REMINDER_HOURS", cast=int, default=[24, 2])
 # How long after its end a visit that nobody has marked counts as missed.
 MISSED_AFTER_HOURS = env.int("MISSED_AFTER_HOURS", default=4)
 OFFER_SECONDS = 15 * 60
