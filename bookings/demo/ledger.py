@@ -1,5 +1,10 @@
-"""Writes planned visits as a confirmed booking leaves them: hold, appointment, booked slots."""
+"""Writes planned visits as a confirmed booking leaves them: hold, appointment, booked slots.
 
+Nobody has confirmed them with a code, and nobody was told. Hence they are in the audit as what they
+are: imported.
+"""
+
+import json
 from datetime import timedelta
 
 from django.db import connection
@@ -17,6 +22,9 @@ _HOLD_COLUMNS = (
 _APPOINTMENT_COLUMNS = (
     "id", "doctor_id", "clinic_id", "visit_type_id", "patient_id", "starts_at", "ends_at",
     "patient_name", "status", "reason", "price_cents", "currency", "version", "created_at",
+)  # fmt: skip
+_EVENT_COLUMNS = (
+    "action", "actor_kind", "object_type", "object_id", "before", "after", "request_id",
 )  # fmt: skip
 
 # Each change of status adds one; a completed visit was confirmed, then arrived, then completed.
@@ -42,6 +50,7 @@ def write_visits(visits: list[Visit]) -> None:
             columns=_APPOINTMENT_COLUMNS,
             rows=map(_appointment, visits),
         )
+        copy_rows(table="audit_auditevent", columns=_EVENT_COLUMNS, rows=map(_event, visits))
         taken = [(slot.id, visit.id) for visit in visits for slot in visit.slots]
         with connection.cursor() as cursor:
             cursor.execute(
@@ -76,4 +85,11 @@ def _appointment(visit: Visit) -> tuple[object, ...]:
         *_who_and_when(visit), f"{patient.first_name} {patient.last_name}", visit.status.value,
         visit.reason, visit_type.price_cents, visit_type.currency, _VERSION[visit.status],
         visit.booked_at,
+    )  # fmt: skip
+
+
+def _event(visit: Visit) -> tuple[object, ...]:
+    after = {"status": visit.status.value, "version": _VERSION[visit.status]}
+    return (
+        "appointment.imported", "system", "appointment", str(visit.id), "{}", json.dumps(after), "",
     )  # fmt: skip

@@ -21,7 +21,7 @@ from doctors.models import Doctor, SecretaryAssignment, Slot
 
 _FILLED = (
     "accounts_user, account_emailaddress, doctors_clinic, doctors_doctor, doctors_visittype,"
-    " doctors_availabilityrule, doctors_slot, bookings_hold, bookings_appointment"
+    " doctors_availabilityrule, doctors_slot, bookings_hold, bookings_appointment, audit_auditevent"
 )
 
 
@@ -51,7 +51,10 @@ def demo_state() -> DemoState:
 def clear_interrupted_demo() -> None:
     """Nobody who runs anything could sign in yet, so nothing here was made by a person."""
     with unhurried(), connection.cursor() as cursor:
-        cursor.execute("TRUNCATE doctors_specialty, doctors_clinic CASCADE")
+        # The audit would go on telling of visits that are gone.
+        cursor.execute(
+            "TRUNCATE doctors_specialty, doctors_clinic, audit_auditevent, audit_auditseal CASCADE"
+        )
         User.objects.filter(email__endswith=f"@{DOMAIN}").delete()
 
 

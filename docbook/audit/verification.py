@@ -15,7 +15,12 @@ from docbook.audit.seals import (
 )
 
 NAMED = 10
-_NEXT_TRANSACTION = "SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint"
+
+# Whatever can be seen was written below this, by another transaction or by this one.
+_NEXT_TRANSACTION = """
+SELECT greatest(pg_snapshot_xmax(pg_current_snapshot())::text::bigint,
+                pg_current_xact_id_if_assigned()::text::bigint + 1)
+"""
 
 
 @dataclass(frozen=True)

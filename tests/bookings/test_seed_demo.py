@@ -11,7 +11,7 @@ from django.test import override_settings
 from django.utils import timezone
 
 from accounts.models import User
-from bookings.demo import calendars
+from bookings.demo import calendars, ledger
 from bookings.demo.cast import PASSWORD, address
 from bookings.demo.places import CITIES, COUNTRIES
 from bookings.models import Appointment, Hold
@@ -209,3 +209,23 @@ def test_the_statistics_of_the_planner_are_fresh_at_once():
         cursor.execute("SELECT reltuples FROM pg_class WHERE relname = 'doctors_slot'")
         [(estimate,)] = cursor.fetchall()
     assert estimate == Slot.objects.count()
+
+
+def test_the_demo_keeps_every_promise_about_the_data():
+    seed()
+    call_command("check_invariants", stdout=StringIO())
+
+
+def test_an_interrupted_seed_leaves_no_audit_of_visits_that_are_gone(monkeypatch):
+    monkeypatch.setattr(calendars, "write_visits", write_once_then_fail)
+    with pytest.raises(ZeroDivisionError):
+        seed()
+    monkeypatch.undo()
+    assert Appointment.objects.exists()
+    seed("--if-empty")
+    call_command("check_invariants", stdout=StringIO())
+
+
+def write_once_then_fail(visits) -> None:
+    ledger.write_visits(visits)
+    raise ZeroDivisionError

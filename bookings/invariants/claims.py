@@ -1,0 +1,130 @@
+"""Who has which time."""
+
+from bookings.invariants.invariant import Invariant
+
+# Whoever has a slot now: live holds, and active appointments by the hold that they come of. A hold
+# that was given back or has run out has nothing. `slot_ids` may hold more slots than the visit is
+# long: those kept free after it.
+_CLAIMS = """
+WITH claim AS MATERIALIZED (
+    SELECT unnest(slot_ids) AS slot_id, id AS owner, 'held' AS state, expires_at, starts_at
+    FROM bookings_hold WHERE state = 'held' AND expires_at > now()
+    UNION ALL
+    SELECT unnest(hold.slot_ids), visit.id, 'booked', NULL, visit.starts_at
+    FROM bookings_appointment AS visit JOIN bookings_hold AS hold ON hold.id = visit.id
+    WHERE visit.status = ANY(%(active)s))
+"""
+
+ONE_CLAIM = Invariant(
+    "I01",
+    "A slot has at most one live claim: a hold or an active appointment.",
+    """
+    SELECT 'slot ' || slot_id, 'claimed by ' || string_agg(owner::text, ', ' ORDER BY owner)
+    FROM claim GROUP BY slot_id HAVING count(*) > 1
+    """,
+    given=_CLAIMS,
+)
+
+
+# The later of two active appointments of one person that overlap.
+_OVERLAPPING = """
+    SELECT 'appointment ' || id, 'begins before an earlier one ends'
+    FROM (
+        SELECT id, starts_at, max(ends_at) OVER (
+            PARTITION BY PERSON ORDER BY starts_at, id
+            ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS busy_until
+        FROM bookings_appointment WHERE status = ANY(%(active)s)) AS visit
+    WHERE starts_at < busy_until
+"""
+
+NO_DOCTOR_TWICE = Invariant(
+    "I02",
+    "No doctor has overlapping active appointments.",
+    _OVERLAPPING.replace("PERSON", "doctor_id"),
+)
+NO_PATIENT_TWICE = Invariant(
+    "I03",
+    "No patient has overlapping active appointments.",
+    _OVERLAPPING.replace("PERSON", "patient_id"),
+)
+
+# Old slots are deleted, hence only those are compared that are there.
+AS_ITS_SLOTS = Invariant(
+    "I04",
+    "An appointment has its slots' doctor, clinic and time, and lies in its month.",
+    """
+    SELECT 'appointment ' || visit.id, 'differs from its hold'
+    FROM bookings_appointment AS visit JOIN bookings_hold AS hold ON hold.id = visit.id
+    WHERE (visit.doctor_id, visit.clinic_id, visit.starts_at, visit.ends_at, visit.patient_id)
+        IS DISTINCT FROM
+          (hold.doctor_id, hold.clinic_id, hold.starts_at, hold.ends_at, hold.patient_id)
+    UNION ALL
+    SELECT 'appointment ' || visit.id, 'has no hold'
+    FROM bookings_appointment AS visit
+    WHERE NOT EXISTS (SELECT FROM bookings_hold AS hold WHERE hold.id = visit.id)
+    UNION ALL
+    SELECT 'appointment ' || visit.id, 'differs from slot ' || slot.id
+    FROM bookings_appointment AS visit
+    JOIN bookings_hold AS hold ON hold.id = visit.id
+    JOIN doctors_slot AS slot ON slot.id = ANY(hold.slot_ids)
+    WHERE visit.status = ANY(%(active)s) AND (
+        slot.doctor_id <> hold.doctor_id
+        OR slot.starts_at < hold.starts_at
+        -- Slots after the end are kept free, wherever the doctor is then.
+        OR (slot.starts_at < hold.ends_at
+            AND (slot.clinic_id <> hold.clinic_id OR slot.ends_at > hold.ends_at))
+        OR (slot.id = hold.slot_ids[1] AND slot.starts_at <> hold.starts_at))
+    UNION ALL
+    SELECT 'appointment ' || id, 'lies in ' || tableoid::regclass::text
+    FROM bookings_appointment
+    WHERE tableoid::regclass::text
+        <> 'bookings_appointment_' || to_char(starts_at AT TIME ZONE 'UTC', 'YYYY_MM')
+    """,
+)
+
+# A slot that is held past its time belongs to nobody, whatever it says. A slot that had begun when
+# its appointment was called off or moved stays as it was. Of several claims any may be right here:
+# that there are several is what I01 says. Rows of one hold may differ by microseconds.
+SLOTS_SAY_SO = Invariant(
+    "I05",
+    "The state of a slot is the one that follows from holds and appointments.",
+    """
+    SELECT 'slot ' || slot.id,
+        'is ' || slot.state || ', and ' || claim.owner || ' has it ' || claim.state
+    FROM claim JOIN doctors_slot AS slot ON slot.id = claim.slot_id
+    WHERE NOT EXISTS (
+        SELECT FROM claim AS right_one
+        WHERE right_one.slot_id = slot.id AND right_one.owner = slot.hold_id
+          AND right_one.state = slot.state
+          AND (slot.state <> 'held' OR slot.held_until BETWEEN
+               right_one.expires_at - interval '1 second'
+               AND right_one.expires_at + interval '1 second'))
+    UNION ALL
+    SELECT 'slot ' || slot.id, 'is ' || slot.state || ', and nobody has it'
+    FROM doctors_slot AS slot
+    LEFT JOIN claim ON claim.slot_id = slot.id
+    LEFT JOIN bookings_hold AS hold ON hold.id = slot.hold_id
+    LEFT JOIN bookings_appointment AS visit
+        ON visit.id = slot.hold_id AND visit.starts_at = hold.starts_at
+    WHERE claim.slot_id IS NULL AND (
+        (slot.state = 'held' AND slot.held_until > now() + interval '1 second')
+        OR (slot.state = 'booked' AND NOT coalesce(
+            slot.id = ANY(hold.slot_ids)
+            AND slot.starts_at <= visit.changed_at + interval '2 minutes', false)))
+    UNION ALL
+    SELECT 'slot ' || claim.slot_id, 'is gone, and ' || claim.owner || ' has it ' || claim.state
+    FROM claim LEFT JOIN doctors_slot AS slot ON slot.id = claim.slot_id
+    -- Slots are deleted thirty days after they have ended.
+    WHERE slot.id IS NULL AND claim.starts_at > now() - interval '29 days'
+    """,
+    given=_CLAIMS,
+)
+
+NO_HOLD_LASTS = Invariant(
+    "I15",
+    "No hold is left standing for more than a minute after its time.",
+    """
+    SELECT 'hold ' || id, 'ended at ' || expires_at FROM bookings_hold
+    WHERE state = 'held' AND expires_at < now() - interval '60 seconds'
+    """,
+)

@@ -1,0 +1,83 @@
+"""What a promise about the data is made of: a number, a sentence, and how to see it broken."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import connection
+
+from bookings.models.holds import MAX_CODE_ATTEMPTS
+from bookings.states import ACTIVE, PRACTICE, TRANSITIONS
+
+# So many are named; all are counted.
+NAMED = 20
+
+# A transaction that has passed the check of the clock still has to write its rows.
+MOMENT = "15 seconds"
+
+_COUNTED = """
+SELECT place, what, count(*) OVER () FROM ({}) AS found (place, what)
+ORDER BY 1, 2 LIMIT %(named)s
+"""
+
+
+@dataclass(frozen=True)
+class Violation:
+    """`where` is an id to look for, `what` a few words without anything personal."""
+
+    where: str
+    what: str
+
+
+@dataclass(frozen=True)
+class Finding:
+    """How many violations there are, and some of them."""
+
+    count: int
+    examples: list[Violation]
+
+
+@dataclass(frozen=True)
+class Invariant:
+    """`sql` yields (where, what) for each violation, and `look` those that SQL cannot see. `given`
+    are common table expressions that `sql` refers to.
+    """
+
+    code: str
+    sentence: str
+    sql: str
+    given: str = ""
+    look: Callable[[], Iterable[Violation]] | None = None
+
+    def check(self) -> Finding:
+        """In the running transaction, whose snapshot and clock (`now()`) all queries share."""
+        seen = list(self.look()) if self.look else []
+        counted, examples = _run(self.sql, given=self.given)
+        return Finding(len(seen) + counted, [*examples, *seen][:NAMED])
+
+
+def found(violations: Iterable[Violation]) -> Finding:
+    everything = list(violations)
+    return Finding(len(everything), everything[:NAMED])
+
+
+def _run(sql: str, *, given: str) -> tuple[int, list[Violation]]:
+    with connection.cursor() as cursor:
+        cursor.execute(f"{given} {_COUNTED.format(sql)}", _words())
+        rows = cursor.fetchall()
+    return (rows[0][2] if rows else 0), [Violation(where, what) for where, what, _count in rows]
+
+
+def _words() -> dict[str, Any]:
+    """What the code knows, as the queries name it."""
+    steps = [
+        (each.before.value, each.after.value, kind) for each in TRANSITIONS for kind in each.by
+    ]
+    return {
+        "active": [status.value for status in ACTIVE],
+        "practice": sorted(PRACTICE),
+        "steps": [" ".join(step) for step in steps],
+        "most_attempts": MAX_CODE_ATTEMPTS,
+        "moment": MOMENT,
+        "named": NAMED,
+    }

@@ -1,0 +1,231 @@
+"""A database in which everything has happened that can happen to a booking."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.utils import timezone
+from django_redis import get_redis_connection
+
+from bookings.holder import Holder
+from bookings.models import Appointment, Hold
+from bookings.practice import PracticeMember
+from bookings.services.changes import (
+    cancel_appointment,
+    mark_arrived,
+    mark_completed,
+    mark_no_show,
+    undo,
+)
+from bookings.services.confirmation import confirm_booking
+from bookings.services.holds import release_hold, sweep_holds
+from docbook.audit.services import SYSTEM, record
+from docbook.errors import DomainError
+from docbook.http.models import IdempotencyRecord
+from docbook.outbox.models import OutboxMessage
+from doctors.models import Slot, VisitType
+from tests.bookings.acts import (
+    as_patient,
+    attempt,
+    book,
+    bookable,
+    code_of,
+    guest,
+    let_expire,
+    take,
+    wrong_code,
+)
+from tests.factories import (
+    make_appointment,
+    make_patient,
+    make_secretary,
+    make_slots,
+    make_visit_type,
+    make_waitlist_entry,
+)
+
+
+@dataclass
+class Busy:
+    """One doctor's full week, by what became of each time."""
+
+    visit_type: VisitType
+    slots: list[Slot]
+    live: Hold
+    released: Hold
+    confirmed: Appointment
+    cancelled: Appointment
+    moved: Appointment
+    moved_to: Appointment
+    offered: Appointment
+    imported: Appointment
+
+
+class _Day:
+    """Gives out the slots of a doctor one after the other."""
+
+    def __init__(self) -> None:
+        self.visit_type, self.slots = bookable(count=30)
+        self.secretary = PracticeMember(make_secretary(doctor=self.visit_type.doctor))
+        self._next = iter(self.slots)
+
+    def slot(self) -> Slot:
+        return next(self._next)
+
+    def held(self, holder: Holder | None = None) -> Hold:
+        return attempt(self.slot(), visit_type=self.visit_type, holder=holder or patient())
+
+    def booked(self, holder: Holder | None = None) -> Appointment:
+        return book(self.slot(), visit_type=self.visit_type, holder=holder or patient())
+
+
+def patient() -> Holder:
+    return as_patient(make_patient())
+
+
+def busy() -> Busy:
+    day = _Day()
+    visit = Busy(
+        visit_type=day.visit_type,
+        slots=day.slots,
+        live=day.held(),
+        released=_released(day),
+        confirmed=day.booked(),
+        cancelled=_cancelled(day),
+        offered=_offered(day),
+        imported=imported(starts_at=timezone.now() - timedelta(days=3)),
+        **_moved(day),
+    )
+    _what_came_to_nothing(day)
+    _what_became_of_visits(day)
+    _long_visit(day)
+    _cancelled_after_it_began(day)
+    _answers()
+    all_is_told()
+    return visit
+
+
+def all_is_told() -> None:
+    OutboxMessage.objects.update(done_at=timezone.now())
+
+
+def imported(*, starts_at: datetime) -> Appointment:
+    """A visit of which the audit says that it was agreed elsewhere."""
+    visit_type, _none = bookable(count=0)
+    slots = make_slots(doctor=visit_type.doctor, starts_at=starts_at)
+    visit = make_appointment(slots=slots, visit_type=visit_type)
+    record(
+        action="appointment.imported",
+        by=SYSTEM,
+        on=("appointment", visit.pk),
+        after={"status": visit.status, "version": visit.version},
+    )
+    return visit
+
+
+def _released(day: _Day) -> Hold:
+    holder = patient()
+    return release_hold(hold_id=day.held(holder).pk, holder=holder)
+
+
+def _cancelled(day: _Day) -> Appointment:
+    holder = patient()
+    visit = day.booked(holder)
+    doctor = visit.doctor
+    doctor.change_notice_minutes = 0
+    doctor.save()
+    return cancel_appointment(
+        appointment_id=visit.pk, by=holder, version=visit.version, now=timezone.now()
+    )
+
+
+def _what_came_to_nothing(day: _Day) -> None:
+    take(day.slot(), visit_type=day.visit_type, holder=guest())
+    swept = day.held()
+    let_expire(swept)
+    sweep_holds()
+    overtaken = day.held()
+    let_expire(overtaken)
+    get_redis_connection("default").flushdb()
+    attempt(Slot.objects.get(pk=overtaken.slot_ids[0]), visit_type=day.visit_type, holder=guest())
+    _locked(day)
+    let_expire(day.held())
+
+
+def _locked(day: _Day) -> None:
+    holder = patient()
+    hold = day.held(holder)
+    for _ in range(5):
+        try:
+            confirm_booking(hold_id=hold.pk, holder=holder, code=wrong_code(hold))
+        except DomainError:
+            continue
+
+
+def _what_became_of_visits(day: _Day) -> None:
+    day.booked(guest())
+    missed, came = day.booked(), day.booked()
+    for act, visit in (
+        (mark_no_show, missed),
+        (undo, missed),
+        (mark_arrived, came),
+        (mark_completed, came),
+    ):
+        visit.refresh_from_db()
+        act(appointment_id=visit.pk, by=day.secretary, version=visit.version, now=timezone.now())
+
+
+def _long_visit(day: _Day) -> None:
+    """Of two slots, with another two that are kept free after it."""
+    long = make_visit_type(doctor=day.visit_type.doctor, slots=2, buffer_slots=2)
+    first = day.slot()
+    for _ in range(3):
+        day.slot()
+    book(first, visit_type=long, holder=patient())
+
+
+def _cancelled_after_it_began(day: _Day) -> None:
+    visit = imported(starts_at=timezone.now() - timedelta(minutes=5))
+    cancel_appointment(
+        appointment_id=visit.pk,
+        by=PracticeMember(make_secretary(doctor=visit.doctor)),
+        version=visit.version,
+        now=timezone.now(),
+        reason="The doctor was called away.",
+    )
+
+
+def _answers() -> None:
+    for key, status in (("first", 201), ("second", 422)):
+        IdempotencyRecord.objects.create(
+            user_id=1, key=key, route="startBooking", fingerprint="f", status=status, body="{}"
+        )
+
+
+def _moved(day: _Day) -> dict[str, Appointment]:
+    holder = patient()
+    old, hold = day.booked(holder), day.held(holder)
+    Hold.objects.filter(pk=hold.pk).update(replaces=old.pk)
+    new = confirm_booking(hold_id=hold.pk, holder=holder, code=code_of(hold))
+    Appointment.objects.filter(pk=new.pk).update(replaces=old.pk)
+    change = {"status": "rescheduled", "version": old.version + 1}
+    Appointment.objects.filter(pk=old.pk).update(
+        replaced_by=new.pk, changed_at=timezone.now(), changed_by_kind="patient", **change
+    )
+    Slot.objects.filter(hold_id=old.pk).update(state="open", hold_id=None)
+    record(
+        action="appointment.rescheduled",
+        by=holder.actor,
+        on=("appointment", old.pk),
+        before={"status": old.status, "version": old.version},
+        after=change,
+    )
+    return {"moved": old, "moved_to": new}
+
+
+def _offered(day: _Day) -> Appointment:
+    """The link of the offer is proof enough: no code was asked for."""
+    entry = make_waitlist_entry(doctor=day.visit_type.doctor)
+    holder = as_patient(entry.patient)
+    hold = take(day.slot(), visit_type=day.visit_type, holder=holder)
+    Hold.objects.filter(pk=hold.pk).update(waitlist_entry=entry, code_sent_at=timezone.now())
+    return confirm_booking(hold_id=hold.pk, holder=holder, code=code_of(hold))
