@@ -14,13 +14,14 @@ from tests.api.client import Api
 
 @dataclass(frozen=True)
 class Ask:
-    """What the patient asks for: a time, or something with a hold."""
+    """What the patient asks for: a time, or something with a hold or with what came of it."""
 
     step: str
     slot_id: int = 0
     visit_type_id: int = 0
     hold_id: UUID | None = None
     code: str = ""
+    version: int = 1
 
 
 def by_api(ask: Ask, *, patient: User) -> HttpResponse:
@@ -31,6 +32,10 @@ def by_api(ask: Ask, *, patient: User) -> HttpResponse:
         return api.verify(ask.hold_id, ask.code)
     if ask.step == "resend":
         return api.post(f"bookings/{ask.hold_id}/resend-otp")
+    if ask.step == "cancel":
+        return api.cancel(ask.hold_id, version=ask.version)
+    if ask.step == "reschedule":
+        return api.times_to_move_to(ask.hold_id, version=ask.version)
     return api.delete(f"bookings/{ask.hold_id}")
 
 
@@ -39,6 +44,10 @@ def by_page(ask: Ask, *, patient: User) -> HttpResponse:
     browser.force_login(patient)
     if ask.step == "start":
         return browser.post("/book/", {"slot": ask.slot_id, "visit_type": ask.visit_type_id})
+    if ask.step == "cancel":
+        return browser.post(f"/appointments/{ask.hold_id}/cancel/", {"version": ask.version})
+    if ask.step == "reschedule":
+        return browser.get(f"/appointments/{ask.hold_id}/reschedule/")
     data = {"code": ask.code} if ask.step == "code" else {}
     return browser.post(f"/book/{ask.hold_id}/{ask.step}/", data)
 

@@ -9,6 +9,7 @@ from playwright.sync_api import Browser, Page
 
 from tests.journeys.stack import DOCTOR, Live
 from tests.journeys.test_browser_journey import asks_for_the_code, confirms, holds_a_time
+from tests.journeys.test_changes_journey import change_at_any_time
 from tests.journeys.visitor import Visitor, other_doctors, visiting
 
 SCREENS: dict[str, dict[str, Any]] = {
@@ -32,7 +33,7 @@ def stops(visitor: Visitor, *, doctor: str, email: str) -> Iterator[str]:
         yield path
     visitor.picks_a_day()
     yield "day"
-    holds_a_time(visitor)
+    visit = holds_a_time(visitor)
     yield "details"
     visitor.press("Send me the code")
     visitor.sees("Please look at these once more")
@@ -45,6 +46,7 @@ def stops(visitor: Visitor, *, doctor: str, email: str) -> Iterator[str]:
     yield "code with an error"
     confirms(visitor, visitor.live.code(to=email))
     yield "confirmed"
+    yield from changes(visitor, visit=visit)
     for path in ("/appointments/", "/appointments/?tab=past", "/nothing-here/"):
         visitor.go(path)
         yield path
@@ -54,6 +56,22 @@ def stops(visitor: Visitor, *, doctor: str, email: str) -> Iterator[str]:
         yield path
     visitor.signs_in(DOCTOR, then="/schedule/")
     yield "schedule"
+
+
+def changes(visitor: Visitor, *, visit: str) -> Iterator[str]:
+    """The pages on which the visit is changed; in the end it is cancelled."""
+    change_at_any_time(visitor.live, visit)
+    visitor.go(f"/appointments/{visit}/")
+    visitor.follow("Cancel visit")
+    yield "question in a dialog"
+    for path in ("/appointments/", f"/appointments/{visit}/reschedule/"):
+        visitor.go(path)
+        yield path.replace(visit, "…")
+    visitor.go(f"/appointments/{visit}/cancel/")
+    yield "question on a page"
+    visitor.press("Cancel visit")
+    visitor.sees("Cancelled. Thank you for telling us early")
+    yield "cancelled"
 
 
 @pytest.mark.parametrize("screen", SCREENS)

@@ -5,8 +5,9 @@ Every row is arranged twice, asked for once at each door, and must leave the dat
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -15,8 +16,9 @@ from django.utils import timezone
 from accounts.models import User
 from bookings.models import HoldState
 from bookings.models.holds import MAX_CODE_ATTEMPTS
+from bookings.states import AppointmentStatus
 from docbook.audit.models import AuditEvent
-from doctors.models import Mode, Slot, SlotState
+from doctors.models import Doctor, Mode, Slot, SlotState
 from tests.api.client import Api, pointers, problem
 from tests.bookings.acts import (
     as_patient,
@@ -228,6 +230,46 @@ def release_of_a_confirmed_visit(patient: User) -> Ask:
     return Ask("release", hold_id=appointment.pk)
 
 
+def cancelled_by_somebody_else(_patient: User) -> Ask:
+    return _visit_of(make_patient(), step="cancel")
+
+
+def moved_by_somebody_else(_patient: User) -> Ask:
+    return _visit_of(make_patient(), step="reschedule")
+
+
+def cancelled_too_late(patient: User) -> Ask:
+    ask = _visit_of(patient, step="cancel")
+    Doctor.objects.update(change_notice_minutes=5 * 24 * 60)
+    return ask
+
+
+def moved_too_late(patient: User) -> Ask:
+    return replace(cancelled_too_late(patient), step="reschedule")
+
+
+def cancelled_after_the_visit_has_begun(patient: User) -> Ask:
+    return _visit_of(patient, step="cancel", status=AppointmentStatus.ARRIVED)
+
+
+def moved_after_it_was_cancelled(patient: User) -> Ask:
+    return _visit_of(patient, step="reschedule", status=AppointmentStatus.CANCELLED)
+
+
+def cancelled_after_it_was_moved(patient: User) -> Ask:
+    return _visit_of(patient, step="cancel", status=AppointmentStatus.RESCHEDULED)
+
+
+def cancelled_as_it_no_longer_is(patient: User) -> Ask:
+    return replace(_visit_of(patient, step="cancel", version=2), version=1)
+
+
+def _visit_of(patient: User, *, step: str, **fields: Any) -> Ask:
+    slots = make_slots(doctor=make_doctor(), starts_at=tomorrow_at(days=3))
+    visit = make_appointment(slots=slots, patient=patient, **fields)
+    return Ask(step, hold_id=visit.pk, version=visit.version)
+
+
 def _attempt_of(patient: User):
     visit_type, slots = bookable()
     return attempt(slots[0], visit_type=visit_type, holder=as_patient(patient))
@@ -236,6 +278,8 @@ def _attempt_of(patient: User):
 WINDOW = "This time cannot be booked online now."
 LOCKED = "Five tries are used up"
 OVER = "The five minutes are over"
+TOO_LATE = "Changes online end 120 hours before. Call the clinic:"
+NO_LONGER = "This visit can no longer be moved or cancelled."
 COUNT = frozenset({"wrong codes"})
 GIVES_BACK = frozenset({"wrong codes", "slots", "holds", "audit"})
 
@@ -282,6 +326,14 @@ REFUSALS = [
         302,
         leads_to="/appointments/{hold_id}/",
     ),
+    Refusal(cancelled_by_somebody_else, "not-found", 404, 404, "nothing at this address"),
+    Refusal(moved_by_somebody_else, "not-found", 404, 404, "nothing at this address"),
+    Refusal(cancelled_too_late, "change-window-passed", 422, 422, TOO_LATE),
+    Refusal(moved_too_late, "change-window-passed", 422, 422, TOO_LATE),
+    Refusal(cancelled_after_the_visit_has_begun, "not-changeable", 409, 409, NO_LONGER),
+    Refusal(moved_after_it_was_cancelled, "not-changeable", 409, 409, NO_LONGER),
+    Refusal(cancelled_after_it_was_moved, "not-changeable", 409, 409, NO_LONGER),
+    Refusal(cancelled_as_it_no_longer_is, "version-mismatch", 412, 412, "changed a moment ago"),
 ]
 each_refusal = pytest.mark.parametrize("row", REFUSALS, ids=lambda row: row.arrange.__name__)
 
@@ -370,6 +422,23 @@ def test_same_booking_by_either_door_leaves_the_same_traces() -> None:
     assert kept[0][0] == HoldState.CONFIRMED
 
 
+def test_cancelled_by_either_door_leaves_the_same_traces_and_frees_the_time() -> None:
+    kept = []
+    for door in (by_api, by_page):
+        patient = make_patient()
+        ask = _visit_of(patient, step="cancel")
+        first = door(ask, patient=patient)
+        before = traces()
+        again = door(ask, patient=patient)
+        assert again.status_code == first.status_code < 400
+        assert traces() == before
+        visit = patient.appointments.get()
+        slot = Slot.objects.get(doctor=visit.doctor)
+        kept.append((visit.status, visit.version, visit.changed_by_kind, slot.state, _trail(visit)))
+    assert kept[0] == kept[1]
+    assert kept[0][:4] == ("cancelled", 2, "patient", "open")
+
+
 def _give_details(hold: object, *, patient: User) -> None:
     browser = Client()
     browser.force_login(patient)
@@ -377,6 +446,6 @@ def _give_details(hold: object, *, patient: User) -> None:
     assert browser.post(f"/book/{hold.pk}/", names).status_code == 302
 
 
-def _trail(hold: object) -> list[tuple[str, str]]:
-    events = AuditEvent.objects.filter(object_id=str(hold.pk)).order_by("id")
+def _trail(row: object) -> list[tuple[str, str]]:
+    events = AuditEvent.objects.filter(object_id=str(row.pk)).order_by("id")
     return list(events.values_list("action", "actor_kind"))
