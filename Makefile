@@ -3,7 +3,7 @@
 PYTHON ?= python3
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format openapi states lock clean
+.PHONY: help run test proof check format openapi states lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(firstword $(MAKEFILE_LIST))
@@ -13,6 +13,9 @@ run: ## everything from nothing: engines, demo clinics, web, worker, beat (PORT=
 
 test: ## every test on engines of its own (ARGS="-k held" goes to pytest)
 	@$(PYTHON) -m devstack test $(ARGS)
+
+proof: ## load and faults, judged from outside (ARGS="stampede --crowd 100"; all: 5 minutes)
+	@$(PYTHON) -m devstack proof $(ARGS)
 
 check: ## format, lint, types, contracts, migrations, templates, schema, deployment
 	@$(PYTHON) -m devstack check

@@ -12,6 +12,7 @@ COMMANDS: Mapping[str, Command] = {
     "run": runner.run,
     "test": suite.run_tests,
     "with-engines": suite.run_with_engines,
+    "proof": suite.run_proof,
     "check": checks.run_checks,
     "format": formatting.format_all,
     "openapi": schema.write_snapshot,

@@ -33,6 +33,11 @@ def run_with_engines(arguments: Sequence[str]) -> int:
     return _run(command)
 
 
+def run_proof(arguments: Sequence[str]) -> int:
+    """Becomes the proof, which starts engines of its own: durable ones."""
+    os.execv(sys.executable, [sys.executable, "-m", "proof", *arguments])  # noqa: S606
+
+
 def chromium() -> str | None:
     return next(filter(None, map(shutil.which, CHROMIUMS)), None)
 

@@ -3,26 +3,8 @@
 import json
 from dataclasses import dataclass
 
+from proof.plan import Calendar, Patient
 from proof.stack import Stack
-
-
-@dataclass(frozen=True)
-class Patient:
-    """Signed in; `address` is what their proxy says of them, so that limits see many addresses."""
-
-    id: int
-    token: str
-    address: str
-
-
-@dataclass(frozen=True)
-class Calendar:
-    """A doctor's free slots in the order of time, and the visits of one and of two slots."""
-
-    doctor: int
-    single: int
-    double: int
-    slots: list[int]
 
 
 @dataclass(frozen=True)

@@ -13,15 +13,19 @@ import json
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Literal, Self
 
+from proof.client import Answer
+
 Kind = Literal["invoke", "ok", "fail", "info"]
 Act = Literal["hold", "confirm", "release", "cancel", "move", "read"]
 
-UNKNOWN = frozenset({0, 502, 503, 504})
+UNKNOWN = frozenset({500, 502, 503, 504})
+# The first request with this key is still under way.
+NOT_YET = "idempotency-key-in-progress"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,15 +74,21 @@ def clock() -> int:
     return time.monotonic_ns()
 
 
-def kind_of(status: int) -> Kind:
-    """Of an answer with this HTTP status; 0 stands for none."""
-    if status in UNKNOWN:
-        return "info"
-    return "ok" if status < 400 else "fail"
-
-
-def digest(body: bytes) -> str:
-    return sha256(body).hexdigest()[:16]
+def told(event: Event, answer: Answer) -> Event:
+    """What the client heard; it does not know what came of it where nobody answered for DocBook."""
+    at, data = clock(), answer.data
+    code = str(data.get("code") or data.get("status") or "")
+    open_end = answer.status in UNKNOWN or code == NOT_YET
+    return replace(
+        event,
+        type="info" if open_end else "ok" if answer.status < 400 else "fail",
+        status=answer.status,
+        code=code,
+        attempt=str(data.get("attemptId") or event.attempt),
+        version=int(data.get("version") or 0),
+        body_sha=sha256(answer.body).hexdigest()[:16],
+        at=at,
+    )
 
 
 def read_history(paths: Iterable[Path]) -> list[Event]:

@@ -23,8 +23,8 @@ from bookings.demo.bulk import copy_rows, unhurried  # noqa: E402
 from bookings.demo.cast import address  # noqa: E402
 from bookings.services.partitions import make_partitions  # noqa: E402
 from doctors.models import Clinic, Doctor, Mode, Slot, Specialty, VisitType  # noqa: E402
+from proof.plan import SLOTS_A_DAY  # noqa: E402
 
-SLOTS_A_DAY = 24
 SLOT = timedelta(minutes=20)
 FIRST_HOUR = 8
 DAYS_AHEAD = 2  # further away than any notice for changes

@@ -205,6 +205,8 @@ def _on_engines(
         maildir=sink.maildir,
         database_settings=settings_of(postgres.url()),
     )
+    with psycopg.connect(stack.database_url) as connection:
+        connection.execute("CREATE EXTENSION pg_stat_statements")
     part = stack.add(valkey.process.program, process=valkey.process)
     running.callback(part.stop)
     return stack

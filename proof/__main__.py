@@ -1,0 +1,50 @@
+"""`make proof`: DocBook under load and faults, judged from outside.
+
+make proof                                      all scenarios, about five minutes
+make proof ARGS="stampede --crowd 100"          one of them
+make proof ARGS="mixed --seconds 20 --seed 7"
+"""
+
+import argparse
+import sys
+from dataclasses import fields
+
+from devstack.console import say
+from devstack.refusals import Interrupted, Refusal
+from proof.scenarios import SCENARIOS, Size, run_scenario
+
+
+def main(arguments: list[str]) -> int:
+    """Exit code 1 when a promise was broken."""
+    chosen = _parser().parse_args(arguments)
+    names = chosen.scenarios or list(SCENARIOS)
+    size = Size(**{field.name: getattr(chosen, field.name) for field in fields(Size)})
+    clean = [_is_clean(name, size) for name in names]
+    return 0 if all(clean) else 1
+
+
+def _is_clean(name: str, size: Size) -> bool:
+    say(f"\n== {name}")
+    report = run_scenario(name, size)
+    report.show()
+    report.write()
+    return report.is_clean
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="make proof", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("scenarios", nargs="*", choices=[[], *SCENARIOS], metavar="scenario")
+    for each in fields(Size):
+        parser.add_argument(f"--{each.name}", type=type(each.default), default=each.default)
+    return parser
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except Refusal as refusal:
+        sys.exit(str(refusal))
+    except Interrupted:
+        sys.exit(130)

@@ -1,0 +1,75 @@
+"""What the client processes are told: where DocBook is, who they are, and what to do how often."""
+
+import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Self
+
+API = "/api/v1"
+
+# How often a client does what, as far as it has something to do it to.
+MIX = {"hold": 40, "confirm": 34, "release": 8, "cancel": 14, "read": 14}
+
+SLOTS_A_DAY = 24
+
+
+@dataclass(frozen=True)
+class Patient:
+    """Signed in; `address` is what their proxy says of them, so that limits see many addresses."""
+
+    id: int
+    token: str
+    address: str
+
+
+@dataclass(frozen=True)
+class Calendar:
+    """A doctor's free slots in the order of time, and the visits of one and of two slots."""
+
+    doctor: int
+    single: int
+    double: int
+    slots: list[int]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """`until` is an instant of the monotonic clock, in nanoseconds.
+
+    `move` is the share of holds that are to move a visit; `lose` the share of requests whose answer
+    the client does not wait for, as if the line had been cut; `repeat` the share of holds that are
+    asked for twice with one key; `patience` the seconds after which it leaves open what came of
+    a request that nobody answers.
+    """
+
+    url: str
+    otp_key: str
+    folder: str
+    processes: int
+    until: int
+    seed: int
+    calendars: list[Calendar]
+    patients: list[Patient]
+    mix: dict[str, int] = field(default_factory=lambda: dict(MIX))
+    move: float = 0.0
+    lose: float = 0.02
+    repeat: float = 0.05
+    patience: float = 90.0
+
+    @property
+    def history(self) -> Path:
+        return Path(self.folder)
+
+    def patients_of(self, process: int) -> list[Patient]:
+        """Every patient is one process's: so it knows all that was done in their name."""
+        return self.patients[process :: self.processes]
+
+    def write(self, path: Path) -> None:
+        path.write_text(json.dumps(asdict(self)))
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        values: dict[str, Any] = json.loads(path.read_text())
+        values["calendars"] = [Calendar(**each) for each in values["calendars"]]
+        values["patients"] = [Patient(**each) for each in values["patients"]]
+        return cls(**values)

@@ -1,0 +1,80 @@
+"""What a scenario found: tables for people, JSON for those who compare."""
+
+import json
+import os
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from devstack.console import report, say
+from devstack.layout import ROOT, shown
+from proof.findings import Finding
+
+RESULTS = ROOT / "docs" / "results"
+
+Row = Mapping[str, object]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """`tables` by their titles; `findings` are the promises, of which none may be broken."""
+
+    scenario: str
+    seed: int
+    database: Mapping[str, str]
+    tables: Mapping[str, Sequence[Row]]
+    findings: Sequence[Finding]
+    figures: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def is_clean(self) -> bool:
+        return not any(finding.broken for finding in self.findings)
+
+    def show(self) -> None:
+        for title, rows in self.tables.items():
+            say(f"\n{title}")
+            _show_table(rows)
+        if self.figures:
+            say()
+        for name, value in self.figures.items():
+            report(name, str(value))
+        say("\nPromises")
+        for finding in self.findings:
+            say(f"  {'BROKEN' if finding.broken else 'kept  '}  {finding.broken} {finding.promise}")
+            for example in finding.examples:
+                say(f"          {example}")
+
+    def write(self, folder: Path = RESULTS) -> Path:
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / f"proof-{self.scenario}.json"
+        facts = {"revision": _revision(), "at": datetime.now(UTC).isoformat(), **_machine()}
+        path.write_text(json.dumps({**facts, **asdict(self)}, indent=2) + "\n")
+        say(f"\nWritten to {shown(path)}.")
+        return path
+
+
+def _show_table(rows: Sequence[Row]) -> None:
+    if not rows:
+        return
+    cells = [list(rows[0]), *([str(value) for value in row.values()] for row in rows)]
+    widths = [max(len(row[column]) for row in cells) for column in range(len(cells[0]))]
+    for row in cells:
+        first, *rest = zip(row, widths, strict=True)
+        say("  " + "  ".join([first[0].ljust(first[1]), *(text.rjust(n) for text, n in rest)]))
+
+
+def _revision() -> str:
+    done = subprocess.run(
+        ["git", "rev-parse", "--short", "HEAD"],  # noqa: S607 - whichever git there is
+        cwd=ROOT,
+        capture_output=True,
+        check=False,
+        text=True,
+    )
+    return done.stdout.strip()
+
+
+def _machine() -> dict[str, object]:
+    return {"cores": os.cpu_count(), "load": [round(each, 2) for each in os.getloadavg()]}
