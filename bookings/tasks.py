@@ -2,11 +2,13 @@
 
 from functools import partial
 
+import structlog
 from celery import shared_task
 from django.conf import settings
 from django.utils import timezone
 
 from bookings import receivers
+from bookings.invariants.checks import check_invariants
 from bookings.services.changes import mark_missed
 from bookings.services.holds import sweep_holds
 from bookings.services.offers import offer_free_times
@@ -14,7 +16,14 @@ from bookings.services.partitions import make_partitions
 from bookings.services.reminders import publish_reminders
 from bookings.services.retention import purge_ended_holds
 from bookings.services.waitlist import end_passed_entries
+from docbook.observability import metrics
 from docbook.outbox.services import receive
+from docbook.snapshot import one_snapshot
+
+log = structlog.get_logger(__name__)
+
+# About the last quarter of an hour at the least; `manage.py verify_audit` recomputes them all.
+SEALS_EACH_TIME = 100
 
 
 @shared_task(name="bookings.send_code")
@@ -89,3 +98,15 @@ def make_partitions_ahead() -> None:
 @shared_task(name="bookings.purge_ended_holds")
 def purge_holds() -> None:
     purge_ended_holds(now=timezone.now())
+
+
+@shared_task(name="bookings.check_invariants")
+def look_at_invariants() -> None:
+    """What SQL and the newest seals can tell; for /metrics and for the log."""
+    with one_snapshot():
+        results = list(check_invariants(newest_seals=SEALS_EACH_TIME))
+    violations = {each.code: each.finding.count for each in results if each.finding}
+    metrics.publish_violations(violations)
+    for code, count in violations.items():
+        if count:
+            log.error("invariant_broken", invariant=code, violations=count)

@@ -39,19 +39,19 @@ class Finding:
 
 @dataclass(frozen=True)
 class Invariant:
-    """`sql` yields (where, what) for each violation, and `look` those that SQL cannot see. `given`
-    are common table expressions that `sql` refers to.
+    """`sql` yields (where, what) for each violation, and `look` those that SQL cannot see, in
+    so many of the newest seals or in all. `given` are common table expressions for `sql`.
     """
 
     code: str
     sentence: str
     sql: str
     given: str = ""
-    look: Callable[[], Iterable[Violation]] | None = None
+    look: Callable[[int | None], Iterable[Violation]] | None = None
 
-    def check(self) -> Finding:
+    def check(self, *, newest_seals: int | None = None) -> Finding:
         """In the running transaction, whose snapshot and clock (`now()`) all queries share."""
-        seen = list(self.look()) if self.look else []
+        seen = list(self.look(newest_seals)) if self.look else []
         counted, examples = _run(self.sql, given=self.given)
         return Finding(len(seen) + counted, [*examples, *seen][:NAMED])
 

@@ -51,8 +51,8 @@ CONFIRMED_BY_CODE = Invariant(
 )
 
 
-def _broken_seals() -> Iterator[Violation]:
-    for each in breaks():
+def _broken_seals(newest: int | None) -> Iterator[Violation]:
+    for each in breaks(newest=newest):
         yield Violation(f"seal {each.seal}", each.sentence)
 
 

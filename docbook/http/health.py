@@ -1,4 +1,4 @@
-"""For load balancers: is the process up, and can it work?"""
+"""For load balancers and Prometheus: is the process up, can it work, and how is it doing?"""
 
 from collections.abc import Callable
 
@@ -6,9 +6,11 @@ from django.db import DEFAULT_DB_ALIAS, Error, connections
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
 
+from docbook.http import metrics
+
 
 class HealthMiddleware:
-    """Answers `/healthz` and `/readyz` before anything else looks at the request.
+    """Answers `/healthz`, `/readyz` and `/metrics` before anything else looks at the request.
 
     Probes ask by the address of a machine, which is no host name that ALLOWED_HOSTS knows.
     """
@@ -17,22 +19,22 @@ class HealthMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        answer = {"/healthz": _healthz, "/readyz": _readyz}.get(request.path)
-        if answer is None:
-            return self.get_response(request)
-        if request.method not in ("GET", "HEAD"):
+        answer = _ANSWERS.get(request.path)
+        if answer and request.method not in ("GET", "HEAD"):
             return HttpResponseNotAllowed(["GET", "HEAD"])
-        response = answer()
+        response = answer(request) if answer else None
+        if response is None:
+            return self.get_response(request)
         response.headers["Cache-Control"] = "no-store"
         return response
 
 
-def _healthz() -> HttpResponse:
+def _healthz(_request: HttpRequest) -> HttpResponse:
     """The process answers. Looks at nothing else, so that a lost database restarts nobody."""
     return JsonResponse({"status": "ok"})
 
 
-def _readyz() -> HttpResponse:
+def _readyz(_request: HttpRequest) -> HttpResponse:
     """The database answers and has every migration. Redis may be absent: bookings go on."""
     try:
         problem = "" if _Migrations.are_complete() else "migrations are missing"
@@ -41,6 +43,13 @@ def _readyz() -> HttpResponse:
     if problem:
         return JsonResponse({"status": "not ready", "problem": problem}, status=503)
     return JsonResponse({"status": "ready"})
+
+
+_ANSWERS: dict[str, Callable[[HttpRequest], HttpResponse | None]] = {
+    "/healthz": _healthz,
+    "/readyz": _readyz,
+    "/metrics": metrics.answer,
+}
 
 
 class _Migrations:

@@ -8,7 +8,13 @@ from celery.schedules import crontab
 from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
-from docbook.settings.environment import hours, redis_database, secret, secret_ring
+from docbook.settings.environment import (
+    hours,
+    optional_secret,
+    redis_database,
+    secret,
+    secret_ring,
+)
 
 BASE_DIR = Path(__file__).resolve().parents[2]
 env = environ.Env()
@@ -17,6 +23,8 @@ env = environ.Env()
 SECRET_KEY = secret("SECRET_KEY")
 OTP_KEYS = secret_ring("OTP_KEYS")
 JWT_KEYS = secret_ring("JWT_KEYS")
+# Whoever sends it may read /metrics; without one nobody may.
+METRICS_TOKEN = optional_secret("METRICS_TOKEN")
 
 DEBUG = False
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[])
@@ -145,6 +153,11 @@ CELERY_BEAT_SCHEDULE = {
         "task": "audit.seal",
         "schedule": timedelta(seconds=10),
         "options": {"expires": 10},
+    },
+    "check-invariants": {
+        "task": "bookings.check_invariants",
+        "schedule": timedelta(minutes=5),
+        "options": {"expires": 240},
     },
     "publish-reminders": {
         "task": "bookings.publish_reminders",

@@ -20,6 +20,11 @@ def secret(name: str) -> str:
     raise ImproperlyConfigured(f"Set {name}, or {name}_FILE to a file that holds it.")
 
 
+def optional_secret(name: str) -> str:
+    """As `secret`, or empty where there is none."""
+    return secret(name) if os.environ.get(name) or os.environ.get(f"{name}_FILE") else ""
+
+
 def secret_ring(name: str) -> list[str]:
     """Several secrets separated by commas or lines, newest first."""
     keys = [key.strip() for key in secret(name).replace("\n", ",").split(",")]

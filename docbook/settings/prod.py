@@ -3,12 +3,20 @@
 from django.core.exceptions import ImproperlyConfigured
 
 from docbook.settings.base import *
-from docbook.settings.base import JWT_KEYS, OTP_KEYS, SECRET_KEY, TRUSTED_PROXIES, env
+from docbook.settings.base import (
+    JWT_KEYS,
+    METRICS_TOKEN,
+    OTP_KEYS,
+    SECRET_KEY,
+    TRUSTED_PROXIES,
+    env,
+)
 
 for _name, _values in {
     "SECRET_KEY": [SECRET_KEY],
     "OTP_KEYS": OTP_KEYS,
     "JWT_KEYS": JWT_KEYS,
+    **({"METRICS_TOKEN": [METRICS_TOKEN]} if METRICS_TOKEN else {}),
 }.items():
     if not _values or any("development" in value or len(value) < 32 for value in _values):
         raise ImproperlyConfigured(f"{_name} must be secret, and 32 characters or longer.")
@@ -22,7 +30,7 @@ STORAGES = {
 if TRUSTED_PROXIES:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=True)
-SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
 SECURE_HSTS_SECONDS = 63_072_000
 SECURE_HSTS_INCLUDE_SUBDOMAINS = True
 SECURE_HSTS_PRELOAD = True

@@ -2,7 +2,7 @@ import re
 
 from devstack.layout import ROOT
 
-READ = re.compile(r"""(?:\benv(?:\.[a-z_]+)?|\bsecret(?:_ring)?)\(\s*"([A-Z_]+)\"""")
+READ = re.compile(r"""(?:\benv(?:\.[a-z_]+)?|\b(?:optional_)?secret(?:_ring)?)\(\s*"([A-Z_]+)\"""")
 LISTED = re.compile(r"^(?:# )?([A-Z_]+)=", re.MULTILINE)
 
 

@@ -1,0 +1,72 @@
+"""Numbers for Prometheus.
+
+They are made in one process and read in another: the worker looks at the invariants, any of the web
+processes is asked. So they lie in Redis, and are gone with it: then `docbook_redis_up` is 0.
+"""
+
+import time
+from collections.abc import Iterable, Mapping
+
+from django_redis import get_redis_connection
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+from redis.exceptions import RedisError
+
+_VIOLATIONS = "metrics:invariant_violations"
+_CHECKED_AT = "metrics:invariants_checked_at"
+
+# Counted where they happen, by INCR of `count:<name>_total`.
+_COUNTERS = {
+    "booking_lock_conflicts": "Requests for a time that somebody else was just taking.",
+}
+
+
+def publish_violations(violations: Mapping[str, int]) -> None:
+    """How often each invariant is broken now. Without Redis it is lost until the next time."""
+    try:
+        redis = get_redis_connection("default")
+        with redis.pipeline() as pipeline:
+            pipeline.delete(_VIOLATIONS)
+            pipeline.hset(_VIOLATIONS, mapping=dict(violations))
+            pipeline.set(_CHECKED_AT, time.time())
+            pipeline.execute()
+    except RedisError:
+        return
+
+
+def exposition() -> bytes:
+    """All numbers, in Prometheus's text format."""
+    return generate_latest(_registry)
+
+
+class _FromRedis(Collector):
+    """Reads everything anew whenever it is asked."""
+
+    def collect(self) -> Iterable[Metric]:
+        try:
+            found = list(_read())
+        except RedisError:
+            found = []
+        yield GaugeMetricFamily("docbook_redis_up", "Whether Redis answers.", value=bool(found))
+        yield from found
+
+
+def _read() -> Iterable[Metric]:
+    redis = get_redis_connection("default")
+    for name, what in _COUNTERS.items():
+        value = int(redis.get(f"count:{name}_total") or 0)
+        yield CounterMetricFamily(name, what, value=value)
+    violations = GaugeMetricFamily(
+        "docbook_invariant_violations", "How often an invariant is broken.", labels=["invariant"]
+    )
+    for code, count in sorted(redis.hgetall(_VIOLATIONS).items()):
+        violations.add_metric([code.decode()], int(count))
+    yield violations
+    if checked_at := redis.get(_CHECKED_AT):
+        what = "When the invariants were last looked at, in seconds since 1970."
+        yield GaugeMetricFamily("docbook_invariants_checked_at", what, value=float(checked_at))
+
+
+_registry = CollectorRegistry()
+_registry.register(_FromRedis())
