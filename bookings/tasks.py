@@ -14,7 +14,7 @@ from bookings.services.holds import sweep_holds
 from bookings.services.offers import offer_free_times
 from bookings.services.partitions import make_partitions
 from bookings.services.reminders import publish_reminders
-from bookings.services.retention import purge_ended_holds
+from bookings.services.retention import purge_ended_holds, purge_ended_waits
 from bookings.services.waitlist import end_passed_entries
 from docbook.observability import metrics
 from docbook.outbox.services import receive
@@ -110,3 +110,8 @@ def look_at_invariants() -> None:
     for code, count in violations.items():
         if count:
             log.error("invariant_broken", invariant=code, violations=count)
+
+
+@shared_task(name="bookings.purge_ended_waits")
+def purge_waits() -> None:
+    purge_ended_waits(now=timezone.now())

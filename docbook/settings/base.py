@@ -197,6 +197,7 @@ CELERY_BEAT_SCHEDULE = {
     }
     for name, task, minute in (
         ("ended-holds", "bookings.purge_ended_holds", "10"),
+        ("ended-waits", "bookings.purge_ended_waits", "15"),
         ("done-messages", "outbox.purge_done_messages", "20"),
         ("refresh-sessions", "accounts.purge_refresh_sessions", "30"),
         ("browser-sessions", "http.purge_sessions", "40"),

@@ -32,6 +32,7 @@ def test_everything_that_grows_is_tidied():
     assert purges == {
         "accounts.purge_refresh_sessions",
         "bookings.purge_ended_holds",
+        "bookings.purge_ended_waits",
         "http.purge_idempotency_records",
         "http.purge_sessions",
         "outbox.purge_done_messages",

@@ -1,0 +1,143 @@
+"""The page behind the link of an offer, for whoever has read the patient's mail."""
+
+from datetime import time
+from uuid import uuid4
+
+import pytest
+from django.core.signing import Signer
+from django.http import HttpResponse
+from django.test import Client
+
+from bookings.models import Appointment, Hold, HoldState
+from bookings.offer_link import offer_token
+from bookings.services.waitlist import leave_waitlist
+from tests.bookings.acts import as_patient, let_expire, take
+from tests.factories import make_appointment, make_doctor, make_patient, make_slots
+from tests.journeys.doors import words
+from tests.waitlist.acts import awaited, in_line, release, run_out
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _no_quiet_hours(settings) -> None:
+    settings.WAITLIST_QUIET_HOURS = (time(0), time(0))
+
+
+@pytest.fixture
+def offer() -> Hold:
+    visit_type, slots = awaited()
+    in_line(visit_type, count=1)
+    (made,) = release(*slots)
+    return made
+
+
+def url(offer: Hold, step: str = "") -> str:
+    return f"/waitlist/offers/{offer_token(offer)}/{step}"
+
+
+def post(offer: Hold, step: str) -> HttpResponse:
+    return Client().post(url(offer, step))
+
+
+def test_page_says_what_is_held_and_until_when(offer: Hold) -> None:
+    text = words(Client().get(url(offer)))
+    start = offer.starts_at.astimezone(offer.clinic.zone)
+    until = offer.expires_at.astimezone(offer.clinic.zone)
+    for fact in ("A time is held for you", f"Held until {until:%H:%M}", f"{start:%H:%M}"):
+        assert fact in text
+    assert offer.email not in text
+    assert offer.last_name not in text
+
+
+def test_looking_takes_nothing(offer: Hold) -> None:
+    """Mail programs open links before anybody reads them."""
+    for step in ("", "accept/", "decline/"):
+        response = Client().get(url(offer, step))
+        assert response.status_code == (405 if step else 200)
+    offer.refresh_from_db()
+    assert offer.state == HoldState.HELD
+
+
+def test_taken_time_is_an_appointment_and_the_link_says_so(offer: Hold) -> None:
+    response = post(offer, "accept/")
+    assert (response.status_code, response.headers["Location"]) == (302, url(offer))
+    assert Appointment.objects.get().pk == offer.pk
+    assert "This time is yours" in words(Client().get(url(offer)))
+    assert post(offer, "accept/").status_code == 302
+    assert Appointment.objects.count() == 1
+
+
+def test_link_does_not_sign_anybody_in(offer: Hold) -> None:
+    browser = Client()
+    browser.post(url(offer, "accept/"))
+    assert browser.get(f"/appointments/{offer.pk}/").status_code == 404
+
+
+def test_declined_time_is_given_back_and_its_patient_stays_on_the_list(offer: Hold) -> None:
+    assert post(offer, "decline/").status_code == 302
+    offer.refresh_from_db()
+    assert offer.state == HoldState.RELEASED
+    text = words(Client().get(url(offer)))
+    assert "You let this time go" in text
+    assert "You are still on the list." in text
+
+
+@pytest.mark.parametrize("swept", [False, True])
+def test_time_that_ran_out_went_to_the_next_person(offer: Hold, swept: bool) -> None:
+    (run_out if swept else let_expire)(offer)
+    assert "This time went to the next person" in words(Client().get(url(offer)))
+    response = post(offer, "accept/")
+    assert response.status_code == 410
+    assert "This time went to the next person You are still on the list." in words(response)
+    assert not Appointment.objects.exists()
+    assert post(offer, "decline/").status_code == 302
+
+
+def test_who_has_left_the_list_is_not_told_to_be_on_it(offer: Hold) -> None:
+    leave_waitlist(entry_id=offer.waitlist_entry_id, patient=offer.patient)
+    text = words(Client().get(url(offer)))
+    assert "You let this time go" in text
+    assert "still on the list" not in text
+
+
+def test_patient_who_is_busy_then_is_told_and_can_still_decline(offer: Hold) -> None:
+    make_appointment(
+        slots=make_slots(doctor=make_doctor(), starts_at=offer.starts_at), patient=offer.patient
+    )
+    response = post(offer, "accept/")
+    assert response.status_code == 409
+    assert "You already have a visit at that time." in words(response)
+    assert "No, thank you" in words(response)
+
+
+def test_visit_that_would_be_moved_is_named(offer: Hold) -> None:
+    visit = make_appointment(
+        slots=make_slots(doctor=offer.doctor, starts_at=offer.ends_at), patient=offer.patient
+    )
+    Hold.objects.filter(pk=offer.pk).update(replaces=visit.pk)
+    text = words(Client().get(url(offer)))
+    start = visit.starts_at.astimezone(visit.clinic.zone)
+    assert "An earlier time is held for you" in text
+    assert f"{start:%H:%M}, Dr Emma Visser, unless you take this one." in text
+
+
+def test_link_that_we_have_not_signed_leads_nowhere(offer: Hold) -> None:
+    visit_type, slots = awaited()
+    no_offer = take(slots[0], visit_type=visit_type, holder=as_patient(make_patient()))
+    forged = [
+        offer.pk.hex,
+        f"{offer.pk.hex}:forged",
+        Signer(salt="another").sign(offer.pk.hex),
+        Signer(salt="bookings.offer").sign(uuid4().hex),
+        Signer(salt="bookings.offer").sign("no id"),
+        offer_token(no_offer),
+    ]
+    for token in forged:
+        assert Client().get(f"/waitlist/offers/{token}/").status_code == 404, token
+        assert Client().post(f"/waitlist/offers/{token}/accept/").status_code == 404, token
+
+
+def test_link_needs_the_form_of_its_page(offer: Hold) -> None:
+    """Another site must not send somebody's answer for them."""
+    assert Client(enforce_csrf_checks=True).post(url(offer, "accept/")).status_code == 403
