@@ -188,6 +188,9 @@ def _hold_for(entry: WaitlistEntry, *, time: VisitTime, visit_type: VisitType) -
         lock_waitlist_of(patient)
         if not WaitlistEntry.objects.filter(pk=entry.pk, state=WaitlistState.WAITING).exists():
             return None
+        # A claim turns away at once where somebody stands at the row, be it only to learn that
+        # they came too late. An offer waits for them: nobody would come back for the time.
+        claims.lock_slots(slot_ids=[slot.id for slot in time.slots])
         other = busy_with(patient=patient, starts_at=time.starts_at, ends_at=time.ends_at)
         if other is not None and other.pk != entry.replaces:
             return None

@@ -61,7 +61,7 @@ def assert_consistent(*, entries: list[WaitlistEntry], slots: list[Slot]) -> Non
 
 
 def end_in(seconds: float, *, offer: Hold) -> None:
-    end = Now() + timedelta(seconds=seconds)
+    end = timezone.now() + timedelta(seconds=seconds)
     Slot.objects.filter(pk__in=offer.slot_ids).update(held_until=end)
     Hold.objects.filter(pk=offer.pk).update(expires_at=end)
 
