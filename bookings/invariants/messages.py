@@ -49,7 +49,8 @@ NO_EVENT_WITHOUT_ITS_FACT = Invariant(
     UNION ALL
     SELECT 'message ' || message.id, message.topic || ' of no such hold'
     FROM outbox_outboxmessage AS message
-    WHERE message.topic = 'otp.requested' AND message.created_at > now() - interval '6 days'
+    WHERE message.topic IN ('otp.requested', 'waitlist.offered')
+      AND message.created_at > now() - interval '6 days'
       AND NOT EXISTS (
         SELECT FROM bookings_hold AS hold WHERE hold.id::text = message.aggregate_id)
     UNION ALL

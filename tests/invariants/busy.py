@@ -1,8 +1,9 @@
 """A database in which everything has happened that can happen to a booking."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 
+from django.test import override_settings
 from django.utils import timezone
 from django_redis import get_redis_connection
 
@@ -18,6 +19,7 @@ from bookings.services.changes import (
 )
 from bookings.services.confirmation import confirm_booking
 from bookings.services.holds import release_hold, sweep_holds
+from bookings.services.offers import accept_offer, decline_offer
 from docbook.audit.services import SYSTEM, record
 from docbook.errors import DomainError
 from docbook.http.models import IdempotencyRecord
@@ -40,8 +42,8 @@ from tests.factories import (
     make_secretary,
     make_slots,
     make_visit_type,
-    make_waitlist_entry,
 )
+from tests.waitlist.acts import awaited, in_line, release
 
 
 @dataclass
@@ -91,7 +93,7 @@ def busy() -> Busy:
         released=_released(day),
         confirmed=day.booked(),
         cancelled=_cancelled(day),
-        offered=_offered(day),
+        offered=_offered(),
         imported=imported(starts_at=timezone.now() - timedelta(days=3)),
         **_moved(day),
     )
@@ -222,10 +224,13 @@ def _moved(day: _Day) -> dict[str, Appointment]:
     return {"moved": old, "moved_to": new}
 
 
-def _offered(day: _Day) -> Appointment:
-    """The link of the offer is proof enough: no code was asked for."""
-    entry = make_waitlist_entry(doctor=day.visit_type.doctor)
-    holder = as_patient(entry.patient)
-    hold = take(day.slot(), visit_type=day.visit_type, holder=holder)
-    Hold.objects.filter(pk=hold.pk).update(waitlist_entry=entry, code_sent_at=timezone.now())
-    return confirm_booking(hold_id=hold.pk, holder=holder, code=code_of(hold))
+@override_settings(WAITLIST_QUIET_HOURS=(time(0), time(0)))
+def _offered() -> Appointment:
+    """One offer was declined, the next one accepted: its link is proof enough, without a code."""
+    visit_type, slots = awaited(count=2)
+    first, second = in_line(visit_type, count=2)
+    [declined] = release(slots[0])
+    decline_offer(offer_id=declined.pk, patient=first.patient)
+    [offer] = release(slots[0])
+    release(slots[1])
+    return accept_offer(offer_id=offer.pk, patient=second.patient)
