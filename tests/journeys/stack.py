@@ -122,6 +122,9 @@ def running_stack(folder: Path) -> Iterator[Live]:
         running.callback(stop, processes)
         eventually(lambda: is_ready(port, processes), what="a web process that is ready")
         yield Live(url=address(port), database_url=database_url)
+        # Whatever the journeys have done by these doors, no promise about the data is broken.
+        for command in ("sweep_holds", "seal_audit", "check_invariants"):
+            manage(command, environment=environment)
 
 
 @contextmanager
