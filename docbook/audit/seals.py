@@ -35,6 +35,7 @@ log = structlog.get_logger(__name__)
 BATCH = 5000
 NOTHING_BEFORE = "0" * 64
 BEGINNING = -(2**63)
+END = 2**63 - 1
 
 _ONE_SEALER = "SELECT pg_try_advisory_xact_lock(hashtextextended('audit-seals', 0))"
 _FINISHED_BELOW = "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint"

@@ -8,6 +8,7 @@ from django.db import connection
 from docbook.audit.models import AuditEvent, AuditSeal
 from docbook.audit.seals import (
     BEGINNING,
+    END,
     NOTHING_BEFORE,
     digest_of_events,
     digest_of_seal,
@@ -40,6 +41,21 @@ class _End:
     digest: str = NOTHING_BEFORE
 
 
+class _Trail:
+    """All events from a transaction on, read once, one after the other."""
+
+    def __init__(self, *, since: int) -> None:
+        self._events = events_between(since=since, until=END)
+        self._next = next(self._events, None)
+
+    def between(self, *, since: int, until: int) -> Iterator[AuditEvent]:
+        """Of the transactions [since, until). To be asked for in the order of the chain."""
+        while (event := self._next) is not None and event.xact < until:
+            self._next = next(self._events, None)
+            if event.xact >= since:
+                yield event
+
+
 def breaks(*, newest: int | None = None) -> Iterator[Break]:
     """Everything that is wrong, in the order of the chain. To be run in one snapshot.
 
@@ -47,10 +63,11 @@ def breaks(*, newest: int | None = None) -> Iterator[Break]:
     the chain on, and believes those before them.
     """
     end = _start(newest)
+    trail = _Trail(since=end.until)
     for seal in AuditSeal.objects.filter(number__gt=end.number).order_by("number").iterator(100):
         yield from _breaks_of_link(seal, end=end)
         if digest_of_seal(seal) == seal.digest:
-            yield from _breaks_of_events(seal)
+            yield from _breaks_of_events(seal, trail=trail)
         else:
             yield Break(seal.number, f"Seal {seal.number} was changed.")
         end = _End(seal.number, seal.until, seal.digest)
@@ -83,8 +100,8 @@ def _breaks_of_link(seal: AuditSeal, *, end: _End) -> Iterator[Break]:
         yield Break(seal.number, f"Seal {seal.number} does not follow on seal {end.number}.")
 
 
-def _breaks_of_events(seal: AuditSeal) -> Iterator[Break]:
-    present, digest = digest_of_events(events_between(since=seal.since, until=seal.until))
+def _breaks_of_events(seal: AuditSeal, *, trail: _Trail) -> Iterator[Break]:
+    present, digest = digest_of_events(trail.between(since=seal.since, until=seal.until))
     missing = sorted(set(seal.event_ids) - set(present))
     added = sorted(set(present) - set(seal.event_ids))
     if missing:
