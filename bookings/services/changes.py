@@ -131,7 +131,8 @@ def mark_missed(*, now: datetime, limit: int = 200) -> int:
     silent = Appointment.objects.filter(
         Q(changed_at__isnull=True) | Q(changed_at__lte=silent_since),
         status=AppointmentStatus.CONFIRMED,
-        starts_at__gt=now - MISSED_AT_MOST,
+        # What has ended has begun: the index of confirmed visits goes by the start.
+        starts_at__range=(now - MISSED_AT_MOST, silent_since),
         ends_at__lte=silent_since,
     )
     with transaction.atomic():

@@ -366,6 +366,21 @@ def test_what_is_long_past_is_left_as_it_is() -> None:
     assert mark_missed(now=timezone.now()) == 0
 
 
+def test_missed_visits_are_found_by_the_index_of_confirmed_ones() -> None:
+    over_since(5)
+    with connection.cursor() as cursor:
+        # An empty table is read as a whole, whatever indexes there are.
+        cursor.execute("SET LOCAL enable_seqscan = off")
+    with CaptureQueriesContext(connection) as queries:
+        mark_missed(now=timezone.now())
+    (search,) = [q["sql"] for q in queries if q["sql"].startswith("SELECT")]
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN {search}")
+        plan = "\n".join(line for (line,) in cursor.fetchall())
+    assert "_confirmed" in plan, plan
+    assert "Seq Scan" not in plan, plan
+
+
 # -- what it costs
 
 

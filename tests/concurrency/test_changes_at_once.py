@@ -14,8 +14,10 @@ from docbook.audit.models import AuditEvent
 from docbook.errors import VersionMismatch
 from docbook.outbox.models import OutboxMessage
 from doctors.models import Slot
+from doctors.services import claims
 from tests.bookings.parties import PRACTICE, doctor_of, patient_of, secretary_of
 from tests.concurrency.rush import rush
+from tests.concurrency.test_lock_order import elsewhere
 from tests.factories import make_appointment, make_doctor, make_slots, tomorrow_at
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -81,6 +83,21 @@ def test_without_the_lock_both_changes_would_be_made_of_one_version() -> None:
     assert rush(lambda status: change(status, visit), ["cancelled", "arrived"]) == [1, 1]
     visit.refresh_from_db()
     assert visit.version == 2
+
+
+def test_whoever_waits_for_the_slots_has_not_locked_the_visit() -> None:
+    """As a confirmation that moves it: slots first, in one order for all, then the visit."""
+    visit = a_visit()
+    by = patient_of(visit)
+    slot_ids = list(Slot.objects.filter(hold_id=visit.pk).values_list("pk", flat=True))
+    with transaction.atomic():
+        claims.lock_slots(slot_ids=slot_ids)
+        thread = elsewhere(lambda: cancel(visit, by))
+        rows = Appointment.objects.select_for_update(nowait=True)
+        assert rows.get(pk=visit.pk, starts_at=visit.starts_at).status == "confirmed"
+    thread.join(10)
+    visit.refresh_from_db()
+    assert visit.status == "cancelled"
 
 
 @pytest.mark.parametrize("who", PRACTICE)
