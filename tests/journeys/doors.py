@@ -2,13 +2,15 @@
 
 import re
 from dataclasses import dataclass
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from django.http import HttpResponse
 from django.test import Client
 from django.utils.html import strip_tags
 
 from accounts.models import User
+from bookings.models import Hold
+from bookings.offer_link import offer_token
 from tests.api.client import Api
 
 
@@ -32,6 +34,8 @@ def by_api(ask: Ask, *, patient: User) -> HttpResponse:
         return api.verify(ask.hold_id, ask.code)
     if ask.step == "resend":
         return api.post(f"bookings/{ask.hold_id}/resend-otp")
+    if ask.step == "accept":
+        return api.post(f"waitlist/offers/{ask.hold_id}/accept", Idempotency_Key=str(uuid4()))
     if ask.step == "cancel":
         return api.cancel(ask.hold_id, version=ask.version)
     if ask.step == "reschedule":
@@ -44,6 +48,9 @@ def by_page(ask: Ask, *, patient: User) -> HttpResponse:
     browser.force_login(patient)
     if ask.step == "start":
         return browser.post("/book/", {"slot": ask.slot_id, "visit_type": ask.visit_type_id})
+    if ask.step == "accept":
+        token = offer_token(Hold(pk=ask.hold_id))
+        return browser.post(f"/waitlist/offers/{token}/accept/")
     if ask.step == "cancel":
         return browser.post(f"/appointments/{ask.hold_id}/cancel/", {"version": ask.version})
     if ask.step == "reschedule":

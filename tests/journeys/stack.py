@@ -108,6 +108,7 @@ def running_stack(folder: Path) -> Iterator[Live]:
             "DEV_MAILDIR": str(folder / "mail"),
             "SITE_URL": address(port),
             "REDIS_URL": valkey.url(),
+            "WAITLIST_QUIET_HOURS": "00:00-00:00",  # tests run at night as well
         }
         manage("migrate", "--no-input", environment=environment)
         manage("seed_demo", *SEED, environment=environment)

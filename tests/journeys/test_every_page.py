@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, Page
 from tests.journeys.stack import DOCTOR, Live
 from tests.journeys.test_browser_journey import asks_for_the_code, confirms, holds_a_time
 from tests.journeys.test_changes_journey import change_at_any_time
+from tests.journeys.test_waitlist_journey import is_offered_a_time
 from tests.journeys.visitor import Visitor, other_doctors, visiting
 
 SCREENS: dict[str, dict[str, Any]] = {
@@ -26,8 +27,9 @@ AXE: dict[str, dict[str, Any]] = {
 }
 
 
-def stops(visitor: Visitor, *, doctor: str, email: str) -> Iterator[str]:
+def stops(visitor: Visitor, *, doctor: str, number: int) -> Iterator[str]:
     """Walks through the product; each stop is the name of the page that is open then."""
+    email = f"tour-{number}@example.test"
     for path in ("/", "/doctors/", "/doctors/?q=nobody-has-this-name", doctor):
         visitor.go(path)
         yield path
@@ -47,6 +49,7 @@ def stops(visitor: Visitor, *, doctor: str, email: str) -> Iterator[str]:
     confirms(visitor, visitor.live.code(to=email))
     yield "confirmed"
     yield from changes(visitor, visit=visit)
+    yield from offered(visitor, doctor=doctor, number=number)
     for path in ("/appointments/", "/appointments/?tab=past", "/nothing-here/"):
         visitor.go(path)
         yield path
@@ -56,6 +59,21 @@ def stops(visitor: Visitor, *, doctor: str, email: str) -> Iterator[str]:
         yield path
     visitor.signs_in(DOCTOR, then="/schedule/")
     yield "schedule"
+
+
+def offered(visitor: Visitor, *, doctor: str, number: int) -> Iterator[str]:
+    """A time for somebody on the waitlist, and what becomes of it."""
+    link, _entry = is_offered_a_time(
+        visitor,
+        doctor=doctor,
+        email=f"patient-{30 + number}@demo.docbook.test",
+        by=f"patient-{40 + number}@demo.docbook.test",
+    )
+    visitor.go(link)
+    yield "offered time"
+    visitor.press("No, thank you")
+    visitor.sees_heading("You let this time go")
+    yield "offered time, declined"
 
 
 def changes(visitor: Visitor, *, visit: str) -> Iterator[str]:
@@ -86,7 +104,7 @@ def test_pages_have_no_accessibility_findings_and_fit_the_screen(
     how = {"bypass_csp": read_by_axe, "reduced_motion": "reduce"}
     with visiting(browser, live, **how, **SCREENS[screen]) as visitor:
         doctor = other_doctors(live)[5 + number]
-        for stop in stops(visitor, doctor=doctor, email=f"tour-{number}@example.test"):
+        for stop in stops(visitor, doctor=doctor, number=number):
             found[stop] = overflow(visitor.page)
             if read_by_axe:
                 found[stop] += findings(visitor.page, **AXE[screen])

@@ -14,8 +14,9 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import User
-from bookings.models import HoldState
+from bookings.models import Hold, HoldState
 from bookings.models.holds import MAX_CODE_ATTEMPTS
+from bookings.services.offers import decline_offer
 from bookings.states import AppointmentStatus
 from docbook.audit.models import AuditEvent
 from doctors.models import Doctor, Mode, Slot, SlotState
@@ -38,6 +39,7 @@ from tests.factories import (
     make_patient,
     make_slots,
     make_visit_type,
+    make_waitlist_entry,
     tomorrow_at,
 )
 from tests.journeys.doors import Ask, by_api, by_page, words
@@ -264,6 +266,40 @@ def cancelled_as_it_no_longer_is(patient: User) -> Ask:
     return replace(_visit_of(patient, step="cancel", version=2), version=1)
 
 
+def offer_that_ran_out(patient: User) -> Ask:
+    offer = _offer_to(patient)
+    let_expire(offer)
+    return Ask("accept", hold_id=offer.pk)
+
+
+def offer_that_was_declined(patient: User) -> Ask:
+    offer = _offer_to(patient)
+    decline_offer(offer_id=offer.pk, patient=patient)
+    return Ask("accept", hold_id=offer.pk)
+
+
+def offer_at_the_time_of_another_visit(patient: User) -> Ask:
+    offer = _offer_to(patient)
+    make_appointment(slots=make_slots(doctor=make_doctor()), patient=patient)
+    return Ask("accept", hold_id=offer.pk)
+
+
+def accepted_what_is_no_offer(patient: User) -> Ask:
+    return Ask("accept", hold_id=_attempt_of(patient).pk)
+
+
+def _offer_to(patient: User) -> Hold:
+    visit_type, slots = bookable(count=1)
+    entry = make_waitlist_entry(patient=patient, doctor=visit_type.doctor, visit_type=visit_type)
+    return make_hold(
+        slots=slots,
+        visit_type=visit_type,
+        patient=patient,
+        waitlist_entry=entry,
+        code_sent_at=timezone.now(),
+    )
+
+
 def _visit_of(patient: User, *, step: str, **fields: Any) -> Ask:
     slots = make_slots(doctor=make_doctor(), starts_at=tomorrow_at(days=3))
     visit = make_appointment(slots=slots, patient=patient, **fields)
@@ -283,7 +319,13 @@ NO_LONGER = "This visit can no longer be moved or cancelled."
 COUNT = frozenset({"wrong codes"})
 GIVES_BACK = frozenset({"wrong codes", "slots", "holds", "audit"})
 
+PASSED_ON = "This time went to the next person"
+
 REFUSALS = [
+    Refusal(offer_that_ran_out, "hold-expired", 410, 410, PASSED_ON),
+    Refusal(offer_that_was_declined, "hold-expired", 410, 410, "You let this time go"),
+    Refusal(offer_at_the_time_of_another_visit, "patient-busy", 409, 409, "You already have a"),
+    Refusal(accepted_what_is_no_offer, "not-found", 404, 404, "nothing at this address"),
     Refusal(taken, "slot-taken", 409, 409, "was just taken by somebody else."),
     Refusal(held_by_somebody_else, "slot-held", 409, 409, "Somebody is confirming"),
     Refusal(blocked, "slot-taken", 409, 409, "was just taken by somebody else."),
