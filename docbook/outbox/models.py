@@ -4,6 +4,8 @@ from typing import ClassVar
 
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Coalesce
+from django.db.models.lookups import IsNull
 from django.utils.translation import gettext_lazy as _
 
 
@@ -34,9 +36,9 @@ class OutboxMessage(models.Model):
         verbose_name_plural = _("outbox messages")
         indexes: ClassVar[list[models.Index]] = [
             models.Index(
-                fields=["next_attempt_at", "id"],
-                condition=Q(done_at__isnull=True, dead_at__isnull=True),
-                name="outbox_waiting",
+                fields=["id"],
+                condition=Q(IsNull(Coalesce("done_at", "dead_at"), True)),
+                name="outbox_waiting_in_order",
             ),
             models.Index(
                 fields=["aggregate_id", "id"],

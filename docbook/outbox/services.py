@@ -21,13 +21,17 @@ DEAD_AFTER = timedelta(hours=24)
 KEEP_DONE = timedelta(days=7)
 
 # Messages of one aggregate go in order: the next waits until the one before is done or given up.
+# A backlog piles up faster than the planner hears of it: it believes that next to nothing waits,
+# and then any index and any join looks right. So each part can use one index only: what waits is
+# asked for in the words of `outbox_waiting_in_order`, what comes before in those of `outbox_order`,
+# and counted for each message by itself, because an EXISTS would become a join.
 _LEASE_BATCH = """
 -- In an IN (...) the planner may run the inner query several times, and lock more than its limit.
 WITH batch AS MATERIALIZED (
     SELECT id FROM outbox_outboxmessage AS message
-    WHERE done_at IS NULL AND dead_at IS NULL AND next_attempt_at <= statement_timestamp()
-      AND NOT EXISTS (
-        SELECT FROM outbox_outboxmessage AS earlier
+    WHERE coalesce(done_at, dead_at) IS NULL AND next_attempt_at <= statement_timestamp()
+      AND 0 = (
+        SELECT count(*) FROM outbox_outboxmessage AS earlier
         WHERE earlier.aggregate_id = message.aggregate_id AND earlier.id < message.id
           AND earlier.done_at IS NULL AND earlier.dead_at IS NULL)
     ORDER BY id LIMIT %(limit)s
