@@ -5,8 +5,12 @@ FROM python:3.13-slim AS packages
 WORKDIR /build
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PIP_ROOT_USER_ACTION=ignore
 RUN python -m venv /opt/venv
-COPY requirements.txt .
-RUN /opt/venv/bin/pip install --require-hashes -r requirements.txt
+COPY requirements*.txt ./
+# "twilio" for SMS by Twilio.
+ARG EXTRAS=""
+RUN set -- -r requirements.txt; \
+    for extra in $EXTRAS; do set -- "$@" -r "requirements-$extra.txt"; done; \
+    /opt/venv/bin/pip install --require-hashes "$@"
 
 # -- the product
 FROM python:3.13-slim

@@ -99,7 +99,7 @@ class CodeForm(forms.Form):
             }
         ),
         help_text=_("You can paste the code."),
-        error_messages={"required": _("Please type the six digits from the e-mail.")},
+        error_messages={"required": _("Please type the six digits that we sent you.")},
     )
 
     def clean_code(self) -> str:

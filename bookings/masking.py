@@ -1,4 +1,4 @@
-"""Showing where a code went without showing the address."""
+"""Showing where a code went without showing the address or the number."""
 
 
 def masked_email(email: str) -> str:
@@ -6,3 +6,8 @@ def masked_email(email: str) -> str:
     name, _, domain = email.partition("@")
     last = name[-1] if len(name) > 2 else ""
     return f"{name[:1]}•••{last}@{domain}"
+
+
+def masked_phone(number: str) -> str:
+    """The last two digits: •••• 42."""
+    return f"•••• {number[-2:]}"

@@ -7,9 +7,12 @@ is still true; the delivery's record sees to it that nothing is mailed a second 
 from datetime import datetime, timedelta
 from uuid import UUID
 
+import structlog
 from django.conf import settings
 from django.utils import timezone
 
+from bookings import texts
+from bookings.destinations import destination_of
 from bookings.emails import codes, offers, visits
 from bookings.models import Appointment, Hold, HoldState
 from bookings.rules import reminder_period
@@ -17,8 +20,12 @@ from bookings.selectors.appointments import appointment_of_hold
 from bookings.selectors.holds import is_over
 from bookings.services.offers import offer_released
 from bookings.states import PATIENT_SIDE, AppointmentStatus
+from docbook.notify.sms import SmsFailed
+from docbook.outbox.deliveries import was_delivered
 from doctors.rules import VisitTime
 from doctors.selectors.slots import times_of_doctor
+
+log = structlog.get_logger(__name__)
 
 OFFERED_INSTEAD = 3
 LOOKS_AHEAD = timedelta(days=28)
@@ -28,8 +35,22 @@ def code_requested(message_id: int, *, hold_id: str, resend: str) -> None:
     """A code that no longer opens anything is not sent: a newer one is on its way, or none."""
     waiting = Hold.objects.filter(pk=UUID(hold_id), state=HoldState.HELD, otp_resends=int(resend))
     hold = waiting.select_related("doctor", "clinic").first()
-    if hold is not None and not is_over(hold.pk):
-        codes.send_code(hold, message_id=message_id)
+    if hold is None or is_over(hold.pk) or was_delivered(message_id):
+        return
+    to = destination_of(hold)
+    if to.channel == "sms" and _texted(hold, to=to.address, message_id=message_id):
+        return
+    codes.send_code(hold, message_id=message_id)
+
+
+def _texted(hold: Hold, *, to: str, message_id: int) -> bool:
+    """Whatever keeps the provider, somebody is waiting: what is not sent at once goes by mail."""
+    try:
+        texts.send_code(hold, to=to, message_id=message_id)
+    except SmsFailed as error:
+        log.warning("sms_failed", error=type(error).__name__)
+        return False
+    return True
 
 
 def appointment_confirmed(message_id: int, *, appointment_id: str) -> None:

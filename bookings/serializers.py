@@ -7,7 +7,7 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from bookings.masking import masked_email
+from bookings.destinations import destination_of
 from bookings.models import Appointment, Hold
 from bookings.models.holds import MAX_CODE_ATTEMPTS
 from bookings.presentation import end_of_changes, reference
@@ -60,12 +60,12 @@ class OtpOut(serializers.Serializer[Hold]):
     attemptsLeft = serializers.SerializerMethodField()  # noqa: N815
     resendAt = serializers.SerializerMethodField()  # noqa: N815
 
-    @extend_schema_field(serializers.ChoiceField(choices=["email"]))
-    def get_channel(self, hold: Hold) -> str:  # noqa: ARG002 - DRF's signature
-        return "email"
+    @extend_schema_field(serializers.ChoiceField(choices=["email", "sms"]))
+    def get_channel(self, hold: Hold) -> str:
+        return destination_of(hold).channel
 
     def get_sentTo(self, hold: Hold) -> str:  # noqa: N802
-        return masked_email(hold.email)
+        return destination_of(hold).masked
 
     def get_attemptsLeft(self, hold: Hold) -> int:  # noqa: N802
         return MAX_CODE_ATTEMPTS - hold.otp_attempts

@@ -6,7 +6,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 DEV = ROOT / ".dev"
-LOCK_FILES = (ROOT / "requirements.txt", ROOT / "requirements-dev.txt")
+LOCK_FILES = tuple(
+    ROOT / name for name in ("requirements.txt", "requirements-twilio.txt", "requirements-dev.txt")
+)
 
 
 def shown(path: Path) -> str:

@@ -8,12 +8,17 @@ from bookings.models import Hold
 from docbook.notify.email import send_email
 
 
+def code_of(hold: Hold) -> str:
+    """Derived when it is sent: it is kept nowhere."""
+    return derive(key=settings.OTP_KEYS[0], hold_id=hold.pk, resend=hold.otp_resends)
+
+
 def send_code(hold: Hold, *, message_id: int) -> None:
-    """The code is derived here, at the last moment. Raises OSError or SMTPException.
+    """Raises OSError or SMTPException.
 
     Nothing that was typed stands in it: nobody has proved yet that the address is theirs.
     """
-    code = derive(key=settings.OTP_KEYS[0], hold_id=hold.pk, resend=hold.otp_resends)
+    code = code_of(hold)
     context = {
         "code": code,
         "code_spaced": f"{code[:3]} {code[3:]}",

@@ -8,6 +8,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db import transaction
 
+from bookings.destinations import destination_of
 from bookings.errors import DetailsMissing, HoldExpired
 from bookings.holder import Holder
 from bookings.models import Hold, HoldState
@@ -34,20 +35,22 @@ class Details:
 def request_code(*, hold_id: UUID, holder: Holder, details: Details, now: datetime) -> Hold:
     """Writes the details into the hold and has a code sent.
 
-    The first time renews the hold to its full term. Later, another address gets a new code, which
-    counts as a resend and makes the old one worthless; the same address gets nothing twice. Mail
-    goes out after commit, so the answer never waits for it. Raises NotFound, HoldExpired or
+    The first time renews the hold to its full term. Later, another address or number gets a new
+    code, which counts as a resend and makes the old one worthless; the same gets nothing twice. The
+    code goes out after commit, so the answer never waits for it. Raises NotFound, HoldExpired or
     RateLimited (no resend left).
     """
     hold = get_hold(hold_id=hold_id, holder=holder)
     with transaction.atomic():
         lock_live_hold(hold)
-        first, moved = hold.code_sent_at is None, hold.email != details.email
+        first, before = hold.code_sent_at is None, destination_of(hold)
+        _fill_in(hold, holder=holder, details=details)
+        moved = destination_of(hold) != before
         if first:
             _renew(hold)
         elif moved:
             _count_resend(hold)
-        _write_details(hold, holder=holder, details=details)
+        hold.save()
         if first or moved:
             _send_code(hold, by=holder.actor, now=now)
     return hold
@@ -104,12 +107,11 @@ def _count_resend(hold: Hold) -> None:
     hold.otp_resends += 1
 
 
-def _write_details(hold: Hold, *, holder: Holder, details: Details) -> None:
+def _fill_in(hold: Hold, *, holder: Holder, details: Details) -> None:
     hold.first_name, hold.last_name = details.first_name, details.last_name
     hold.email, hold.phone, hold.reason = details.email, details.phone, details.reason
     if holder.patient is not None:
         hold.patient = holder.patient
-    hold.save()
 
 
 def _send_code(hold: Hold, *, by: audit.Actor, now: datetime) -> None:

@@ -17,11 +17,11 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST
 from django_htmx.http import HttpResponseClientRedirect
 
+from bookings.destinations import destination_of
 from bookings.drafts import DRAFT_FIELDS, draft_of, drop_draft, keep_draft
 from bookings.errors import DetailsMissing, HoldExpired, OtpInvalid, OtpLocked, PatientBusy
 from bookings.forms import CodeForm, DetailsForm, StartForm
 from bookings.holder import Holder
-from bookings.masking import masked_email
 from bookings.models import Hold, HoldState
 from bookings.models.holds import MAX_CODE_ATTEMPTS, MAX_CODE_RESENDS
 from bookings.selectors.holds import get_hold, is_over
@@ -113,7 +113,12 @@ def details(request: HttpRequest, hold_id: UUID) -> HttpResponseBase:
         else:
             drop_draft(request)
             return redirect("bookings:code", hold_id=hold_id)
-    context = {"ticket": _ticket(hold, holder), "form": form, "nav": "doctors"}
+    context = {
+        "ticket": _ticket(hold, holder),
+        "form": form,
+        "codes_by_sms": settings.CODE_CHANNEL == "sms",
+        "nav": "doctors",
+    }
     return render(request, "bookings/details.html", context, status=_status(form, error))
 
 
@@ -159,7 +164,7 @@ def resend(request: HttpRequest, hold_id: UUID) -> HttpResponseBase:
         messages.warning(request, _no_new_code(refusal))
     else:
         text = _("A new code is on its way to %(address)s. The old one no longer works.")
-        messages.success(request, text % {"address": masked_email(hold.email)})
+        messages.success(request, text % {"address": destination_of(hold).masked})
     return redirect("bookings:code", hold_id=hold_id)
 
 
@@ -232,10 +237,12 @@ def _confirm(request: HttpRequest, hold: Hold, *, holder: Holder, typed: str) ->
 def _code_page(
     request: HttpRequest, hold: Hold, *, holder: Holder, form: CodeForm, status: int
 ) -> HttpResponse:
+    to = destination_of(hold)
     context = {
         "ticket": _ticket(hold, holder),
         "form": form,
-        "sent_to": masked_email(hold.email),
+        "sent_to": to.masked,
+        "by_sms": to.channel == "sms",
         "resend_in": seconds_until_resend(hold=hold, now=timezone.now()),
         "resends_left": MAX_CODE_RESENDS - hold.otp_resends,
         "attempts_left": MAX_CODE_ATTEMPTS - hold.otp_attempts,

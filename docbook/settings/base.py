@@ -9,11 +9,13 @@ from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
 from docbook.settings.environment import (
+    code_channel,
     hours,
     optional_secret,
     redis_database,
     secret,
     secret_ring,
+    sms_url,
 )
 
 BASE_DIR = Path(__file__).resolve().parents[2]
@@ -215,6 +217,11 @@ EMAIL_USE_TLS = _email.get("EMAIL_USE_TLS", False)
 EMAIL_USE_SSL = _email.get("EMAIL_USE_SSL", False)
 EMAIL_TIMEOUT = 5  # sign-in mail is sent while somebody waits
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="DocBook <no-reply@docbook.test>")
+
+# -- SMS
+SMS_URL = sms_url(optional_secret("SMS_URL"))
+# Where codes go: by SMS to signed-in patients who have given a number, else by e-mail.
+CODE_CHANNEL = code_channel(env.str("CODE_CHANNEL", default="email"), sms=SMS_URL)
 
 # -- who you are
 AUTH_USER_MODEL = "accounts.User"

@@ -2,8 +2,9 @@
 
 import os
 from datetime import time
+from importlib.util import find_spec
 from pathlib import Path
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import parse_qs, urlsplit, urlunsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -34,6 +35,27 @@ def secret_ring(name: str) -> list[str]:
 def redis_database(url: str, number: int) -> str:
     """The same Redis server, another database: the broker must not share the cache's."""
     return urlunsplit(urlsplit(url)._replace(path=f"/{number}"))
+
+
+def sms_url(url: str) -> str:
+    """Empty, or the address of a provider that can be used here. Raises ImproperlyConfigured."""
+    scheme = urlsplit(url).scheme.partition("+")[0]
+    if scheme not in ("", "mail", "twilio") or (url and not scheme):
+        raise ImproperlyConfigured("SMS_URL begins with mail:// or twilio://, or is empty.")
+    if scheme == "twilio" and find_spec("twilio") is None:
+        raise ImproperlyConfigured("SMS_URL: pip install -r requirements-twilio.txt first.")
+    if scheme == "twilio" and "from" not in parse_qs(urlsplit(url).query):
+        raise ImproperlyConfigured("SMS_URL: end it with ?from= and the number that sends.")
+    return url
+
+
+def code_channel(value: str, *, sms: str) -> str:
+    """Where codes go. Raises ImproperlyConfigured for SMS without a provider."""
+    if value not in ("email", "sms"):
+        raise ImproperlyConfigured("CODE_CHANNEL is email or sms.")
+    if value == "sms" and not sms:
+        raise ImproperlyConfigured("CODE_CHANNEL=sms needs a provider in SMS_URL.")
+    return value
 
 
 def hours(value: str) -> tuple[time, time]:

@@ -1,0 +1,57 @@
+"""Text messages that tell of an outbox message, once, by the provider that SMS_URL names."""
+
+from functools import cache
+from typing import Protocol
+from urllib.parse import SplitResult, urlsplit
+
+from django.conf import settings
+from django.utils.module_loading import import_string
+
+from docbook.outbox.deliveries import deliver
+
+CHANNEL = "sms"
+
+# By the scheme of SMS_URL; a provider's own library is imported only where it is asked for.
+_PROVIDERS = {
+    "mail": "docbook.notify.mail_gateway.MailGateway",
+    "twilio": "docbook.notify.twilio_sms.TwilioSms",
+}
+
+
+class SmsFailed(Exception):
+    """The provider did not take the message, or nobody knows whether it did. Names no number."""
+
+
+class SmsRefused(SmsFailed):
+    """The provider has answered, and its answer was no."""
+
+
+class SmsProvider(Protocol):
+    """What a provider must be able to do. It is made from the parts of SMS_URL."""
+
+    def __init__(self, url: SplitResult) -> None: ...
+
+    def send(self, *, to: str, text: str) -> None:
+        """Hands the text to the provider; `to` is a number as E.164 writes it, like +31655501234.
+
+        Waits a few seconds at most. Raises SmsRefused or SmsFailed, and logs neither number nor
+        text.
+        """
+
+
+def send_sms(*, to: str, text: str, message_id: int) -> None:
+    """Does nothing when the message went out as SMS before. Raises SmsFailed."""
+    provider = _provider(settings.SMS_URL)
+    deliver(
+        message_id,
+        channel=CHANNEL,
+        send=lambda: provider.send(to=to, text=text),
+        refusals=(SmsRefused,),
+    )
+
+
+@cache
+def _provider(url: str) -> SmsProvider:
+    parts = urlsplit(url)
+    provider: type[SmsProvider] = import_string(_PROVIDERS[parts.scheme.partition("+")[0]])
+    return provider(parts)
