@@ -106,6 +106,11 @@ def busy() -> Busy:
     return visit
 
 
+def open_gates() -> None:
+    """They open after a commit, and the busy database is made in a transaction without one."""
+    get_redis_connection("default").flushdb()
+
+
 def all_is_told() -> None:
     OutboxMessage.objects.update(done_at=timezone.now())
 
@@ -147,7 +152,7 @@ def _what_came_to_nothing(day: _Day) -> None:
     sweep_holds()
     overtaken = day.held()
     let_expire(overtaken)
-    get_redis_connection("default").flushdb()
+    open_gates()
     attempt(Slot.objects.get(pk=overtaken.slot_ids[0]), visit_type=day.visit_type, holder=guest())
     _locked(day)
     let_expire(day.held())
@@ -231,6 +236,7 @@ def _offered() -> Appointment:
     first, second = in_line(visit_type, count=2)
     [declined] = release(slots[0])
     decline_offer(offer_id=declined.pk, patient=first.patient)
+    open_gates()
     [offer] = release(slots[0])
     release(slots[1])
     return accept_offer(offer_id=offer.pk, patient=second.patient)
