@@ -11,7 +11,7 @@ from django.utils.translation import ngettext
 
 from docbook.observability.read_only_admin import ReadOnlyAdmin
 from docbook.outbox import services
-from docbook.outbox.models import OutboxMessage
+from docbook.outbox.models import OutboxDelivery, OutboxMessage
 
 
 class Stage(admin.SimpleListFilter):
@@ -36,6 +36,21 @@ class Stage(admin.SimpleListFilter):
         return queryset.filter(condition) if condition else queryset
 
 
+class Deliveries(admin.TabularInline):
+    """By which channels the message went out, and in how many copies."""
+
+    model = OutboxDelivery
+    fields = ("channel", "copies", "delivered_at")
+    extra = 0
+    can_delete = False
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
 @admin.register(OutboxMessage)
 class OutboxMessageAdmin(ReadOnlyAdmin):
     list_display = (
@@ -46,6 +61,7 @@ class OutboxMessageAdmin(ReadOnlyAdmin):
     search_fields = ("=aggregate_id",)
     ordering = ("-id",)
     actions = ["retry"]
+    inlines = [Deliveries]
 
     @admin.action(description=_("Try messages that were given up again"), permissions=["retry"])
     def retry(self, request: HttpRequest, queryset: QuerySet[OutboxMessage]) -> None:

@@ -7,7 +7,7 @@ from django.contrib.auth.models import Permission
 from django.urls import reverse
 from django.utils import timezone
 
-from docbook.outbox.models import OutboxMessage
+from docbook.outbox.models import OutboxDelivery, OutboxMessage
 from tests.factories import make_user
 
 pytestmark = pytest.mark.django_db
@@ -61,3 +61,15 @@ def test_nobody_edits_or_deletes_a_message(client, dead):
     assert 'value="delete_selected"' not in page
     change = reverse("admin:outbox_outboxmessage_change", args=[dead.pk])
     assert client.post(change, {"topic": "other"}).status_code == 403
+
+
+def test_page_of_a_message_shows_by_which_channels_it_went_out(client):
+    message = make_message(done_at=timezone.now())
+    OutboxDelivery.objects.create(
+        message=message, channel="pigeon", copies=2, delivered_at=timezone.now()
+    )
+    client.force_login(make_user(is_staff=True, is_superuser=True))
+    change = reverse("admin:outbox_outboxmessage_change", args=[message.pk])
+    page = client.get(change).content.decode()
+    assert "pigeon" in page
+    assert 'name="deliveries-0-copies"' not in page
