@@ -118,10 +118,10 @@ class Stack:
             part.start()
         return part
 
-    def manage(self, *arguments: str) -> str:
-        return self.run(str(ROOT / "manage.py"), *arguments)
+    def manage(self, *arguments: str, may_fail: bool = False) -> str:
+        return self.run(str(ROOT / "manage.py"), *arguments, may_fail=may_fail)
 
-    def run(self, *arguments: str) -> str:
+    def run(self, *arguments: str, may_fail: bool = False) -> str:
         """What this Python prints with these arguments, as a process of the stack."""
         done = subprocess.run(
             [sys.executable, *arguments],
@@ -131,7 +131,7 @@ class Stack:
             check=False,
             text=True,
         )
-        if done.returncode:
+        if done.returncode and not may_fail:
             raise Refusal(f"{' '.join(arguments)} failed:\n{done.stdout}{done.stderr}")
         return done.stdout
 
