@@ -10,6 +10,7 @@ from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
 
 from accounts.models import User
 from bookings.models import Appointment, Hold, HoldState, WaitlistEntry, WaitlistState
+from bookings.rules import changeable_until
 from bookings.selectors.holds import StatementTime
 from bookings.states import AppointmentStatus
 from docbook.errors import NotFound
@@ -142,14 +143,18 @@ def had_it_before(*, entry: WaitlistEntry, doctor_id: int, starts_at: datetime) 
 
 
 def visit_to_move(*, appointment_id: UUID, patient: User, now: datetime) -> Appointment | None:
-    """The patient's visit that an offer would move, while there is something to move."""
+    """The patient's visit that an offer would move, as long as the patient may move it."""
     hold = Hold.objects.filter(pk=appointment_id, patient=patient).first()
     if hold is None:
         return None
-    visits = Appointment.objects.filter(pk=hold.pk, starts_at=hold.starts_at, starts_at__gt=now)
-    return (
-        visits.filter(status=AppointmentStatus.CONFIRMED).select_related("doctor", "clinic").first()
-    )
+    visits = Appointment.objects.filter(pk=hold.pk, starts_at=hold.starts_at)
+    confirmed = visits.filter(status=AppointmentStatus.CONFIRMED)
+    visit = confirmed.select_related("doctor", "clinic").first()
+    if visit is None:
+        return None
+    notice = visit.doctor.change_notice_minutes
+    until = changeable_until(starts_at=visit.starts_at, notice_minutes=notice)
+    return visit if now < until else None
 
 
 def _first_come_first(*conditions: Q, **fields: date) -> Iterator[WaitlistEntry]:

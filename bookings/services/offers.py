@@ -66,7 +66,8 @@ def offer_free_times(*, now: datetime) -> list[Hold]:
 def accept_offer(*, offer_id: UUID, patient: User) -> Appointment:
     """Books the time that was offered, without a code: the caller has come by the link that went
     to the patient's address, or is signed in. With `replaces` it moves that visit. A repeat
-    answers with the same appointment. Raises NotFound, HoldExpired or PatientBusy.
+    answers with the same appointment. Raises NotFound, HoldExpired, PatientBusy or NotChangeable
+    (the visit to be moved has changed meanwhile).
     """
     offer = _offered_to(patient, offer_id=offer_id)
     code = codes.derive(key=settings.OTP_KEYS[0], hold_id=offer.pk, resend=offer.otp_resends)

@@ -191,7 +191,9 @@ def _check_days(entry: WaitlistEntry, *, now: datetime) -> None:
 def _check_visit_to_move(entry: WaitlistEntry, *, visit: Appointment | None) -> None:
     """An own visit that is still to come, with a doctor whom the entry names."""
     if visit is None:
-        raise FieldError("replaces", "You have no such visit.", field_code="unknown")
+        raise FieldError(
+            "replaces", "You have no such visit that can still be moved.", field_code="unknown"
+        )
     same_doctor = entry.doctor_id in (None, visit.doctor_id)
     if not same_doctor or entry.specialty_id not in (None, visit.doctor.specialty_id):
         raise FieldError("replaces", "This visit is with another doctor.")

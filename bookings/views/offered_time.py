@@ -9,7 +9,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
-from bookings.errors import HoldExpired, PatientBusy
+from bookings.errors import HoldExpired, NotChangeable, PatientBusy
 from bookings.models import Appointment, Hold, HoldState
 from bookings.offer_link import read_offer_token
 from bookings.selectors.holds import is_over
@@ -34,7 +34,7 @@ def accept(request: HttpRequest, token: str) -> HttpResponseBase:
     offered = _offer(token)
     try:
         accept_offer(offer_id=offered.hold.pk, patient=offered.patient)
-    except (HoldExpired, PatientBusy) as error:
+    except (HoldExpired, NotChangeable, PatientBusy) as error:
         return _page(request, _offer(token), token=token, error=error)
     return redirect("bookings:offer", token=token)
 
@@ -67,6 +67,7 @@ def _page(
         "is_waiting": offered.entry.state in LIVE,
         "replaced": _visit_to_move(offered) if state == "open" else None,
         "is_busy": isinstance(error, PatientBusy),
+        "is_gone": isinstance(error, NotChangeable),
     }
     status = STATUS_BY_CODE[error.code] if error else 200
     return render(request, "bookings/offer.html", context, status=status)

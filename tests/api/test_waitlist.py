@@ -10,6 +10,7 @@ from django.utils import timezone
 from accounts.models import User
 from bookings.models import Appointment, Hold, HoldState, WaitlistEntry
 from bookings.services.offers import offer_released
+from doctors.models import Doctor
 from tests.api.client import Api, pointers, problem
 from tests.bookings.acts import bookable, let_expire
 from tests.factories import (
@@ -245,6 +246,7 @@ def test_nobody_waits_without_signing_in() -> None:
 def test_visit_of_somebody_else_cannot_be_moved_by_waiting() -> None:
     _entry, offer = offered_to(make_patient())
     accept(Api(offer.patient), offer.pk)
+    Doctor.objects.update(change_notice_minutes=0)
     body = wish(doctorId=offer.doctor_id, visitTypeId=offer.visit_type_id, replaces=str(offer.pk))
     refused = problem(join(make_patient(), body), code="validation", status=422)
     assert pointers(refused) == ["/replaces"]

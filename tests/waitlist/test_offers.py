@@ -12,7 +12,7 @@ from bookings.services.offers import accept_offer, decline_offer, offer_free_tim
 from docbook.audit.models import AuditEvent
 from docbook.errors import NotFound
 from docbook.outbox.models import OutboxMessage
-from doctors.models import SlotState
+from doctors.models import Doctor, SlotState
 from tests.bookings.acts import as_patient, book, guest, let_expire, take
 from tests.factories import (
     make_appointment,
@@ -311,6 +311,15 @@ def test_wait_ends_with_the_visit_that_was_to_be_moved(fate: str) -> None:
     (earlier,) = make_slots(doctor=entry.doctor, starts_at=tomorrow_at(days=3))
     assert release(earlier) == []
     assert states([entry]) == ["ended"]
+
+
+def test_wait_ends_when_the_visit_can_no_longer_be_moved() -> None:
+    entry, visit = waiting_for_an_earlier_one()
+    Doctor.objects.filter(pk=entry.doctor_id).update(change_notice_minutes=7 * 24 * 60)
+    (earlier,) = make_slots(doctor=entry.doctor, starts_at=tomorrow_at(days=3))
+    assert release(earlier) == []
+    assert states([entry]) == ["ended"]
+    assert Appointment.objects.get(pk=visit.pk).status == "confirmed"
 
 
 # -- quiet hours, and the look over what is free ---------------------------------------------------
