@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from uuid import UUID
 
 from django.db import transaction
 from django.db.models import CharField, F, OuterRef, QuerySet, Value
@@ -14,7 +13,7 @@ from bookings.states import AppointmentStatus
 from docbook.outbox.selectors import told_once
 from docbook.outbox.services import publish
 
-BATCH = 500
+BATCH = 100
 # Whoever has booked so shortly before the moment of a reminder remembers by themselves.
 QUIET = timedelta(hours=2)
 
@@ -24,8 +23,13 @@ def publish_reminders(*, hours: Sequence[int], now: datetime) -> int:
 
     Whatever beat has missed is made up for, as long as it helps: a reminder of the day before until
     it is time for the next. Nobody is reminded of what they booked after the reminder's moment.
+    The most urgent come first, and no more than a batch: whoever waits for a code must not wait for
+    the reminders of a whole day.
     """
-    return sum(_publish(hours=each, of=hours, now=now) for each in hours)
+    total = 0
+    for each in sorted(hours):
+        total += _publish(hours=each, of=hours, now=now, limit=BATCH - total)
+    return total
 
 
 def reminder_kind(hours: int) -> str:
@@ -33,30 +37,21 @@ def reminder_kind(hours: int) -> str:
     return f"{hours}h"
 
 
-def _publish(*, hours: int, of: Sequence[int], now: datetime) -> int:
-    total = 0
-    while True:
-        with transaction.atomic():
-            found = _still_to_remind(hours=hours, of=of, now=now)
-            for appointment_id in found:
-                publish(
-                    "appointment.reminder",
-                    about=appointment_id,
-                    once=f"reminder-{appointment_id}-{reminder_kind(hours)}",
-                    appointment_id=appointment_id,
-                    kind=reminder_kind(hours),
-                )
-        total += len(found)
-        if len(found) < BATCH:
-            return total
-
-
-def _still_to_remind(*, hours: int, of: Sequence[int], now: datetime) -> list[UUID]:
-    due = due_for_reminder(hours=hours, of=of, now=now)
-    name = Concat(
-        Value("reminder-"), Cast(OuterRef("pk"), CharField()), Value(f"-{reminder_kind(hours)}")
-    )
-    return list(due.exclude(told_once(name)).values_list("pk", flat=True)[:BATCH])
+def _publish(*, hours: int, of: Sequence[int], now: datetime, limit: int) -> int:
+    kind = reminder_kind(hours)
+    name = Concat(Value("reminder-"), Cast(OuterRef("pk"), CharField()), Value(f"-{kind}"))
+    due = due_for_reminder(hours=hours, of=of, now=now).exclude(told_once(name))
+    with transaction.atomic():
+        found = list(due.values_list("pk", flat=True)[:limit])
+        for appointment_id in found:
+            publish(
+                "appointment.reminder",
+                about=appointment_id,
+                once=f"reminder-{appointment_id}-{kind}",
+                appointment_id=appointment_id,
+                kind=kind,
+            )
+    return len(found)
 
 
 def due_for_reminder(

@@ -163,8 +163,8 @@ CELERY_BEAT_SCHEDULE = {
     },
     "publish-reminders": {
         "task": "bookings.publish_reminders",
-        "schedule": timedelta(minutes=5),
-        "options": {"expires": 300},
+        "schedule": timedelta(seconds=30),
+        "options": {"expires": 30},
     },
     "mark-missed": {
         "task": "bookings.mark_missed",

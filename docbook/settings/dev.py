@@ -10,6 +10,7 @@ os.environ.setdefault("METRICS_TOKEN", "development-only-metrics-token")
 os.environ.setdefault("DATABASE_URL", "postgresql://postgres@127.0.0.1:5432/docbook")
 os.environ.setdefault("REDIS_URL", "redis://127.0.0.1:6379/0")
 os.environ.setdefault("EMAIL_URL", "smtp://127.0.0.1:1025")
+os.environ.setdefault("REMINDER_HOURS", "")  # a thousand doctors' patients would fill the inbox
 os.environ.setdefault("SMS_URL", "mail://sms.docbook.test")  # into the inbox, to NUMBER@ there
 
 from docbook.settings.base import *

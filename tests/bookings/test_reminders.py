@@ -27,6 +27,11 @@ DAY, SOON = timedelta(hours=24), timedelta(hours=2)
 A_SECOND = timedelta(seconds=1)
 
 
+@pytest.fixture(autouse=True)
+def _reminders(settings) -> None:
+    settings.REMINDER_HOURS = HOURS
+
+
 @pytest.fixture
 def post() -> Iterator[Post]:
     with post_office() as post:
@@ -122,12 +127,17 @@ def test_distances_are_a_setting() -> None:
     assert remind(start - SOON, hours=[]) == ["48h"]
 
 
-def test_more_visits_than_a_batch_are_all_reminded_of(monkeypatch) -> None:
-    monkeypatch.setattr(reminders, "BATCH", 2)
-    start = visit().starts_at
+def test_more_visits_than_a_batch_are_reminded_of_in_turns_the_most_urgent_first(
+    monkeypatch,
+) -> None:
+    monkeypatch.setattr(reminders, "BATCH", 3)
+    soon = visit().starts_at
+    remind(soon - DAY)
     for _ in range(4):
-        visit(starts_at=start)
-    assert remind(start - DAY) == ["24h"] * 5
+        visit(starts_at=soon + timedelta(hours=20))
+    assert remind(soon - SOON) == ["24h", "2h", "24h", "24h"]
+    assert remind(soon - SOON) == ["24h", "2h", "24h", "24h", "24h", "24h"]
+    assert remind(soon - SOON) == ["24h", "2h", "24h", "24h", "24h", "24h"]
 
 
 @pytest.mark.django_db(transaction=True)
