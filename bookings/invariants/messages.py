@@ -83,6 +83,18 @@ ALL_IS_TOLD = Invariant(
     UNION ALL
     SELECT 'message ' || message_id, count(*) || ' deliveries by ' || channel
     FROM outbox_outboxdelivery GROUP BY message_id, channel HAVING count(*) > 1
+    UNION ALL
+    SELECT 'message ' || message.id, message.topic || ' is done, and nothing was delivered'
+    FROM outbox_outboxmessage AS message
+    JOIN bookings_appointment AS visit ON visit.id::text = message.aggregate_id
+    -- Of a visit that has changed since, another message tells all.
+    WHERE (message.topic = 'appointment.cancelled'
+           OR (message.topic IN ('appointment.confirmed', 'appointment.moved')
+               AND visit.version = 1))
+      AND message.done_at IS NOT NULL
+      AND NOT EXISTS (
+        SELECT FROM outbox_outboxdelivery AS delivery
+        WHERE delivery.message_id = message.id AND delivery.delivered_at IS NOT NULL)
     """,
 )
 

@@ -23,7 +23,7 @@ from bookings.services.offers import accept_offer, decline_offer
 from docbook.audit.services import SYSTEM, record
 from docbook.errors import DomainError
 from docbook.http.models import IdempotencyRecord
-from docbook.outbox.models import OutboxMessage
+from docbook.outbox.models import OutboxDelivery, OutboxMessage
 from doctors.models import Slot, VisitType
 from tests.bookings.acts import (
     as_patient,
@@ -112,7 +112,13 @@ def open_gates() -> None:
 
 
 def all_is_told() -> None:
-    OutboxMessage.objects.update(done_at=timezone.now())
+    """Worker and mail server have done what they do."""
+    now = timezone.now()
+    waiting = list(OutboxMessage.objects.filter(done_at=None))
+    OutboxDelivery.objects.bulk_create(
+        OutboxDelivery(message=message, channel="email", delivered_at=now) for message in waiting
+    )
+    OutboxMessage.objects.filter(done_at=None).update(done_at=now)
 
 
 def imported(*, starts_at: datetime) -> Appointment:

@@ -144,8 +144,9 @@ def a_visit_is_told_twice(world: Busy) -> None:
     message = OutboxMessage.objects.get(
         topic="appointment.confirmed", aggregate_id=str(world.confirmed.pk)
     )
-    message.pk = None
+    message.pk, message.done_at = None, None
     message.save()
+    all_is_told()
 
 
 def a_visit_is_told_to_nobody(world: Busy) -> None:
@@ -194,6 +195,14 @@ def a_mail_is_delivered_twice(world: Busy) -> None:
     without_constraint("outbox_outboxdelivery", "one_delivery_per_message_and_channel")
     for _ in range(2):
         OutboxDelivery.objects.create(message=OutboxMessage.objects.first(), channel="email")
+
+
+def a_mail_was_never_sent(world: Busy) -> None:
+    sent_of(world.confirmed).delete()
+
+
+def a_mail_was_begun_and_not_sent(world: Busy) -> None:
+    sent_of(world.cancelled).update(delivered_at=None)
 
 
 def a_key_has_two_answers(world: Busy) -> None:
@@ -306,6 +315,8 @@ VIOLATIONS: dict[str, list[Callable[[Busy], None]]] = {
         a_message_is_tried_in_vain,
         a_message_was_given_up,
         a_mail_is_delivered_twice,
+        a_mail_was_never_sent,
+        a_mail_was_begun_and_not_sent,
     ],
     "I09": [a_key_has_two_answers, two_keys_made_one_hold, a_key_is_stuck],
     "I13": [a_moved_visit_names_no_other, a_moved_visit_was_not_given_up],
@@ -359,6 +370,10 @@ def test_all_violations_are_counted_and_some_are_named(world):
     assert len(finding.examples) == 20
 
 
+def sent_of(visit: Appointment):
+    return OutboxDelivery.objects.filter(message__aggregate_id=str(visit.pk))
+
+
 def visits(visit: Appointment):
     return Appointment.objects.filter(pk=visit.pk)
 
@@ -368,9 +383,8 @@ def events(visit: Appointment, action: str):
 
 
 def message(topic: str, *, about: object) -> None:
-    OutboxMessage.objects.create(
-        topic=topic, aggregate_id=str(about), next_attempt_at=Now(), done_at=Now()
-    )
+    OutboxMessage.objects.create(topic=topic, aggregate_id=str(about), next_attempt_at=Now())
+    all_is_told()
 
 
 def answer(*, key: str, status: int | None, location: str = "") -> None:
