@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import User
-from bookings.models import Appointment, Hold
+from bookings.models import Appointment, Hold, WaitlistEntry
 from docbook.audit.models import AuditEvent
 from docbook.observability import read_only_admin
 from docbook.outbox.models import OutboxMessage
@@ -27,12 +27,13 @@ from tests.factories import (
     make_slots,
     make_user,
     make_visit_type,
+    make_waitlist_entry,
     tomorrow_at,
 )
 
 pytestmark = pytest.mark.django_db
 
-READ_ONLY = [Slot, Appointment, Hold, AuditEvent, OutboxMessage]
+READ_ONLY = [Slot, Appointment, Hold, WaitlistEntry, AuditEvent, OutboxMessage]
 EDITABLE = [User, Clinic, Doctor, Specialty]
 
 
@@ -53,6 +54,7 @@ def fill() -> None:
     make_secretary(doctor=doctor)
     appointment = make_appointment(slots=make_slots(doctor=doctor))
     make_hold(slots=make_slots(doctor=doctor, starts_at=tomorrow_at(14)))
+    make_waitlist_entry(doctor=doctor)
     AuditEvent.objects.create(
         action="appointment.confirmed",
         actor_kind="patient",
