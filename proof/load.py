@@ -67,7 +67,7 @@ def _wait(stack: Stack, clients: Sequence[Process], *, timeout: float) -> None:
     def all_ended() -> bool:
         return all(client.has_ended() for client in clients)
 
-    if not stack.workshop.interrupts.wait_until(all_ended, timeout=timeout):
+    if not stack.let_pass(timeout, until=all_ended):
         raise Refusal("The clients did not come to an end.")
     for client in clients:
         if client.popen.returncode:

@@ -47,10 +47,10 @@ def redis_loss(stack: Stack, size: Size) -> Report:
     gone: list[int] = []
 
     def during() -> None:
-        _let_pass(stack, third)
+        stack.let_pass(third)
         gone.append(clock())
         stack.valkey.stop()
-        _let_pass(stack, third)
+        stack.let_pass(third)
         gone.append(clock())
         stack.valkey.start()
 
@@ -58,6 +58,7 @@ def redis_loss(stack: Stack, size: Size) -> Report:
     phases = _phases(history, {"before": (0, gone[0]), "without Redis": (gone[0], gone[1])})
     went_on = between(answered(history), *gone)
     booked = sum(each.f == "confirm" and each.type == "ok" for each in went_on)
+    left = _wait_until_drained(stack)
     return _report(
         stack,
         "redis-loss",
@@ -66,7 +67,7 @@ def redis_loss(stack: Stack, size: Size) -> Report:
         tables={"Bookings by phase": phases},
         more=[
             Finding("outage without a single booking", int(booked == 0)),
-            Finding("messages undelivered 120 s after", _wait_until_drained(stack)),
+            Finding("messages undelivered 120 s after", left),
         ],
     )
 
@@ -77,10 +78,10 @@ def worker_loss(stack: Stack, size: Size) -> Report:
     gone: list[int] = []
 
     def during() -> None:
-        _let_pass(stack, half)
+        stack.let_pass(half)
         gone.append(clock())
         stack.worker.stop()
-        _let_pass(stack, half)
+        stack.let_pass(half)
 
     history = _load(stack, size, during=during)
     waiting = _undelivered(stack)
@@ -150,10 +151,6 @@ def _load(stack: Stack, size: Size, *, during: Callable[[], None] = lambda: None
     return run_clients(stack, plan, during=during)
 
 
-def _let_pass(stack: Stack, seconds: float) -> None:
-    stack.workshop.interrupts.wait_until(lambda: False, timeout=seconds)
-
-
 def _report(
     stack: Stack,
     scenario: str,
@@ -171,7 +168,11 @@ def _report(
         seed=size.seed,
         database=stack.database_settings,
         tables={"Requests": by_act(answers), "Refusals": refused, **(tables or {})},
-        figures={"Events in the history": len(history), **(figures or {})},
+        figures={
+            "Events in the history": len(history),
+            "Processes started again": stack.revived or "none",
+            **(figures or {}),
+        },
         findings=[*findings(stack, history), *more],
     )
 
@@ -230,7 +231,7 @@ def _undelivered(stack: Stack) -> int:
 
 def _wait_until_drained(stack: Stack) -> int:
     """How many messages are left when everybody has had two minutes."""
-    stack.workshop.interrupts.wait_until(lambda: _undelivered(stack) == 0, timeout=DRAINED_WITHIN)
+    stack.let_pass(DRAINED_WITHIN, until=lambda: _undelivered(stack) == 0)
     return _undelivered(stack)
 
 

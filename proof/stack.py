@@ -9,7 +9,7 @@ import secrets
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPException
@@ -49,19 +49,22 @@ class Part:
         self.program = program
         self.workshop = workshop
         self.process = process
+        self.revived = 0
 
     def start(self) -> None:
         self.process = self.workshop.start(self.program)
+
+    def revive(self) -> None:
+        """Started again if it has ended by itself, as every supervisor does; and counted."""
+        if self.process is not None and self.process.has_ended():
+            self.process.bury()
+            self.revived += 1
+            self.start()
 
     def stop(self) -> None:
         """In good order: asked first, killed when its patience is over."""
         if self.process is not None:
             stop([self.process])
-        self.process = None
-
-    def kill(self) -> None:
-        if self.process is not None:
-            self.process.kill()
         self.process = None
 
     def require_life(self) -> None:
@@ -117,6 +120,21 @@ class Stack:
         if process is None:
             part.start()
         return part
+
+    def let_pass(self, seconds: float, *, until: Callable[[], bool] = lambda: False) -> bool:
+        """Waits and looks after the processes meanwhile; whether it came to be."""
+
+        def is_over() -> bool:
+            for part in self.parts.values():
+                part.revive()
+            return until()
+
+        return self.workshop.interrupts.wait_until(is_over, timeout=seconds)
+
+    @property
+    def revived(self) -> dict[str, int]:
+        """How often each part had to be started again."""
+        return {name: part.revived for name, part in self.parts.items() if part.revived}
 
     def manage(self, *arguments: str, may_fail: bool = False) -> str:
         return self.run(str(ROOT / "manage.py"), *arguments, may_fail=may_fail)
