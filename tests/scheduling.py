@@ -24,6 +24,8 @@ class JourneysTogether(LoadScopeScheduling):
     """A scope is what runs on one worker; the scope with most tests is given out first."""
 
     def _split_scope(self, nodeid: str) -> str:
+        if nodeid.startswith("tests/proof/test_load.py"):
+            return "load"  # which has a stack of its own
         return "journeys" if nodeid.startswith(ON_ONE_STACK) else nodeid
 
 
