@@ -170,7 +170,7 @@ def _report(
         tables={"Requests": by_act(answers), "Refusals": refused, **(tables or {})},
         figures={
             "Events in the history": len(history),
-            "Processes started again": stack.revived or "none",
+            "Started again": stack.revived or "none",
             **(figures or {}),
         },
         findings=[*findings(stack, history), *more],
