@@ -38,7 +38,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ha
         has for an address that is to be proved.
         """
         if template_prefix.startswith("account/email/email_confirmation"):
-            limit_by_value(self.request, group="email-codes", rate=EMAIL_CODES, value=email)
+            limit_by_value(group="email-codes", rate=EMAIL_CODES, value=email)
         ours = {
             "base_url": settings.SITE_URL,
             "minutes": settings.ACCOUNT_LOGIN_BY_CODE_TIMEOUT // 60,

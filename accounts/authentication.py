@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.db import DEFAULT_DB_ALIAS
 from rest_framework.authentication import BaseAuthentication, get_authorization_header
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
@@ -11,7 +12,11 @@ from accounts.models import User
 
 
 class BearerAuthentication(BaseAuthentication):
-    """Sets `request.user` to the token's user, if the account may still be used."""
+    """Sets `request.user` to the token's user, if the account may still be used.
+
+    A view with `believes_token` has one statement that looks at the account itself: for it nothing
+    is looked up here, and fields other than the id are read when somebody asks for them.
+    """
 
     def authenticate(self, request: Request) -> tuple[User, dict[str, Any]] | None:
         scheme, _, token = get_authorization_header(request).partition(b" ")
@@ -21,7 +26,10 @@ class BearerAuthentication(BaseAuthentication):
             claims = tokens.read(token.decode("ascii"), kind="access")
         except (tokens.InvalidToken, UnicodeDecodeError) as error:
             raise AuthenticationFailed from error
-        return _load(int(claims["sub"])), claims
+        user_id = int(claims["sub"])
+        if getattr(request.parser_context["view"], "believes_token", False):
+            return User.from_db(DEFAULT_DB_ALIAS, ["id"], [user_id]), claims
+        return _load(user_id), claims
 
     def authenticate_header(self, request: Request) -> str:  # noqa: ARG002 - DRF's signature
         return 'Bearer realm="api"'

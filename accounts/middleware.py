@@ -42,9 +42,9 @@ def _count(request: HttpRequest) -> None:
     named = request.POST.get("login") or request.POST.get("email")
     if named:
         value = named.strip().lower()[:254]
-        limit_by_value(request, group="accounts-named", rate=BY_ACCOUNT, value=value)
+        limit_by_value(group="accounts-named", rate=BY_ACCOUNT, value=value)
         if (
             request.resolver_match
             and request.resolver_match.url_name == "account_request_login_code"
         ):
-            limit_by_value(request, group="login-codes", rate=LOGIN_CODES, value=value)
+            limit_by_value(group="login-codes", rate=LOGIN_CODES, value=value)

@@ -1,10 +1,14 @@
 """The refusals of a booking. Codes are part of the API; see docbook.errors."""
 
 from datetime import datetime
+from math import ceil
 from typing import Any
 
 from docbook.errors import DomainError
 from doctors.rules import VisitTime
+
+# How soon to look again where nobody said how long booking is paused.
+PAUSE_RETRY_SECONDS = 300
 
 
 class _TimeGone(DomainError):
@@ -52,6 +56,29 @@ class WaitlistLimit(DomainError):
     def __init__(self, *, limit: int) -> None:
         super().__init__(limit=limit)
         self.limit = limit
+
+
+class AppointmentLimit(DomainError):
+    """So many visits to come, and times held for more, that another one would be hoarding."""
+
+    code = "appointment-limit"
+
+    def __init__(self, *, limit: int) -> None:
+        super().__init__(limit=limit)
+        self.limit = limit
+
+
+class BookingDisabled(DomainError):
+    """New bookings are paused: `until` when, if that is known, and why in the staff's words."""
+
+    code = "booking-disabled"
+
+    def __init__(self, *, until: datetime | None, reason: str, now: datetime) -> None:
+        super().__init__(reason)
+        self.until = until
+        self.reason = reason
+        wait = ceil((until - now).total_seconds()) if until else PAUSE_RETRY_SECONDS
+        self.retry_after = max(1, wait)
 
 
 class HoldExpired(DomainError):

@@ -36,4 +36,8 @@ class Holder:
 
 def maker_key(hold: Hold) -> str:
     """The key of whoever made the hold. A guest who signed in since is still its maker."""
-    return f"guest:{hold.guest_key}" if hold.guest_key else f"patient:{hold.patient_id}"
+    return key_of_maker(hold.patient_id, hold.guest_key)
+
+
+def key_of_maker(patient_id: int | None, guest_key: UUID | None) -> str:
+    return f"guest:{guest_key}" if guest_key else f"patient:{patient_id}"

@@ -27,6 +27,9 @@ class BookingIn(StrictSerializer):
     slotId = serializers.IntegerField(min_value=1, max_value=LARGEST_ID)  # noqa: N815
     visitTypeId = serializers.IntegerField(min_value=1, max_value=LARGEST_ID)  # noqa: N815
     reason = serializers.CharField(required=False, allow_blank=True, max_length=500, default="")
+    replaces = serializers.UUIDField(
+        required=False, help_text="The booking that this one moves; given up once it is confirmed."
+    )
 
 
 class CodeIn(StrictSerializer):

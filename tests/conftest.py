@@ -5,6 +5,7 @@ from django_redis import get_redis_connection
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
+from bookings.selectors import alternatives
 from tests.scheduling import pytest_xdist_make_scheduler
 
 __all__ = ["pytest_xdist_make_scheduler"]
@@ -20,3 +21,9 @@ hypothesis_settings.load_profile("docbook")
 def _empty_redis() -> None:
     """Test databases give the same ids again: gates and limits of an earlier test must be gone."""
     get_redis_connection("default").flushdb()
+
+
+@pytest.fixture(autouse=True)
+def _fresh_alternatives() -> None:
+    """What a refusal of an earlier test offered is no answer for this one."""
+    alternatives._kept.clear()

@@ -31,7 +31,7 @@ class TokenView(APIView):
         credentials = CredentialsIn(data=request.data)
         credentials.is_valid(raise_exception=True)
         email = credentials.validated_data["email"].lower()
-        limit_by_value(request._request, group="sign-in-account", rate="10/5m", value=email)
+        limit_by_value(group="sign-in-account", rate="10/5m", value=email)
         pair = sign_in_with_password(
             email=email, password=credentials.validated_data["password"], now=timezone.now()
         )

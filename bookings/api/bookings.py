@@ -1,9 +1,8 @@
 """Booking by the API: hold, code, confirmation, and reading what is booked."""
 
-from typing import Any, NoReturn
+from typing import Any
 from uuid import UUID
 
-from django.db import transaction
 from django.http import HttpResponseBase
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiResponse, extend_schema
@@ -11,28 +10,51 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
 from rest_framework.views import APIView
+from uuid_utils.compat import uuid7
 
 from accounts.users import signed_in
 from bookings.errors import SlotHeld, SlotTaken
 from bookings.holder import Holder
+from bookings.layouts import appointment_layout, attempt_layout
 from bookings.selectors.appointments import appointments_of_patient, get_appointment
 from bookings.serializers import AttemptOut, BookingIn, BookingOut, BookingsQuery, CodeIn
-from bookings.services.codes import Details, request_code, resend_code
-from bookings.services.confirmation import confirm_booking
-from bookings.services.holds import hold_slot, release_hold
-from docbook.errors import FieldError
-from docbook.http.idempotency_key import answer_once
+from bookings.services.changes import find_changeable_appointment
+from bookings.services.codes import resend_code
+from bookings.services.confirmation import confirm_booking, confirm_for_answer
+from bookings.services.holds import release_hold, start_booking
+from docbook.errors import DomainError, FieldError
+from docbook.http.idempotency_key import (
+    Answer,
+    IdempotencyKey,
+    answer_once,
+    http_response,
+    key_of,
+    refusal_once,
+    waiting_for_the_first,
+)
 from docbook.http.pagination import paginate_rows
 from docbook.http.preconditions import IF_NONE_MATCH, versioned_response
 from docbook.http.schema import IDEMPOTENCY_KEY, LIST_PARAMETERS, problems
 from docbook.http.serializers import page_of
-from docbook.http.throttling import limit_by_address, limit_by_value, limit_codes_to
+from docbook.http.throttling import (
+    Limit,
+    address_key,
+    by_address,
+    by_mailbox,
+    by_value,
+    enforce,
+    give_back,
+)
 from doctors.serializers import TimeOut
 
 _API_NAMES = {"slot": "slotId", "visit_type": "visitTypeId"}
 
 
 class BookingList(APIView):
+    @property
+    def believes_token(self) -> bool:
+        return self.request.method == "POST"
+
     @extend_schema(
         operation_id="listBookings",
         parameters=[BookingsQuery, *LIST_PARAMETERS],
@@ -50,16 +72,22 @@ class BookingList(APIView):
         operation_id="startBooking",
         parameters=[IDEMPOTENCY_KEY],
         request=BookingIn,
-        responses={201: AttemptOut, **problems(400, 401, 409, 415, 422, 429)},
+        responses={201: AttemptOut, **problems(400, 401, 404, 409, 415, 422, 429, 503)},
     )
     def post(self, request: Request) -> HttpResponseBase:
         """Holds a time for five minutes and has a code sent to the caller's e-mail address."""
-        _limit(request, group="api-hold", rate="30/m")
         body = BookingIn(data=request.data)
         body.is_valid(raise_exception=True)
-        return answer_once(
-            request, route="startBooking", act=lambda: _start(request, body.validated_data)
-        )
+        key = key_of(request, route="startBooking")
+        mailbox = by_mailbox(_mailbox(request))
+        enforce(*_limits(request, group="api-hold", rate="30/m"), mailbox)
+        try:
+            with waiting_for_the_first():
+                answer = _start(request, body.validated_data, key=key)
+        except DomainError as error:
+            give_back(mailbox)  # no code is on its way
+            return refusal_once(key, _in_the_words_of_the_api(error))
+        return http_response(answer)
 
 
 class BookingDetail(APIView):
@@ -88,20 +116,30 @@ class BookingDetail(APIView):
 
 
 class VerifyOtp(APIView):
+    believes_token = True
+
     @extend_schema(
         operation_id="confirmBooking",
         request=CodeIn,
         responses={200: BookingOut, **problems(400, 401, 404, 409, 410, 415, 422, 429)},
     )
-    def post(self, request: Request, booking_id: UUID) -> Response:
+    def post(self, request: Request, booking_id: UUID) -> HttpResponseBase:
         """Confirms with the code; a repeat of a confirmed attempt gets the same booking."""
-        _limit(request, group="api-confirm", rate="60/m")
+        enforce(*_limits(request, group="api-confirm", rate="60/m"))
         body = CodeIn(data=request.data)
         body.is_valid(raise_exception=True)
-        appointment = confirm_booking(
-            hold_id=booking_id, holder=_holder(request), code=body.validated_data["code"]
+        code = body.validated_data["code"]
+        if "Idempotency-Key" in request.headers:
+            return answer_once(
+                request, route="confirmBooking", act=lambda: _confirm(request, booking_id, code)
+            )
+        filled = confirm_for_answer(
+            hold_id=booking_id,
+            holder=_holder(request),
+            code=code,
+            body=appointment_layout(booking_id),
         )
-        return Response(BookingOut(appointment).data)
+        return http_response(Answer(200, filled))
 
 
 class ResendOtp(APIView):
@@ -112,42 +150,47 @@ class ResendOtp(APIView):
     )
     def post(self, request: Request, booking_id: UUID) -> Response:
         """Has a new code sent; the one before stops working."""
-        _limit(request, group="api-code", rate="30/m")
-        limit_codes_to(request._request, email=signed_in(request).email)
+        enforce(*_limits(request, group="api-code", rate="30/m"), by_mailbox(_mailbox(request)))
         hold = resend_code(hold_id=booking_id, holder=_holder(request), now=timezone.now())
         return Response(AttemptOut(hold).data, status=202)
 
 
-def _start(request: Request, data: dict[str, Any]) -> Response:
-    """Hold and code in one transaction: an attempt without its code helps nobody."""
-    user, holder, now = signed_in(request), _holder(request), timezone.now()
-    details = Details(
-        first_name=user.first_name,
-        last_name=user.last_name,
-        email=user.email,
-        phone=user.phone,
-        reason=data["reason"],
+def _start(request: Request, data: dict[str, Any], *, key: IdempotencyKey) -> Answer:
+    """Hold, code and recorded answer in one call: an attempt without its code helps nobody."""
+    hold_id, now, reason = uuid7(), timezone.now(), data["reason"]
+    replaces = data.get("replaces")
+    if replaces:
+        moved = find_changeable_appointment(
+            appointment_id=replaces, by=_holder(request), version=None, now=now
+        )
+        reason = reason or moved.reason
+    location = reverse("api:booking", args=[hold_id], request=request)
+    return start_booking(
+        hold_id=hold_id,
+        slot_id=data["slotId"],
+        visit_type_id=data["visitTypeId"],
+        reason=reason,
+        holder=_holder(request),
+        address=address_key(request._request),
+        replaces=replaces,
+        now=now,
+        key=key,
+        answer=Answer(201, attempt_layout(hold_id, slot_id=data["slotId"]), location),
     )
-    try:
-        with transaction.atomic():
-            hold = hold_slot(
-                slot_id=data["slotId"], visit_type_id=data["visitTypeId"], holder=holder, now=now
-            )
-            limit_codes_to(request._request, email=signed_in(request).email)
-            hold = request_code(hold_id=hold.pk, holder=holder, details=details, now=now)
-    except FieldError as error:
-        raise FieldError(
-            _API_NAMES[error.field], error.message, field_code=error.field_code
-        ) from error
-    except (SlotTaken, SlotHeld) as error:
-        _raise_with_alternatives(error)
-    location = reverse("api:booking", args=[hold.pk], request=request)
-    return Response(AttemptOut(hold).data, status=201, headers={"Location": location})
 
 
-def _raise_with_alternatives(error: SlotTaken | SlotHeld) -> NoReturn:
-    error.extra["alternatives"] = TimeOut(error.alternatives, many=True).data
-    raise error
+def _confirm(request: Request, booking_id: UUID, code: str) -> Response:
+    appointment = confirm_booking(hold_id=booking_id, holder=_holder(request), code=code)
+    return Response(BookingOut(appointment).data)
+
+
+def _in_the_words_of_the_api(error: DomainError) -> DomainError:
+    """Fields by the API's names, and the times that are still free as it writes them."""
+    if isinstance(error, FieldError):
+        return FieldError(_API_NAMES[error.field], error.message, field_code=error.field_code)
+    if isinstance(error, SlotTaken | SlotHeld):
+        error.extra["alternatives"] = TimeOut(error.alternatives, many=True).data
+    return error
 
 
 def _filters(query: BookingsQuery) -> dict[str, Any]:
@@ -160,9 +203,16 @@ def _filters(query: BookingsQuery) -> dict[str, Any]:
     return {columns[name]: value for name, value in query.validated_data.items()}
 
 
-def _limit(request: Request, *, group: str, rate: str) -> None:
-    limit_by_address(request._request, group=group, rate=rate)
-    limit_by_value(request._request, group=group, rate=rate, value=f"user-{request.user.pk}")
+def _limits(request: Request, *, group: str, rate: str) -> tuple[Limit, Limit]:
+    return (
+        by_address(request._request, group=group, rate=rate),
+        by_value(group=group, rate=rate, value=f"user-{request.user.pk}"),
+    )
+
+
+def _mailbox(request: Request) -> str:
+    claims: Any = request.auth
+    return str(claims["mbx"])
 
 
 def _holder(request: Request) -> Holder:

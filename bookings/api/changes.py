@@ -93,4 +93,4 @@ def _period(
 
 def _limit(request: Request) -> None:
     user: Any = request.user
-    limit_by_value(request._request, group="api-change", rate="60/m", value=f"user-{user.pk}")
+    limit_by_value(group="api-change", rate="60/m", value=f"user-{user.pk}")

@@ -123,4 +123,4 @@ def _join(request: Request, data: dict[str, Any]) -> Response:
 def _limit(request: Request) -> None:
     limit_by_address(request._request, group="api-waitlist", rate=_RATE)
     value = f"user-{request.user.pk}"
-    limit_by_value(request._request, group="api-waitlist", rate=_RATE, value=value)
+    limit_by_value(group="api-waitlist", rate=_RATE, value=value)

@@ -1,56 +1,67 @@
-"""The gate before the database: Redis lets one holder per slot through, the rest turn at once.
+"""The gate before the database: Redis lets one holder per time through, the rest turn at once.
 
 `lock:slot:<slotId>` → the holder's key, for as long as a hold lives. It names the holder and not
-the hold, so that somebody whose request died behind the gate gets in again with the next try. The
-gate only spares PostgreSQL a stampede. It decides nothing: it may forget a lock, or be gone, and
-the database still gives a slot to one patient only.
+the hold, so that somebody whose request died behind the gate gets in again with the next try. A
+visit of several slots enters by its first one. The gate only spares PostgreSQL a stampede. It
+decides nothing: it may forget a lock, or be gone, and the database still gives a slot to one
+patient only.
 """
 
-from collections.abc import Sequence
+from enum import Enum
 
-import structlog
 from django.conf import settings
-from django_redis import get_redis_connection
-from redis.exceptions import RedisError
 
-log = structlog.get_logger(__name__)
+from docbook import redis
+
+CONFLICTS = "count:booking_lock_conflicts_total"
+
+# 1: taken just now. 2: was this holder's already. 0: somebody else is inside. A request that was
+# answered before (its mark is there) goes through to its recorded answer, whoever is inside.
+_ENTER = """
+local marked = KEYS[3] and redis.call('SET', KEYS[3], '1', 'NX', 'EX', ARGV[3]) == false
+local inside = redis.call('GET', KEYS[1])
+if inside == false then
+    redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+    return 1
+end
+if inside == ARGV[1] or marked then return 2 end
+redis.call('INCR', KEYS[2])
+return 0
+"""
 
 # Only the holder may give a lock back: a late release must not open the next patient's gate.
-_GIVE_BACK = """
+_LEAVE = """
 if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end
 return 0
 """
 
+MARK_SECONDS = 24 * 3600
 
-def enter(*, slot_ids: Sequence[int], holder_key: str) -> list[int] | None:
-    """Takes the gate of every slot; None (and none taken) when somebody else is inside of one.
 
-    Returns the slots whose gate was taken just now: those are to be given back if nothing comes of
-    it. Without Redis there is none of them, and the database alone decides.
+class Entry(Enum):
+    """How somebody stands before the gate; UNKNOWN is let through as well."""
+
+    REFUSED = 0
+    ENTERED = 1
+    INSIDE = 2
+    UNKNOWN = 3
+
+
+def enter(*, slot_id: int, holder_key: str, request_mark: str = "") -> Entry:
+    """Takes the gate of this slot, unless somebody else is inside.
+
+    `request_mark` stands for the user and Idempotency-Key of a request that may be a retry.
+    ENTERED is to be given back if nothing comes of it. Without Redis the database alone decides.
     """
-    entered: list[int] = []
-    try:
-        redis = get_redis_connection("default")
-        for slot_id in slot_ids:
-            key, milliseconds = _key(slot_id), settings.HOLD_SECONDS * 1000
-            if redis.set(key, holder_key, nx=True, px=milliseconds):
-                entered.append(slot_id)
-            elif redis.get(key) != holder_key.encode():
-                leave(slot_ids=entered, holder_key=holder_key)
-                return None
-    except RedisError:
-        log.warning("slot_gate_unreachable")
-    return entered
+    keys = [_key(slot_id), CONFLICTS, *([f"idem:{request_mark}"] if request_mark else [])]
+    arguments: list[str | int] = [holder_key, settings.HOLD_SECONDS * 1000, MARK_SECONDS]
+    answer = redis.run(_ENTER, keys=keys, arguments=arguments)
+    return Entry.UNKNOWN if answer is None else Entry(answer)
 
 
-def leave(*, slot_ids: Sequence[int], holder_key: str) -> None:
-    """Gives back the gates that this holder has. Without Redis they lapse by themselves."""
-    try:
-        redis = get_redis_connection("default")
-        for slot_id in slot_ids:
-            redis.eval(_GIVE_BACK, 1, _key(slot_id), holder_key)
-    except RedisError:
-        log.warning("slot_gate_unreachable")
+def leave(*, slot_id: int, holder_key: str) -> None:
+    """Gives the gate back if this holder has it. Without Redis it lapses by itself."""
+    redis.run(_LEAVE, keys=[_key(slot_id)], arguments=[holder_key])
 
 
 def _key(slot_id: int) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
 from accounts.models import User
 from bookings.holder import Holder
@@ -15,9 +15,6 @@ from docbook.errors import NotFound
 from doctors.models import Doctor
 from doctors.rules import VisitTime
 from doctors.selectors.slots import times_of_doctor
-
-# 12 slots of 240 minutes; see the constraints of visit types and doctors.
-LONGEST_VISIT = timedelta(hours=48)
 
 CALLED_OFF = (AppointmentStatus.CANCELLED, AppointmentStatus.RESCHEDULED)
 TABS = ("upcoming", "past", "cancelled")
@@ -41,6 +38,11 @@ def with_parts(appointments: QuerySet[Appointment]) -> QuerySet[Appointment]:
 def appointment_of_hold(hold: Hold) -> Appointment:
     """The appointment that came of a confirmed hold; looks into one month only."""
     return with_parts(Appointment.objects.all()).get(pk=hold.pk, starts_at=hold.starts_at)
+
+
+def find_visit(*, pk: UUID, starts_at: datetime) -> Appointment | None:
+    """With its parts; `starts_at` names the month to look into."""
+    return with_parts(Appointment.objects.filter(pk=pk, starts_at=starts_at)).first()
 
 
 def get_appointment(*, appointment_id: UUID, holder: Holder) -> Appointment:
@@ -122,15 +124,6 @@ def times_to_move_to(
         doctor=doctor, visit_type=visit_type, start=start, end=end, now=now
     )
     return free
-
-
-def busy_with(*, patient: User, starts_at: datetime, ends_at: datetime) -> Appointment | None:
-    """An active visit of the patient that overlaps [starts_at, ends_at)."""
-    # The lower bound on `starts_at` leaves the months before alone; nothing overlaps from further.
-    overlapping = Q(
-        starts_at__gt=starts_at - LONGEST_VISIT, starts_at__lt=ends_at, ends_at__gt=starts_at
-    )
-    return appointments_of_patient(patient=patient).filter(overlapping, status__in=ACTIVE).first()
 
 
 def next_visit_from(*, doctor: Doctor, moment: datetime) -> Appointment | None:

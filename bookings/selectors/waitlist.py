@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
-from django.db import connection
 from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
 
 from accounts.models import User
@@ -24,19 +23,6 @@ REST = timedelta(hours=24)
 # That are looked at for one wish; a doctor with 60 free days has fewer.
 MOST_SLOTS = 2000
 BATCH = 200
-
-_SOMEBODY_WAITS = """
-SELECT EXISTS (
-    SELECT FROM bookings_waitlistentry WHERE state = 'waiting' AND doctor_id = %(doctor)s
-) OR EXISTS (
-    SELECT FROM bookings_waitlistentry AS entry
-    JOIN doctors_doctor AS doctor ON doctor.id = %(doctor)s
-    WHERE entry.state = 'waiting' AND entry.specialty_id = doctor.specialty_id
-      AND entry.city IN (
-        SELECT clinic.city FROM doctors_slot AS slot
-        JOIN doctors_clinic AS clinic ON clinic.id = slot.clinic_id
-        WHERE slot.id = ANY(%(slots)s)))
-"""
 
 
 @dataclass(frozen=True)
@@ -87,14 +73,6 @@ def get_offer(offer_id: UUID) -> Offer:
     if hold is None or hold.waitlist_entry is None or hold.patient is None:
         raise NotFound
     return Offer(hold, hold.patient, hold.waitlist_entry)
-
-
-def somebody_waits(*, doctor_id: int, slot_ids: list[int]) -> bool:
-    """Whether a waiting entry names the doctor, or their specialty in the city of a slot."""
-    with connection.cursor() as cursor:
-        cursor.execute(_SOMEBODY_WAITS, {"doctor": doctor_id, "slots": slot_ids})
-        (found,) = cursor.fetchone()
-    return bool(found)
 
 
 def waiting_for(slot: Slot) -> Iterator[WaitlistEntry]:

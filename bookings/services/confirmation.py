@@ -1,128 +1,133 @@
 """The moment a hold becomes an appointment."""
 
+from collections.abc import Callable
+from dataclasses import replace
 from uuid import UUID
 
 from django.conf import settings
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 
-from accounts.models import User
 from accounts.services import patient_with_proven_email
 from bookings import codes
 from bookings.errors import (
+    AppointmentLimit,
     DetailsMissing,
     HoldExpired,
+    NotChangeable,
     OtpInvalid,
     OtpLocked,
     PatientBusy,
 )
-from bookings.holder import Holder
-from bookings.models import Appointment, Hold, HoldState
-from bookings.models.holds import MAX_CODE_ATTEMPTS
-from bookings.selectors.appointments import appointment_of_hold, busy_with
-from bookings.selectors.holds import get_hold, is_over
-from bookings.services.holds import end_hold, lock_hold, open_gate_after_commit
-from bookings.states import AppointmentStatus
-from docbook.audit import services as audit
-from docbook.errors import DomainError
-from docbook.outbox.services import publish
-from doctors.services import claims
+from bookings.gateways import slot_gate
+from bookings.gateways.engine import ConfirmCall, ConfirmResult, call_confirm
+from bookings.holder import Holder, key_of_maker
+from bookings.models import Appointment
+from bookings.models.holds import MAX_CODE_ATTEMPTS, MAX_CODE_RESENDS
+from bookings.selectors.appointments import find_visit
+from docbook.errors import DomainError, NotFound
+from docbook.observability import request_id
 
 
 def confirm_booking(*, hold_id: UUID, holder: Holder, code: str) -> Appointment:
     """Checks the code and books, in one transaction: slots, appointment, audit and message.
 
     A repeat of a confirmed attempt answers with the same appointment. A wrong code is counted and
-    stays counted. Raises NotFound, HoldExpired, DetailsMissing, OtpInvalid, OtpLocked, PatientBusy.
+    stays counted. With `replaces` the old visit is given up in the same transaction. Raises
+    NotFound, HoldExpired, DetailsMissing, OtpInvalid, OtpLocked, PatientBusy, AppointmentLimit or
+    NotChangeable (the visit to be moved has changed meanwhile).
     """
-    hold = get_hold(hold_id=hold_id, holder=holder)
-    refusal: DomainError | None = None
+    result = _confirm(hold_id=hold_id, holder=holder, matching=_matching(code, hold_id=hold_id))
+    return _appointment(hold_id, result)
+
+
+def confirm_for_answer(*, hold_id: UUID, holder: Holder, code: str, body: str) -> str:
+    """As confirm_booking, for a door that lays out its answer: `body` comes back with "{name}"
+    filled in from the appointment, and nothing is read a second time.
+    """
+    matching = _matching(code, hold_id=hold_id)
+    return _confirm(hold_id=hold_id, holder=holder, matching=matching, body=body).words
+
+
+def _appointment(hold_id: UUID, result: ConfirmResult) -> Appointment:
+    found = find_visit(pk=hold_id, starts_at=result.starts_at)
+    if found is None:
+        raise NotFound
+    return found
+
+
+def _matching(code: str, *, hold_id: UUID) -> list[int]:
+    """Of which resends this is the code. The database knows which one was sent last; so the code
+    itself stands in no statement, which a server may write into its log.
+    """
+    return [
+        resend
+        for resend in range(MAX_CODE_RESENDS + 1)
+        if codes.matches(code=code, keys=settings.OTP_KEYS, hold_id=hold_id, resend=resend)
+    ]
+
+
+def _confirm(
+    *, hold_id: UUID, holder: Holder, matching: list[int], body: str | None = None
+) -> ConfirmResult:
+    call = ConfirmCall(
+        hold_id=hold_id,
+        patient_id=holder.patient.pk if holder.patient else None,
+        guest_key=holder.guest_key,
+        account_id=None,
+        matching=matching,
+        most_attempts=MAX_CODE_ATTEMPTS,
+        most_visits=settings.COMING_VISITS_PER_PATIENT,
+        request_id=request_id.current(),
+        body=body,
+    )
     try:
-        with transaction.atomic():
-            lock_hold(hold)
-            if hold.state != HoldState.CONFIRMED:
-                refusal = _check_state(hold) or _check_code(hold, code=code, holder=holder)
-                if refusal is None:
-                    _book(hold, holder=holder)
+        result = call_confirm(call)
+        if result.outcome == "account-needed":
+            result = _confirm_with_account(call, result)
     except IntegrityError as error:
         raise _refusal_of_the_database(error) from error
-    # Raised only after the transaction, which has to keep the count of wrong codes.
-    if refusal is not None:
-        raise refusal
-    return appointment_of_hold(hold)
+    if result.slot_ids:
+        # Nobody is confirming it any more. Raised or not: a refusal commits what it counted.
+        first, maker = result.slot_ids[0], key_of_maker(result.patient_id, result.guest_key)
+        transaction.on_commit(lambda: slot_gate.leave(slot_id=first, holder_key=maker))
+    if result.outcome != "confirmed":
+        raise _refusal(result)
+    return result
 
 
-def _check_state(hold: Hold) -> DomainError | None:
-    if hold.otp_attempts >= MAX_CODE_ATTEMPTS:
-        return OtpLocked()
-    if hold.state != HoldState.HELD or is_over(hold.pk):
-        return HoldExpired()
-    return DetailsMissing() if hold.code_sent_at is None else None
+def _confirm_with_account(call: ConfirmCall, wanted: ConfirmResult) -> ConfirmResult:
+    """A guest has proved the address: its account is opened, or found, and the visit is its own.
 
-
-def _check_code(hold: Hold, *, code: str, holder: Holder) -> DomainError | None:
-    """Counts a wrong code in the locked row: parallel guesses queue up and get five in all."""
-    if codes.matches(code=code, keys=settings.OTP_KEYS, hold_id=hold.pk, resend=hold.otp_resends):
-        return None
-    hold.otp_attempts += 1
-    hold.save(update_fields=["otp_attempts"])
-    if hold.otp_attempts < MAX_CODE_ATTEMPTS:
-        return OtpInvalid(attempts_left=MAX_CODE_ATTEMPTS - hold.otp_attempts)
-    end_hold(hold, state=HoldState.RELEASED, by=holder.actor)
-    return OtpLocked()
-
-
-def _book(hold: Hold, *, holder: Holder) -> None:
-    # A guest may have signed in while the code was on its way: then it is their visit.
-    patient = (
-        hold.patient
-        or holder.patient
-        or patient_with_proven_email(
-            email=hold.email, first_name=hold.first_name, last_name=hold.last_name, phone=hold.phone
-        )
-    )
-    _one_confirmation_at_a_time(patient)
-    if other := busy_with(patient=patient, starts_at=hold.starts_at, ends_at=hold.ends_at):
-        raise PatientBusy(other)
-    if not claims.book_slots(slot_ids=hold.slot_ids, hold_id=hold.pk):
-        raise HoldExpired
-    hold.patient = patient
-    hold.state = HoldState.CONFIRMED
-    hold.save(update_fields=["patient", "state"])
-    appointment = _make_appointment(hold, patient=patient)
-    audit.record(
-        action="appointment.confirmed",
-        by=holder.actor if holder.patient else audit.Actor("guest", patient.pk),
-        on=("appointment", appointment.pk),
-        after={"status": appointment.status, "version": appointment.version},
-    )
-    open_gate_after_commit(hold)
-    publish("appointment.confirmed", about=appointment.pk, appointment_id=appointment.pk)
-
-
-def _one_confirmation_at_a_time(patient: User) -> None:
-    """Two visits of one patient that overlap across a month's end (UTC) lie in two partitions,
-    whose constraints do not see each other: the second must look after the first has committed.
+    Both or neither: what is refused opens no account. The code is looked at once more, because
+    nothing has kept the hold locked in between.
     """
-    with connection.cursor() as cursor:
-        lock = "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))"
-        cursor.execute(lock, [f"visits-of:{patient.pk}"])
+    with transaction.atomic():
+        account = patient_with_proven_email(
+            email=wanted.email,
+            first_name=wanted.first_name,
+            last_name=wanted.last_name,
+            phone=wanted.phone,
+        )
+        result = call_confirm(replace(call, account_id=account.pk))
+        if result.outcome not in ("confirmed", "otp-invalid", "otp-locked"):
+            transaction.set_rollback(True)
+    return result
 
 
-def _make_appointment(hold: Hold, *, patient: User) -> Appointment:
-    return Appointment.objects.create(
-        id=hold.pk,
-        doctor_id=hold.doctor_id,
-        clinic_id=hold.clinic_id,
-        visit_type=hold.visit_type,
-        patient=patient,
-        patient_name=f"{hold.first_name} {hold.last_name}".strip(),
-        starts_at=hold.starts_at,
-        ends_at=hold.ends_at,
-        status=AppointmentStatus.CONFIRMED,
-        reason=hold.reason,
-        price_cents=hold.visit_type.price_cents,
-        currency=hold.visit_type.currency,
-    )
+def _refusal(result: ConfirmResult) -> DomainError:
+    refusals: dict[str, Callable[[], DomainError]] = {
+        "not-found": NotFound,
+        "hold-expired": HoldExpired,
+        "details-missing": DetailsMissing,
+        "otp-invalid": lambda: OtpInvalid(attempts_left=result.attempts_left),
+        "otp-locked": OtpLocked,
+        "patient-busy": lambda: PatientBusy(
+            find_visit(pk=result.other_id, starts_at=result.other_starts_at)
+        ),
+        "appointment-limit": lambda: AppointmentLimit(limit=result.attempts_left),
+        "not-changeable": lambda: NotChangeable(status=result.words or ""),
+    }
+    return refusals[result.outcome]()
 
 
 def _refusal_of_the_database(error: IntegrityError) -> Exception:

@@ -1,15 +1,19 @@
 """Keeping a time for somebody while they confirm, and giving it back."""
 
-from collections.abc import Iterable
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
 import structlog
 from django.conf import settings
-from django.db import OperationalError, connection, transaction
+from django.db import IntegrityError, OperationalError, connection, transaction
 from uuid_utils.compat import uuid7
 
+from accounts.services import SignInRefused
 from bookings.errors import (
+    AppointmentLimit,
+    BookingDisabled,
     HoldExpired,
     HoldLimit,
     OutsideBookingWindow,
@@ -18,59 +22,104 @@ from bookings.errors import (
     SlotTaken,
 )
 from bookings.gateways import slot_gate
+from bookings.gateways.engine import HoldCall, HoldResult, call_hold
 from bookings.holder import Holder, maker_key
 from bookings.models import Hold, HoldState
-from bookings.selectors.appointments import busy_with
-from bookings.selectors.holds import get_hold, is_over, lapsed_hold_ids, live_holds
+from bookings.selectors.alternatives import next_free_times
+from bookings.selectors.appointments import find_visit
+from bookings.selectors.holds import get_hold, is_over, lapsed_hold_ids
 from bookings.services.releases import announce_release
 from docbook.audit import services as audit
-from docbook.errors import FieldError
-from doctors.models import Slot, VisitType
-from doctors.rules import VisitTime, booking_window
-from doctors.selectors.slots import times_of_doctor, visit_time_from_slot
+from docbook.errors import DomainError, FieldError
+from docbook.http.idempotency_key import Answer, IdempotencyKey, IdempotencyKeyReused
+from docbook.observability import request_id
 from doctors.services import claims
 
 log = structlog.get_logger(__name__)
 
-ALTERNATIVES = 3
+
+@dataclass(frozen=True)
+class Offer:
+    """A hold that is made for somebody on the waitlist, and how long they have."""
+
+    entry_id: UUID
+    term: timedelta
 
 
 def hold_term() -> timedelta:
     return timedelta(seconds=settings.HOLD_SECONDS)
 
 
-def hold_slot(*, slot_id: int, visit_type_id: int, holder: Holder, now: datetime) -> Hold:
+def hold_slot(
+    *,
+    slot_id: int,
+    visit_type_id: int,
+    holder: Holder,
+    now: datetime,
+    address: int | None = None,
+    replaces: UUID | None = None,
+    offer: Offer | None = None,
+) -> Hold:
     """Keeps the time that starts with this slot for the holder, for five minutes.
 
-    The rules that need no lock come first, then the gate, then one transaction in which the
-    database decides. Raises FieldError (unknown slot or visit type), OutsideBookingWindow,
-    HoldLimit, PatientBusy, SlotHeld or SlotTaken; nothing is kept then.
+    The gate first, then one call in which the database decides by its own clock. `address` is
+    `address_key()` of the client, to count what it keeps; `replaces` the visit that a confirmation
+    moves, whose patient may change it (see services.changes). Raises FieldError (unknown slot or
+    visit type), BookingDisabled, OutsideBookingWindow, HoldLimit, AppointmentLimit, PatientBusy,
+    SlotHeld or SlotTaken; nothing is kept then.
     """
-    visit_type = _visit_type(visit_type_id)
-    slot = _slot(slot_id, visit_type=visit_type)
-    _check_window(slot=slot, visit_type=visit_type, now=now)
-    visit_time = visit_time_from_slot(slot=slot, visit_type=visit_type)
-    if visit_time is None:
-        raise _gone(SlotTaken, slot=slot, visit_type=visit_type, now=now)
-    _check_patient(holder=holder, visit_time=visit_time)
-    hold = _new_hold(visit_time=visit_time, visit_type=visit_type, holder=holder)
-    entered = slot_gate.enter(slot_ids=hold.slot_ids, holder_key=holder.key)
-    if entered is None:
-        seen = [each.state for each in visit_time.slots]
-        raise _gone(_why_not_free(seen), slot=slot, visit_type=visit_type, now=now)
-    try:
-        with transaction.atomic():
-            kept = _keep(hold=hold, holder=holder)
-            if not kept:
-                transaction.set_rollback(True)
-    except BaseException:
-        slot_gate.leave(slot_ids=entered, holder_key=holder.key)
-        raise
-    if not kept:
-        slot_gate.leave(slot_ids=entered, holder_key=holder.key)
-        present = Slot.objects.filter(pk__in=hold.slot_ids).values_list("state", flat=True)
-        raise _gone(_why_not_free(present), slot=slot, visit_type=visit_type, now=now)
-    return hold
+    call = _call(
+        slot_id=slot_id,
+        visit_type_id=visit_type_id,
+        holder=holder,
+        address=address,
+        replaces=replaces,
+        offer=offer,
+    )
+    return _held(call, _hold(call, now=now))
+
+
+def start_booking(
+    *,
+    hold_id: UUID,
+    slot_id: int,
+    visit_type_id: int,
+    holder: Holder,
+    now: datetime,
+    key: IdempotencyKey,
+    answer: Answer,
+    address: int | None = None,
+    replaces: UUID | None = None,
+    reason: str = "",
+) -> Answer:
+    """Hold, details from the account, code and recorded answer in the same one call.
+
+    `answer` is laid out by the door, with "{name}" where the database knows better; it comes back
+    filled in, or as it was recorded for this key. Raises what hold_slot raises, and
+    IdempotencyKeyReused, or SignInRefused for an account that may not be used any more.
+    """
+    call = replace(
+        _call(
+            slot_id=slot_id,
+            visit_type_id=visit_type_id,
+            holder=holder,
+            address=address,
+            replaces=replaces,
+        ),
+        hold_id=hold_id,
+        with_code=True,
+        reason=reason,
+        key=key.key,
+        route=key.route,
+        fingerprint=key.fingerprint,
+        status=answer.status,
+        body=answer.body,
+        location=answer.location,
+    )
+    result = _hold(call, now=now, mark=key.mark)
+    if result.outcome == "replay":
+        return Answer(result.amount, result.words, result.location, is_replay=True)
+    return Answer(answer.status, result.words, answer.location)
 
 
 def release_hold(*, hold_id: UUID, holder: Holder) -> Hold:
@@ -114,8 +163,144 @@ def end_hold(hold: Hold, *, state: HoldState, by: audit.Actor) -> None:
 
 def open_gate_after_commit(hold: Hold) -> None:
     """What nobody is confirming any more needs no gate."""
-    slot_ids, key = hold.slot_ids, maker_key(hold)
-    transaction.on_commit(lambda: slot_gate.leave(slot_ids=slot_ids, holder_key=key))
+    slot_id, key = hold.slot_ids[0], maker_key(hold)
+    transaction.on_commit(lambda: slot_gate.leave(slot_id=slot_id, holder_key=key))
+
+
+def _call(
+    *,
+    slot_id: int,
+    visit_type_id: int,
+    holder: Holder,
+    address: int | None,
+    replaces: UUID | None,
+    offer: Offer | None = None,
+) -> HoldCall:
+    limit = settings.LIVE_HOLDS_PER_PATIENT if holder.patient else settings.LIVE_HOLDS_PER_GUEST
+    return HoldCall(
+        hold_id=uuid7(),
+        slot_id=slot_id,
+        visit_type_id=visit_type_id,
+        patient_id=holder.patient.pk if holder.patient else None,
+        guest_key=holder.guest_key,
+        holder_key=holder.key,
+        actor_kind=(audit.SYSTEM if offer else holder.actor).kind,
+        address=address,
+        term=offer.term if offer else hold_term(),
+        resend_after=timedelta(seconds=settings.CODE_RESEND_SECONDS),
+        most_of_holder=limit,
+        most_of_address=settings.LIVE_HOLDS_PER_ADDRESS,
+        most_visits=settings.COMING_VISITS_PER_PATIENT,
+        replaces=replaces,
+        waitlist_entry_id=offer.entry_id if offer else None,
+        with_code=False,
+        by_sms=settings.CODE_CHANNEL == "sms",
+        reason="",
+        request_id=request_id.current(),
+    )
+
+
+def _hold(call: HoldCall, *, now: datetime, mark: str = "") -> HoldResult:
+    """Through the gate to the database; the gate is given back if nothing comes of it."""
+    entry = _enter(call, mark=mark)
+    if entry is slot_gate.Entry.REFUSED:
+        raise _gone(SlotHeld, call, now=now)
+    kept = False
+    try:
+        result = call_hold(call)
+        kept = result.outcome in ("held", "replay")
+    except IntegrityError as error:
+        raise _lost_race(error, call, now=now) from error
+    finally:
+        if not kept and entry is slot_gate.Entry.ENTERED:
+            slot_gate.leave(slot_id=call.slot_id, holder_key=call.holder_key)
+    if not kept:
+        raise _refusal(result, call, now=now)
+    if result.lapsed:
+        _open_the_rest(result.lapsed)
+    return result
+
+
+def _enter(call: HoldCall, *, mark: str) -> slot_gate.Entry:
+    """An offer comes alone, and often while the gate of whoever gave the time back still closes."""
+    if call.waitlist_entry_id:
+        return slot_gate.Entry.UNKNOWN
+    return slot_gate.enter(slot_id=call.slot_id, holder_key=call.holder_key, request_mark=mark)
+
+
+def _held(call: HoldCall, result: HoldResult) -> Hold:
+    """The row as it was written, without reading it again; its relations load when looked at."""
+    hold = Hold(
+        id=call.hold_id,
+        doctor_id=result.doctor_id,
+        clinic_id=result.clinic_id,
+        visit_type_id=call.visit_type_id,
+        slot_ids=result.slot_ids,
+        starts_at=result.starts_at,
+        ends_at=result.ends_at,
+        expires_at=result.expires_at,
+        patient_id=call.patient_id,
+        guest_key=None if call.patient_id else call.guest_key,
+        replaces=call.replaces,
+        waitlist_entry_id=call.waitlist_entry_id,
+        made_from=call.address,
+    )
+    hold._state.adding = False
+    hold._state.db = connection.alias
+    return hold
+
+
+def _refusal(result: HoldResult, call: HoldCall, *, now: datetime) -> DomainError:
+    refusals: dict[str, Callable[[], DomainError]] = {
+        "unknown-visit-type": lambda: _unknown("visit_type"),
+        "unknown-slot": lambda: _unknown("slot"),
+        "slot-taken": lambda: _gone(SlotTaken, call, now=now),
+        "slot-held": lambda: _gone(SlotHeld, call, now=now),
+        "patient-busy": lambda: PatientBusy(
+            find_visit(pk=result.other_id, starts_at=result.other_starts_at)
+        ),
+        "hold-limit": lambda: HoldLimit(limit=result.amount),
+        "appointment-limit": lambda: AppointmentLimit(limit=result.amount),
+        "booking-disabled": lambda: BookingDisabled(
+            until=result.until, reason=result.words, now=now
+        ),
+        "idempotency-key-reused": IdempotencyKeyReused,
+        "outside-booking-window": OutsideBookingWindow,
+        "unauthenticated": SignInRefused,
+    }
+    return refusals[result.outcome]()
+
+
+def _unknown(field: str) -> FieldError:
+    what = {"visit_type": "This reason for a visit", "slot": "This time"}[field]
+    return FieldError(field, f"{what} does not exist.", field_code="unknown")
+
+
+def _lost_race(error: IntegrityError, call: HoldCall, *, now: datetime) -> Exception:
+    """What the call could not see, the database's own rules refuse."""
+    name = getattr(getattr(error.__cause__, "diag", None), "constraint_name", "") or ""
+    if name == "one_live_hold_on_a_slot":
+        return _gone(SlotHeld, call, now=now)
+    if name == "one_answer_per_user_and_idempotency_key":
+        return IdempotencyKeyReused()
+    return error
+
+
+def _gone(
+    refusal: type[SlotHeld] | type[SlotTaken], call: HoldCall, *, now: datetime
+) -> DomainError:
+    """The refusal with the next free times of the doctor: from this one on, within two weeks."""
+    found = next_free_times(slot_id=call.slot_id, visit_type_id=call.visit_type_id, now=now)
+    if found is None:
+        return _unknown("slot")
+    return refusal(alternatives=found.times, starts_at=found.wanted_at)
+
+
+def _open_the_rest(slot_ids: list[int]) -> None:
+    """Of a lapsed hold of several slots only some were claimed. The others are opened in a
+    transaction of their own: taken in the claim's, their locks would break the order of ids.
+    """
+    transaction.on_commit(lambda: claims.open_lapsed_slots(slot_ids=slot_ids))
 
 
 def _mark(hold: Hold, *, state: HoldState, by: audit.Actor) -> None:
@@ -148,119 +333,3 @@ def _expire(hold_id: UUID) -> bool:
             return False
         end_hold(hold, state=HoldState.EXPIRED, by=audit.SYSTEM)
     return True
-
-
-def _visit_type(visit_type_id: int) -> VisitType:
-    visit_type = (
-        VisitType.objects.select_related("doctor")
-        .filter(pk=visit_type_id, is_active=True, doctor__is_active=True)
-        .first()
-    )
-    if visit_type is None:
-        raise FieldError(
-            "visit_type", "This reason for a visit does not exist.", field_code="unknown"
-        )
-    return visit_type
-
-
-def _slot(slot_id: int, *, visit_type: VisitType) -> Slot:
-    slot = Slot.objects.filter(pk=slot_id, doctor=visit_type.doctor).first()
-    if slot is None:
-        raise FieldError("slot", "This time does not exist.", field_code="unknown")
-    return slot
-
-
-def _check_window(*, slot: Slot, visit_type: VisitType, now: datetime) -> None:
-    doctor = visit_type.doctor
-    earliest, latest = booking_window(
-        now=now, min_notice_minutes=doctor.min_notice_minutes, horizon_days=doctor.horizon_days
-    )
-    if not earliest <= slot.starts_at < latest:
-        raise OutsideBookingWindow
-
-
-def _check_patient(*, holder: Holder, visit_time: VisitTime) -> None:
-    if holder.patient is None:
-        return
-    other = busy_with(
-        patient=holder.patient, starts_at=visit_time.starts_at, ends_at=visit_time.ends_at
-    )
-    if other:
-        raise PatientBusy(other)
-
-
-def _new_hold(*, visit_time: VisitTime, visit_type: VisitType, holder: Holder) -> Hold:
-    return Hold(
-        id=uuid7(),
-        doctor_id=visit_time.doctor_id,
-        clinic_id=visit_time.slots[0].clinic_id,
-        visit_type=visit_type,
-        slot_ids=[slot.id for slot in visit_time.slots],
-        starts_at=visit_time.starts_at,
-        ends_at=visit_time.ends_at,
-        patient=holder.patient,
-        guest_key=None if holder.patient else holder.guest_key,
-    )
-
-
-def _keep(*, hold: Hold, holder: Holder) -> bool:
-    """Inside the transaction: count the holder's holds, claim the slots, write the hold."""
-    _check_hold_limit(holder=holder)
-    claim = claims.claim_slots(slot_ids=hold.slot_ids, hold_id=hold.pk, term=hold_term())
-    if claim is None:
-        return False
-    for lapsed in Hold.objects.filter(pk__in=claim.lapsed, state=HoldState.HELD):
-        _mark(lapsed, state=HoldState.EXPIRED, by=audit.SYSTEM)
-        _open_the_rest_after_commit(lapsed)
-    hold.expires_at = claim.held_until
-    hold.save(force_insert=True)
-    audit.record(
-        action="hold.created",
-        by=holder.actor,
-        on=("hold", hold.pk),
-        after={"state": hold.state, "slots": hold.slot_ids},
-    )
-    return True
-
-
-def _open_the_rest_after_commit(lapsed: Hold) -> None:
-    """Of a lapsed hold of several slots one may have been claimed. The others are opened in a
-    transaction of their own: taken now, their locks would break the order of ids.
-    """
-    slot_ids, hold_id = lapsed.slot_ids, lapsed.pk
-    transaction.on_commit(lambda: _give_back(slot_ids=slot_ids, hold_id=hold_id))
-
-
-def _give_back(*, slot_ids: list[int], hold_id: UUID) -> None:
-    with transaction.atomic():
-        claims.lock_slots(slot_ids=slot_ids)
-        claims.give_back_slots(slot_ids=slot_ids, hold_id=hold_id)
-
-
-def _check_hold_limit(*, holder: Holder) -> None:
-    limit = settings.LIVE_HOLDS_PER_PATIENT if holder.patient else settings.LIVE_HOLDS_PER_GUEST
-    with connection.cursor() as cursor:
-        # Two requests of one holder would both count before either has inserted.
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [holder.key])
-    if live_holds(holder=holder).count() >= limit:
-        raise HoldLimit(limit=limit)
-
-
-def _why_not_free(states: Iterable[str]) -> type[SlotHeld] | type[SlotTaken]:
-    """What is held may come back; what is booked or blocked will not, whoever is at the gate."""
-    return SlotHeld if set(states) <= {"open", "held"} else SlotTaken
-
-
-def _gone(
-    refusal: type[SlotHeld] | type[SlotTaken], *, slot: Slot, visit_type: VisitType, now: datetime
-) -> SlotHeld | SlotTaken:
-    """The refusal with the next free times of the doctor: from this one on, within two weeks."""
-    free, _on_hold = times_of_doctor(
-        doctor=visit_type.doctor,
-        visit_type=visit_type,
-        start=slot.starts_at,
-        end=slot.starts_at + timedelta(days=14),
-        now=now,
-    )
-    others = [time for time in free if time.slot_id != slot.pk]
-    return refusal(alternatives=others[:ALTERNATIVES], starts_at=slot.starts_at)

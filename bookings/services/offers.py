@@ -6,13 +6,12 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from uuid_utils.compat import uuid7
+from django.utils import timezone
 
 from accounts.models import User
 from bookings import codes
 from bookings.holder import Holder
 from bookings.models import Appointment, Hold, WaitlistEntry, WaitlistState
-from bookings.selectors.appointments import busy_with
 from bookings.selectors.waitlist import (
     free_slots_near,
     get_offer,
@@ -22,11 +21,11 @@ from bookings.selectors.waitlist import (
     waiting_for,
 )
 from bookings.services.confirmation import confirm_booking
-from bookings.services.holds import release_hold
+from bookings.services.holds import Offer, hold_slot, release_hold
 from bookings.services.waitlist import end_wait, lock_waitlist_of
 from bookings.wish import QuietHours, Wish
 from docbook.audit import services as audit
-from docbook.errors import NotFound
+from docbook.errors import DomainError, NotFound
 from docbook.outbox.services import publish
 from doctors.models import Slot, SlotState, VisitType
 from doctors.rules import VisitTime
@@ -184,41 +183,25 @@ def _hold_for(entry: WaitlistEntry, *, time: VisitTime, visit_type: VisitType) -
     """A real hold with all that is known of the patient, so that accepting it takes one tap; None
     when somebody else was faster, or the patient has a visit or another offer meanwhile.
     """
-    patient = entry.patient
     with transaction.atomic():
-        lock_waitlist_of(patient)
+        lock_waitlist_of(entry.patient)
         if not WaitlistEntry.objects.filter(pk=entry.pk, state=WaitlistState.WAITING).exists():
             return None
         # A claim turns away at once where somebody stands at the row, be it only to learn that
         # they came too late. An offer waits for them: nobody would come back for the time.
         claims.lock_slots(slot_ids=[slot.id for slot in time.slots])
-        other = busy_with(patient=patient, starts_at=time.starts_at, ends_at=time.ends_at)
-        if other is not None and other.pk != entry.replaces:
+        try:
+            hold = hold_slot(
+                slot_id=time.slot_id,
+                visit_type_id=visit_type.pk,
+                holder=Holder(patient=entry.patient),
+                replaces=entry.replaces,
+                offer=Offer(entry.pk, offer_term()),
+                now=timezone.now(),
+            )
+        except DomainError:
             return None
-        hold = Hold(
-            id=uuid7(),
-            doctor_id=time.doctor_id,
-            clinic_id=time.slots[0].clinic_id,
-            visit_type=visit_type,
-            slot_ids=[slot.id for slot in time.slots],
-            starts_at=time.starts_at,
-            ends_at=time.ends_at,
-            patient=patient,
-            first_name=patient.first_name,
-            last_name=patient.last_name,
-            email=patient.email,
-            phone=patient.phone,
-            replaces=entry.replaces,
-            waitlist_entry=entry,
-        )
-        claim = claims.claim_slots(slot_ids=hold.slot_ids, hold_id=hold.pk, term=offer_term())
-        if claim is None or claim.lapsed:
-            transaction.set_rollback(True)
-            return None
-        hold.expires_at = claim.held_until
-        # The link that is sent now proves the address as well as a code would.
-        hold.code_sent_at = claim.held_until - offer_term()
-        hold.save(force_insert=True)
+        hold.refresh_from_db()  # with who it is for, which the database has filled in
         audit.record(
             action="waitlist.offered",
             by=audit.SYSTEM,

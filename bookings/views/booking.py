@@ -38,7 +38,7 @@ from docbook.errors import DomainError, NotFound, RateLimited
 from docbook.http import pages
 from docbook.http.htmx import wants_fragment
 from docbook.http.problems import STATUS_BY_CODE
-from docbook.http.throttling import limit_by_address, limit_codes_to
+from docbook.http.throttling import address_key, limit_by_address, limit_codes_to
 from doctors.models import Clinic, Doctor, VisitType
 from doctors.selectors.doctors import get_bookable_doctor
 from doctors.views.addresses import day_url, page_of_a_doctor
@@ -79,7 +79,11 @@ def start(request: HttpRequest) -> HttpResponseBase:
         _give_back(instead_of, holder=holder)
     try:
         hold = hold_slot(
-            slot_id=slot_id, visit_type_id=visit_type_id, holder=holder, now=timezone.now()
+            slot_id=slot_id,
+            visit_type_id=visit_type_id,
+            holder=holder,
+            address=address_key(request),
+            now=timezone.now(),
         )
     except DomainError as error:
         return _start_refused(request, error, slot_id=slot_id, visit_type_id=visit_type_id)
@@ -103,7 +107,7 @@ def details(request: HttpRequest, hold_id: UUID) -> HttpResponseBase:
     if request.method == "POST" and form.is_valid():
         limit_by_address(request, group="code", rate=CODE_RATE)
         try:
-            limit_codes_to(request, email=form.details().email)
+            limit_codes_to(email=form.details().email)
             request_code(hold_id=hold_id, holder=holder, details=form.details(), now=timezone.now())
         except HoldExpired as refusal:
             return _lost(request, refusal, hold)
@@ -154,7 +158,7 @@ def resend(request: HttpRequest, hold_id: UUID) -> HttpResponseBase:
     hold = get_hold(hold_id=hold_id, holder=holder)
     try:
         if hold.code_sent_at:
-            limit_codes_to(request, email=hold.email)
+            limit_codes_to(email=hold.email)
         resend_code(hold_id=hold_id, holder=holder, now=timezone.now())
     except HoldExpired as refusal:
         return _over(request, hold) or _lost(request, refusal, hold)

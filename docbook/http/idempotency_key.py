@@ -1,29 +1,46 @@
 """`Idempotency-Key`: the same request twice has one effect and one answer.
 
-Follows draft-ietf-httpapi-idempotency-key-header. The record is inserted first, in the transaction
-of the effect: a second request with the key waits for the first one at the unique constraint, then
-finds its answer. Nothing is recorded without its effect, and no effect without its record.
+Follows draft-ietf-httpapi-idempotency-key-header. The record is written in the transaction of the
+effect, and a second request with the key waits for the first one, then finds its answer. Nothing is
+recorded without its effect, and no effect without its record. A first request that dies takes its
+claim with it: the database ends the transaction of a connection that is gone, or silent for a
+minute (idle_in_transaction_session_timeout), and the retry has the key to itself.
 """
 
 import hashlib
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import OperationalError, transaction
+from django.db.models import QuerySet
 from django.http import HttpResponse
 from psycopg.errors import LockNotAvailable
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from docbook.batches import delete_in_batches
 from docbook.errors import DomainError
 from docbook.http.models import IdempotencyRecord
 from docbook.http.problems import CONTENT_TYPE, problem_of
+from docbook.http.throttling import digest
 
 KEPT = timedelta(hours=24)
-PASSING = ("slot-held", "hold-limit", "waitlist-limit", "rate-limited", "unavailable")
+PASSING = (
+    "slot-held",
+    "hold-limit",
+    "waitlist-limit",
+    "appointment-limit",
+    "booking-disabled",
+    "rate-limited",
+    "unavailable",
+)
+# Said of the request and not of what it asks for.
+_NO_ANSWER = ("idempotency-key-reused", "idempotency-key-in-progress", "unauthenticated")
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 
 
@@ -41,52 +58,119 @@ class IdempotencyKeyInProgress(DomainError):
     code = "idempotency-key-in-progress"
 
 
-def answer_once(request: Request, *, route: str, act: Callable[[], Response]) -> HttpResponse:
+@dataclass(frozen=True)
+class IdempotencyKey:
+    """One intent of one user. `fingerprint` tells its body from another one's."""
+
+    user_id: int
+    key: str
+    route: str
+    fingerprint: str
+
+    @property
+    def mark(self) -> str:
+        """Stands for user and key where neither may be named."""
+        return digest(f"{self.user_id} {self.key}")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An answer as it goes out, and as it is recorded; `body` is JSON."""
+
+    status: int
+    body: str
+    location: str = ""
+    is_replay: bool = False
+
+
+def key_of(request: Request, *, route: str) -> IdempotencyKey:
+    """The key of a signed-in caller's request. Raises IdempotencyKeyMissing."""
+    key = request.headers.get("Idempotency-Key", "")
+    if not _KEY.fullmatch(key):
+        raise IdempotencyKeyMissing
+    return IdempotencyKey(
+        user_id=int(request.user.pk or 0),
+        key=key,
+        route=route,
+        fingerprint=_fingerprint(request, route=route),
+    )
+
+
+def answer_once(
+    request: Request, *, route: str, act: Callable[[], Response], required: bool = True
+) -> HttpResponse:
     """Runs `act` once for the user and key of the request; a repeat gets the first answer again,
     byte for byte, with `Idempotent-Replayed: true`. Refusals are answers too, but for those that
-    time cures.
+    time cures. Without a header, and not `required`, it just runs.
 
     Raises IdempotencyKeyMissing, IdempotencyKeyReused (another body) or, after two seconds of
     waiting for the first request, IdempotencyKeyInProgress.
     """
-    record = IdempotencyRecord(
-        user_id=_user_id(request),
-        key=_key(request),
-        route=route,
-        fingerprint=_fingerprint(request, route=route),
-    )
+    if not required and "Idempotency-Key" not in request.headers:
+        return http_response(_answer_of(act()))
+    key = key_of(request, route=route)
+    with waiting_for_the_first(), transaction.atomic():
+        if not _claim(key):
+            return http_response(_recorded(key))
+        response = _run(act)
+        if response.data.get("code") in PASSING:
+            # Not an answer for a day: the same request may succeed in a minute.
+            transaction.set_rollback(True)
+        else:
+            _keep(key, _answer_of(response))
+        wait = response.headers.get("Retry-After")
+        return http_response(_answer_of(response), wait=int(wait) if wait else None)
+
+
+@contextmanager
+def waiting_for_the_first() -> Iterator[None]:
+    """Whoever waits too long for the first request with the same key is told so."""
     try:
-        with transaction.atomic():
-            if not _insert(record):
-                return _replay(record)
-            answer = _answer(act)
-            if answer.data.get("code") in PASSING:
-                # Not an answer for a day: the same request may succeed in a minute.
-                transaction.set_rollback(True)
-            else:
-                _keep(record, answer)
-            return _http(answer)
+        yield
     except OperationalError as error:
-        if isinstance(error.__cause__, LockNotAvailable):
+        cause = error.__cause__
+        if isinstance(cause, LockNotAvailable) and _waited_for_the_key(cause):
             raise IdempotencyKeyInProgress from error
         raise
 
 
+def _waited_for_the_key(error: LockNotAvailable) -> bool:
+    """Rather than for a row, or for another request of the same holder."""
+    context = error.diag.context or ""
+    return "http_idempotencyrecord" in context or "hashtextextended(p_key" in context
+
+
+def refusal_once(key: IdempotencyKey, error: DomainError) -> HttpResponse:
+    """A refusal of an act that records its own success. It has changed nothing, so that it may be
+    recorded after the fact; whoever was first has the say.
+    """
+    if error.code in _NO_ANSWER:
+        raise error
+    answer = _answer_of(problem_of(error))
+    if error.code in PASSING:
+        return http_response(answer, wait=getattr(error, "retry_after", None))
+    with transaction.atomic():
+        if not _claim(key):
+            return http_response(_recorded(key))
+        _keep(key, answer)
+    return http_response(answer)
+
+
+def http_response(answer: Answer, *, wait: int | None = None) -> HttpResponse:
+    content_type = CONTENT_TYPE if answer.status >= 400 else "application/json"
+    response = HttpResponse(answer.body, status=answer.status, content_type=content_type)
+    if answer.location:
+        response.headers["Location"] = answer.location
+    if answer.is_replay:
+        response.headers["Idempotent-Replayed"] = "true"
+    if answer.status in (429, 503):
+        response.headers["Retry-After"] = str(wait or 1)
+    return response
+
+
 def purge_records(*, now: datetime) -> int:
     """Deletes the records that are older than a day; returns how many."""
-    return IdempotencyRecord.objects.filter(created_at__lt=now - KEPT).delete()[0]
-
-
-def _user_id(request: Request) -> int:
-    """Only signed-in callers get this far; see the view's permissions."""
-    return int(request.user.pk or 0)
-
-
-def _key(request: Request) -> str:
-    key = request.headers.get("Idempotency-Key", "")
-    if not _KEY.fullmatch(key):
-        raise IdempotencyKeyMissing
-    return key
+    return delete_in_batches(IdempotencyRecord.objects.filter(created_at__lt=now - KEPT))
 
 
 def _fingerprint(request: Request, *, route: str) -> str:
@@ -94,15 +178,20 @@ def _fingerprint(request: Request, *, route: str) -> str:
     return hashlib.sha256(f"{route}\n{canonical}".encode()).hexdigest()
 
 
-def _insert(record: IdempotencyRecord) -> bool:
+def _claim(key: IdempotencyKey) -> bool:
     """False when the key is there already. Waits while the first request is still running."""
+    record = IdempotencyRecord(
+        user_id=key.user_id, key=key.key, route=key.route, fingerprint=key.fingerprint
+    )
     IdempotencyRecord.objects.bulk_create([record], ignore_conflicts=True)
-    return IdempotencyRecord.objects.filter(
-        user_id=record.user_id, key=record.key, status=None
-    ).exists()
+    return _records(key).filter(status=None).exists()
 
 
-def _answer(act: Callable[[], Response]) -> Response:
+def _records(key: IdempotencyKey) -> QuerySet[IdempotencyRecord]:
+    return IdempotencyRecord.objects.filter(user_id=key.user_id, key=key.key)
+
+
+def _run(act: Callable[[], Response]) -> Response:
     """Services are atomic by themselves: a refusal has already undone what it must undo."""
     try:
         return act()
@@ -110,33 +199,17 @@ def _answer(act: Callable[[], Response]) -> Response:
         return problem_of(error)
 
 
-def _keep(record: IdempotencyRecord, answer: Response) -> None:
-    IdempotencyRecord.objects.filter(user_id=record.user_id, key=record.key).update(
-        status=answer.status_code, body=_text(answer), location=answer.headers.get("Location", "")
-    )
+def _keep(key: IdempotencyKey, answer: Answer) -> None:
+    _records(key).update(status=answer.status, body=answer.body, location=answer.location)
 
 
-def _replay(record: IdempotencyRecord) -> HttpResponse:
-    first = IdempotencyRecord.objects.get(user_id=record.user_id, key=record.key)
-    if first.fingerprint != record.fingerprint or first.status is None:
+def _recorded(key: IdempotencyKey) -> Answer:
+    first = _records(key).get()
+    if first.fingerprint != key.fingerprint or first.status is None:
         raise IdempotencyKeyReused
-    response = _bytes(status=first.status, body=first.body, location=first.location)
-    response.headers["Idempotent-Replayed"] = "true"
-    return response
+    return Answer(first.status, first.body, first.location, is_replay=True)
 
 
-def _http(answer: Response) -> HttpResponse:
-    location = answer.headers.get("Location", "")
-    return _bytes(status=answer.status_code, body=_text(answer), location=location)
-
-
-def _text(answer: Response) -> str:
-    return JSONRenderer().render(answer.data).decode()
-
-
-def _bytes(*, status: int, body: str, location: str) -> HttpResponse:
-    content_type = CONTENT_TYPE if status >= 400 else "application/json"
-    response = HttpResponse(body, status=status, content_type=content_type)
-    if location:
-        response.headers["Location"] = location
-    return response
+def _answer_of(response: Response) -> Answer:
+    body = "" if response.data is None else JSONRenderer().render(response.data).decode()
+    return Answer(response.status_code, body, response.headers.get("Location", ""))

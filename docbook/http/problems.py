@@ -40,6 +40,7 @@ STATUS_BY_CODE = {
     "slot-held": 409,
     "hold-limit": 409,
     "waitlist-limit": 409,
+    "appointment-limit": 409,
     "patient-busy": 409,
     "hold-expired": 410,
     "otp-invalid": 422,
@@ -50,6 +51,7 @@ STATUS_BY_CODE = {
     "change-window-passed": 422,
     "version-mismatch": 412,
     "precondition-required": 428,
+    "booking-disabled": 503,
 }
 
 TITLES = {
@@ -73,6 +75,7 @@ TITLES = {
     "slot-held": "Somebody is confirming this time.",
     "hold-limit": "You are already keeping as many times as you can.",
     "waitlist-limit": "You are already waiting for as many times as you can.",
+    "appointment-limit": "You have as many visits ahead as can be booked.",
     "patient-busy": "You already have a visit at that time.",
     "hold-expired": "The five minutes are over, so the time was given back.",
     "otp-invalid": "That is not the code we sent.",
@@ -83,6 +86,7 @@ TITLES = {
     "change-window-passed": "It is too late to change this visit online. Call the clinic.",
     "version-mismatch": "This was changed a moment ago. Look at how it stands now.",
     "precondition-required": "Send If-Match with the ETag of what you have seen.",
+    "booking-disabled": "Booking is paused. Appointments are safe.",
 }
 
 _CODE_BY_STATUS = {

@@ -1,34 +1,108 @@
-"""Limits on requests, counted atomically in Redis; without Redis everything passes."""
+"""Limits on requests, counted atomically in Redis; without Redis everything passes.
 
+All limits of a request are counted in one round trip. A window begins with its first request. Keys
+name nobody: what is counted for (an address, an account, a mailbox) goes through a keyed hash.
+"""
+
+from dataclasses import dataclass
+from hashlib import blake2b
+
+from django.conf import settings
 from django.http import HttpRequest
-from django_ratelimit.core import get_usage
 
+from docbook import redis
 from docbook.errors import RateLimited
 from docbook.http.addresses import client_address
 
-CODES_TO_AN_ADDRESS = "20/h"
+CODES_TO_A_MAILBOX = "20/h"
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+
+# Counts every limit, also behind one that is used up; answers the longest wait in milliseconds.
+_COUNT = """
+local wait = 0
+for i, key in ipairs(KEYS) do
+    local most, window = tonumber(ARGV[2 * i - 1]), tonumber(ARGV[2 * i])
+    local count = redis.call('INCR', key)
+    if count == 1 then redis.call('PEXPIRE', key, window) end
+    if count > most then wait = math.max(wait, redis.call('PTTL', key)) end
+end
+return wait
+"""
+
+_GIVE_BACK = """
+if tonumber(redis.call('GET', KEYS[1]) or '0') > 0 then return redis.call('DECR', KEYS[1]) end
+return 0
+"""
+
+
+@dataclass(frozen=True)
+class Limit:
+    """At most so many requests a window, for one value. `rate` like "10/m" or "10/5m"."""
+
+    group: str
+    rate: str
+    value: str
+
+    @property
+    def key(self) -> str:
+        return f"rl:{self.group}:{digest(self.value)}"
+
+    def most_and_milliseconds(self) -> tuple[int, int]:
+        most, _, period = self.rate.partition("/")
+        return int(most), int(period[:-1] or 1) * _SECONDS[period[-1]] * 1000
+
+
+def by_address(request: HttpRequest, *, group: str, rate: str) -> Limit:
+    return Limit(f"{group}:address", rate, client_address(request))
+
+
+def by_value(*, group: str, rate: str, value: str) -> Limit:
+    return Limit(group, rate, value)
+
+
+def by_mailbox(mailbox: str) -> Limit:
+    """Codes to one mailbox, through both doors together: nobody's is filled by us."""
+    return Limit("codes-to", CODES_TO_A_MAILBOX, mailbox)
+
+
+def mailbox_of(email: str) -> str:
+    """Stands for the address where it must not be named, as in tokens."""
+    return digest(email.lower())
+
+
+def digest(value: str) -> str:
+    key = settings.SECRET_KEY.encode()[:64]
+    return blake2b(value.encode(), key=key, digest_size=12).hexdigest()
+
+
+def address_key(request: HttpRequest) -> int:
+    """A number that stands for the client's address, to count what it keeps; 64 bits, signed."""
+    return int.from_bytes(bytes.fromhex(digest(client_address(request)))[:8], signed=True)
+
+
+def enforce(*limits: Limit) -> None:
+    """Counts this request for all of them. Raises RateLimited."""
+    arguments = [number for limit in limits for number in limit.most_and_milliseconds()]
+    wait = redis.run(_COUNT, keys=[limit.key for limit in limits], arguments=arguments)
+    if wait:
+        raise RateLimited(retry_after=max(1, -(-wait // 1000)))
+
+
+def give_back(limit: Limit) -> None:
+    """What was counted ahead did not happen after all."""
+    redis.run(_GIVE_BACK, keys=[limit.key], arguments=[])
 
 
 def limit_by_address(request: HttpRequest, *, group: str, rate: str) -> None:
-    """Counts this request for its address. `rate` like "10/m". Raises RateLimited."""
-    _limit(request, group=group, rate=rate, key=client_address(request))
+    """Counts this request for its address. Raises RateLimited."""
+    enforce(by_address(request, group=group, rate=rate))
 
 
-def limit_by_value(request: HttpRequest, *, group: str, rate: str, value: str) -> None:
+def limit_by_value(*, group: str, rate: str, value: str) -> None:
     """Counts this request for something it names, like an e-mail address. Raises RateLimited."""
-    _limit(request, group=group, rate=rate, key=value)
+    enforce(by_value(group=group, rate=rate, value=value))
 
 
-def limit_codes_to(request: HttpRequest, *, email: str) -> None:
-    """Counts a code for an e-mail address, through both doors together: nobody's mailbox is filled
-    by us. Raises RateLimited.
-    """
-    limit_by_value(request, group="codes-to", rate=CODES_TO_AN_ADDRESS, value=email.lower())
-
-
-def _limit(request: HttpRequest, *, group: str, rate: str, key: str) -> None:
-    usage = get_usage(
-        request, group=group, key=lambda _group, _request: key, rate=rate, increment=True
-    )
-    if usage and usage["should_limit"]:
-        raise RateLimited(retry_after=max(1, usage["time_left"]))
+def limit_codes_to(*, email: str) -> None:
+    """Counts a code for an e-mail address. Raises RateLimited."""
+    enforce(by_mailbox(mailbox_of(email)))

@@ -115,7 +115,11 @@ DATABASES["default"] |= {
         },
         "connect_timeout": 5,
         # Time-outs nest: lock 2 s < statement 5 s < proxy 10 s < client 15 s.
-        "options": f"-c lock_timeout=2000 -c statement_timeout={_STATEMENT_TIMEOUT_MS}",
+        # Whoever goes silent inside a transaction loses it, with the Idempotency-Key it holds.
+        "options": (
+            f"-c lock_timeout=2000 -c statement_timeout={_STATEMENT_TIMEOUT_MS}"
+            " -c idle_in_transaction_session_timeout=60s -c tcp_user_timeout=60s"
+        ),
     },
     # A pooled connection is asked before it is used: after a restart of the database all are dead.
     "CONN_HEALTH_CHECKS": True,
@@ -134,7 +138,6 @@ CACHES = {
         },
     }
 }
-RATELIMIT_FAIL_OPEN = True  # without Redis a booking goes on, unlimited, rather than not at all
 
 CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default="") or redis_database(REDIS_URL, 1)
 CELERY_TASK_IGNORE_RESULT = True
@@ -346,6 +349,10 @@ DEMO_DATA = False
 HOLD_SECONDS = 300
 LIVE_HOLDS_PER_PATIENT = env.int("LIVE_HOLDS_PER_PATIENT", default=3)
 LIVE_HOLDS_PER_GUEST = env.int("LIVE_HOLDS_PER_GUEST", default=1)
+# A family, a waiting room's network or a carrier's gateway shares one address.
+LIVE_HOLDS_PER_ADDRESS = env.int("LIVE_HOLDS_PER_ADDRESS", default=10)
+# Visits still to come, with the times held for further ones.
+COMING_VISITS_PER_PATIENT = env.int("COMING_VISITS_PER_PATIENT", default=20)
 CODE_RESEND_SECONDS = 30
 # How many hours before their visit patients are reminded of it; none for an empty value.
 REMINDER_HOURS = env.list("REMINDER_HOURS", cast=int, default=[24, 2])

@@ -22,7 +22,7 @@ class Api:
         self.client = Client()
         self.headers: dict[str, str] = {}
         if user is not None:
-            token = access_token(user_id=user.pk, now=timezone.now())
+            token = access_token(user_id=user.pk, email=user.email, now=timezone.now())
             self.headers["Authorization"] = f"Bearer {token}"
 
     def get(self, path: str, query: Any = None, **headers: str) -> HttpResponse:

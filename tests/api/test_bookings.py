@@ -203,5 +203,6 @@ def test_day_of_a_doctor_is_that_of_the_clinic() -> None:
 def test_caller_who_starts_too_many_bookings_is_slowed_down() -> None:
     api = Api(make_patient())
     answers = [api.start(slot_id=1, visit_type_id=1) for _ in range(31)]
+    # More than the twenty codes that a mailbox gets in an hour: none of these has sent one.
     assert {answer.status_code for answer in answers[:30]} == {422}
     problem(answers[30], code="rate-limited", status=429)

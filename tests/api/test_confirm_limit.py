@@ -6,14 +6,8 @@ import pytest
 
 from tests.api.client import Api, problem
 from tests.factories import make_patient
-from tests.windows import stay_in_one_window
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def _one_minute(monkeypatch):
-    stay_in_one_window(monkeypatch)
 
 
 def verify(api: Api, *, address: int):

@@ -9,7 +9,8 @@ from django.utils import timezone
 
 from accounts.models import User
 from bookings.codes import derive
-from bookings.holder import Holder
+from bookings.gateways import slot_gate
+from bookings.holder import Holder, maker_key
 from bookings.models import Appointment, Hold
 from bookings.services.codes import Details, request_code
 from bookings.services.confirmation import confirm_booking
@@ -64,7 +65,10 @@ def attempt(slot: Slot, *, visit_type: VisitType, holder: Holder, **changes: str
 
 def book(slot: Slot, *, visit_type: VisitType, holder: Holder, **changes: str) -> Appointment:
     hold = attempt(slot, visit_type=visit_type, holder=holder, **changes)
-    return confirm_booking(hold_id=hold.pk, holder=holder, code=code_of(hold))
+    appointment = confirm_booking(hold_id=hold.pk, holder=holder, code=code_of(hold))
+    # As after the commit, which the transaction around a test never reaches.
+    slot_gate.leave(slot_id=hold.slot_ids[0], holder_key=maker_key(hold))
+    return appointment
 
 
 def code_of(hold: Hold) -> str:

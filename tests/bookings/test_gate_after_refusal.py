@@ -28,11 +28,11 @@ def test_patient_who_has_too_many_holds_closes_no_further_gate(settings) -> None
 def test_database_that_is_lost_behind_the_gate_leaves_it_open(monkeypatch) -> None:
     visit_type, slots = bookable()
 
-    def lost(**_arguments: object) -> bool:
+    def lost(_call: object) -> None:
         raise OperationalError
 
     with monkeypatch.context() as broken:
-        broken.setattr(holds, "_keep", lost)
+        broken.setattr(holds, "call_hold", lost)
         with pytest.raises(OperationalError):
             take(slots[0], visit_type=visit_type, holder=guest())
     assert closed_gates() == set()

@@ -5,9 +5,15 @@ from datetime import timedelta
 import pytest
 from django.db import connection
 
+from bookings.models import Hold
 from bookings.selectors.appointments import appointments_of_doctor
+from bookings.services.confirmation import confirm_booking
 from bookings.states import AppointmentStatus
-from tests.factories import make_doctor, tomorrow_at
+from tests.api.client import Api
+from tests.bookings.acts import as_patient, bookable, code_of
+from tests.bookings.test_moving import booked, hold_instead
+from tests.factories import make_doctor, make_patient, tomorrow_at
+from tests.scans import read_whole
 
 pytestmark = pytest.mark.django_db
 
@@ -24,3 +30,30 @@ def test_day_of_a_doctor_is_read_by_an_index_that_begins_with_the_doctor(wanted)
     plan = day.explain()
     assert "Index Cond: ((doctor_id = " in plan, plan
     assert "Seq Scan on bookings_appointment" not in plan
+
+
+# One row, or none: the switch that stops booking.
+ONE_ROW = {"bookings_bookingpause"}
+
+
+def test_hold_and_confirmation_read_by_indexes_only():
+    visit_type, slots = bookable(slots=2)
+    patient = make_patient()
+    api = Api(patient)
+
+    def book():
+        started = api.start(slot_id=slots[0].pk, visit_type_id=visit_type.pk).json()
+        hold = Hold.objects.get(pk=started["attemptId"])
+        assert api.verify(hold.pk, code_of(hold)).status_code == 200
+
+    assert read_whole(book) == ONE_ROW
+
+
+def test_move_reads_by_indexes_only():
+    patient, old, _visit_type, slots = booked()
+
+    def move():
+        hold = hold_instead(old, slots[2])
+        confirm_booking(hold_id=hold.pk, holder=as_patient(patient), code=code_of(hold))
+
+    assert read_whole(move) == ONE_ROW

@@ -10,6 +10,7 @@ from django_redis import get_redis_connection
 
 from bookings.errors import SlotHeld, SlotTaken
 from bookings.gateways import slot_gate
+from bookings.gateways.slot_gate import Entry
 from bookings.models import Hold
 from devstack.ports import LOOPBACK, free_port
 from doctors.models import Slot, SlotState
@@ -34,11 +35,11 @@ def redis_gone(settings) -> Iterator[None]:
     del settings.CACHES
 
 
-def test_hold_takes_the_gate_of_each_of_its_slots_for_five_minutes() -> None:
+def test_hold_takes_the_gate_of_its_first_slot_for_five_minutes() -> None:
     visit_type, slots = bookable(slots=2)
     holder = guest()
     take(slots[0], visit_type=visit_type, holder=holder)
-    assert locks() == {f"lock:slot:{slot.pk}": holder.key for slot in slots[:2]}
+    assert locks() == {f"lock:slot:{slots[0].pk}": holder.key}
     left = get_redis_connection("default").pttl(f"lock:slot:{slots[0].pk}")
     assert 295_000 < left <= 300_000
 
@@ -48,18 +49,34 @@ def test_second_at_the_gate_is_refused_before_the_database_is_touched(
 ) -> None:
     visit_type, slots = bookable()
     get_redis_connection("default").set(f"lock:slot:{slots[0].pk}", str(uuid4()))
-    # Reason, slot, grid; then the free times for the refusal. No INSERT, no UPDATE, no lock.
-    with django_assert_num_queries(4) as captured, pytest.raises(SlotHeld):
+    # What else is free: reason, slot, grid. No INSERT, no UPDATE, no lock.
+    with django_assert_num_queries(3) as captured, pytest.raises(SlotHeld) as refusal:
         take(slots[0], visit_type=visit_type, holder=guest())
     assert all(query["sql"].startswith("SELECT") for query in captured.captured_queries)
+    assert [time.slot_id for time in refusal.value.alternatives] == [s.pk for s in slots[1:4]]
 
 
-def test_refused_long_visit_gives_back_the_gates_it_had_entered() -> None:
-    first, second = 101, 102
-    other, late = uuid4(), uuid4()
-    assert slot_gate.enter(slot_ids=[second], holder_key=str(other))
-    assert not slot_gate.enter(slot_ids=[first, second], holder_key=str(late))
-    assert locks() == {f"lock:slot:{second}": str(other)}
+def test_rush_at_the_gate_asks_the_database_once_for_what_else_is_free(
+    django_assert_num_queries,
+) -> None:
+    visit_type, slots = bookable()
+    get_redis_connection("default").set(f"lock:slot:{slots[0].pk}", str(uuid4()))
+    with django_assert_num_queries(3):
+        for _ in range(20):
+            with pytest.raises(SlotHeld):
+                take(slots[0], visit_type=visit_type, holder=guest())
+    assert int(get_redis_connection("default").get(slot_gate.CONFLICTS)) == 20
+
+
+def test_request_that_was_answered_before_passes_the_gate_of_somebody_else() -> None:
+    """A retry must hear its own answer again, not who is at the gate by now."""
+    mine, other = str(uuid4()), str(uuid4())
+    assert slot_gate.enter(slot_id=7, holder_key=mine, request_mark="m") is Entry.ENTERED
+    slot_gate.leave(slot_id=7, holder_key=mine)
+    assert slot_gate.enter(slot_id=7, holder_key=other) is Entry.ENTERED
+    assert slot_gate.enter(slot_id=7, holder_key=mine) is Entry.REFUSED
+    assert slot_gate.enter(slot_id=7, holder_key=mine, request_mark="m") is Entry.INSIDE
+    assert slot_gate.enter(slot_id=7, holder_key=mine, request_mark="new") is Entry.REFUSED
 
 
 def test_claim_that_the_database_refuses_gives_the_gate_back() -> None:
@@ -72,10 +89,10 @@ def test_claim_that_the_database_refuses_gives_the_gate_back() -> None:
 
 def test_only_the_holder_who_took_the_gate_opens_it() -> None:
     owner, other = uuid4(), uuid4()
-    slot_gate.enter(slot_ids=[7], holder_key=str(owner))
-    slot_gate.leave(slot_ids=[7], holder_key=str(other))
+    slot_gate.enter(slot_id=7, holder_key=str(owner))
+    slot_gate.leave(slot_id=7, holder_key=str(other))
     assert locks() == {"lock:slot:7": str(owner)}
-    slot_gate.leave(slot_ids=[7], holder_key=str(owner))
+    slot_gate.leave(slot_id=7, holder_key=str(owner))
     assert locks() == {}
 
 

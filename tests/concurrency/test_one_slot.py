@@ -2,7 +2,6 @@
 
 from collections import Counter
 from datetime import timedelta
-from threading import Barrier
 from uuid import uuid4
 
 import pytest
@@ -19,7 +18,6 @@ from bookings.services.codes import Details, request_code
 from bookings.services.confirmation import confirm_booking
 from bookings.services.holds import hold_slot
 from doctors.models import Slot
-from doctors.services import claims
 from tests.concurrency.rush import rush
 from tests.factories import make_doctor, make_hold, make_patient, make_slots, make_visit_type
 
@@ -31,7 +29,7 @@ CALLERS = 50
 @pytest.fixture
 def without_gate(monkeypatch):
     """As if Redis were gone: everybody reaches the database."""
-    monkeypatch.setattr(slot_gate, "enter", lambda **_: [])
+    monkeypatch.setattr(slot_gate, "enter", lambda **_: slot_gate.Entry.UNKNOWN)
 
 
 @pytest.fixture
@@ -168,35 +166,39 @@ def test_the_right_code_fifty_times_at_once_is_one_appointment(wanted):
     assert Appointment.objects.count() == 1
 
 
+LOOK_TOGETHER = f"""
+    PERFORM nextval('everybody_looks');
+    WHILE (SELECT last_value FROM everybody_looks) < {CALLERS} LOOP
+        PERFORM pg_sleep(0.005);
+    END LOOP;
+    IF claimed.slots < cardinality(run.ids) THEN"""
+
+
 class TestWithoutTheGuard:
     """Negative control: look first, then write, and nothing in the database that would mind."""
 
     @pytest.fixture(autouse=True)
-    def _guard_is_gone(self, monkeypatch, without_gate):
-        everybody_has_looked = Barrier(CALLERS, timeout=30)
-
-        def look_then_write(*, slot_ids, hold_id, term):
-            free = Slot.objects.filter(pk__in=slot_ids, state="open").count() == len(slot_ids)
-            everybody_has_looked.wait()
-            if not free:
-                return None
-            until = timezone.now() + term
-            Slot.objects.filter(pk__in=slot_ids).update(
-                state="held", hold_id=hold_id, held_until=until
-            )
-            return claims.Claim(held_until=until, lapsed=[])
-
-        monkeypatch.setattr(claims, "claim_slots", look_then_write)
+    def _guard_is_gone(self, without_gate):
         with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_get_functiondef('bookings_hold'::regproc)")
+            (guarded,) = cursor.fetchone()
+            unguarded = guarded.replace("FOR UPDATE SKIP LOCKED", "").replace(
+                "    IF claimed.slots < cardinality(run.ids) THEN", LOOK_TOGETHER
+            )
+            assert len(unguarded.splitlines()) == len(guarded.splitlines()) + 5
             cursor.execute(
                 "SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conname = %s",
                 ["one_live_hold_on_a_slot"],
             )
             (definition,) = cursor.fetchone()
             cursor.execute("ALTER TABLE bookings_hold DROP CONSTRAINT one_live_hold_on_a_slot")
+            cursor.execute("CREATE SEQUENCE everybody_looks")
+            cursor.execute(unguarded)
         yield
         Hold.objects.all().delete()
         with connection.cursor() as cursor:
+            cursor.execute(guarded)
+            cursor.execute("DROP SEQUENCE everybody_looks")
             cursor.execute(
                 f"ALTER TABLE bookings_hold ADD CONSTRAINT one_live_hold_on_a_slot {definition}"
             )

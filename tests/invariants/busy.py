@@ -219,19 +219,7 @@ def _moved(day: _Day) -> dict[str, Appointment]:
     old, hold = day.booked(holder), day.held(holder)
     Hold.objects.filter(pk=hold.pk).update(replaces=old.pk)
     new = confirm_booking(hold_id=hold.pk, holder=holder, code=code_of(hold))
-    Appointment.objects.filter(pk=new.pk).update(replaces=old.pk)
-    change = {"status": "rescheduled", "version": old.version + 1}
-    Appointment.objects.filter(pk=old.pk).update(
-        replaced_by=new.pk, changed_at=timezone.now(), changed_by_kind="patient", **change
-    )
-    Slot.objects.filter(hold_id=old.pk).update(state="open", hold_id=None)
-    record(
-        action="appointment.rescheduled",
-        by=holder.actor,
-        on=("appointment", old.pk),
-        before={"status": old.status, "version": old.version},
-        after=change,
-    )
+    old.refresh_from_db()
     return {"moved": old, "moved_to": new}
 
 

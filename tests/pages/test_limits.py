@@ -7,7 +7,6 @@ from bookings.models import Hold
 from bookings.views import booking
 from docbook.outbox.models import OutboxMessage
 from tests.bookings.acts import allow_resend, bookable, wrong_code
-from tests.windows import stay_in_one_window
 
 pytestmark = pytest.mark.django_db
 
@@ -16,7 +15,6 @@ DETAILS = {"first_name": "Saskia", "last_name": "Kuipers", "email": "saskia@exam
 
 @pytest.fixture(autouse=True)
 def _two_a_minute(monkeypatch):
-    stay_in_one_window(monkeypatch)
     monkeypatch.setattr(booking, "HOLD_RATE", "2/m")
     monkeypatch.setattr(booking, "CODE_RATE", "2/m")
 

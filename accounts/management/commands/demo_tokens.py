@@ -22,4 +22,4 @@ class Command(BaseCommand):
             raise CommandError(f"There are only {len(ids)} of these demo patients here.")
         now = timezone.now()
         for email in emails:
-            self.stdout.write(access_token(user_id=ids[email], now=now))
+            self.stdout.write(access_token(user_id=ids[email], email=email, now=now))

@@ -1,0 +1,130 @@
+"""The two hot statements: a hold and a confirmation, one call to the database each.
+
+What they do stands in bookings/migrations/sql. Outside of a transaction a call is one of its own,
+and one round trip.
+"""
+
+from contextlib import nullcontext
+from dataclasses import astuple, dataclass
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from django.db import connection, transaction
+
+# Types are named so that a NULL fits, and so that every call has the same signature.
+_HOLD = """
+SELECT * FROM bookings_hold(
+    %s::uuid, %s::bigint, %s::bigint, %s::bigint, %s::uuid, %s::text, %s::text, %s::bigint,
+    %s::interval, %s::interval, %s::int, %s::int, %s::int, %s::uuid, %s::uuid, %s::boolean,
+    %s::boolean, %s::text, %s::text, %s::text, %s::text, %s::text, %s::int, %s::text, %s::text)
+"""
+_CONFIRM = """
+SELECT * FROM bookings_confirm(
+    %s::uuid, %s::bigint, %s::uuid, %s::bigint, %s::smallint[], %s::int, %s::int, %s::text,
+    %s::text)
+"""
+
+
+@dataclass(frozen=True)
+class HoldCall:
+    """The parameters of `bookings_hold`, in its order."""
+
+    hold_id: UUID
+    slot_id: int
+    visit_type_id: int
+    patient_id: int | None
+    guest_key: UUID | None
+    holder_key: str
+    actor_kind: str
+    address: int | None
+    term: timedelta
+    resend_after: timedelta
+    most_of_holder: int
+    most_of_address: int
+    most_visits: int
+    replaces: UUID | None
+    waitlist_entry_id: UUID | None
+    with_code: bool
+    by_sms: bool
+    reason: str
+    request_id: str
+    key: str | None = None
+    route: str | None = None
+    fingerprint: str | None = None
+    status: int | None = None
+    body: str | None = None
+    location: str | None = None
+
+
+class HoldResult(NamedTuple):
+    """`outcome` is held, replay, or the code of a refusal; see 0008_hold.sql for the rest."""
+
+    outcome: str
+    doctor_id: int
+    clinic_id: int
+    slot_ids: list[int]
+    starts_at: datetime
+    ends_at: datetime
+    expires_at: datetime
+    lapsed: list[int] | None
+    amount: int
+    other_id: UUID
+    other_starts_at: datetime
+    until: datetime | None
+    words: str
+    location: str
+
+
+@dataclass(frozen=True)
+class ConfirmCall:
+    """The parameters of `bookings_confirm`, in its order.
+
+    `matching` are the numbers of the resends whose code was typed; the code itself never goes to
+    the database.
+    """
+
+    hold_id: UUID
+    patient_id: int | None
+    guest_key: UUID | None
+    account_id: int | None
+    matching: list[int]
+    most_attempts: int
+    most_visits: int
+    request_id: str
+    body: str | None = None
+
+
+class ConfirmResult(NamedTuple):
+    """`outcome` is confirmed, account-needed, or the code of a refusal; see 0008_confirm.sql."""
+
+    outcome: str
+    attempts_left: int
+    starts_at: datetime
+    slot_ids: list[int] | None
+    patient_id: int | None
+    guest_key: UUID | None
+    email: str
+    first_name: str
+    last_name: str
+    phone: str
+    other_id: UUID
+    other_starts_at: datetime
+    words: str
+
+
+def call_hold(call: HoldCall) -> HoldResult:
+    return HoldResult(*_row(_HOLD, call))
+
+
+def call_confirm(call: ConfirmCall) -> ConfirmResult:
+    return ConfirmResult(*_row(_CONFIRM, call))
+
+
+def _row(statement: str, call: Any) -> tuple[Any, ...]:
+    """Inside of a transaction behind a savepoint: what a constraint refuses must not end it."""
+    inside = transaction.atomic() if connection.in_atomic_block else nullcontext()
+    with inside, connection.cursor() as cursor:
+        cursor.execute(statement, astuple(call))
+        row: tuple[Any, ...] = cursor.fetchone()
+    return row
