@@ -1,9 +1,10 @@
 # Every line hands over to `python3 -m devstack`, which first makes .venv complete.
 # Choose an interpreter with PYTHON=, e.g. `make run PYTHON=python3.13`.
 PYTHON ?= python3
+SUITE ?= booking
 
 .DEFAULT_GOAL := help
-.PHONY: help run test proof check format openapi states lock clean
+.PHONY: help run test proof bench check format openapi states lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(firstword $(MAKEFILE_LIST))
@@ -16,6 +17,9 @@ test: ## every test on engines of its own (ARGS="-k held" goes to pytest)
 
 proof: ## load and faults, judged from outside (ARGS="stampede --crowd 100"; all: 5 minutes)
 	@$(PYTHON) -m devstack proof $(ARGS)
+
+bench: ## how fast, beside what the database alone could do (SUITE=booking)
+	@$(PYTHON) -m devstack bench $(SUITE) $(ARGS)
 
 check: ## format, lint, types, contracts, migrations, templates, schema, deployment
 	@$(PYTHON) -m devstack check

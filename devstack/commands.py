@@ -13,6 +13,7 @@ COMMANDS: Mapping[str, Command] = {
     "test": suite.run_tests,
     "with-engines": suite.run_with_engines,
     "proof": suite.run_proof,
+    "bench": suite.run_bench,
     "check": checks.run_checks,
     "format": formatting.format_all,
     "openapi": schema.write_snapshot,

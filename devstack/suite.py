@@ -38,6 +38,11 @@ def run_proof(arguments: Sequence[str]) -> int:
     os.execv(sys.executable, [sys.executable, "-m", "proof", *arguments])  # noqa: S606
 
 
+def run_bench(arguments: Sequence[str]) -> int:
+    """Becomes the benchmark, on durable engines of its own."""
+    os.execv(sys.executable, [sys.executable, "-m", "proof.bench", *arguments])  # noqa: S606
+
+
 def chromium() -> str | None:
     return next(filter(None, map(shutil.which, CHROMIUMS)), None)
 

@@ -30,7 +30,7 @@ def findings(stack: Stack, history: Sequence[Event]) -> list[Finding]:
             "slots whose answers no order explains",
             map(str, violations([*told, *_last_look(told, statuses)])),
         ),
-        *_invariants(stack, history),
+        *invariants(stack, history),
     ]
 
 
@@ -39,14 +39,17 @@ def _counted(promise: str, broken: Iterable[str]) -> Finding:
     return Finding(promise, len(examples), examples[:5])
 
 
-def _invariants(stack: Stack, history: Sequence[Event]) -> Iterator[Finding]:
+def invariants(stack: Stack, history: Sequence[Event] | None) -> Iterator[Finding]:
     """As `manage.py check_invariants` sees them. Without a worker nothing is told to anybody."""
-    path = stack.workshop.folder / "history.jsonl"
-    path.write_text("".join(event.line() for event in history))
-    arguments = ("check_invariants", "--json", "--history", str(path))
+    arguments = ["check_invariants", "--json"]
+    if history is not None:
+        path = stack.workshop.folder / "history.jsonl"
+        path.write_text("".join(event.line() for event in history))
+        arguments += ["--history", str(path)]
     found = json.loads(stack.manage(*arguments, may_fail=True))["invariants"]
     for each in found:
-        if each["code"] != "I08" or "worker" in stack.parts:
+        unasked = each["violations"] is None  # needs the clients' record, and there is none
+        if not unasked and (each["code"] != "I08" or "worker" in stack.parts):
             examples = tuple(f"{one['where']}: {one['what']}" for one in each["examples"])
             yield Finding(f"{each['code']} {each['sentence']}", each["violations"], examples[:5])
 

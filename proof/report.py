@@ -46,9 +46,9 @@ class Report:
             for example in finding.examples:
                 say(f"          {example}")
 
-    def write(self, folder: Path = RESULTS) -> Path:
+    def write(self, folder: Path = RESULTS, *, name: str = "proof") -> Path:
         folder.mkdir(parents=True, exist_ok=True)
-        path = folder / f"proof-{self.scenario}.json"
+        path = folder / f"{name}-{self.scenario}.json"
         facts = {"revision": _revision(), "at": datetime.now(UTC).isoformat(), **_machine()}
         path.write_text(json.dumps({**facts, **asdict(self)}, indent=2) + "\n")
         say(f"\nWritten to {shown(path)}.")

@@ -1,0 +1,262 @@
+"""`make bench`: how many bookings a minute, beside what PostgreSQL alone can do with them.
+
+make bench SUITE=booking                        five rounds, about three minutes
+make bench SUITE=booking ARGS="--rounds 9"
+
+The whole API over HTTP with every protection on: token, limits, Idempotency-Key, code, audit,
+outbox; on a durable PostgreSQL. Workers do not run meanwhile: the messages are written, the mails
+are not sent. pgbench runs the same two statements before and after each round; the ratio of the two
+is what can be compared, for the machine's speed changes from minute to minute.
+"""
+
+import argparse
+import json
+import statistics
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from devstack.console import say
+from devstack.interrupts import interrupts_noted
+from devstack.processes import Process, Program, stop
+from devstack.refusals import Interrupted, Refusal
+from proof.booker import plan_of
+from proof.figures import percentile
+from proof.findings import Finding, invariants
+from proof.fixtures import Fixture, make_fixture, renewed
+from proof.pgbench import Pool, run_pgbench
+from proof.report import Report
+from proof.stack import Stack, running_stack
+
+# Below this something is wrong with the path of a booking, whatever the machine.
+LEAST_RATIO = 0.12
+ACTS = ("hold", "confirm")
+
+DOCTORS, SLOTS = 3000, 60
+HTTP_DOCTORS, HTTP_PATIENTS = 500, 3000
+PGBENCH_PATIENTS = 10_000
+LEFT_TO_EACH_RUN = 2500
+
+
+@dataclass(frozen=True)
+class Size:
+    rounds: int = 5
+    seconds: int = 10
+    processes: int = 2
+    connections: int = 8
+    seed: int = 1
+
+
+@dataclass(frozen=True)
+class Load:
+    """What the clients of one round did; times in milliseconds, by act."""
+
+    bookings_a_second: float
+    taken: int
+    times: dict[str, list[float]]
+    wrong: list[str]
+
+    @classmethod
+    def of(cls, clients: Sequence[dict[str, Any]]) -> "Load":
+        times = {act: [t for each in clients for t in each["times"][act]] for act in ACTS}
+        return cls(
+            bookings_a_second=sum(
+                len(each["times"]["confirm"]) / each["seconds"] for each in clients
+            ),
+            # Clients go through the tasks at their own pace: all that one of them has passed.
+            taken=max(each["taken"] for each in clients) * len(clients),
+            times=times,
+            wrong=[wrong for each in clients for wrong in each["wrong"]],
+        )
+
+
+@dataclass(frozen=True)
+class Round:
+    """A load over HTTP, and pgbench's bookings a second before and after it."""
+
+    load: Load
+    before: float
+    after: float
+
+    @property
+    def ratio(self) -> float:
+        return self.load.bookings_a_second / ((self.before + self.after) / 2)
+
+
+def booking(size: Size) -> Report:
+    with (
+        interrupts_noted() as interrupts,
+        running_stack(interrupts=interrupts) as stack,
+    ):
+        fixture = make_fixture(
+            stack,
+            doctors=DOCTORS,
+            slots=SLOTS,
+            patients=HTTP_PATIENTS + PGBENCH_PATIENTS,
+            seed=size.seed,
+        )
+        script = _pgbench_script(stack, fixture)
+        rounds = _rounds(stack, fixture, script, size)
+        return _report(stack, rounds, size)
+
+
+SUITES = {"booking": booking}
+
+
+def _pgbench_script(stack: Stack, fixture: Fixture) -> Path:
+    pool = Pool(fixture.calendars[HTTP_DOCTORS:], fixture.patients[HTTP_PATIENTS:])
+    nobody = UUID(int=0)
+    layouts = json.loads(
+        stack.run(
+            "-c",
+            "import django; django.setup(); import json; from uuid import UUID;"
+            "from bookings.layouts import appointment_layout, attempt_layout;"
+            f"id = UUID('{nobody}');"
+            "print(json.dumps([attempt_layout(id, slot_id=0), appointment_layout(id)]))",
+        )
+    )
+    path = stack.workshop.folder / "booking.pgbench"
+    path.write_text(pool.script(attempt=layouts[0], appointment=layouts[1]))
+    return path
+
+
+def _rounds(stack: Stack, fixture: Fixture, script: Path, size: Size) -> list[Round]:
+    """Interleaved, so that a change of the machine's mood meets both."""
+    pgbench_seconds = max(3, size.seconds // 2)
+    skip = _over_http(stack, fixture, replace(size, seconds=3), skip=0, name="warm-up").taken
+    before = run_pgbench(stack, script, seconds=pgbench_seconds, begin=0)
+    rounds: list[Round] = []
+    for number in range(1, size.rounds + 1):
+        done = _over_http(stack, renewed(stack, fixture), size, skip=skip, name=f"round-{number}")
+        skip += done.taken
+        after = run_pgbench(stack, script, seconds=pgbench_seconds, begin=number * LEFT_TO_EACH_RUN)
+        rounds.append(Round(done, before=before, after=after))
+        before = after
+        say(f"  round {number}: {done.bookings_a_second:.0f}/s, pgbench {after:.0f}/s")
+    return rounds
+
+
+def _over_http(stack: Stack, fixture: Fixture, size: Size, *, skip: int, name: str) -> Load:
+    folder = stack.workshop.folder / name
+    folder.mkdir()
+    plan = plan_of(
+        Fixture(fixture.seed, fixture.calendars[:HTTP_DOCTORS], fixture.patients[:HTTP_PATIENTS]),
+        url=stack.url,
+        otp_key=stack.otp_key,
+        seconds=size.seconds,
+        processes=size.processes,
+        connections=size.connections,
+        skip=skip,
+        begin_at=time.time() + 2.0,  # enough to read the plan
+    )
+    path = folder / "plan.json"
+    plan.write(path)
+    clients = [
+        stack.workshop.start(
+            Program(
+                name=f"{name}-{number}",
+                command=[sys.executable, "-m", "proof.booker", str(path), str(number)],
+            )
+        )
+        for number in range(size.processes)
+    ]
+    try:
+        found = [_words_of(client, stack, timeout=size.seconds + 60.0) for client in clients]
+    finally:
+        stop(clients)
+    return Load.of(found)
+
+
+def _words_of(client: Process, stack: Stack, *, timeout: float) -> dict[str, Any]:
+    stack.workshop.interrupts.wait_until(client.has_ended, timeout=timeout)
+    words = client.log.read_text()
+    if client.popen.poll() != 0:
+        raise Refusal(f"{client.name} broke down:\n{words[-2000:]}")
+    return dict(json.loads(words))
+
+
+def _report(stack: Stack, rounds: Sequence[Round], size: Size) -> Report:
+    ratios = [each.ratio for each in rounds]
+    confirmed = sum(len(each.load.times["confirm"]) for each in rounds)
+    return Report(
+        scenario="booking",
+        seed=size.seed,
+        database=stack.database_settings,
+        tables={
+            "Bookings, each a hold and a confirmation": [_row(each) for each in rounds],
+            "Time of a request in milliseconds": [_times(rounds, act) for act in ACTS],
+        },
+        figures={
+            "a minute": round(
+                60 * statistics.median(each.load.bookings_a_second for each in rounds)
+            ),
+            "ratio, median": round(statistics.median(ratios), 3),
+            "ratio, range": f"{min(ratios):.3f} to {max(ratios):.3f}",
+            "bookings": confirmed,
+            "rows": str(_rows(stack)),
+        },
+        findings=[
+            Finding(
+                f"fewer than {LEAST_RATIO} of what pgbench does",
+                int(statistics.median(ratios) < LEAST_RATIO),
+            ),
+            Finding(
+                "requests that were not answered as they should be",
+                sum(len(each.load.wrong) for each in rounds),
+                tuple(wrong for each in rounds for wrong in each.load.wrong)[:5],
+            ),
+            *invariants(stack, history=None),
+        ],
+    )
+
+
+def _row(each: Round) -> dict[str, object]:
+    return {
+        "a minute": round(60 * each.load.bookings_a_second),
+        "a second": round(each.load.bookings_a_second),
+        "pgbench before": round(each.before),
+        "pgbench after": round(each.after),
+        "ratio": f"{each.ratio:.3f}",
+    }
+
+
+def _times(rounds: Sequence[Round], act: str) -> dict[str, object]:
+    times = [took for each in rounds for took in each.load.times[act]]
+    row: dict[str, object] = {"act": act, "requests": len(times)}
+    return row | {f"p{share}": f"{percentile(times, share / 100):.1f}" for share in (50, 95, 99)}
+
+
+def _rows(stack: Stack) -> dict[str, int]:
+    tables = ("bookings_appointment", "bookings_hold", "audit_auditevent", "outbox_outboxmessage")
+    counts = [f"(SELECT count(*) FROM {table})" for table in tables]  # noqa: S608 - names of ours
+    return dict(zip(tables, stack.rows(f"SELECT {', '.join(counts)}")[0], strict=True))
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Exit code 1 when a promise was broken."""
+    parser = argparse.ArgumentParser(
+        prog="make bench",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("suite", choices=SUITES)
+    for each in fields(Size):
+        parser.add_argument(f"--{each.name}", type=int, default=each.default)
+    chosen = vars(parser.parse_args(arguments))
+    report = SUITES[chosen.pop("suite")](Size(**chosen))
+    report.show()
+    report.write(name="bench")
+    return 0 if report.is_clean else 1
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except Refusal as refusal:
+        sys.exit(str(refusal))
+    except Interrupted:
+        sys.exit(130)

@@ -1,0 +1,94 @@
+"""The same two statements without anything around them: what PostgreSQL could do at most.
+
+pgbench sends what the API sends, with prepared plans, from eight connections. Each booking takes a
+slot and a patient of its own, so that nobody is refused.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from devstack.postgres import binary
+from devstack.processes import Program
+from devstack.refusals import Refusal
+from proof.plan import Calendar, Patient
+from proof.stack import Stack
+
+CLIENTS = 8
+THREADS = 2
+
+_SCRIPT = """
+\\set k :k + 1
+\\set i :k * {clients} + :client_id
+\\set doctor :i % {doctors}
+\\set slot {first_slot} + :doctor * {slots} + :i / {doctors}
+\\set visit_type {first_type} + :doctor * 2
+\\set patient {first_patient} + :i % {patients}
+SELECT outcome FROM bookings_hold(
+    ('00000000-0000-7000-8000-' || lpad(to_hex(:i::bigint), 12, '0'))::uuid,
+    :slot, :visit_type, :patient, NULL, 'patient:' || :patient::text, 'patient', :patient,
+    '5 min', '30 s', 3, 10, 1000000, NULL, NULL, true, false, '', 'pgbench',
+    'key-' || :i::text, 'startBooking', 'f', 201, '{attempt}',
+    '/api/v1/bookings/' || :i::text);
+SELECT outcome FROM bookings_confirm(
+    ('00000000-0000-7000-8000-' || lpad(to_hex(:i::bigint), 12, '0'))::uuid,
+    :patient, NULL, NULL, '{{0}}', 5, 1000000, 'pgbench', '{appointment}');
+"""
+
+
+@dataclass(frozen=True)
+class Pool:
+    """Doctors with their slots, and patients, whose ids follow each other without a gap."""
+
+    calendars: Sequence[Calendar]
+    patients: Sequence[Patient]
+
+    def script(self, *, attempt: str, appointment: str) -> str:
+        first = self.calendars[0]
+        slots = len(first.slots)
+        _require_rows_in_order([slot for each in self.calendars for slot in each.slots])
+        _require_rows_in_order([patient.id for patient in self.patients])
+        _require_rows_in_order([each.single // 2 for each in self.calendars])
+        return _SCRIPT.format(
+            clients=CLIENTS,
+            doctors=len(self.calendars),
+            slots=slots,
+            first_slot=first.slots[0],
+            first_type=first.single,
+            first_patient=self.patients[0].id,
+            patients=len(self.patients),
+            # A name in braces is no variable of pgbench, and a colon before one would be.
+            attempt=attempt.replace('":', '": '),
+            appointment=appointment.replace('":', '": '),
+        )
+
+
+def _require_rows_in_order(ids: Sequence[int]) -> None:
+    if list(ids) != list(range(ids[0], ids[0] + len(ids))):
+        raise Refusal("The ids of the fixture do not follow each other.")
+
+
+def run_pgbench(stack: Stack, script: Path, *, seconds: int, begin: int) -> float:
+    """Bookings a second. `begin` is how many each client leaves to earlier runs."""
+    parts = urlsplit(stack.database_url)
+    log = stack.workshop.logs / "pgbench.log"
+    log.unlink(missing_ok=True)
+    program = Program(
+        name="pgbench",
+        command=[
+            binary("pgbench"),
+            *("--no-vacuum", "--protocol=prepared", f"--define=k={begin}"),
+            *(f"--client={CLIENTS}", f"--jobs={THREADS}", f"--time={seconds}"),
+            *(f"--file={script}", f"--host={parts.hostname}", f"--port={parts.port}"),
+            *(f"--username={parts.username}", parts.path.lstrip("/")),
+        ],
+        environment={"PGPASSWORD": parts.password or ""},
+    )
+    code = stack.workshop.run(program)
+    words = log.read_text()
+    found = re.search(r"tps = ([0-9.]+)", words)
+    if code or not found:
+        raise Refusal(f"pgbench failed:\n{words[-2000:]}")
+    return float(found[1])
