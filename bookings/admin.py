@@ -1,11 +1,17 @@
-"""Holds, appointments and the waitlist, for looking only: the services own every change.
+"""Holds, appointments and the waitlist, for looking only: the services own every change. And the
+switch that pauses booking.
 
 What a visit is about stays between patient and practice and is not shown.
 """
 
-from django.contrib import admin
+from typing import Any
 
-from bookings.models import Appointment, Hold, WaitlistEntry
+from django.contrib import admin
+from django.http import HttpRequest
+
+from bookings.models import Appointment, BookingPause, Hold, WaitlistEntry
+from bookings.services.pause import set_pause
+from docbook.audit.services import Actor
 from docbook.observability.read_only_admin import ReadOnlyAdmin
 
 
@@ -43,3 +49,26 @@ class WaitlistEntryAdmin(ReadOnlyAdmin):
     list_select_related = ("patient", "doctor", "specialty")
     search_fields = ("=patient__email", "doctor__name")
     ordering = ("created_at", "id")
+
+
+@admin.register(BookingPause)
+class BookingPauseAdmin(admin.ModelAdmin):
+    """One row, and what it says holds at once."""
+
+    list_display = ("is_on", "until", "message")
+    list_display_links = ("is_on", "message")
+    fields = ("is_on", "until", "message")
+
+    def save_model(self, request: HttpRequest, obj: BookingPause, form: Any, change: bool) -> None:
+        set_pause(
+            is_on=obj.is_on,
+            until=obj.until,
+            message=obj.message,
+            by=Actor("staff", request.user.pk),
+        )
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return super().has_add_permission(request) and not BookingPause.objects.exists()
+
+    def has_delete_permission(self, request: HttpRequest, obj: BookingPause | None = None) -> bool:
+        return False

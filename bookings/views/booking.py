@@ -19,7 +19,15 @@ from django_htmx.http import HttpResponseClientRedirect
 
 from bookings.destinations import destination_of
 from bookings.drafts import DRAFT_FIELDS, draft_of, drop_draft, keep_draft
-from bookings.errors import DetailsMissing, HoldExpired, OtpInvalid, OtpLocked, PatientBusy
+from bookings.errors import (
+    AppointmentLimit,
+    DetailsMissing,
+    HoldExpired,
+    NotChangeable,
+    OtpInvalid,
+    OtpLocked,
+    PatientBusy,
+)
 from bookings.forms import CodeForm, DetailsForm, StartForm
 from bookings.holder import Holder
 from bookings.models import Hold, HoldState
@@ -45,6 +53,8 @@ from doctors.views.addresses import day_url, page_of_a_doctor
 
 HOLD_RATE = "30/m"
 CODE_RATE = "30/m"
+# After these the hold's own page has nothing more to say.
+LOST = (HoldExpired, OtpLocked, PatientBusy, AppointmentLimit, NotChangeable)
 
 
 @dataclass(frozen=True)
@@ -144,7 +154,7 @@ def code(request: HttpRequest, hold_id: UUID) -> HttpResponseBase:
         except OtpInvalid as refusal:
             error = refusal
             form.add_error("code", _wrong_code(refusal.attempts_left))
-        except (HoldExpired, OtpLocked, PatientBusy) as refusal:
+        except LOST as refusal:
             return _lost(request, refusal, hold)
         hold = get_hold(hold_id=hold_id, holder=holder)
     return _code_page(request, hold, holder=holder, form=form, status=_status(form, error))

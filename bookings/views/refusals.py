@@ -10,8 +10,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from bookings.errors import (
+    AppointmentLimit,
+    BookingDisabled,
     HoldExpired,
     HoldLimit,
+    NotChangeable,
     OtpLocked,
     OutsideBookingWindow,
     PatientBusy,
@@ -75,13 +78,16 @@ def show_lost_hold(request: HttpRequest, error: DomainError, hold: Hold) -> Http
 def _show(
     request: HttpRequest, error: DomainError, *, wanted: Wanted, notice: Notice
 ) -> HttpResponse:
-    return render_doctor(
+    response = render_doctor(
         request,
         doctor=wanted.doctor,
         query=wanted.query(),
         notice=notice,
         status=STATUS_BY_CODE[error.code],
     )
+    if isinstance(error, BookingDisabled):
+        response.headers["Retry-After"] = str(error.retry_after)
+    return response
 
 
 def _notice(request: HttpRequest, error: DomainError, *, wanted: Wanted) -> Notice:
@@ -93,7 +99,35 @@ def _notice(request: HttpRequest, error: DomainError, *, wanted: Wanted) -> Noti
         return _busy_notice(request, error)
     if isinstance(error, OutsideBookingWindow):
         return Notice("window", _("This time cannot be booked online now."), _("Pick another one."))
+    if isinstance(error, BookingDisabled):
+        return _pause_notice(error, wanted=wanted)
+    if isinstance(error, AppointmentLimit):
+        return _visits_notice(error)
+    if isinstance(error, NotChangeable):
+        title = _("The visit that you wanted to move was changed a moment ago.")
+        return Notice("changed", title, links=[_all_visits()])
     return Notice("unknown", _("This time is no longer offered."), _("Pick another one."))
+
+
+def _pause_notice(error: BookingDisabled, *, wanted: Wanted) -> Notice:
+    title = _("Booking is paused.")
+    if error.until is not None:
+        zone, now = wanted.doctor.clinic.zone, timezone.now()
+        until = clock_near(error.until, near=now, zone=zone)
+        title = _("Booking is paused until %(time)s.") % {"time": until}
+    return Notice("paused", title, f"{error.reason} {_('Your appointments are safe.')}".strip())
+
+
+def _visits_notice(error: AppointmentLimit) -> Notice:
+    title = ngettext(
+        "You have a visit ahead already.", "You have %(count)d visits ahead already.", error.limit
+    ) % {"count": error.limit}
+    text = _("More can be booked once one of them is over.")
+    return Notice("visits", title, text, [_all_visits()])
+
+
+def _all_visits() -> dict[str, str]:
+    return {"label": _("See your appointments"), "url": reverse("bookings:appointments")}
 
 
 def _over_notice(error: HoldExpired | OtpLocked, hold: Hold, *, wanted: Wanted) -> Notice:

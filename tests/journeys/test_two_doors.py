@@ -10,11 +10,12 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.test import Client
 from django.utils import timezone
 
 from accounts.models import User
-from bookings.models import Hold, HoldState
+from bookings.models import BookingPause, Hold, HoldState
 from bookings.models.holds import MAX_CODE_ATTEMPTS
 from bookings.services.offers import decline_offer
 from bookings.states import AppointmentStatus
@@ -105,6 +106,28 @@ def keeping_three_times(patient: User) -> Ask:
         make_hold(slots=slots, visit_type=visit_type, patient=patient)
     visit_type, slots = bookable()
     return Ask("start", slots[0].pk, visit_type.pk)
+
+
+def booking_is_paused(_patient: User) -> Ask:
+    visit_type, slots = bookable()
+    BookingPause.objects.create(is_on=True, message="We move to a new machine.")
+    return Ask("start", slots[0].pk, visit_type.pk)
+
+
+def as_many_visits_ahead_as_allowed(patient: User) -> Ask:
+    for number in range(settings.COMING_VISITS_PER_PATIENT):
+        (slot,) = make_slots(doctor=make_doctor(), starts_at=tomorrow_at(9, days=2 + number))
+        make_appointment(slots=[slot], patient=patient)
+    visit_type, slots = bookable()
+    return Ask("start", slots[0].pk, visit_type.pk)
+
+
+def code_of_a_move_whose_old_visit_was_cancelled(patient: User) -> Ask:
+    hold = _attempt_of(patient)
+    (slot,) = make_slots(doctor=make_doctor(), starts_at=tomorrow_at(days=3))
+    old = make_appointment(slots=[slot], patient=patient, status="cancelled")
+    Hold.objects.filter(pk=hold.pk).update(replaces=old.pk)
+    return Ask("code", hold_id=hold.pk, code=code_of(hold))
 
 
 def in_the_past(_patient: User) -> Ask:
@@ -333,6 +356,15 @@ REFUSALS = [
     Refusal(too_short_for_the_visit, "slot-taken", 409, 409, "was just taken"),
     Refusal(another_mode, "slot-taken", 409, 409, "was just taken"),
     Refusal(keeping_three_times, "hold-limit", 409, 409, "You are already keeping 3 times."),
+    Refusal(booking_is_paused, "booking-disabled", 503, 503, "Your appointments are safe."),
+    Refusal(as_many_visits_ahead_as_allowed, "appointment-limit", 409, 409, "20 visits ahead"),
+    Refusal(
+        code_of_a_move_whose_old_visit_was_cancelled,
+        "not-changeable",
+        409,
+        409,
+        "was changed a moment ago",
+    ),
     Refusal(in_the_past, "outside-booking-window", 422, 422, WINDOW),
     Refusal(closer_than_the_minimum_notice, "outside-booking-window", 422, 422, WINDOW),
     Refusal(beyond_the_horizon, "outside-booking-window", 422, 422, WINDOW),

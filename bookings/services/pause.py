@@ -1,0 +1,25 @@
+"""Stopping new bookings for a while, and letting them go on."""
+
+from datetime import datetime
+
+from django.db import transaction
+
+from bookings.models import BookingPause
+from docbook.audit import services as audit
+
+
+def set_pause(
+    *, is_on: bool, until: datetime | None, message: str, by: audit.Actor
+) -> BookingPause:
+    """From the next hold on. Holds that were made before may be confirmed; visits stay."""
+    with transaction.atomic():
+        pause, _created = BookingPause.objects.update_or_create(
+            pk=1, defaults={"is_on": is_on, "until": until, "message": message}
+        )
+        audit.record(
+            action="booking.paused" if is_on else "booking.resumed",
+            by=by,
+            on=("booking_pause", pause.pk),
+            after={"is_on": is_on, "until": until.isoformat() if until else None},
+        )
+    return pause

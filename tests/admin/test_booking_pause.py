@@ -1,0 +1,48 @@
+"""The admin's switch: one row, noted in the audit, and it holds at once."""
+
+import pytest
+from django.test import Client
+
+from bookings.errors import BookingDisabled
+from bookings.models import BookingPause
+from docbook.audit.models import AuditEvent
+from tests.bookings.acts import bookable, guest, take
+from tests.factories import make_admin, make_patient
+
+pytestmark = pytest.mark.django_db
+
+PLACE = "/admin/bookings/bookingpause/"
+
+
+def signed_in(user) -> Client:
+    browser = Client()
+    browser.force_login(user)
+    return browser
+
+
+def test_admin_pauses_booking_and_lets_it_go_on():
+    admin, (visit_type, slots) = make_admin(), bookable()
+    browser = signed_in(admin)
+    added = browser.post(f"{PLACE}add/", {"is_on": "on", "message": "We move."})
+    assert added.status_code == 302
+    with pytest.raises(BookingDisabled):
+        take(slots[0], visit_type=visit_type, holder=guest())
+    changed = browser.post(f"{PLACE}1/change/", {"message": "We move."})
+    assert changed.status_code == 302
+    assert take(slots[0], visit_type=visit_type, holder=guest())
+    events = AuditEvent.objects.filter(object_type="booking_pause").order_by("id")
+    assert [(each.action, each.actor_id) for each in events] == [
+        ("booking.paused", admin.pk),
+        ("booking.resumed", admin.pk),
+    ]
+
+
+def test_there_is_no_second_switch_and_nobody_deletes_it():
+    BookingPause.objects.create()
+    browser = signed_in(make_admin())
+    assert browser.get(f"{PLACE}add/").status_code == 403
+    assert browser.post(f"{PLACE}1/delete/", {"post": "yes"}).status_code == 403
+
+
+def test_patient_does_not_reach_the_switch():
+    assert signed_in(make_patient()).get(PLACE).status_code in {302, 403}
