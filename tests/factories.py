@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from itertools import count as counter
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from allauth.account.models import EmailAddress
 from django.utils import timezone
@@ -27,13 +28,18 @@ from doctors.models import (
     VisitType,
 )
 
+CLINIC_ZONE = ZoneInfo("Europe/Amsterdam")
 PASSWORD = "correct-horse-battery"
 _numbers = counter(1)
 
 
 def tomorrow_at(hour: int = 9, minute: int = 0, *, days: int = 1) -> datetime:
-    """An instant (UTC) that many days ahead of the real clock; negative days are past."""
-    day = timezone.now().date() + timedelta(days=days)
+    """An instant (UTC) that many days ahead of the real clock; negative days are past.
+
+    Days by the clock of the clinic that tests make: in the hour before midnight UTC it is tomorrow
+    there already.
+    """
+    day = timezone.now().astimezone(CLINIC_ZONE).date() + timedelta(days=days)
     return datetime.combine(day, time(hour, minute), tzinfo=UTC)
 
 
@@ -71,7 +77,7 @@ def make_clinic(**fields: Any) -> Clinic:
         "postcode": "3581 CR",
         "city": "Utrecht",
         "country": "NL",
-        "time_zone": "Europe/Amsterdam",
+        "time_zone": CLINIC_ZONE.key,
         "phone": "+31 30 555 0142",
     }
     return Clinic.objects.create(**(defaults | fields))

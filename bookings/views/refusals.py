@@ -97,12 +97,16 @@ def _notice(request: HttpRequest, error: DomainError, *, wanted: Wanted) -> Noti
         return _limit_notice(request, error, wanted=wanted)
     if isinstance(error, PatientBusy):
         return _busy_notice(request, error)
-    if isinstance(error, OutsideBookingWindow):
-        return Notice("window", _("This time cannot be booked online now."), _("Pick another one."))
     if isinstance(error, BookingDisabled):
         return _pause_notice(error, wanted=wanted)
+    return _plain_notice(error)
+
+
+def _plain_notice(error: DomainError) -> Notice:
     if isinstance(error, AppointmentLimit):
         return _visits_notice(error)
+    if isinstance(error, OutsideBookingWindow):
+        return Notice("window", _("This time cannot be booked online now."), _("Pick another one."))
     if isinstance(error, NotChangeable):
         title = _("The visit that you wanted to move was changed a moment ago.")
         return Notice("changed", title, links=[_all_visits()])
