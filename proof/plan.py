@@ -51,7 +51,7 @@ class Plan:
     calendars: list[Calendar]
     patients: list[Patient]
     mix: dict[str, int] = field(default_factory=lambda: dict(MIX))
-    move: float = 0.0
+    move: float = 0.25
     lose: float = 0.02
     repeat: float = 0.05
     patience: float = 90.0

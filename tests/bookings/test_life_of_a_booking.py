@@ -24,7 +24,12 @@ from bookings.holder import Holder
 from bookings.invariants.checks import check_invariants
 from bookings.models import Appointment, Hold
 from bookings.practice import PracticeMember
-from bookings.services.changes import cancel_appointment, mark_arrived, undo
+from bookings.services.changes import (
+    cancel_appointment,
+    find_changeable_appointment,
+    mark_arrived,
+    undo,
+)
 from bookings.services.codes import request_code, resend_code
 from bookings.services.confirmation import confirm_booking
 from bookings.services.holds import hold_slot, release_hold, sweep_holds
@@ -53,6 +58,7 @@ ROW_OF_HOLD = {
     "booked": {"confirmed"},
     "arrived": {"confirmed"},
     "cancelled": {"confirmed"},
+    "rescheduled": {"confirmed"},
 }
 KEEPS_THE_SLOT = {"held": "held", "lapsed": "held", "booked": "booked", "arrived": "booked"}
 STATUS = {"booked": "confirmed"}
@@ -65,6 +71,7 @@ class Attempt:
     id: UUID
     holder: Holder
     slot: Slot
+    replaces: "Attempt | None"
     state: str = "held"
     has_code: bool = False
     tries: int = 0
@@ -76,7 +83,8 @@ class Attempt:
 
     @property
     def can_confirm(self) -> bool:
-        return self.state == "held" and self.has_code
+        movable = self.replaces is None or self.replaces.state == "booked"
+        return self.state == "held" and self.has_code and movable
 
 
 class LifeOfABooking(RuleBasedStateMachine):
@@ -103,7 +111,13 @@ class LifeOfABooking(RuleBasedStateMachine):
 
     @rule(target=attempts, who=st.integers(0, 1), where=st.integers(0, SLOTS - 1))
     def hold(self, who: int, where: int) -> Attempt | None:
-        return self._hold(self.patients[who], self.slots[where])
+        return self._hold(self.patients[who], self.slots[where], replaces=None)
+
+    @rule(target=attempts, old=attempts, where=st.integers(0, SLOTS - 1))
+    def hold_to_move(self, old: Attempt | None, where: int) -> Attempt | None:
+        if old is None:
+            return None
+        return self._hold(old.holder, self.slots[where], replaces=old)
 
     @rule(attempt=attempts)
     def give_details(self, attempt: Attempt | None) -> None:
@@ -156,6 +170,8 @@ class LifeOfABooking(RuleBasedStateMachine):
             found = self._confirm(attempt, code_of(Hold.objects.get(pk=attempt.id)))
             if attempt.state == "held":
                 attempt.state = "booked"
+                if attempt.replaces:
+                    attempt.replaces.state = "rescheduled"
             assert (found.pk, found.status) == (
                 attempt.id,
                 STATUS.get(attempt.state, attempt.state),
@@ -225,23 +241,29 @@ class LifeOfABooking(RuleBasedStateMachine):
 
     # -- parts of the rules
 
-    def _hold(self, holder: Holder, slot: Slot) -> Attempt | None:
+    def _hold(self, holder: Holder, slot: Slot, *, replaces: Attempt | None) -> Attempt | None:
         held = [each for each in self.known if each.state == "held" and each.holder is holder]
         taken = any(
             each.slot is slot and each.state in ("held", "booked", "arrived") for each in self.known
         )
+        movable = replaces is None or replaces.state == "booked"
         attempt = None
-        with self._allowed(not taken and len(held) < MOST_HELD):
+        with self._allowed(not taken and movable and len(held) < MOST_HELD):
+            if replaces:
+                find_changeable_appointment(
+                    appointment_id=replaces.id, by=holder, version=None, now=timezone.now()
+                )
             hold = hold_slot(
                 slot_id=slot.pk,
                 visit_type_id=self.visit_type.pk,
                 holder=holder,
                 now=timezone.now(),
+                replaces=replaces.id if replaces else None,
             )
             for each in self.known:
                 if each.slot is slot and each.state == "lapsed":
                     each.state = "over"
-            attempt = Attempt(hold.pk, holder, slot)
+            attempt = Attempt(hold.pk, holder, slot, replaces)
             self.known.append(attempt)
         return attempt
 

@@ -1,0 +1,157 @@
+"""Visits that are moved while others want their times: one legal outcome in two hundred rounds."""
+
+from collections import Counter
+from functools import partial
+
+import pytest
+from django.utils import timezone
+
+from bookings.errors import SlotHeld, SlotTaken
+from bookings.holder import Holder
+from bookings.models import Appointment, Hold
+from bookings.services.changes import cancel_appointment
+from bookings.services.codes import request_code
+from bookings.services.confirmation import confirm_booking
+from bookings.services.holds import hold_slot
+from doctors.models import Slot, VisitType
+from tests.bookings.acts import as_patient, book, bookable, code_of, details
+from tests.concurrency.rounds import ROUNDS, broken_promises, callers, ends
+from tests.factories import make_patient, make_slots, tomorrow_at
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def practice(*, rounds: int, slots: int) -> tuple[VisitType, list[list[Slot]]]:
+    """For each round so many slots of its own, far enough ahead to be changed."""
+    visit_type, _none = bookable(count=0, change_notice_minutes=0, horizon_days=90)
+    first = tomorrow_at(0, days=3)
+    grid = make_slots(doctor=visit_type.doctor, starts_at=first, count=rounds * slots)
+    return visit_type, [grid[n : n + slots] for n in range(0, len(grid), slots)]
+
+
+def a_visit(slot: Slot, *, visit_type: VisitType) -> Appointment:
+    patient = make_patient()
+    return book(slot, visit_type=visit_type, holder=as_patient(patient), email=patient.email)
+
+
+def hold_instead(visit: Appointment, slot: Slot) -> Hold:
+    holder, now = Holder(patient=visit.patient), timezone.now()
+    hold = hold_slot(
+        slot_id=slot.pk,
+        visit_type_id=visit.visit_type_id,
+        holder=holder,
+        now=now,
+        replaces=visit.pk,
+    )
+    given = details(email=visit.patient.email)
+    return request_code(hold_id=hold.pk, holder=holder, details=given, now=now)
+
+
+def confirm(hold: Hold, visit: Appointment) -> Appointment:
+    holder = Holder(patient=visit.patient)
+    return confirm_booking(hold_id=hold.pk, holder=holder, code=code_of(hold))
+
+
+def move(visit: Appointment, slot: Slot) -> Appointment:
+    return confirm(hold_instead(visit, slot), visit)
+
+
+def status(visit: Appointment) -> str:
+    return Appointment.objects.values_list("status", flat=True).get(
+        pk=visit.pk, starts_at=visit.starts_at
+    )
+
+
+def test_two_who_want_each_others_times_both_keep_their_own() -> None:
+    """Nobody gives a time up before the new one is confirmed, so there is nothing to swap."""
+    visit_type, ((one, other),) = practice(rounds=1, slots=2)
+    first, second = (a_visit(slot, visit_type=visit_type) for slot in (one, other))
+
+    with callers() as meet:
+        for number in range(ROUNDS):
+            acts = [partial(move, first, other), partial(move, second, one)]
+            results = meet(acts[:: 1 if number % 2 else -1])
+            assert ends(results) == ["SlotTaken", "SlotTaken"], number
+
+    assert [status(first), status(second)] == ["confirmed", "confirmed"]
+    assert Hold.objects.count() == 2
+    assert broken_promises() == []
+
+
+def test_of_two_moves_in_a_ring_with_one_free_time_both_or_one_are_made() -> None:
+    """The first goes to the free time; the second gets what the first leaves, or keeps its own."""
+    visit_type, rounds = practice(rounds=ROUNDS, slots=3)
+    seen: Counter[str] = Counter()
+
+    with callers() as meet:
+        for number, (one, other, free) in enumerate(rounds):
+            first, second = (a_visit(slot, visit_type=visit_type) for slot in (one, other))
+            to_free, to_first = meet([partial(move, first, free), partial(move, second, one)])
+
+            assert isinstance(to_free, Appointment), (number, to_free)
+            assert isinstance(to_first, Appointment | SlotTaken | SlotHeld), (number, to_first)
+            assert status(first) == "rescheduled"
+            moved = isinstance(to_first, Appointment)
+            assert status(second) == ("rescheduled" if moved else "confirmed"), number
+            seen[type(to_first).__name__] += 1
+
+    assert broken_promises() == []
+    assert seen.total() == ROUNDS
+
+
+def test_of_two_moves_of_one_visit_one_is_made() -> None:
+    """Held twice, by a patient who cannot decide; the second confirmation has nothing to move."""
+    visit_type, rounds = practice(rounds=ROUNDS, slots=3)
+
+    with callers() as meet:
+        for number, (old, *new) in enumerate(rounds):
+            visit = a_visit(old, visit_type=visit_type)
+            holds = [hold_instead(visit, slot) for slot in new]
+            results = meet([partial(confirm, hold, visit) for hold in holds])
+
+            assert ends(results) == ["Appointment", "NotChangeable"], number
+            assert status(visit) == "rescheduled"
+            states = sorted(
+                Slot.objects.filter(pk__in=[each.pk for each in (old, *new)]).values_list(
+                    "state", flat=True
+                )
+            )
+            assert states == ["booked", "held", "open"], number
+
+    assert broken_promises() == []
+
+
+def test_of_a_cancellation_and_a_move_of_one_visit_one_is_made() -> None:
+    visit_type, rounds = practice(rounds=ROUNDS, slots=2)
+    seen: Counter[str] = Counter()
+
+    with callers() as meet:
+        for number, (old, new) in enumerate(rounds):
+            visit = a_visit(old, visit_type=visit_type)
+            hold = hold_instead(visit, new)
+            cancel = partial(
+                cancel_appointment,
+                appointment_id=visit.pk,
+                by=Holder(patient=visit.patient),
+                version=1,
+                now=timezone.now(),
+            )
+            acts = [cancel, partial(confirm, hold, visit)]
+            results = meet(acts[:: 1 if number % 2 else -1])
+
+            # Whichever comes second finds a visit of another status, or of another version.
+            assert ends(results) in (
+                ["Appointment", "NotChangeable"],
+                ["Appointment", "VersionMismatch"],
+            ), number
+            end = status(visit)
+            old.refresh_from_db()
+            new.refresh_from_db()
+            assert (end, old.state, new.state) in {
+                ("cancelled", "open", "held"),
+                ("rescheduled", "open", "booked"),
+            }, number
+            seen[end] += 1
+
+    assert broken_promises() == []
+    assert set(seen) <= {"cancelled", "rescheduled"}
