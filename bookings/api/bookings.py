@@ -3,6 +3,7 @@
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.http import HttpResponseBase
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiResponse, extend_schema
@@ -12,7 +13,9 @@ from rest_framework.reverse import reverse
 from rest_framework.views import APIView
 from uuid_utils.compat import uuid7
 
+from accounts.models import User
 from accounts.users import signed_in
+from bookings.destinations import code_destination
 from bookings.errors import SlotHeld, SlotTaken
 from bookings.holder import Holder
 from bookings.layouts import appointment_layout, attempt_layout
@@ -41,6 +44,7 @@ from docbook.http.throttling import (
     address_key,
     by_address,
     by_mailbox,
+    by_phone,
     by_value,
     enforce,
     give_back,
@@ -75,17 +79,18 @@ class BookingList(APIView):
         responses={201: AttemptOut, **problems(400, 401, 404, 409, 415, 422, 429, 503)},
     )
     def post(self, request: Request) -> HttpResponseBase:
-        """Holds a time for five minutes and has a code sent to the caller's e-mail address."""
+        """Holds a time for five minutes and has a code sent to the caller, as `otp` says."""
         body = BookingIn(data=request.data)
         body.is_valid(raise_exception=True)
         key = key_of(request, route="startBooking")
-        mailbox = by_mailbox(_mailbox(request))
-        enforce(*_limits(request, group="api-hold", rate="30/m"), mailbox)
+        codes = _codes_to(request)
+        enforce(*_limits(request, group="api-hold", rate="30/m"), *codes)
         try:
             with waiting_for_the_first():
                 answer = _start(request, body.validated_data, key=key)
         except DomainError as error:
-            give_back(mailbox)  # no code is on its way
+            for limit in codes:
+                give_back(limit)  # no code is on its way
             return refusal_once(key, _in_the_words_of_the_api(error))
         return http_response(answer)
 
@@ -150,7 +155,7 @@ class ResendOtp(APIView):
     )
     def post(self, request: Request, booking_id: UUID) -> Response:
         """Has a new code sent; the one before stops working."""
-        enforce(*_limits(request, group="api-code", rate="30/m"), by_mailbox(_mailbox(request)))
+        enforce(*_limits(request, group="api-code", rate="30/m"), *_codes_to(request))
         hold = resend_code(hold_id=booking_id, holder=_holder(request), now=timezone.now())
         return Response(AttemptOut(hold).data, status=202)
 
@@ -208,6 +213,19 @@ def _limits(request: Request, *, group: str, rate: str) -> tuple[Limit, Limit]:
         by_address(request._request, group=group, rate=rate),
         by_value(group=group, rate=rate, value=f"user-{request.user.pk}"),
     )
+
+
+def _codes_to(request: Request) -> list[Limit]:
+    """A code by SMS may still go by mail, so it counts for both. The account is read only where
+    codes go by SMS at all.
+    """
+    mailbox = by_mailbox(_mailbox(request))
+    if settings.CODE_CHANNEL != "sms":
+        return [mailbox]
+    account: Any = request.user.pk
+    phone = User.objects.filter(pk=account).values_list("phone", flat=True).first()
+    to = code_destination(patient_id=account, email="", phone=phone or "")
+    return [mailbox, by_phone(to.phone)] if to.phone else [mailbox]
 
 
 def _mailbox(request: Request) -> str:

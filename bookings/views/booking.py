@@ -17,7 +17,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST
 from django_htmx.http import HttpResponseClientRedirect
 
-from bookings.destinations import destination_of
+from bookings.destinations import code_destination, destination_of
 from bookings.drafts import DRAFT_FIELDS, draft_of, drop_draft, keep_draft
 from bookings.errors import (
     AppointmentLimit,
@@ -117,8 +117,14 @@ def details(request: HttpRequest, hold_id: UUID) -> HttpResponseBase:
     if request.method == "POST" and form.is_valid():
         limit_by_address(request, group="code", rate=CODE_RATE)
         try:
-            limit_codes_to(email=form.details().email)
-            request_code(hold_id=hold_id, holder=holder, details=form.details(), now=timezone.now())
+            given = form.details()
+            to = code_destination(
+                patient_id=holder.patient.pk if holder.patient else None,
+                email=given.email,
+                phone=given.phone,
+            )
+            limit_codes_to(email=given.email, phone=to.phone)
+            request_code(hold_id=hold_id, holder=holder, details=given, now=timezone.now())
         except HoldExpired as refusal:
             return _lost(request, refusal, hold)
         except RateLimited as refusal:
@@ -168,7 +174,7 @@ def resend(request: HttpRequest, hold_id: UUID) -> HttpResponseBase:
     hold = get_hold(hold_id=hold_id, holder=holder)
     try:
         if hold.code_sent_at:
-            limit_codes_to(email=hold.email)
+            limit_codes_to(email=hold.email, phone=destination_of(hold).phone)
         resend_code(hold_id=hold_id, holder=holder, now=timezone.now())
     except HoldExpired as refusal:
         return _over(request, hold) or _lost(request, refusal, hold)

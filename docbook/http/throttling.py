@@ -15,6 +15,7 @@ from docbook.errors import RateLimited
 from docbook.http.addresses import client_address
 
 CODES_TO_A_MAILBOX = "20/h"
+CODES_TO_A_PHONE = "10/h"  # they cost money, and wake people
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 # Counts every limit, also behind one that is used up; answers the longest wait in milliseconds.
@@ -65,6 +66,11 @@ def by_mailbox(mailbox: str) -> Limit:
     return Limit("codes-to", CODES_TO_A_MAILBOX, mailbox)
 
 
+def by_phone(number: str) -> Limit:
+    """Codes to one phone number, through both doors together."""
+    return Limit("codes-to-phone", CODES_TO_A_PHONE, number)
+
+
 def mailbox_of(email: str) -> str:
     """Stands for the address where it must not be named, as in tokens."""
     return digest(email.lower())
@@ -103,6 +109,8 @@ def limit_by_value(*, group: str, rate: str, value: str) -> None:
     enforce(by_value(group=group, rate=rate, value=value))
 
 
-def limit_codes_to(*, email: str) -> None:
-    """Counts a code for an e-mail address. Raises RateLimited."""
-    enforce(by_mailbox(mailbox_of(email)))
+def limit_codes_to(*, email: str, phone: str = "") -> None:
+    """Counts a code for an e-mail address, and for a number if it goes there first. Raises
+    RateLimited.
+    """
+    enforce(by_mailbox(mailbox_of(email)), *([by_phone(phone)] if phone else []))

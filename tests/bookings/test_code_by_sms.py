@@ -7,8 +7,10 @@ import pytest
 from bookings import tasks
 from bookings.masking import masked_phone
 from bookings.models import Hold
+from docbook.http import throttling
 from docbook.outbox.models import OutboxMessage
 from docbook.outbox.selectors import outbox_status
+from tests.api.client import Api
 from tests.bookings.acts import as_patient, ask_for_code, attempt, bookable, code_of, guest
 from tests.factories import make_patient
 from tests.notify.provider import Provider, provider_on_loopback
@@ -120,6 +122,51 @@ def test_another_number_gets_a_new_code_and_the_same_gets_nothing_twice(twilio, 
     assert code_of(hold) != first
     work()
     assert twilio.asked[-1].form["To"] == "+31655509999"
+
+
+def test_api_says_by_which_channel_and_where_to(twilio) -> None:
+    patient = make_patient(phone=PHONE)
+    visit_type, slots = bookable()
+    started = Api(patient).start(slot_id=slots[0].pk, visit_type_id=visit_type.pk)
+    assert started.status_code == 201
+    otp = started.json()["otp"]
+    assert (otp["channel"], otp["sentTo"]) == ("sms", "•••• 34")
+
+
+def test_api_says_email_to_a_patient_without_a_number(twilio) -> None:
+    patient = make_patient(email="anna@example.test", phone="06 5550 1234")
+    visit_type, slots = bookable()
+    otp = Api(patient).start(slot_id=slots[0].pk, visit_type_id=visit_type.pk).json()["otp"]
+    assert (otp["channel"], otp["sentTo"]) == ("email", "a•••a@example.test")
+
+
+def test_repeat_with_the_same_key_is_answered_with_the_same_number(twilio) -> None:
+    caller, (visit_type, slots) = Api(make_patient(phone=PHONE)), bookable()
+    slot = {"slot_id": slots[0].pk, "visit_type_id": visit_type.pk}
+    first, again = (caller.start(**slot, key="k-1") for _ in range(2))
+    assert first.content == again.content
+    assert "5550" not in first.content.decode()
+
+
+@pytest.mark.parametrize("door", ["api", "page"])
+def test_number_that_has_got_very_many_codes_gets_no_more(twilio, monkeypatch, door: str) -> None:
+    """Whoever asks: many accounts may name one number."""
+    monkeypatch.setattr(throttling, "CODES_TO_A_PHONE", "1/h")
+    visit_type, slots = bookable()
+    start = {"visit_type_id": visit_type.pk}
+    first = Api(make_patient(phone=PHONE)).start(slot_id=slots[0].pk, **start)
+    assert first.status_code == 201
+    other = make_patient(phone=PHONE)
+    if door == "api":
+        refused = Api(other).start(slot_id=slots[1].pk, **start)
+    else:
+        browser = signed_in(other)
+        data = {"slot": slots[1].pk, "visit_type": visit_type.pk}
+        page = browser.post("/book/", data).headers["Location"]
+        given = {"first_name": "Anna", "last_name": "Smit", "phone": "0031 655501234"}
+        refused = browser.post(page, given)
+    assert refused.status_code == 429
+    assert OutboxMessage.objects.filter(topic="otp.requested").count() == 1
 
 
 def test_page_says_where_the_code_went(twilio) -> None:
