@@ -12,11 +12,14 @@ from bookings.services.codes import Details
 
 
 class StartForm(forms.Form):
-    """The tap on a time; `instead_of` is a hold that is given back for it."""
+    """The tap on a time; `instead_of` is a hold that is given back for it, and `replaces` the visit
+    that moves there.
+    """
 
     slot = forms.IntegerField(min_value=1, max_value=2**63 - 1)
     visit_type = forms.IntegerField(min_value=1, max_value=2**63 - 1)
     instead_of = forms.UUIDField(required=False)
+    replaces = forms.UUIDField(required=False)
 
 
 class CancelForm(forms.Form):

@@ -30,10 +30,13 @@ from bookings.errors import (
 )
 from bookings.forms import CodeForm, DetailsForm, StartForm
 from bookings.holder import Holder
-from bookings.models import Hold, HoldState
+from bookings.models import Appointment, Hold, HoldState
 from bookings.models.holds import MAX_CODE_ATTEMPTS, MAX_CODE_RESENDS
+from bookings.selectors.appointments import Link, links_to
 from bookings.selectors.holds import get_hold, is_over
+from bookings.services.changes import find_changeable_appointment
 from bookings.services.codes import (
+    Details,
     request_code,
     resend_code,
     seconds_until_resend,
@@ -41,6 +44,8 @@ from bookings.services.codes import (
 from bookings.services.confirmation import confirm_booking
 from bookings.services.holds import hold_slot, release_hold
 from bookings.sessions import current_holder, holder_who_starts, open_account, remember
+from bookings.views.changes import REFUSALS as CHANGE_REFUSALS
+from bookings.views.changes import show_refused_change
 from bookings.views.refusals import Wanted, show_lost_hold, show_refusal
 from docbook.errors import DomainError, NotFound, RateLimited
 from docbook.http import pages
@@ -49,12 +54,14 @@ from docbook.http.problems import STATUS_BY_CODE
 from docbook.http.throttling import address_key, limit_by_address, limit_codes_to
 from doctors.models import Clinic, Doctor, VisitType
 from doctors.selectors.doctors import get_bookable_doctor
-from doctors.views.addresses import day_url, page_of_a_doctor
+from doctors.views.addresses import day_url, page_of, with_query
 
 HOLD_RATE = "30/m"
 CODE_RATE = "30/m"
 # After these the hold's own page has nothing more to say.
-LOST = (HoldExpired, OtpLocked, PatientBusy, AppointmentLimit, NotChangeable)
+LOST = (HoldExpired, OtpLocked, PatientBusy, AppointmentLimit)
+# Where somebody who gives a time back may want to go on picking.
+TIMES = ("doctors:detail", "bookings:reschedule")
 
 
 @dataclass(frozen=True)
@@ -72,6 +79,8 @@ class Ticket:
     seconds_left: int
     who: str
     patient_email: str
+    # The time that is kept until this one is confirmed.
+    keeps: Link | None
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -84,21 +93,30 @@ def start(request: HttpRequest) -> HttpResponseBase:
     if not form.is_valid():
         return pages.error_page(request, status=400)
     slot_id, visit_type_id = form.cleaned_data["slot"], form.cleaned_data["visit_type"]
-    holder = holder_who_starts(request)
+    holder, now = holder_who_starts(request), timezone.now()
+    replaces, moves = form.cleaned_data["replaces"], None
     if instead_of := form.cleaned_data["instead_of"]:
         _give_back(instead_of, holder=holder)
     try:
+        if replaces:
+            moves = find_changeable_appointment(
+                appointment_id=replaces, by=holder, version=None, now=now
+            )
         hold = hold_slot(
             slot_id=slot_id,
             visit_type_id=visit_type_id,
             holder=holder,
             address=address_key(request),
-            now=timezone.now(),
+            replaces=replaces,
+            now=now,
         )
+    except CHANGE_REFUSALS as error:
+        return show_refused_change(request, error, appointment_id=replaces)
     except DomainError as error:
-        return _start_refused(request, error, slot_id=slot_id, visit_type_id=visit_type_id)
+        wanted = {"slot_id": slot_id, "visit_type_id": visit_type_id}
+        return _start_refused(request, error, moves=moves, **wanted)
     remember(request, hold)
-    return _go(request, reverse("bookings:details", args=[hold.pk]))
+    return _go(request, _first_step(request, hold, holder=holder))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -162,6 +180,9 @@ def code(request: HttpRequest, hold_id: UUID) -> HttpResponseBase:
             form.add_error("code", _wrong_code(refusal.attempts_left))
         except LOST as refusal:
             return _lost(request, refusal, hold)
+        except NotChangeable as refusal:
+            # The visit that would have moved has become something else meanwhile.
+            return show_refused_change(request, refusal, appointment_id=hold.replaces or hold.pk)
         hold = get_hold(hold_id=hold_id, holder=holder)
     return _code_page(request, hold, holder=holder, form=form, status=_status(form, error))
 
@@ -200,7 +221,10 @@ def release(request: HttpRequest, hold_id: UUID) -> HttpResponseBase:
     messages.success(request, _("The time is free again. Pick another one whenever you like."))
     day = hold.starts_at.astimezone(hold.clinic.zone).date()
     own_day = day_url(hold.doctor, visit_type_id=hold.visit_type_id, day=day)
-    return redirect(page_of_a_doctor(request.POST.get("next", ""), request=request) or own_day)
+    if hold.replaces:
+        page = reverse("bookings:reschedule", args=[hold.replaces])
+        own_day = with_query(page, date=day.isoformat())
+    return redirect(page_of(request.POST.get("next", ""), request=request, views=TIMES) or own_day)
 
 
 def _go(request: HttpRequest, url: str) -> HttpResponseBase:
@@ -208,8 +232,36 @@ def _go(request: HttpRequest, url: str) -> HttpResponseBase:
     return HttpResponseClientRedirect(url) if wants_fragment(request) else redirect(url)
 
 
+def _first_step(request: HttpRequest, hold: Hold, *, holder: Holder) -> str:
+    """Who comes is known where a visit moves: its code goes out at once."""
+    if hold.replaces and _send_code_of_move(request, hold, holder=holder):
+        return reverse("bookings:code", args=[hold.pk])
+    return reverse("bookings:details", args=[hold.pk])
+
+
+def _send_code_of_move(request: HttpRequest, hold: Hold, *, holder: Holder) -> bool:
+    """False where something has to be typed or waited for; the page of the details says what."""
+    known = _known(hold, holder)
+    email = holder.patient.email if holder.patient else known["email"]
+    details = Details(**{**known, "email": email.lower()})
+    if not (details.first_name and details.last_name and details.email):
+        return False
+    try:
+        limit_by_address(request, group="code", rate=CODE_RATE)
+        limit_codes_to(email=details.email)
+        request_code(hold_id=hold.pk, holder=holder, details=details, now=timezone.now())
+    except RateLimited:
+        return False
+    return True
+
+
 def _start_refused(
-    request: HttpRequest, error: DomainError, *, slot_id: int, visit_type_id: int
+    request: HttpRequest,
+    error: DomainError,
+    *,
+    slot_id: int,
+    visit_type_id: int,
+    moves: Appointment | None,
 ) -> HttpResponse:
     visit_type = VisitType.objects.filter(pk=visit_type_id, doctor__is_active=True).first()
     if visit_type is None or isinstance(error, NotFound):
@@ -220,6 +272,7 @@ def _start_refused(
         visit_type_id=visit_type_id,
         slot_id=slot_id,
         starts_at=starts_at.first(),
+        moves=moves,
     )
     return show_refusal(request, error, wanted=wanted)
 
@@ -303,8 +356,11 @@ def _status(form: DetailsForm | CodeForm, error: DomainError | None) -> int:
 
 
 def _known(hold: Hold, holder: Holder) -> dict[str, str]:
-    """What was typed before, else what the account knows."""
+    """What was typed before, for this time or the one that moves; else what the account knows."""
     patient = holder.patient
+    if hold.replaces and not hold.code_sent_at:
+        moved = get_hold(hold_id=hold.replaces, holder=holder)
+        return {name: getattr(moved, name) for name in DRAFT_FIELDS}
     if hold.code_sent_at or patient is None:
         return _sent(hold)
     return {name: getattr(patient, name) for name in ("first_name", "last_name", "phone")}
@@ -329,4 +385,5 @@ def _ticket(hold: Hold, holder: Holder) -> Ticket:
         seconds_left=max(0, int(left)),
         who=f"{hold.first_name} {hold.last_name}".strip(),
         patient_email=holder.patient.email if holder.patient else "",
+        keeps=links_to([hold.replaces]).get(hold.replaces) if hold.replaces else None,
     )

@@ -68,6 +68,19 @@ def reschedule(request: HttpRequest, appointment_id: UUID) -> HttpResponse:
     return show_move(request, found, query=query_of(request))
 
 
+def visit_to_move(request: HttpRequest, appointment_id: UUID) -> Appointment | None:
+    """The visit that a hold would move; None where it can no longer be moved."""
+    try:
+        return find_changeable_appointment(
+            appointment_id=appointment_id,
+            by=current_holder(request),
+            version=None,
+            now=timezone.now(),
+        )
+    except REFUSALS:
+        return None
+
+
 def show_move(
     request: HttpRequest,
     appointment: Appointment,

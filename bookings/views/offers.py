@@ -1,6 +1,7 @@
 """Times that a refusal offers instead, each for one press."""
 
 from datetime import datetime, timedelta
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.utils.formats import date_format, time_format
@@ -29,7 +30,12 @@ def clock_near(moment: datetime, *, near: datetime, zone: ZoneInfo) -> str:
 
 
 def still_free(
-    times: list[VisitTime], *, near: datetime, zone: ZoneInfo, visit_type_id: int
+    times: list[VisitTime],
+    *,
+    near: datetime,
+    zone: ZoneInfo,
+    visit_type_id: int,
+    replaces: UUID | None = None,
 ) -> list[Offer]:
     """One offer a time; its day is said where it is not the day of `near`."""
     return [
@@ -37,6 +43,7 @@ def still_free(
             label=_("Hold %(time)s") % {"time": clock_near(time.starts_at, near=near, zone=zone)},
             slot_id=time.slot_id,
             visit_type_id=visit_type_id,
+            replaces=replaces,
         )
         for time in times
     ]
@@ -48,7 +55,9 @@ def again_or_next(hold: Hold, *, now: datetime) -> tuple[str, list[Offer]]:
     first = _first_free(hold, now=now)
     if first is None:
         return _("It is gone now."), []
-    offers = still_free([first], near=at, zone=zone, visit_type_id=hold.visit_type_id)
+    offers = still_free(
+        [first], near=at, zone=zone, visit_type_id=hold.visit_type_id, replaces=hold.replaces
+    )
     if first.starts_at == at:
         return _("It is still free: hold it again?"), offers
     following = clock_near(first.starts_at, near=at, zone=zone)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
@@ -21,26 +22,31 @@ from bookings.errors import (
     SlotHeld,
     SlotTaken,
 )
-from bookings.models import Hold
+from bookings.models import Appointment, Hold
 from bookings.selectors.holds import live_holds
 from bookings.sessions import current_holder
+from bookings.views.changes import show_move, visit_to_move
 from bookings.views.offers import again_or_next, clock, clock_near, day_and_clock, still_free
 from docbook.errors import DomainError
 from docbook.http.problems import STATUS_BY_CODE
 from doctors.models import Doctor
-from doctors.views.addresses import day_url, doctor_url
+from doctors.views.addresses import day_url, doctor_url, with_query
 from doctors.views.detail import render_doctor
 from doctors.views.picker import KeptTime, Notice, Offer, PickerQuery
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """The time that could not be kept; `starts_at` is None where the doctor has no such slot."""
+    """The time that could not be kept; `starts_at` is None where the doctor has no such slot.
+
+    `moves` is the visit that would have moved there.
+    """
 
     doctor: Doctor
     visit_type_id: int
     slot_id: int
     starts_at: datetime | None
+    moves: Appointment | None = None
 
     def clock(self) -> str:
         return clock(self.starts_at, zone=self.doctor.clinic.zone) if self.starts_at else ""
@@ -50,8 +56,15 @@ class Wanted:
         day = self.starts_at.astimezone(self.doctor.clinic.zone).date() if self.starts_at else None
         return PickerQuery(visit_type_id=self.visit_type_id, date=day)
 
+    @property
+    def replaces(self) -> UUID | None:
+        return self.moves.pk if self.moves else None
+
     def url(self) -> str:
         day = self.query().date
+        if self.replaces:
+            page = reverse("bookings:reschedule", args=[self.replaces])
+            return with_query(page, date=day.isoformat() if day else None)
         if day is None:
             return doctor_url(self.doctor, visit_type=self.visit_type_id)
         return day_url(self.doctor, visit_type_id=self.visit_type_id, day=day)
@@ -69,6 +82,7 @@ def show_lost_hold(request: HttpRequest, error: DomainError, hold: Hold) -> Http
         visit_type_id=hold.visit_type_id,
         slot_id=hold.slot_ids[0],
         starts_at=hold.starts_at,
+        moves=visit_to_move(request, hold.replaces) if hold.replaces else None,
     )
     if not isinstance(error, HoldExpired | OtpLocked):
         return show_refusal(request, error, wanted=wanted)
@@ -78,13 +92,13 @@ def show_lost_hold(request: HttpRequest, error: DomainError, hold: Hold) -> Http
 def _show(
     request: HttpRequest, error: DomainError, *, wanted: Wanted, notice: Notice
 ) -> HttpResponse:
-    response = render_doctor(
-        request,
-        doctor=wanted.doctor,
-        query=wanted.query(),
-        notice=notice,
-        status=STATUS_BY_CODE[error.code],
-    )
+    query, status = wanted.query(), STATUS_BY_CODE[error.code]
+    if wanted.moves:
+        response = show_move(request, wanted.moves, query=query, notice=notice, status=status)
+    else:
+        response = render_doctor(
+            request, doctor=wanted.doctor, query=query, notice=notice, status=status
+        )
     if isinstance(error, BookingDisabled):
         response.headers["Retry-After"] = str(error.retry_after)
     return response
@@ -107,9 +121,6 @@ def _plain_notice(error: DomainError) -> Notice:
         return _visits_notice(error)
     if isinstance(error, OutsideBookingWindow):
         return Notice("window", _("This time cannot be booked online now."), _("Pick another one."))
-    if isinstance(error, NotChangeable):
-        title = _("The visit that you wanted to move was changed a moment ago.")
-        return Notice("changed", title, links=[_all_visits()])
     return Notice("unknown", _("This time is no longer offered."), _("Pick another one."))
 
 
@@ -126,12 +137,8 @@ def _visits_notice(error: AppointmentLimit) -> Notice:
     title = ngettext(
         "You have a visit ahead already.", "You have %(count)d visits ahead already.", error.limit
     ) % {"count": error.limit}
-    text = _("More can be booked once one of them is over.")
-    return Notice("visits", title, text, [_all_visits()])
-
-
-def _all_visits() -> dict[str, str]:
-    return {"label": _("See your appointments"), "url": reverse("bookings:appointments")}
+    links = [{"label": _("See your appointments"), "url": reverse("bookings:appointments")}]
+    return Notice("visits", title, _("More can be booked once one of them is over."), links)
 
 
 def _over_notice(error: HoldExpired | OtpLocked, hold: Hold, *, wanted: Wanted) -> Notice:
@@ -150,6 +157,7 @@ def _lost_race(error: SlotTaken | SlotHeld, *, wanted: Wanted) -> Notice:
         near=error.starts_at,
         zone=wanted.doctor.clinic.zone,
         visit_type_id=wanted.visit_type_id,
+        replaces=wanted.replaces,
     )
     taken = isinstance(error, SlotTaken)
     title = (
@@ -210,7 +218,13 @@ def _swap(hold: Hold, *, wanted: Wanted) -> Offer:
         "kept": clock_near(hold.starts_at, near=near, zone=hold.clinic.zone),
         "wanted": wanted.clock(),
     }
-    return Offer(label, wanted.slot_id, wanted.visit_type_id, instead_of=hold.pk)
+    return Offer(
+        label,
+        wanted.slot_id,
+        wanted.visit_type_id,
+        instead_of=hold.pk,
+        replaces=wanted.replaces,
+    )
 
 
 def _kept(hold: Hold) -> KeptTime:

@@ -1,5 +1,6 @@
 """Addresses of a doctor's page that several pages link to."""
 
+from collections.abc import Collection
 from datetime import date
 from urllib.parse import urlsplit
 
@@ -25,8 +26,8 @@ def day_url(doctor: Doctor, *, visit_type_id: int | None, day: date) -> str:
     return doctor_url(doctor, visit_type=visit_type_id, date=day.isoformat()) + "#times"
 
 
-def page_of_a_doctor(url: str, *, request: HttpRequest) -> str:
-    """The address, if it is one of a doctor's page on this host; else nothing."""
+def page_of(url: str, *, request: HttpRequest, views: Collection[str]) -> str:
+    """The address, if it is one on this host that one of these views answers; else nothing."""
     ours = url_has_allowed_host_and_scheme(
         url, allowed_hosts={request.get_host()}, require_https=request.is_secure()
     )
@@ -34,4 +35,4 @@ def page_of_a_doctor(url: str, *, request: HttpRequest) -> str:
         match = resolve(urlsplit(url).path) if ours else None
     except Resolver404:
         return ""
-    return url if match and match.view_name == "doctors:detail" else ""
+    return url if match and match.view_name in views else ""
