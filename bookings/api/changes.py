@@ -4,6 +4,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from django.http import HttpResponseBase
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
@@ -17,9 +18,10 @@ from bookings.selectors.appointments import times_to_move_to
 from bookings.serializers import BookingOut, CancelIn, MoveQuery
 from bookings.services.changes import cancel_appointment, find_changeable_appointment
 from docbook.errors import FieldError
+from docbook.http.idempotency_key import answer_once
 from docbook.http.pagination import paginate_times
-from docbook.http.preconditions import IF_MATCH, etag, seen_version
-from docbook.http.schema import LIST_PARAMETERS, problems
+from docbook.http.preconditions import IF_MATCH, seen_version, with_etag_of_body
+from docbook.http.schema import LIST_PARAMETERS, OPTIONAL_KEY, problems
 from docbook.http.serializers import page_of
 from docbook.http.throttling import limit_by_value
 from doctors.rules import day_bounds
@@ -31,25 +33,29 @@ MOST_DAYS = 31
 class CancelBooking(APIView):
     @extend_schema(
         operation_id="cancelBooking",
-        parameters=[IF_MATCH],
+        parameters=[IF_MATCH, OPTIONAL_KEY],
         request=CancelIn,
         responses={200: BookingOut, **problems(400, 401, 404, 409, 412, 415, 422, 428, 429)},
     )
-    def patch(self, request: Request, booking_id: UUID) -> Response:
+    def patch(self, request: Request, booking_id: UUID) -> HttpResponseBase:
         """Calls the visit off; until `changeableUntil`. Cancelled again, it is the same answer."""
         _limit(request)
         version = seen_version(request)
         body = CancelIn(data=request.data)
         body.is_valid(raise_exception=True)
-        appointment = cancel_appointment(
-            appointment_id=booking_id,
-            by=Holder(patient=signed_in(request)),
-            version=version,
-            reason=body.validated_data["reason"],
-            now=timezone.now(),
-        )
-        headers = {"ETag": etag(appointment.version)}
-        return Response(BookingOut(appointment).data, headers=headers)
+
+        def act() -> Response:
+            appointment = cancel_appointment(
+                appointment_id=booking_id,
+                by=Holder(patient=signed_in(request)),
+                version=version,
+                reason=body.validated_data["reason"],
+                now=timezone.now(),
+            )
+            return Response(BookingOut(appointment).data)
+
+        route = f"cancelBooking:{booking_id}"
+        return with_etag_of_body(answer_once(request, route=route, act=act, required=False))
 
 
 class MoveBooking(APIView):

@@ -24,6 +24,13 @@ IDEMPOTENCY_KEY = OpenApiParameter(
     description="Yours for this one intent; a retry with it gets the first answer again.",
 )
 
+OPTIONAL_KEY = OpenApiParameter(
+    "Idempotency-Key",
+    OpenApiTypes.STR,
+    OpenApiParameter.HEADER,
+    description="With one, a retry gets the first answer again, whatever has happened since.",
+)
+
 
 def problems(*statuses: int) -> dict[tuple[int, str], Any]:
     """The responses of these statuses, all problem+json."""

@@ -42,8 +42,11 @@ class Api:
             headers=self._with(headers),
         )
 
-    def cancel(self, booking_id: Any, *, version: int = 1, **body: Any) -> HttpResponse:
-        return self.patch(f"bookings/{booking_id}/cancel", body, If_Match=f'"{version}"')
+    def cancel(
+        self, booking_id: Any, *, version: int = 1, key: str = "", **body: Any
+    ) -> HttpResponse:
+        headers = {"If_Match": f'"{version}"'} | ({"Idempotency_Key": key} if key else {})
+        return self.patch(f"bookings/{booking_id}/cancel", body, **headers)
 
     def times_to_move_to(
         self, booking_id: Any, query: str = "", *, version: int = 1

@@ -56,6 +56,46 @@ def test_cancelling_again_is_the_same_answer_whatever_version_it_names() -> None
     assert traces() == before
 
 
+def test_retry_with_its_key_gets_the_first_answer_byte_for_byte() -> None:
+    visit = a_visit()
+    api = Api(visit.patient)
+    first = api.cancel(visit.pk, key="one", reason="I am better")
+    before = traces()
+    again = api.cancel(visit.pk, key="one", reason="I am better")
+    assert (again.status_code, again.content) == (200, first.content)
+    assert again.headers["ETag"] == first.headers["ETag"] == '"2"'
+    assert again.headers["Idempotent-Replayed"] == "true"
+    assert traces() == before
+
+
+def test_refusal_is_kept_with_its_key_too() -> None:
+    visit = a_visit()
+    api = Api(visit.patient)
+    first = api.cancel(visit.pk, key="one", version=7)
+    Appointment.objects.filter(pk=visit.pk).update(version=7)
+    again = api.cancel(visit.pk, key="one", version=7)
+    problem(first, code="version-mismatch", status=412)
+    assert (again.status_code, again.content) == (412, first.content)
+    visit.refresh_from_db()
+    assert visit.status == "confirmed"
+
+
+def test_key_of_one_cancellation_is_not_for_another() -> None:
+    patient = make_patient()
+    visit = a_visit(patient=patient)
+    other_day = make_slots(doctor=visit.doctor, starts_at=tomorrow_at(days=9))
+    other = make_appointment(slots=other_day, patient=patient)
+    api = Api(patient)
+    assert api.cancel(visit.pk, key="one").status_code == 200
+    for response in (
+        api.cancel(other.pk, key="one"),
+        api.cancel(visit.pk, key="one", reason="Another body"),
+    ):
+        problem(response, code="idempotency-key-reused", status=422)
+    other.refresh_from_db()
+    assert other.status == "confirmed"
+
+
 def test_reason_is_optional_for_the_patient() -> None:
     visit = a_visit()
     assert Api(visit.patient).cancel(visit.pk).json()["cancelReason"] == ""

@@ -24,12 +24,14 @@ class Ask:
     hold_id: UUID | None = None
     code: str = ""
     version: int = 1
+    replaces: UUID | None = None
 
 
 def by_api(ask: Ask, *, patient: User) -> HttpResponse:
     api = Api(patient)
     if ask.step == "start":
-        return api.start(slot_id=ask.slot_id, visit_type_id=ask.visit_type_id)
+        more = {"replaces": str(ask.replaces)} if ask.replaces else {}
+        return api.start(slot_id=ask.slot_id, visit_type_id=ask.visit_type_id, **more)
     if ask.step == "code":
         return api.verify(ask.hold_id, ask.code)
     if ask.step == "resend":
@@ -47,7 +49,8 @@ def by_page(ask: Ask, *, patient: User) -> HttpResponse:
     browser = Client()
     browser.force_login(patient)
     if ask.step == "start":
-        return browser.post("/book/", {"slot": ask.slot_id, "visit_type": ask.visit_type_id})
+        data = {"slot": ask.slot_id, "visit_type": ask.visit_type_id}
+        return browser.post("/book/", data | ({"replaces": ask.replaces} if ask.replaces else {}))
     if ask.step == "accept":
         token = offer_token(Hold(pk=ask.hold_id))
         return browser.post(f"/waitlist/offers/{token}/accept/")

@@ -66,3 +66,37 @@ def test_patient_calls_a_visit_off_and_is_told_by_mail(
     assert live.rows("SELECT id FROM doctors_slot WHERE hold_id = %s", visit) == []
     told = live.mail(to=email, subject="Cancelled")
     assert "You have cancelled this visit." in told["text"]
+
+
+@each_browser
+def test_patient_moves_a_visit_and_keeps_the_old_time_until_the_code(
+    live: Live, browser: Browser, scripts: bool
+) -> None:
+    email = f"moves.{scripts}@example.test".lower()
+    with visiting(browser, live, java_script_enabled=scripts) as patient:
+        patient.go(other_doctors(live)[1])
+        old = books(patient, email=email)
+        patient.go(f"/appointments/{old}/")
+        patient.follow("Move visit")
+        patient.sees("until the new one is confirmed")
+        patient.picks_a_day()
+        patient.times().last.click()
+        patient.sees_heading("Type the code from your e-mail")
+        patient.sees("until the new one is confirmed")
+        assert statuses(live, old) == ["confirmed"]
+        patient.page.get_by_label("Six-digit code").fill(live.code(to=email, count=2))
+        patient.press("Confirm booking")
+        patient.sees("Your appointment has moved.")
+        patient.follow(re.compile("^Moved from"))
+        patient.follow(re.compile("^Moved to"))
+        patient.sees_heading(re.compile(r"\d"))
+    new = live.row("SELECT id, replaces FROM bookings_appointment WHERE replaces = %s", old)
+    assert statuses(live, old) == ["rescheduled"]
+    assert statuses(live, str(new["id"])) == ["confirmed"]
+    assert live.rows("SELECT id FROM doctors_slot WHERE hold_id = %s", old) == []
+    live.mail(to=email, subject="Moved")
+
+
+def statuses(live: Live, visit: str) -> list[str]:
+    rows = live.rows("SELECT status FROM bookings_appointment WHERE id = %s", visit)
+    return [row["status"] for row in rows]

@@ -15,7 +15,7 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import User
-from bookings.models import BookingPause, Hold, HoldState
+from bookings.models import Appointment, BookingPause, Hold, HoldState
 from bookings.models.holds import MAX_CODE_ATTEMPTS
 from bookings.services.offers import decline_offer
 from bookings.states import AppointmentStatus
@@ -120,14 +120,6 @@ def as_many_visits_ahead_as_allowed(patient: User) -> Ask:
         make_appointment(slots=[slot], patient=patient)
     visit_type, slots = bookable()
     return Ask("start", slots[0].pk, visit_type.pk)
-
-
-def code_of_a_move_whose_old_visit_was_cancelled(patient: User) -> Ask:
-    hold = _attempt_of(patient)
-    (slot,) = make_slots(doctor=make_doctor(), starts_at=tomorrow_at(days=3))
-    old = make_appointment(slots=[slot], patient=patient, status="cancelled")
-    Hold.objects.filter(pk=hold.pk).update(replaces=old.pk)
-    return Ask("code", hold_id=hold.pk, code=code_of(hold))
 
 
 def in_the_past(_patient: User) -> Ask:
@@ -323,6 +315,41 @@ def _offer_to(patient: User) -> Hold:
     )
 
 
+def held_for_a_move_too_late(patient: User) -> Ask:
+    ask = _move_of(patient)
+    Doctor.objects.update(change_notice_minutes=5 * 24 * 60)
+    return ask
+
+
+def held_for_a_visit_that_is_cancelled(patient: User) -> Ask:
+    return _move_of(patient, status=AppointmentStatus.CANCELLED)
+
+
+def held_for_the_visit_of_somebody_else(_patient: User) -> Ask:
+    return _move_of(make_patient())
+
+
+def moved_to_a_time_that_is_taken(patient: User) -> Ask:
+    ask = _move_of(patient)
+    make_appointment(slots=[Slot.objects.get(pk=ask.slot_id)])
+    return ask
+
+
+def confirmed_for_a_visit_that_is_cancelled_by_now(patient: User) -> Ask:
+    ask = _move_of(patient)
+    by_api(ask, patient=patient)
+    hold = Hold.objects.get(replaces=ask.replaces)
+    Appointment.objects.filter(pk=ask.replaces).update(status="cancelled", version=2)
+    return Ask("code", hold_id=hold.pk, code=code_of(hold))
+
+
+def _move_of(patient: User, **fields: Any) -> Ask:
+    """A visit in three days and a free time after it."""
+    slots = make_slots(doctor=make_doctor(), starts_at=tomorrow_at(days=3), count=4)
+    visit = make_appointment(slots=slots[:1], patient=patient, **fields)
+    return Ask("start", slots[1].pk, visit.visit_type_id, replaces=visit.pk)
+
+
 def _visit_of(patient: User, *, step: str, **fields: Any) -> Ask:
     slots = make_slots(doctor=make_doctor(), starts_at=tomorrow_at(days=3))
     visit = make_appointment(slots=slots, patient=patient, **fields)
@@ -358,13 +385,6 @@ REFUSALS = [
     Refusal(keeping_three_times, "hold-limit", 409, 409, "You are already keeping 3 times."),
     Refusal(booking_is_paused, "booking-disabled", 503, 503, "Your appointments are safe."),
     Refusal(as_many_visits_ahead_as_allowed, "appointment-limit", 409, 409, "20 visits ahead"),
-    Refusal(
-        code_of_a_move_whose_old_visit_was_cancelled,
-        "not-changeable",
-        409,
-        409,
-        "was changed a moment ago",
-    ),
     Refusal(in_the_past, "outside-booking-window", 422, 422, WINDOW),
     Refusal(closer_than_the_minimum_notice, "outside-booking-window", 422, 422, WINDOW),
     Refusal(beyond_the_horizon, "outside-booking-window", 422, 422, WINDOW),
@@ -408,6 +428,11 @@ REFUSALS = [
     Refusal(moved_after_it_was_cancelled, "not-changeable", 409, 409, NO_LONGER),
     Refusal(cancelled_after_it_was_moved, "not-changeable", 409, 409, NO_LONGER),
     Refusal(cancelled_as_it_no_longer_is, "version-mismatch", 412, 412, "changed a moment ago"),
+    Refusal(held_for_a_move_too_late, "change-window-passed", 422, 422, TOO_LATE),
+    Refusal(held_for_a_visit_that_is_cancelled, "not-changeable", 409, 409, NO_LONGER),
+    Refusal(held_for_the_visit_of_somebody_else, "not-found", 404, 404, "nothing at this address"),
+    Refusal(moved_to_a_time_that_is_taken, "slot-taken", 409, 409, "was just taken"),
+    Refusal(confirmed_for_a_visit_that_is_cancelled_by_now, "not-changeable", 409, 409, NO_LONGER),
 ]
 each_refusal = pytest.mark.parametrize("row", REFUSALS, ids=lambda row: row.arrange.__name__)
 
@@ -494,6 +519,26 @@ def test_same_booking_by_either_door_leaves_the_same_traces() -> None:
         kept.append((hold.state, appointment.status, appointment.patient_name, _trail(hold)))
     assert kept[0] == kept[1]
     assert kept[0][0] == HoldState.CONFIRMED
+
+
+def test_moved_by_either_door_is_the_same_chain_with_the_same_traces() -> None:
+    kept = []
+    for door in (by_api, by_page):
+        patient = make_patient()
+        ask = _move_of(patient)
+        assert door(ask, patient=patient).status_code < 400
+        hold = Hold.objects.get(replaces=ask.replaces)
+        if hold.code_sent_at is None:
+            _give_details(hold, patient=patient)
+        assert (
+            door(Ask("code", hold_id=hold.pk, code=code_of(hold)), patient=patient).status_code
+            < 400
+        )
+        old, new = patient.appointments.order_by("starts_at")
+        assert (old.replaced_by, new.replaces) == (new.pk, old.pk)
+        kept.append((old.status, old.version, new.status, _trail(old), _trail(new)))
+    assert kept[0] == kept[1]
+    assert kept[0][:3] == ("rescheduled", 2, "confirmed")
 
 
 def test_cancelled_by_either_door_leaves_the_same_traces_and_frees_the_time() -> None:
