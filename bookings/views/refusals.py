@@ -15,7 +15,6 @@ from bookings.errors import (
     BookingDisabled,
     HoldExpired,
     HoldLimit,
-    NotChangeable,
     OtpLocked,
     OutsideBookingWindow,
     PatientBusy,
