@@ -176,14 +176,15 @@ def test_stranger_finds_nothing_to_change(who: str, method: str, path: str) -> N
     assert traces() == before
 
 
-def test_visit_says_until_when_it_can_be_changed_and_offers_it() -> None:
+def test_visit_says_until_when_it_can_be_changed_and_offers_both_changes() -> None:
     visit = a_visit()
     browser = signed_in(visit.patient)
     for page in ("/appointments/", f"/appointments/{visit.pk}/"):
         response = browser.get(page)
         assert f"{local(visit, before=timedelta(hours=24))}" in words(response)
         assert "Free changes until" in words(response)
-        assert f'href="/appointments/{visit.pk}/cancel/"' in response.content.decode()
+        for change in ("cancel", "reschedule"):
+            assert f'href="/appointments/{visit.pk}/{change}/"' in response.content.decode()
 
 
 def test_visit_that_is_too_close_offers_no_change_and_names_the_phone() -> None:
