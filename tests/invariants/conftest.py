@@ -1,22 +1,14 @@
-"""The busy database is made once for each module; what a test does to it is rolled back."""
+"""A busy database for each test, made in the test's own transaction.
 
-from collections.abc import Iterator
+Sharing one would keep a transaction open for minutes, and no seal of the audit passes a transaction
+that runs: tests of the seals, on the same server, would wait for it.
+"""
 
 import pytest
-from django.db import transaction
 
 from tests.invariants.busy import Busy, busy
 
 
-@pytest.fixture(scope="module")
-def _built(django_db_setup, django_db_blocker) -> Iterator[Busy]:
-    with django_db_blocker.unblock(), transaction.atomic():
-        yield busy()
-        transaction.set_rollback(True)
-
-
 @pytest.fixture
-def world(_built) -> Iterator[Busy]:
-    with transaction.atomic():
-        yield _built
-        transaction.set_rollback(True)
+def world(db) -> Busy:
+    return busy()
