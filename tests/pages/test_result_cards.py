@@ -1,6 +1,6 @@
 """What a doctor's card promises: one reason by name, its price, and times that can be booked."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -99,7 +99,7 @@ def test_day_without_anybody_free_offers_the_next_days() -> None:
     make_visit_type(doctor=doctor)
     make_slots(doctor=doctor, starts_at=tomorrow_at(10))
     make_slots(doctor=doctor, starts_at=tomorrow_at(10, days=2))
-    today = datetime.now(UTC).date()
+    today = tomorrow_at(days=0).date()
     page = signed_in().get(f"/doctors/?available_on={today}")
     after = today + timedelta(days=2)
     assert "Tomorrow · 1 doctor" in words(page)
@@ -146,7 +146,7 @@ def test_swaps_are_announced_with_what_they_brought() -> None:
     )
     said = f'data-announce="{day:%A} {day.day} {day:%B}, 3 free times"'
     assert said in picker.content.decode()
-    today = datetime.now(UTC)
+    today = tomorrow_at(days=0)
     results = signed_in().get("/doctors/?mode=video", headers=HTMX).content.decode()
     first = f"{today:%a} {today.day} {today:%b}"
     assert f'data-announce="1 doctor. {first} to ' in results
