@@ -1,6 +1,7 @@
 """Publishing, passing on and settling outbox messages. Times are the database's."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 
 import structlog
@@ -19,6 +20,11 @@ LEASE = timedelta(seconds=60)
 LONGEST_BACKOFF = timedelta(seconds=60)
 DEAD_AFTER = timedelta(hours=24)
 KEEP_DONE = timedelta(days=7)
+
+# Held by a relay that sleeps, and shared by everybody who is about to publish; see the trigger
+# outbox_wake_the_relay.
+_FALL_ASLEEP = "SELECT pg_try_advisory_lock(1203, 0)"
+_WAKE_UP = "SELECT pg_advisory_unlock(1203, 0)"
 
 # Messages of one aggregate go in order: the next waits until the one before is done or given up.
 # A backlog piles up faster than the planner hears of it: it believes that next to nothing waits,
@@ -87,6 +93,22 @@ def pass_on(*, send: Callable[[str, int, int], None], limit: int = 100) -> int:
         else:
             send(task, message_id, handed_out)
     return len(batch)
+
+
+@contextmanager
+def asleep() -> Iterator[bool]:
+    """While the block runs, a new message sends a NOTIFY to this connection. False where it does
+    not, because somebody is just publishing or another relay sleeps: then look again soon.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("LISTEN outbox")
+        cursor.execute(_FALL_ASLEEP)
+        (is_asleep,) = cursor.fetchone()
+        try:
+            yield is_asleep
+        finally:
+            if is_asleep:
+                cursor.execute(_WAKE_UP)
 
 
 def receive(message_id: int, handed_out: int, *, handle: Callable[..., None]) -> None:

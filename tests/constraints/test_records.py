@@ -1,12 +1,14 @@
 """Audit, outbox and idempotency records."""
 
 import pytest
-from django.db import connection, transaction
+from django.db import connection
 from django.utils import timezone
 
 from docbook.audit.models import AuditEvent, AuditSeal
 from docbook.http.models import IdempotencyRecord
 from docbook.outbox.models import OutboxDelivery, OutboxMessage
+from docbook.outbox.services import asleep
+from tests.concurrency.rush import rush
 from tests.constraints.registry import BROKEN, breaks
 
 
@@ -114,9 +116,7 @@ BROKEN["outbox_insert_wakes_the_relay"] = "test_a_new_message_wakes_the_relay"
 @pytest.mark.django_db(transaction=True)
 def test_a_new_message_wakes_the_relay():
     """This trigger refuses nothing; what it must do is heard once the transaction commits."""
-    with connection.cursor() as cursor:
-        cursor.execute("LISTEN outbox")
-    with transaction.atomic():
-        make_message()
-    heard = connection.connection.notifies(timeout=5, stop_after=1)
-    assert [notify.channel for notify in heard] == ["outbox"]
+    with asleep():
+        rush(lambda _one: make_message(), [1])
+        heard = connection.connection.notifies(timeout=5, stop_after=1)
+        assert [notify.channel for notify in heard] == ["outbox"]

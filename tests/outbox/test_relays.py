@@ -11,7 +11,7 @@ from kombu.exceptions import OperationalError as BrokerError
 
 from docbook.outbox.management.commands import relay_outbox
 from docbook.outbox.models import OutboxMessage
-from docbook.outbox.services import pass_on, receive
+from docbook.outbox.services import asleep, pass_on, receive
 from tests.concurrency.rush import rush
 from tests.outbox.relay import relay, tell, wake
 
@@ -67,13 +67,40 @@ def test_many_relays_send_each_message_once() -> None:
     assert sorted(sent) == [message.pk for message in messages]
 
 
-def test_publishing_wakes_whoever_listens_on_commit() -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("LISTEN outbox")
-    woken = connection.connection.notifies(timeout=PATIENCE, stop_after=1)
-    thread = elsewhere(lambda: tell("a"))
-    assert [news.channel for news in woken] == ["outbox"]
+def test_publishing_wakes_a_relay_that_sleeps_on_commit() -> None:
+    with asleep() as is_asleep:
+        assert is_asleep
+        woken = connection.connection.notifies(timeout=PATIENCE, stop_after=1)
+        thread = elsewhere(lambda: tell("a"))
+        assert [news.channel for news in woken] == ["outbox"]
+        thread.join(PATIENCE)
+
+
+def test_publishing_notifies_nobody_while_no_relay_sleeps() -> None:
+    """A commit with a NOTIFY waits for all others of its kind."""
+    with asleep():
+        pass
+    tell("a")
+    assert list(connection.connection.notifies(timeout=0)) == []
+
+
+def test_no_relay_falls_asleep_while_somebody_is_about_to_publish() -> None:
+    published, go_on = threading.Event(), threading.Event()
+
+    def publish_slowly() -> None:
+        with transaction.atomic():
+            tell("a")
+            published.set()
+            go_on.wait(PATIENCE)
+
+    thread = elsewhere(publish_slowly)
+    assert published.wait(PATIENCE)
+    with asleep() as is_asleep:
+        assert not is_asleep
+    go_on.set()
     thread.join(PATIENCE)
+    with asleep() as is_asleep:
+        assert is_asleep
 
 
 def test_command_hands_the_task_of_each_topic_to_the_workers(monkeypatch) -> None:
@@ -127,8 +154,9 @@ def backend_that_waits_for_news(*, other_than: int = 0) -> int:
     while time.monotonic() < deadline:
         with connection.cursor() as cursor:
             cursor.execute(
-                "SELECT pid FROM pg_stat_activity WHERE datname = current_database()"
-                " AND query = 'LISTEN outbox' AND state = 'idle' AND pid <> %s",
+                "SELECT pid FROM pg_locks JOIN pg_stat_activity USING (pid)"
+                " WHERE locktype = 'advisory' AND classid = 1203 AND mode = 'ExclusiveLock'"
+                " AND granted AND state = 'idle' AND datname = current_database() AND pid <> %s",
                 [other_than],
             )
             if found := cursor.fetchone():

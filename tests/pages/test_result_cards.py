@@ -1,6 +1,6 @@
 """What a doctor's card promises: one reason by name, its price, and times that can be booked."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 import pytest
@@ -97,9 +97,11 @@ def test_common_head_says_today_only_when_all_clinics_agree(time_machine: Any) -
 def test_day_without_anybody_free_offers_the_next_days() -> None:
     doctor = make_doctor()
     make_visit_type(doctor=doctor)
-    make_slots(doctor=doctor, starts_at=tomorrow_at(10))
-    make_slots(doctor=doctor, starts_at=tomorrow_at(10, days=2))
-    today = tomorrow_at(days=0).date()
+    # Of nobody in particular: a list of all clinics has no clock but UTC.
+    today = datetime.now(UTC).date()
+    for days in (1, 2):
+        start = datetime.combine(today + timedelta(days=days), time(10), tzinfo=UTC)
+        make_slots(doctor=doctor, starts_at=start)
     page = signed_in().get(f"/doctors/?available_on={today}")
     after = today + timedelta(days=2)
     assert "Tomorrow · 1 doctor" in words(page)

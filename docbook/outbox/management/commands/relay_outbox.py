@@ -17,6 +17,7 @@ from docbook.outbox import services
 log = structlog.get_logger(__name__)
 
 POLL_SECONDS = 2.0
+DOZE_SECONDS = 0.1
 # How many tasks may wait for the workers before the relay waits too. While no worker runs, each
 # lease that ends would otherwise add a further copy of every message to the queue.
 MOST_QUEUED = 1000
@@ -44,8 +45,10 @@ class Command(BaseCommand):
     def _turn(self) -> None:
         """One round; a lost database or broker is waited for, never the relay's end."""
         try:
-            self._drain()
-            self._wait_for_news()
+            if self._drain():
+                self._sleep()
+            else:
+                self._wait_for_news(POLL_SECONDS)
         except BrokerError:
             log.warning("outbox_broker_unreachable")
             time.sleep(POLL_SECONDS)
@@ -54,18 +57,30 @@ class Command(BaseCommand):
             connection.close()
             time.sleep(POLL_SECONDS)
 
-    def _drain(self) -> None:
-        while _workers_keep_up() and services.pass_on(send=_send):
-            pass
+    def _drain(self) -> bool:
+        """False when the workers do not keep up: then there may be more."""
+        while keep_up := _workers_keep_up():
+            if not services.pass_on(send=_send):
+                break
+        return keep_up
 
-    def _wait_for_news(self) -> None:
-        with connection.cursor() as cursor:
-            cursor.execute("LISTEN outbox")
-            # The driver's connection below Django's: only it can wait for notifications, and its
-            # errors are the driver's own.
-            with connection.wrap_database_errors:
-                for _news in connection.connection.notifies(timeout=POLL_SECONDS, stop_after=1):
-                    break
+    def _sleep(self) -> None:
+        """Wakes on the next message. While others are about to publish it only dozes: they do not
+        wake it, because a NOTIFY would make them wait for each other.
+        """
+        with services.asleep() as is_asleep:
+            if not is_asleep:
+                self._wait_for_news(DOZE_SECONDS)
+            elif self._drain():  # what was committed between the last look and the lock
+                self._wait_for_news(POLL_SECONDS)
+
+    def _wait_for_news(self, seconds: float) -> None:
+        connection.ensure_connection()
+        # The driver's connection below Django's: only it can wait for notifications, and its errors
+        # are the driver's own.
+        with connection.wrap_database_errors:
+            for _news in connection.connection.notifies(timeout=seconds, stop_after=1):
+                break
 
 
 def _workers_keep_up() -> bool:
