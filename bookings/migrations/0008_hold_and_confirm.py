@@ -1,4 +1,4 @@
-"""The two hot statements, as functions with plans that are kept; see docs/adr/0006."""
+"""The two hot statements, as functions with plans that are kept; see docs/adr/0009."""
 
 from pathlib import Path
 

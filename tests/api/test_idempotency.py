@@ -207,3 +207,22 @@ def test_retry_that_waits_too_long_for_the_first_is_told_that_it_is_running() ->
             cursor.execute("SET lock_timeout = '2s'")
     problem(answer, code="idempotency-key-in-progress", status=409)
     assert not Hold.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_key_of_a_request_that_fell_silent_is_free_for_its_retry() -> None:
+    """A machine that vanished in the middle of a request must not keep the key for ever."""
+    patient, (visit_type, slots) = make_patient(), bookable()
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW idle_in_transaction_session_timeout")
+        assert cursor.fetchone() == ("1min",)
+    silent = connection.copy()
+    with silent.cursor() as cursor:
+        cursor.execute("SET idle_in_transaction_session_timeout = '300ms'")
+        cursor.execute("BEGIN")
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended('k', %s))", [patient.pk])
+    try:
+        answer = Api(patient).post("bookings", body_of(visit_type, slots), Idempotency_Key="k")
+    finally:
+        silent.close()
+    assert answer.status_code == 201
