@@ -74,10 +74,24 @@ def adjacent_run(grid: Sequence[GridSlot], *, first: int, length: int) -> tuple[
     return run
 
 
+def buffer_after(grid: Sequence[GridSlot], *, last: int, length: int) -> tuple[GridSlot, ...]:
+    """Up to `length` slots that follow index `last` without a gap: those that a visit keeps free.
+
+    Where the grid ends, or is blocked, nobody can come anyway, and nothing has to be kept.
+    """
+    kept: list[GridSlot] = []
+    for before, slot in pairwise(grid[last : last + length + 1]):
+        if before.ends_at != slot.starts_at or slot.state == "blocked":
+            break
+        kept.append(slot)
+    return tuple(kept)
+
+
 def visit_times(
-    grid: Sequence[GridSlot], *, length: int, mode: str, now: datetime
+    grid: Sequence[GridSlot], *, length: int, kept_free: int, mode: str, now: datetime
 ) -> tuple[list[VisitTime], list[VisitTime]]:
-    """(free, on hold): when a visit of `length` slots in `mode` can start in one doctor's grid.
+    """(free, on hold): when a visit of `length` slots in `mode` can start in one doctor's grid,
+    with `kept_free` slots after it. `bookings_run_of_slots` in the database takes the same ones.
 
     On hold are times of which at least one slot is held and none is booked or blocked.
     """
@@ -87,9 +101,10 @@ def visit_times(
         run = adjacent_run(grid, first=index, length=length) if slot.takes(mode) else ()
         if not run:
             continue
-        if all(each.is_free(now=now) for each in run):
+        claimed = run + buffer_after(grid, last=index + length - 1, length=kept_free)
+        if all(each.is_free(now=now) for each in claimed):
             free.append(VisitTime(run))
-        elif all(each.is_free(now=now) or each.is_on_hold(now=now) for each in run):
+        elif all(each.is_free(now=now) or each.is_on_hold(now=now) for each in claimed):
             on_hold.append(VisitTime(run))
     return free, on_hold
 

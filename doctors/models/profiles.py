@@ -170,3 +170,8 @@ class VisitType(models.Model):
     @property
     def duration(self) -> timedelta:
         return timedelta(minutes=self.minutes)
+
+    @property
+    def buffer(self) -> timedelta:
+        """What is kept free after the visit."""
+        return timedelta(minutes=self.buffer_slots * self.doctor.slot_minutes)

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from doctors.models import Doctor, Slot, VisitType
-from doctors.rules import GridSlot, VisitTime, adjacent_run, booking_window, visit_times
+from doctors.rules import GridSlot, VisitTime, booking_window, visit_times
 
 _FIELDS = (
     "id",
@@ -49,23 +49,16 @@ def times_of_doctor(
     start, end = max(start, earliest), min(end, latest)
     if start >= end:
         return [], []
-    margin = visit_type.duration
+    margin = visit_type.duration + visit_type.buffer
     grid = grid_of_doctors(doctor_ids=[doctor.pk], start=start, end=end + margin)
     free, on_hold = visit_times(
-        grid.get(doctor.pk, []), length=visit_type.slots, mode=visit_type.mode, now=now
+        grid.get(doctor.pk, []),
+        length=visit_type.slots,
+        kept_free=visit_type.buffer_slots,
+        mode=visit_type.mode,
+        now=now,
     )
     return _starting_before(free, end), _starting_before(on_hold, end)
-
-
-def visit_time_from_slot(*, slot: Slot, visit_type: VisitType) -> VisitTime | None:
-    """The run of slots a visit would take from this slot on, free or not; None if it is too short
-    or if doctor and patient would meet in another way. Not a decision: the claim decides.
-    """
-    end = slot.starts_at + visit_type.duration
-    grid = grid_of_doctors(doctor_ids=[slot.doctor_id], start=slot.starts_at, end=end)
-    slots = grid.get(slot.doctor_id, [])
-    run = adjacent_run(slots, first=0, length=visit_type.slots)
-    return VisitTime(run) if run and run[0].takes(visit_type.mode) else None
 
 
 def _starting_before(times: list[VisitTime], end: datetime) -> list[VisitTime]:

@@ -126,7 +126,13 @@ def _free(
     earliest, latest = booking_window(
         now=now, min_notice_minutes=doctor.min_notice_minutes, horizon_days=doctor.horizon_days
     )
-    free, _held = visit_times(grid, length=visit_type.slots, mode=visit_type.mode, now=now)
+    free, _held = visit_times(
+        grid,
+        length=visit_type.slots,
+        kept_free=visit_type.buffer_slots,
+        mode=visit_type.mode,
+        now=now,
+    )
     return [time for time in free if earliest <= time.starts_at < latest]
 
 
