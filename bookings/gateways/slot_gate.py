@@ -15,18 +15,19 @@ from docbook import redis
 
 CONFLICTS = "count:booking_lock_conflicts_total"
 
-# 1: taken just now. 2: was this holder's already. 0: somebody else is inside. A request that was
-# answered before (its mark is there) goes through to its recorded answer, whoever is inside.
+# 1: taken just now. 2: was this holder's already. 0: somebody else is inside. A request that came
+# through before (its mark is there) goes to its recorded answer, whoever is inside.
 _ENTER = """
-local marked = KEYS[3] and redis.call('SET', KEYS[3], '1', 'NX', 'EX', ARGV[3]) == false
 local inside = redis.call('GET', KEYS[1])
-if inside == false then
-    redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
-    return 1
+if inside and inside ~= ARGV[1] then
+    if KEYS[3] and redis.call('EXISTS', KEYS[3]) == 1 then return 2 end
+    redis.call('INCR', KEYS[2])
+    return 0
 end
-if inside == ARGV[1] or marked then return 2 end
-redis.call('INCR', KEYS[2])
-return 0
+if KEYS[3] then redis.call('SET', KEYS[3], '1', 'EX', ARGV[3]) end
+if inside then return 2 end
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+return 1
 """
 
 # Only the holder may give a lock back: a late release must not open the next patient's gate.

@@ -131,6 +131,12 @@ def _refusal(result: ConfirmResult) -> DomainError:
 
 
 def _refusal_of_the_database(error: IntegrityError) -> Exception:
-    """Two visits of one patient confirmed at one instant: the month's constraint says no."""
+    """What the call could not see, the database's own rules refuse: two visits of one patient
+    confirmed at one instant, or a time that has an appointment although its slot was free.
+    """
     name = getattr(getattr(error.__cause__, "diag", None), "constraint_name", "") or ""
-    return PatientBusy() if name.startswith("no_overlapping_visits_of_a_patient") else error
+    if name.startswith("no_overlapping_visits_of_a_patient"):
+        return PatientBusy()
+    if name.startswith("one_active_appointment_per_doctor_and_start"):
+        return HoldExpired()
+    return error

@@ -31,7 +31,7 @@ from tests.bookings.acts import (
     wrong_code,
 )
 from tests.bookings.traces import traces
-from tests.factories import make_patient, make_slots
+from tests.factories import make_appointment, make_patient, make_slots
 
 pytestmark = pytest.mark.django_db
 
@@ -252,4 +252,17 @@ def test_overlap_that_only_the_database_sees_is_the_same_refusal() -> None:
     before = traces()
     with pytest.raises(PatientBusy):
         confirm_booking(hold_id=second.pk, holder=patient, code=code_of(second))
+    assert traces() == before
+
+
+def test_time_that_has_an_appointment_although_its_slot_is_free_is_not_given_twice() -> None:
+    """Should never be; then the constraint of the appointments says no, and nobody sees a 500."""
+    visit_type, slots = bookable()
+    make_appointment(slots=slots[:1])
+    Slot.objects.filter(pk=slots[0].pk).update(state="open", hold_id=None)
+    holder = guest()
+    hold = attempt(slots[0], visit_type=visit_type, holder=holder)
+    before = traces()
+    with pytest.raises(HoldExpired):
+        confirm_booking(hold_id=hold.pk, holder=holder, code=code_of(hold))
     assert traces() == before
