@@ -15,6 +15,7 @@ from uuid_utils.compat import uuid7
 
 from accounts.models import User
 from accounts.users import signed_in
+from bookings.code_limits import send_counted
 from bookings.destinations import code_destination
 from bookings.errors import SlotHeld, SlotTaken
 from bookings.holder import Holder
@@ -155,8 +156,13 @@ class ResendOtp(APIView):
     )
     def post(self, request: Request, booking_id: UUID) -> Response:
         """Has a new code sent; the one before stops working."""
-        enforce(*_limits(request, group="api-code", rate="30/m"), *_codes_to(request))
-        hold = resend_code(hold_id=booking_id, holder=_holder(request), now=timezone.now())
+        enforce(*_limits(request, group="api-code", rate="30/m"))
+        holder = _holder(request)
+        hold = send_counted(
+            lambda now: resend_code(hold_id=booking_id, holder=holder, now=now),
+            limits=_codes_to(request),
+            now=timezone.now(),
+        )
         return Response(AttemptOut(hold).data, status=202)
 
 

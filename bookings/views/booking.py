@@ -17,7 +17,8 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST
 from django_htmx.http import HttpResponseClientRedirect
 
-from bookings.destinations import code_destination, destination_of
+from bookings.code_limits import limits_of, send_counted
+from bookings.destinations import destination_of
 from bookings.drafts import DRAFT_FIELDS, draft_of, drop_draft, keep_draft
 from bookings.errors import (
     AppointmentLimit,
@@ -51,7 +52,7 @@ from docbook.errors import DomainError, NotFound, RateLimited
 from docbook.http import pages
 from docbook.http.htmx import wants_fragment
 from docbook.http.problems import STATUS_BY_CODE
-from docbook.http.throttling import address_key, limit_by_address, limit_codes_to
+from docbook.http.throttling import address_key, limit_by_address
 from doctors.models import Clinic, Doctor, VisitType
 from doctors.selectors.doctors import get_bookable_doctor
 from doctors.views.addresses import day_url, page_of, with_query
@@ -136,13 +137,7 @@ def details(request: HttpRequest, hold_id: UUID) -> HttpResponseBase:
         limit_by_address(request, group="code", rate=CODE_RATE)
         try:
             given = form.details()
-            to = code_destination(
-                patient_id=holder.patient.pk if holder.patient else None,
-                email=given.email,
-                phone=given.phone,
-            )
-            limit_codes_to(email=given.email, phone=to.phone)
-            request_code(hold_id=hold_id, holder=holder, details=given, now=timezone.now())
+            _send_code(hold, holder=holder, details=given)
         except HoldExpired as refusal:
             return _lost(request, refusal, hold)
         except RateLimited as refusal:
@@ -194,9 +189,11 @@ def resend(request: HttpRequest, hold_id: UUID) -> HttpResponseBase:
     holder = current_holder(request)
     hold = get_hold(hold_id=hold_id, holder=holder)
     try:
-        if hold.code_sent_at:
-            limit_codes_to(email=hold.email, phone=destination_of(hold).phone)
-        resend_code(hold_id=hold_id, holder=holder, now=timezone.now())
+        send_counted(
+            lambda now: resend_code(hold_id=hold_id, holder=holder, now=now),
+            limits=limits_of(patient_id=hold.patient_id, email=hold.email, phone=hold.phone),
+            now=timezone.now(),
+        )
     except HoldExpired as refusal:
         return _over(request, hold) or _lost(request, refusal, hold)
     except DetailsMissing:
@@ -248,11 +245,19 @@ def _send_code_of_move(request: HttpRequest, hold: Hold, *, holder: Holder) -> b
         return False
     try:
         limit_by_address(request, group="code", rate=CODE_RATE)
-        limit_codes_to(email=details.email)
-        request_code(hold_id=hold.pk, holder=holder, details=details, now=timezone.now())
+        _send_code(hold, holder=holder, details=details)
     except RateLimited:
         return False
     return True
+
+
+def _send_code(hold: Hold, *, holder: Holder, details: Details) -> None:
+    patient_id = holder.patient.pk if holder.patient else None
+    send_counted(
+        lambda now: request_code(hold_id=hold.pk, holder=holder, details=details, now=now),
+        limits=limits_of(patient_id=patient_id, email=details.email, phone=details.phone),
+        now=timezone.now(),
+    )
 
 
 def _start_refused(

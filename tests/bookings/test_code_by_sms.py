@@ -11,8 +11,8 @@ from docbook.http import throttling
 from docbook.outbox.models import OutboxMessage
 from docbook.outbox.selectors import outbox_status
 from tests.api.client import Api
-from tests.bookings.acts import as_patient, ask_for_code, attempt, bookable, code_of, guest
-from tests.factories import make_patient
+from tests.bookings.acts import as_patient, ask_for_code, attempt, book, bookable, code_of, guest
+from tests.factories import make_patient, make_slots, tomorrow_at
 from tests.notify.provider import Provider, provider_on_loopback
 from tests.pages.browser import signed_in, words
 from tests.smtp import Post, post_office
@@ -166,6 +166,21 @@ def test_number_that_has_got_very_many_codes_gets_no_more(twilio, monkeypatch, d
         given = {"first_name": "Anna", "last_name": "Smit", "phone": "0031 655501234"}
         refused = browser.post(page, given)
     assert refused.status_code == 429
+    assert OutboxMessage.objects.filter(topic="otp.requested").count() == 1
+
+
+def test_code_of_a_move_counts_for_the_number_as_any_other(twilio, monkeypatch) -> None:
+    monkeypatch.setattr(throttling, "CODES_TO_A_PHONE", "1/h")
+    visit_type, _none = bookable(count=0, change_notice_minutes=0)
+    slots = make_slots(doctor=visit_type.doctor, starts_at=tomorrow_at(days=3), count=3)
+    patient = make_patient()
+    visit = book(slots[0], visit_type=visit_type, holder=as_patient(patient), phone=PHONE)
+    OutboxMessage.objects.all().delete()
+    browser, taps = signed_in(patient), []
+    for slot in slots[1:]:
+        data = {"slot": slot.pk, "visit_type": visit_type.pk, "replaces": visit.pk}
+        taps.append(browser.post("/book/", data).headers["Location"])
+    assert [tap.endswith("/code/") for tap in taps] == [True, False]
     assert OutboxMessage.objects.filter(topic="otp.requested").count() == 1
 
 

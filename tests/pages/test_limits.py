@@ -5,8 +5,11 @@ from django.test import Client
 
 from bookings.models import Hold
 from bookings.views import booking
+from docbook.http import throttling
 from docbook.outbox.models import OutboxMessage
 from tests.bookings.acts import allow_resend, bookable, wrong_code
+from tests.factories import make_patient
+from tests.pages.browser import signed_in
 
 pytestmark = pytest.mark.django_db
 
@@ -82,3 +85,47 @@ def test_nobodys_mailbox_is_filled_from_ever_new_browsers(monkeypatch) -> None:
         sent += browser.post(page.headers["Location"], names).status_code == 302
     assert sent == 20
     assert OutboxMessage.objects.filter(topic="otp.requested").count() == 20
+
+
+def at_home() -> Client:
+    """The victim's own browser, at an address of its own."""
+    return Client(headers={"X-Forwarded-For": "198.51.100.7"})
+
+
+def codes() -> int:
+    return OutboxMessage.objects.filter(topic="otp.requested").count()
+
+
+@pytest.mark.parametrize("then", ["", "resend/"])
+def test_requests_that_send_no_code_use_up_nobodys_mailbox(monkeypatch, then: str) -> None:
+    """Else one guest and one mail would lock somebody out for an hour."""
+    monkeypatch.setattr(booking, "CODE_RATE", "99/m")
+    visit_type, slots = bookable()
+    stranger, start = Client(), {"visit_type": visit_type.pk}
+    first = stranger.post("/book/", {"slot": slots[0].pk, **start}).headers["Location"]
+    stranger.post(first, DETAILS)
+    for _ in range(22):
+        stranger.post(f"{first}{then}", DETAILS)
+    assert codes() == 1
+    victim = at_home()
+    mine = victim.post("/book/", {"slot": slots[1].pk, **start}).headers["Location"]
+    assert victim.post(mine, DETAILS).status_code == 302
+    assert codes() == 2
+
+
+def test_details_refused_for_the_number_leave_the_mailbox_as_it_was(monkeypatch, settings) -> None:
+    """Both are counted at once, and what is refused has sent nothing to either."""
+    monkeypatch.setattr(throttling, "CODES_TO_A_MAILBOX", "2/h")
+    monkeypatch.setattr(throttling, "CODES_TO_A_PHONE", "1/h")
+    settings.CODE_CHANNEL = "sms"
+    patient, (visit_type, slots) = make_patient(), bookable()
+    browser, start = signed_in(patient), {"visit_type": visit_type.pk}
+    numbers = ["+31655501234", "+31655501234", "+31655501234", "+31655505678"]
+    monkeypatch.setattr(booking, "HOLD_RATE", "99/m")
+    monkeypatch.setattr(booking, "CODE_RATE", "99/m")
+    answers = []
+    for slot, number in zip(slots, numbers, strict=True):
+        page = browser.post("/book/", {"slot": slot.pk, **start}).headers["Location"]
+        answers.append(browser.post(page, DETAILS | {"phone": number}).status_code)
+        browser.post(f"{page}release/")
+    assert answers == [302, 429, 429, 302]

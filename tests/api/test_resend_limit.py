@@ -1,0 +1,39 @@
+"""A wish for another code counts for the mailbox only if a code goes out."""
+
+import pytest
+
+from bookings.models import Hold
+from docbook.http import throttling
+from docbook.outbox.models import OutboxMessage
+from tests.api.client import Api, problem
+from tests.bookings.acts import allow_resend, bookable
+from tests.factories import make_patient
+
+pytestmark = pytest.mark.django_db
+
+
+def started(api: Api) -> Hold:
+    visit_type, slots = bookable()
+    response = api.start(slot_id=slots[0].pk, visit_type_id=visit_type.pk)
+    return Hold.objects.get(pk=response.json()["attemptId"])
+
+
+def test_refused_wishes_use_up_nothing(monkeypatch) -> None:
+    monkeypatch.setattr(throttling, "CODES_TO_A_MAILBOX", "3/h")
+    api = Api(make_patient())
+    hold = started(api)
+    for _ in range(5):  # too soon after the last one
+        problem(api.post(f"bookings/{hold.pk}/resend-otp"), code="rate-limited", status=429)
+    allow_resend(hold)
+    assert api.post(f"bookings/{hold.pk}/resend-otp").status_code == 202
+
+
+def test_codes_that_went_out_are_counted(monkeypatch) -> None:
+    monkeypatch.setattr(throttling, "CODES_TO_A_MAILBOX", "2/h")
+    api = Api(make_patient())
+    hold, answers = started(api), []
+    for _ in range(2):
+        allow_resend(hold)
+        answers.append(api.post(f"bookings/{hold.pk}/resend-otp").status_code)
+    assert answers == [202, 429]
+    assert OutboxMessage.objects.filter(topic="otp.requested").count() == 2
