@@ -1,11 +1,11 @@
 """Reading the waitlist: as the one who waits, and as the clinic that has a time."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
+from django.db.models import Exists, Max, Min, OuterRef, Prefetch, Q, QuerySet
 
 from accounts.models import User
 from bookings.models import Appointment, Hold, HoldState, WaitlistEntry, WaitlistState
@@ -13,16 +13,21 @@ from bookings.rules import changeable_until
 from bookings.selectors.holds import StatementTime
 from bookings.states import AppointmentStatus
 from docbook.errors import NotFound
-from doctors.models import Slot, SlotState
+from doctors.models import Clinic, Doctor, Slot, SlotState, VisitType
+from doctors.rules import VisitTime
+from doctors.selectors.slots import free_times_of_doctors
+from doctors.selectors.visit_types import first_visit_type
 
 LIVE = (WaitlistState.WAITING, WaitlistState.OFFERED)
 # A local day begins and ends within these hours of the day in UTC.
 FURTHEST_ZONE = timedelta(hours=14)
 # Whoever let an offer run out is left in peace for so long, except for times that are released.
 REST = timedelta(hours=24)
-# That are looked at for one wish; a doctor with 60 free days has fewer.
-MOST_SLOTS = 2000
+WEEK = timedelta(days=7)
 BATCH = 200
+
+# A time, and what for.
+Bookable = tuple[VisitTime, VisitType]
 
 
 @dataclass(frozen=True)
@@ -81,43 +86,57 @@ def waiting_for(slot: Slot) -> Iterator[WaitlistEntry]:
     Their dates are near enough; what exactly they want, their wish says.
     """
     wanted = Q(doctor=slot.doctor_id) | Q(specialty=slot.doctor.specialty_id, city=slot.clinic.city)
-    return _first_come_first(
+    waiting = _waiting(
         wanted,
         from_on__lte=(slot.starts_at + FURTHEST_ZONE).date(),
         until_on__gte=(slot.starts_at - FURTHEST_ZONE).date(),
     )
+    return _in_batches(waiting)
 
 
-def waiting_beside_free_times(*, now: datetime) -> Iterator[WaitlistEntry]:
-    """Who waits although the doctor has free times; and who waits for anybody of a specialty."""
+def waiting_beside_free_times(*, now: datetime) -> QuerySet[WaitlistEntry]:
+    """Who waits although the doctor has free times; and who waits for anybody of a specialty.
+    First come, first.
+    """
     free = Slot.objects.filter(doctor=OuterRef("doctor"), starts_at__gt=now, state=SlotState.OPEN)
     unanswered = Hold.objects.filter(
         waitlist_entry=OuterRef("pk"), state=HoldState.EXPIRED, created_at__gt=now - REST
     )
-    return _first_come_first(Q(specialty__isnull=False) | Q(Exists(free)), ~Q(Exists(unanswered)))
+    return _waiting(Q(specialty__isnull=False) | Q(Exists(free)), ~Q(Exists(unanswered)))
 
 
-def free_slots_near(entry: WaitlistEntry, *, now: datetime) -> list[Slot]:
-    """Free slots of the doctors whom the entry names, about the days it names; earliest first."""
-    first, last = (_midnight(day) for day in (entry.from_on, entry.until_on))
-    return list(
-        Slot.objects.filter(
-            _slots_of(entry),
-            state=SlotState.OPEN,
-            doctor__is_active=True,
-            starts_at__gt=max(now, first - FURTHEST_ZONE),
-            starts_at__lt=last + timedelta(days=1) + FURTHEST_ZONE,
-        )
-        .select_related("doctor__specialty", "clinic")
-        .prefetch_related("doctor__visit_types")
-        .order_by("starts_at", "id")[:MOST_SLOTS]
-    )
+def free_times_near(entry: WaitlistEntry, *, now: datetime) -> Iterator[Bookable]:
+    """Free times of the doctors whom the entry names, about the days it names; earliest first.
+
+    Whole visits, so nobody has to try what cannot fit. A doctor's are read in one query, those of
+    a specialty a week at a time: most of the time the first that suits is near.
+    """
+    open_slots = _open_slots_near(entry, now=now)
+    spans = open_slots.values("doctor").annotate(first=Min("starts_at"), last=Max("starts_at"))
+    by_doctor = {row["doctor"]: (row["first"], row["last"]) for row in spans.order_by()}
+    visit_types = _reasons_for(entry, doctor_ids=by_doctor)
+    if not visit_types:
+        return
+    clinic_ids = _clinics_of(entry)
+    start = min(first for first, _last in by_doctor.values())
+    end = max(last for _first, last in by_doctor.values()) + timedelta.resolution
+    step = (end - start) if entry.doctor_id else WEEK
+    while start < end:
+        until = min(start + step, end)
+        for bookable in free_times_of_doctors(
+            visit_types=visit_types, start=start, end=until, now=now
+        ):
+            if clinic_ids is None or bookable[0].slots[0].clinic_id in clinic_ids:
+                yield bookable
+        start = until
 
 
-def had_it_before(*, entry: WaitlistEntry, doctor_id: int, starts_at: datetime) -> bool:
-    """Nobody is asked twice about one time, nor about one that they had booked and gave up."""
+def had_before(entry: WaitlistEntry, *, now: datetime) -> set[tuple[int, datetime]]:
+    """(doctor, start): nobody is asked twice about one time, nor about one that they had booked and
+    gave up.
+    """
     theirs = Q(waitlist_entry=entry) | Q(patient=entry.patient_id, state=HoldState.CONFIRMED)
-    return Hold.objects.filter(theirs, doctor=doctor_id, starts_at=starts_at).exists()
+    return set(Hold.objects.filter(theirs, starts_at__gt=now).values_list("doctor", "starts_at"))
 
 
 def visit_to_move(*, appointment_id: UUID, patient: User, now: datetime) -> Appointment | None:
@@ -135,24 +154,51 @@ def visit_to_move(*, appointment_id: UUID, patient: User, now: datetime) -> Appo
     return visit if now < until else None
 
 
-def _first_come_first(*conditions: Q, **fields: date) -> Iterator[WaitlistEntry]:
-    """A batch at a time: a line may be long, and each of it takes its time."""
+def _waiting(*conditions: Q, **fields: date) -> QuerySet[WaitlistEntry]:
     waiting = WaitlistEntry.objects.filter(
         *conditions, state=WaitlistState.WAITING, patient__is_active=True, **fields
     )
-    waiting = waiting.select_related("patient", "visit_type__doctor")
-    batch = list(waiting.order_by("created_at", "id")[:BATCH])
+    return waiting.select_related("patient", "visit_type__doctor").order_by("created_at", "id")
+
+
+def _in_batches(waiting: QuerySet[WaitlistEntry]) -> Iterator[WaitlistEntry]:
+    """A line may be long, and each of it takes its time."""
+    batch = list(waiting[:BATCH])
     while batch:
         yield from batch
         last = batch[-1]
         later = Q(created_at__gt=last.created_at) | Q(created_at=last.created_at, id__gt=last.pk)
-        batch = list(waiting.filter(later).order_by("created_at", "id")[:BATCH])
+        batch = list(waiting.filter(later)[:BATCH])
 
 
-def _slots_of(entry: WaitlistEntry) -> Q:
+def _open_slots_near(entry: WaitlistEntry, *, now: datetime) -> QuerySet[Slot]:
+    first, last = (_midnight(day) for day in (entry.from_on, entry.until_on))
+    whose = Q(doctor=entry.doctor_id)
+    if entry.doctor_id is None:
+        whose = Q(doctor__specialty=entry.specialty_id, clinic__city=entry.city)
+    return Slot.objects.filter(
+        whose,
+        state=SlotState.OPEN,
+        doctor__is_active=True,
+        starts_at__gt=max(now, first - FURTHEST_ZONE),
+        starts_at__lt=last + timedelta(days=1) + FURTHEST_ZONE,
+    )
+
+
+def _reasons_for(entry: WaitlistEntry, *, doctor_ids: Collection[int]) -> list[VisitType]:
+    """What each of these doctors would be booked for; none of a doctor who has nothing to offer."""
+    if entry.visit_type is not None:
+        return [entry.visit_type] if entry.visit_type.doctor_id in doctor_ids else []
+    doctors = Doctor.objects.filter(pk__in=doctor_ids).prefetch_related("visit_types")
+    reasons = (first_visit_type(doctor, mode=entry.mode) for doctor in doctors)
+    return [each for each in reasons if each is not None]
+
+
+def _clinics_of(entry: WaitlistEntry) -> set[int] | None:
+    """Where the entry wants to go; None for wherever its doctor is."""
     if entry.doctor_id is not None:
-        return Q(doctor=entry.doctor_id)
-    return Q(doctor__specialty=entry.specialty_id, clinic__city=entry.city)
+        return None
+    return set(Clinic.objects.filter(city=entry.city).values_list("pk", flat=True))
 
 
 def _midnight(day: date) -> datetime:

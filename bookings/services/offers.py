@@ -1,8 +1,10 @@
 """Offering a time that is free again to those who wait for it, one after the other."""
 
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from itertools import islice
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db import transaction
@@ -13,11 +15,10 @@ from bookings import codes
 from bookings.holder import Holder
 from bookings.models import Appointment, Hold, WaitlistEntry, WaitlistState
 from bookings.selectors.waitlist import (
-    free_slots_near,
+    Bookable,
     get_offer,
-    had_it_before,
+    had_before,
     visit_to_move,
-    waiting_beside_free_times,
     waiting_for,
 )
 from bookings.services.confirmation import confirm_booking
@@ -33,7 +34,7 @@ from doctors.selectors.slots import times_of_doctor
 from doctors.selectors.visit_types import first_visit_type
 from doctors.services import claims
 
-# Times that are tried for one entry in one look: what it wants may fail for other reasons.
+# Times that we try to hold for one entry in one look: what is free may be gone the next moment.
 TRIES = 20
 
 
@@ -50,15 +51,6 @@ def offer_released(*, slot_ids: list[int], now: datetime) -> list[Hold]:
     slots = slots.select_related("doctor__specialty", "clinic").order_by("starts_at", "id")
     slots = slots.prefetch_related("doctor__visit_types")
     offers = (_offer_to_the_first(slot, now=now) for slot in slots)
-    return [offer for offer in offers if offer is not None]
-
-
-def offer_free_times(*, now: datetime) -> list[Hold]:
-    """Looks for each waiting entry, first come first, whether a time is free that it wants.
-
-    Finds what was released in quiet hours, and what no message told of.
-    """
-    offers = (_offer_what_is_free(entry, now=now) for entry in waiting_beside_free_times(now=now))
     return [offer for offer in offers if offer is not None]
 
 
@@ -96,7 +88,13 @@ class _FreeTimes:
         self.slot, self.now = slot, now
         self._by_visit_type: dict[int, list[VisitTime]] = {}
 
-    def of(self, visit_type: VisitType) -> list[VisitTime]:
+    def for_entry(self, entry: WaitlistEntry) -> list[Bookable]:
+        visit_type = entry.visit_type or first_visit_type(self.slot.doctor, mode=entry.mode)
+        if visit_type is None:
+            return []
+        return [(time, visit_type) for time in self._of(visit_type)]
+
+    def _of(self, visit_type: VisitType) -> list[VisitTime]:
         if visit_type.pk not in self._by_visit_type:
             self._by_visit_type[visit_type.pk] = self._read(visit_type)
         return self._by_visit_type[visit_type.pk]
@@ -113,50 +111,51 @@ class _FreeTimes:
 
 
 def _offer_to_the_first(slot: Slot, *, now: datetime) -> Hold | None:
-    if not _may_offer(slot, now=now):
+    if not may_offer(starts_at=slot.starts_at, zone=slot.clinic.zone, now=now):
         return None
     times = _FreeTimes(slot, now=now)
-    offers = (_offer(times, entry=entry) for entry in waiting_for(slot))
+    offers = (
+        offer_the_first(entry, among=times.for_entry(entry), now=now) for entry in waiting_for(slot)
+    )
     return next((offer for offer in offers if offer is not None), None)
 
 
-def _offer_what_is_free(entry: WaitlistEntry, *, now: datetime) -> Hold | None:
+def may_offer(*, starts_at: datetime, zone: ZoneInfo, now: datetime) -> bool:
+    quiet = QuietHours(*settings.WAITLIST_QUIET_HOURS)
+    return quiet.allow_offer(starts_at=starts_at, now=now, zone=zone)
+
+
+def offer_the_first(
+    entry: WaitlistEntry, *, among: Iterable[Bookable], now: datetime
+) -> Hold | None:
+    """The first of these times that the entry wants, was not offered before, and can have.
+
+    Only what it would really be offered counts as a try.
+    """
     wish = _wish_of(entry, now=now)
     if wish is None:
         return None
-    wanted = (
-        slot
-        for slot in free_slots_near(entry, now=now)
-        if _may_offer(slot, now=now)
-        and wish.wants(
-            starts_at=slot.starts_at, ends_at=slot.ends_at, zone=slot.clinic.zone, mode=wish.mode
-        )
-    )
-    tries = (_offer(_FreeTimes(slot, now=now), entry=entry) for slot in islice(wanted, TRIES))
-    return next((offer for offer in tries if offer is not None), None)
+    tries = islice(_not_had(entry, times=_wanted(wish, times=among), now=now), TRIES)
+    offers = (_hold_for(entry, time=time, visit_type=visit_type) for time, visit_type in tries)
+    return next((offer for offer in offers if offer is not None), None)
 
 
-def _may_offer(slot: Slot, *, now: datetime) -> bool:
-    quiet = QuietHours(*settings.WAITLIST_QUIET_HOURS)
-    return quiet.allow_offer(starts_at=slot.starts_at, now=now, zone=slot.clinic.zone)
+def _wanted(wish: Wish, *, times: Iterable[Bookable]) -> Iterator[Bookable]:
+    for time, visit_type in times:
+        start, end, zone = time.starts_at, time.ends_at, ZoneInfo(time.time_zone)
+        if wish.wants(starts_at=start, ends_at=end, zone=zone, mode=visit_type.mode):
+            yield time, visit_type
 
 
-def _offer(times: _FreeTimes, *, entry: WaitlistEntry) -> Hold | None:
-    """The first of these times that the entry wants, was not offered before, and can have."""
-    slot, now = times.slot, times.now
-    visit_type = entry.visit_type or first_visit_type(slot.doctor, mode=entry.mode)
-    wish = _wish_of(entry, now=now)
-    if visit_type is None or wish is None:
-        return None
-    for time in times.of(visit_type):
-        start, end, zone = time.starts_at, time.ends_at, slot.clinic.zone
-        if not wish.wants(starts_at=start, ends_at=end, zone=zone, mode=visit_type.mode):
-            continue
-        if had_it_before(entry=entry, doctor_id=slot.doctor_id, starts_at=start):
-            continue
-        if offer := _hold_for(entry, time=time, visit_type=visit_type):
-            return offer
-    return None
+def _not_had(
+    entry: WaitlistEntry, *, times: Iterable[Bookable], now: datetime
+) -> Iterator[Bookable]:
+    """What they had is read once, and only where there is a time that they want."""
+    had: set[tuple[int, datetime]] | None = None
+    for time, visit_type in times:
+        had = had_before(entry, now=now) if had is None else had
+        if (time.doctor_id, time.starts_at) not in had:
+            yield time, visit_type
 
 
 def _wish_of(entry: WaitlistEntry, *, now: datetime) -> Wish | None:

@@ -1,7 +1,7 @@
 """Reading a doctor's grid of slots."""
 
-from collections.abc import Iterable
-from datetime import datetime
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
 
 from doctors.models import Doctor, Slot, VisitType
 from doctors.rules import GridSlot, VisitTime, booking_window, visit_times
@@ -51,14 +51,41 @@ def times_of_doctor(
         return [], []
     margin = visit_type.duration + visit_type.buffer
     grid = grid_of_doctors(doctor_ids=[doctor.pk], start=start, end=end + margin)
-    free, on_hold = visit_times(
-        grid.get(doctor.pk, []),
+    free, on_hold = _times_in(grid.get(doctor.pk, []), visit_type=visit_type, now=now)
+    return _starting_before(free, end), _starting_before(on_hold, end)
+
+
+def free_times_of_doctors(
+    *, visit_types: Sequence[VisitType], start: datetime, end: datetime, now: datetime
+) -> list[tuple[VisitTime, VisitType]]:
+    """Free starts in [start, end) that notice and horizon allow, for one reason of each doctor;
+    earliest first. One query; the visit types know their doctors.
+    """
+    margin = max((each.duration + each.buffer for each in visit_types), default=timedelta())
+    doctor_ids = [each.doctor_id for each in visit_types]
+    grid = grid_of_doctors(doctor_ids=doctor_ids, start=start, end=end + margin)
+    found: list[tuple[VisitTime, VisitType]] = []
+    for visit_type in visit_types:
+        doctor = visit_type.doctor
+        earliest, latest = booking_window(
+            now=now, min_notice_minutes=doctor.min_notice_minutes, horizon_days=doctor.horizon_days
+        )
+        free, _on_hold = _times_in(grid.get(doctor.pk, []), visit_type=visit_type, now=now)
+        in_time = (each for each in free if earliest <= each.starts_at < min(end, latest))
+        found += [(time, visit_type) for time in in_time]
+    return sorted(found, key=lambda pair: (pair[0].starts_at, pair[0].slot_id))
+
+
+def _times_in(
+    grid: list[GridSlot], *, visit_type: VisitType, now: datetime
+) -> tuple[list[VisitTime], list[VisitTime]]:
+    return visit_times(
+        grid,
         length=visit_type.slots,
         kept_free=visit_type.buffer_slots,
         mode=visit_type.mode,
         now=now,
     )
-    return _starting_before(free, end), _starting_before(on_hold, end)
 
 
 def _starting_before(times: list[VisitTime], end: datetime) -> list[VisitTime]:

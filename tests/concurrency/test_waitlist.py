@@ -12,7 +12,8 @@ from bookings.errors import HoldExpired
 from bookings.models import Appointment, Hold, HoldState, WaitlistEntry
 from bookings.services import offers as offers_service
 from bookings.services.holds import sweep_holds
-from bookings.services.offers import accept_offer, decline_offer, offer_free_times, offer_released
+from bookings.services.look_over import offer_free_times
+from bookings.services.offers import accept_offer, decline_offer, offer_released
 from bookings.services.waitlist import Wanted, join_waitlist, leave_waitlist
 from docbook.outbox.models import OutboxMessage
 from docbook.outbox.services import receive

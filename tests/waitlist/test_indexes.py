@@ -57,16 +57,12 @@ def test_look_over_reads_the_line_in_order_and_each_doctors_slots() -> None:
     assert "waitlist_" in plan
     assert "one_slot_per_doctor_and_start" in plan
     assert "Seq Scan" not in plan
-    near = plans(lambda: waitlist.free_slots_near(entry, now=in_daylight()))
+    near = plans(lambda: list(waitlist.free_times_near(entry, now=in_daylight())))
     assert "Seq Scan on doctors_slot" not in near
 
 
 def test_what_somebody_was_offered_is_found_by_the_entry() -> None:
-    visit_type, (slot,) = awaited()
+    visit_type, _slots = awaited()
     (entry,) = in_line(visit_type, count=1)
-    plan = plans(
-        lambda: waitlist.had_it_before(
-            entry=entry, doctor_id=slot.doctor_id, starts_at=slot.starts_at
-        )
-    )
+    plan = plans(lambda: waitlist.had_before(entry, now=in_daylight()))
     assert "Seq Scan" not in plan

@@ -3,12 +3,14 @@
 from datetime import UTC, datetime, time, timedelta
 
 import pytest
+from django.utils import timezone
 
 from bookings.errors import HoldExpired, PatientBusy
 from bookings.models import Appointment, Hold, HoldState, WaitlistEntry
 from bookings.services.changes import cancel_appointment
 from bookings.services.holds import release_hold
-from bookings.services.offers import accept_offer, decline_offer, offer_free_times
+from bookings.services.look_over import offer_free_times
+from bookings.services.offers import accept_offer, decline_offer
 from docbook.audit.models import AuditEvent
 from docbook.errors import NotFound
 from docbook.outbox.models import OutboxMessage
@@ -394,11 +396,12 @@ def test_look_over_serves_a_specialty_in_a_city() -> None:
 
 def test_line_is_read_in_batches_without_losing_anybody(monkeypatch) -> None:
     monkeypatch.setattr("bookings.selectors.waitlist.BATCH", 2)
-    visit_type, slots = awaited(count=5)
-    line = in_line(visit_type, count=5)
-    offers = offer_free_times(now=in_daylight())
-    assert [offer.waitlist_entry for offer in offers] == line
-    assert [offer.starts_at for offer in offers] == [slot.starts_at for slot in slots]
+    visit_type, (slot,) = awaited()
+    in_line(visit_type, count=5, day_from=time(20))
+    (suited,) = in_line(visit_type, count=1)
+    WaitlistEntry.objects.filter(pk=suited.pk).update(created_at=timezone.now())
+    (offer,) = release(slot)
+    assert offer.waitlist_entry == suited
 
 
 # -- who hears of a release ------------------------------------------------------------------------
