@@ -5,11 +5,11 @@ from uuid import UUID
 
 from django.conf import settings
 from django.http import HttpResponseBase
+from django.urls import reverse
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.reverse import reverse
 from rest_framework.views import APIView
 from uuid_utils.compat import uuid7
 
@@ -175,7 +175,8 @@ def _start(request: Request, data: dict[str, Any], *, key: IdempotencyKey) -> An
             appointment_id=replaces, by=_holder(request), version=None, now=now
         )
         reason = reason or moved.reason
-    location = reverse("api:booking", args=[hold_id], request=request)
+    # Never of the Host header: whoever sends it decides how long it is, and what is replayed.
+    location = settings.SITE_URL + reverse("api:booking", args=[hold_id])
     return start_booking(
         hold_id=hold_id,
         slot_id=data["slotId"],

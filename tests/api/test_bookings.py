@@ -49,6 +49,21 @@ def test_attempt_tells_until_when_and_where_the_code_went() -> None:
     assert hold.expires_at.isoformat()[:16] <= attempt["expiresAt"]
 
 
+def test_address_of_an_attempt_is_ours_whatever_host_was_asked(settings) -> None:
+    """A name of 198 characters under ours is a Host that is allowed, and once was a 500."""
+    settings.SITE_URL, settings.ALLOWED_HOSTS = "https://docbook.example", [".docbook.example"]
+    visit_type, slots = bookable()
+    response = Api(make_patient()).post(
+        "bookings",
+        {"slotId": slots[0].pk, "visitTypeId": visit_type.pk},
+        Idempotency_Key="k",
+        Host=f"{'.'.join(['a' * 60] * 3)}.docbook.example",
+    )
+    hold = Hold.objects.get()
+    assert response.status_code == 201
+    assert response.headers["Location"] == f"https://docbook.example/api/v1/bookings/{hold.pk}"
+
+
 def test_confirmed_attempt_is_a_booking_with_the_same_id() -> None:
     api, attempt = start(make_patient())
     hold = Hold.objects.get()
