@@ -7,17 +7,33 @@ from typing import Any
 
 import structlog
 
-# PostgreSQL says in DETAIL which values were refused: the whole row, names and addresses included.
-_DETAIL = re.compile(r"^DETAIL:.*$", re.MULTILINE)
+# What PostgreSQL adds to its sentence quotes values: DETAIL the refused row, LINE and QUERY the
+# statement with what was put into it, CONTEXT the data that could not be read. Each may have
+# several lines, and a value may look like the next part: only Python's own lines end them.
+_ADDED = re.compile(
+    r"(?:^|(?<=\\n))(?:DETAIL|HINT|QUERY|CONTEXT|LINE \d+):.*?"
+    r"(?=\n(?:\n(?:The above exception was the direct cause of the following exception"
+    r"|During handling of the above exception, another exception occurred):\n\n)?"
+    r'Traceback \(most recent call last\):\n  File "|\Z)',
+    re.MULTILINE | re.DOTALL,
+)
+# Where in a function of ours: names and types, no values.
+_WHERE = re.compile(r"PL/pgSQL function \w+\([\w ,\[\]]*\) line \d+ at [\w ]+$", re.MULTILINE)
 
 
 def leave_out_details(
     _logger: object, _name: str, event: MutableMapping[str, Any]
 ) -> MutableMapping[str, Any]:
-    """Takes the database's details out of a traceback; what and where stays."""
-    if "exception" in event:
-        event["exception"] = _DETAIL.sub("DETAIL: left out", event["exception"])
+    """Takes what the database quotes out of tracebacks and sentences; what and where stays."""
+    for name in ("exception", "event"):
+        text = event.get(name)
+        if isinstance(text, str):
+            event[name] = _ADDED.sub(_without_values, text)
     return event
+
+
+def _without_values(found: re.Match[str]) -> str:
+    return "\n".join(["DETAIL: left out", *_WHERE.findall(found.group())])
 
 
 def configure() -> None:
