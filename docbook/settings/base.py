@@ -13,6 +13,7 @@ from docbook.settings.environment import (
     hours,
     optional_secret,
     redis_database,
+    reminder_hours,
     secret,
     secret_ring,
     sms_url,
@@ -355,7 +356,7 @@ LIVE_HOLDS_PER_ADDRESS = env.int("LIVE_HOLDS_PER_ADDRESS", default=10)
 COMING_VISITS_PER_PATIENT = env.int("COMING_VISITS_PER_PATIENT", default=20)
 CODE_RESEND_SECONDS = 30
 # How many hours before their visit patients are reminded of it; none for an empty value.
-REMINDER_HOURS = env.list("REMINDER_HOURS", cast=int, default=[24, 2])
+REMINDER_HOURS = reminder_hours(env.list("REMINDER_HOURS", cast=int, default=[24, 2]))
 # How long after its end a visit that nobody has marked counts as missed.
 MISSED_AFTER_HOURS = env.int("MISSED_AFTER_HOURS", default=4)
 OFFER_SECONDS = 15 * 60

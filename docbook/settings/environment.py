@@ -3,10 +3,13 @@
 import os
 from datetime import time
 from importlib.util import find_spec
+from itertools import pairwise
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit, urlunsplit
 
 from django.core.exceptions import ImproperlyConfigured
+
+WEEK_IN_HOURS = 7 * 24
 
 
 def secret(name: str) -> str:
@@ -56,6 +59,24 @@ def code_channel(value: str, *, sms: str) -> str:
     if value == "sms" and not sms:
         raise ImproperlyConfigured("CODE_CHANNEL=sms needs a provider in SMS_URL.")
     return value
+
+
+def reminder_hours(values: list[int]) -> list[int]:
+    """How long before a visit its reminders go out. Raises ImproperlyConfigured.
+
+    That a reminder was sent is known for a week (`docbook.outbox.services.KEEP_DONE`). One that is
+    due for longer than that, until the next or until the visit, would be sent a second time.
+    """
+    ends = sorted({0, *values})
+    if any(value < 1 for value in values):
+        raise ImproperlyConfigured("REMINDER_HOURS are whole hours before a visit, from 1 on.")
+    for nearer, further in pairwise(ends):
+        if further - nearer > WEEK_IN_HOURS:
+            raise ImproperlyConfigured(
+                f"REMINDER_HOURS: {further} and {nearer} are more than a week ({WEEK_IN_HOURS}) "
+                "apart, and the earlier one could go out twice. Put another one between them."
+            )
+    return values
 
 
 def hours(value: str) -> tuple[time, time]:

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 import time_machine
+from django.core.exceptions import ImproperlyConfigured
 from django.db import connection
 from django.utils import timezone
 
@@ -16,6 +17,8 @@ from bookings.services import reminders
 from bookings.services.reminders import due_for_reminder, publish_reminders
 from bookings.states import AppointmentStatus
 from docbook.outbox.models import OutboxMessage
+from docbook.outbox.services import KEEP_DONE, purge_done_messages
+from docbook.settings.environment import WEEK_IN_HOURS, reminder_hours
 from tests.concurrency.rush import rush
 from tests.factories import make_appointment, make_doctor, make_patient, make_slots, tomorrow_at
 from tests.smtp import Post, post_office
@@ -125,6 +128,30 @@ def test_distances_are_a_setting() -> None:
     start = visit().starts_at
     assert remind(start - timedelta(hours=48), hours=[48]) == ["48h"]
     assert remind(start - SOON, hours=[]) == ["48h"]
+
+
+def test_furthest_reminders_that_can_be_set_are_sent_once_though_the_outbox_forgets() -> None:
+    start, week = visit(booked=timedelta(days=20)).starts_at, 7 * 24
+    assert set(reminder_hours([week, 2 * week])) == {week, 2 * week}
+    for days in range(14, 0, -1):
+        now = start - timedelta(days=days)
+        remind(now, hours=[week, 2 * week])
+        OutboxMessage.objects.filter(done_at=None).update(done_at=now)
+        purge_done_messages(now=now + A_SECOND)
+        assert OutboxMessage.objects.count() == 1
+    assert [m.payload["kind"] for m in OutboxMessage.objects.all()] == [f"{week}h"]
+
+
+@pytest.mark.parametrize("values", [[336, 24], [169], [24, 193], [0, 24], [-2]])
+def test_distances_that_could_remind_twice_or_too_late_are_refused_at_the_start(values) -> None:
+    with pytest.raises(ImproperlyConfigured, match="REMINDER_HOURS"):
+        reminder_hours(values)
+
+
+def test_distances_within_what_the_outbox_remembers_are_taken_as_they_are() -> None:
+    assert timedelta(hours=WEEK_IN_HOURS) == KEEP_DONE
+    for values in ([], [24, 2], [2, 24], [168], [336, 168]):
+        assert reminder_hours(values) == values
 
 
 def test_more_visits_than_a_batch_are_reminded_of_in_turns_the_most_urgent_first(
