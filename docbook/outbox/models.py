@@ -10,7 +10,8 @@ from django.utils.translation import gettext_lazy as _
 
 
 class OutboxMessage(models.Model):
-    """One fact to be told: a topic and ids. Done when its receiver says so; dead after a day.
+    """One fact to be told: a topic and ids. Done when its receiver says so; dead after a day of
+    failures.
 
     `next_attempt_at` is at once the backoff and the lease: while a worker is at it, nobody else
     takes the message before that instant. `handed_out` numbers the leases: it grows whenever the
@@ -26,6 +27,7 @@ class OutboxMessage(models.Model):
     next_attempt_at = models.DateTimeField(_("next attempt at"))
     done_at = models.DateTimeField(_("done at"), null=True, blank=True)
     dead_at = models.DateTimeField(_("given up at"), null=True, blank=True)
+    failing_since = models.DateTimeField(_("failing since"), null=True, blank=True)
     last_error = models.CharField(_("last error"), max_length=200, blank=True)
     # Names the fact where somebody may find it twice, like a beat task that looks every minute.
     once = models.CharField(_("told once as"), max_length=96, null=True, blank=True)

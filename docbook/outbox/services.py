@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import structlog
 from django.db import connection
 from django.db.models import F
-from django.db.models.functions import Now
+from django.db.models.functions import Coalesce, Now
 
 from docbook.batches import delete_in_batches
 from docbook.outbox import topics
@@ -18,7 +18,9 @@ log = structlog.get_logger(__name__)
 # How long a message stays with the worker that got it before it is sent again.
 LEASE = timedelta(seconds=60)
 LONGEST_BACKOFF = timedelta(seconds=60)
+# Given up is what failed for so long, and so often: a day in which nobody tried counts for nothing.
 DEAD_AFTER = timedelta(hours=24)
+LEAST_ATTEMPTS = 20
 KEEP_DONE = timedelta(days=7)
 
 # Held by a relay that sleeps, and shared by everybody who is about to publish; see the trigger
@@ -89,6 +91,7 @@ def pass_on(*, send: Callable[[str, int, int], None], limit: int = 100) -> int:
         except KeyError:
             # Published by a newer release than this relay's: it must not hold up all others.
             log.warning("outbox_topic_unknown", topic=topic)
+            OutboxMessage.objects.filter(pk=message_id).update(attempts=F("attempts") + 1)
             _put_back(message_id, handed_out=handed_out, pause=LEASE, error="UnknownTopic")
         else:
             send(task, message_id, handed_out)
@@ -135,7 +138,7 @@ def receive(message_id: int, handed_out: int, *, handle: Callable[..., None]) ->
 def retry(*, message_ids: list[int]) -> int:
     """Wakes messages that were given up; returns how many."""
     return OutboxMessage.objects.filter(pk__in=message_ids, dead_at__isnull=False).update(
-        dead_at=None, next_attempt_at=Now(), created_at=Now()
+        dead_at=None, next_attempt_at=Now(), created_at=Now(), failing_since=None
     )
 
 
@@ -166,5 +169,11 @@ def _claim(message_id: int, *, handed_out: int) -> OutboxMessage | None:
 def _put_back(message_id: int, *, handed_out: int, pause: timedelta, error: str) -> None:
     """Only while nobody else has got the message since."""
     mine = OutboxMessage.objects.filter(pk=message_id, handed_out=handed_out, done_at=None)
-    mine.update(next_attempt_at=Now() + pause, last_error=error)
-    mine.filter(created_at__lt=Now() - DEAD_AFTER).update(dead_at=Now())
+    mine.update(
+        next_attempt_at=Now() + pause,
+        last_error=error,
+        failing_since=Coalesce("failing_since", Now()),
+    )
+    mine.filter(failing_since__lt=Now() - DEAD_AFTER, attempts__gte=LEAST_ATTEMPTS).update(
+        dead_at=Now()
+    )

@@ -8,7 +8,15 @@ from django.db import transaction
 from django.utils import timezone
 
 from docbook.outbox.models import OutboxMessage
-from docbook.outbox.services import DEAD_AFTER, LEASE, pass_on, publish, receive, retry
+from docbook.outbox.services import (
+    DEAD_AFTER,
+    LEASE,
+    LEAST_ATTEMPTS,
+    pass_on,
+    publish,
+    receive,
+    retry,
+)
 from docbook.outbox.tasks import purge_done_messages
 from tests.outbox.relay import TOPIC, failing, relay, tell, wake, work
 
@@ -20,9 +28,15 @@ def seconds_until_next_attempt(message: OutboxMessage) -> float:
     return (message.next_attempt_at - timezone.now()).total_seconds()
 
 
+LONG_AGO = DEAD_AFTER + timedelta(minutes=1)
+
+
 def make_old(message: OutboxMessage) -> None:
-    long_ago = timezone.now() - DEAD_AFTER - timedelta(minutes=1)
-    OutboxMessage.objects.filter(pk=message.pk).update(created_at=long_ago)
+    """It has failed for a day, and the next failure is its last."""
+    since = timezone.now() - LONG_AGO
+    OutboxMessage.objects.filter(pk=message.pk).update(
+        created_at=since, failing_since=since, attempts=LEAST_ATTEMPTS - 1
+    )
 
 
 def test_messages_go_in_the_order_in_which_they_were_published() -> None:
@@ -140,6 +154,31 @@ def test_message_is_given_up_after_a_day_and_not_before() -> None:
     assert old.dead_at is not None
     wake(old)
     assert relay() == []
+
+
+@pytest.mark.parametrize("failures_before", [0, 3])
+def test_day_without_workers_is_no_day_of_failures(failures_before: int) -> None:
+    """Else everything that waited is lost to the first hiccup once they are back."""
+    message = tell("a")
+    for _ in range(failures_before):
+        work(message, handle=failing(OSError()))
+    long_ago, row = timezone.now() - LONG_AGO, OutboxMessage.objects.filter(pk=message.pk)
+    row.update(created_at=long_ago)
+    row.exclude(failing_since=None).update(failing_since=long_ago)
+    work(message, handle=failing(OSError()))
+    message.refresh_from_db()
+    assert message.dead_at is None
+    wake(message)
+    assert relay() == [message.pk]
+
+
+def test_topic_that_a_relay_meets_late_is_not_given_up_at_once() -> None:
+    unknown = tell("a")
+    of_a_newer_release(unknown)
+    OutboxMessage.objects.filter(pk=unknown.pk).update(created_at=timezone.now() - LONG_AGO)
+    assert relay() == []
+    unknown.refresh_from_db()
+    assert (unknown.dead_at, unknown.attempts) == (None, 1)
 
 
 def test_message_that_was_given_up_can_be_woken_for_another_day() -> None:
