@@ -45,7 +45,7 @@ TRANSITIONS: tuple[Transition, ...] = (
     Transition(
         _S.CONFIRMED,
         _S.RESCHEDULED,
-        PATIENT_SIDE | PRACTICE,
+        PATIENT_SIDE,
         "Another time was confirmed in place of this one.",
     ),
     Transition(_S.ARRIVED, _S.COMPLETED, PRACTICE, "The visit is over."),

@@ -1,25 +1,60 @@
-"""Which tables statements read from end to end, also those inside of the database's functions."""
+"""By which indexes statements read, also those inside of the database's functions."""
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from django.db import connection
+from psycopg.errors import Diagnostic
+
+_INDEX = re.compile(r"Index (?:Only )?Scan (?:Backward )?(?:using|on) (\w+)")
+_WHOLE = re.compile(r"Seq Scan on (\w+)")
+_MONTH = re.compile(r"_20\d\d_\d\d")
 
 
 def read_whole(act: Callable[[], object]) -> set[str]:
-    """Tables that `act` scans although it is asked not to, for want of an index.
+    """Tables that `act` scans although it is asked not to, for want of an index."""
+    return {table for plan in _plans(act) for table in _WHOLE.findall(plan)}
 
-    An empty table is read as a whole whatever indexes there are, so scans are made to look dear.
-    Counters of the running transaction: call it inside of the test's own.
+
+def indexes_read(act: Callable[[], object]) -> set[str]:
+    """Names of the indexes that `act` reads by; those of a month's table without the month."""
+    return {_MONTH.sub("", name) for plan in _plans(act) for name in _INDEX.findall(plan)}
+
+
+def _plans(act: Callable[[], object]) -> list[str]:
+    """PostgreSQL's own account of every statement, nested ones included.
+
+    An empty table is read as a whole whatever indexes there are, so such scans are made to look
+    dear; and plans that earlier tests have left are thrown away. Inside of a test's transaction.
     """
-    with connection.cursor() as cursor:
-        cursor.execute("SET LOCAL enable_seqscan = off")
-        cursor.execute("DISCARD PLANS")  # of functions, made by earlier tests under other settings
-        before = _scans(cursor)
+    with _explained() as plans:
         act()
-        after = _scans(cursor)
-    return {table for table, count in after.items() if count > before.get(table, 0)}
+    return plans
 
 
-def _scans(cursor: object) -> dict[str, int]:
-    cursor.execute("SELECT relname, seq_scan FROM pg_stat_xact_user_tables WHERE seq_scan > 0")
-    return dict(cursor.fetchall())
+@contextmanager
+def _explained() -> Iterator[list[str]]:
+    plans: list[str] = []
+
+    def note(diagnostic: Diagnostic) -> None:
+        plans.append(diagnostic.message_primary or "")
+
+    with connection.cursor() as cursor:
+        cursor.execute("LOAD 'auto_explain'")
+        for name, value in (
+            ("auto_explain.log_min_duration", "0"),
+            ("auto_explain.log_nested_statements", "on"),
+            ("client_min_messages", "log"),
+            ("enable_seqscan", "off"),
+        ):
+            cursor.execute(f"SET LOCAL {name} = {value}")
+        cursor.execute("DISCARD PLANS")
+    connection.connection.add_notice_handler(note)
+    try:
+        yield plans
+    finally:
+        connection.connection.remove_notice_handler(note)
+        with connection.cursor() as cursor:
+            for name in ("auto_explain.log_min_duration", "client_min_messages"):
+                cursor.execute(f"SET LOCAL {name} = DEFAULT")

@@ -52,7 +52,7 @@ from docbook.http.throttling import (
 )
 from doctors.serializers import TimeOut
 
-_API_NAMES = {"slot": "slotId", "visit_type": "visitTypeId"}
+_API_NAMES = {"slot": "slotId", "visit_type": "visitTypeId", "replaces": "replaces"}
 
 
 class BookingList(APIView):
@@ -90,9 +90,10 @@ class BookingList(APIView):
             with waiting_for_the_first():
                 answer = _start(request, body.validated_data, key=key)
         except DomainError as error:
-            for limit in codes:
-                give_back(limit)  # no code is on its way
+            give_back(*codes)  # none is on its way
             return refusal_once(key, _in_the_words_of_the_api(error))
+        if answer.is_replay:
+            give_back(*codes)
         return http_response(answer)
 
 
@@ -136,8 +137,9 @@ class VerifyOtp(APIView):
         body.is_valid(raise_exception=True)
         code = body.validated_data["code"]
         if "Idempotency-Key" in request.headers:
+            route = f"confirmBooking:{booking_id}"
             return answer_once(
-                request, route="confirmBooking", act=lambda: _confirm(request, booking_id, code)
+                request, route=route, act=lambda: _confirm(request, booking_id, code)
             )
         filled = confirm_for_answer(
             hold_id=booking_id,

@@ -95,7 +95,9 @@ def lock_live_hold(hold: Hold) -> None:
 
 
 def _renew(hold: Hold) -> None:
-    until = claims.renew_slots(slot_ids=hold.slot_ids, hold_id=hold.pk, term=hold_term())
+    until = claims.renew_slots(
+        slot_ids=hold.slot_ids, hold_id=hold.pk, term=hold_term(), latest=hold.starts_at
+    )
     if until is None:
         raise HoldExpired
     hold.expires_at = until

@@ -7,7 +7,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db import IntegrityError, transaction
 
-from accounts.services import patient_with_proven_email
+from accounts.services import SignInRefused, patient_with_proven_email
 from bookings import codes
 from bookings.errors import (
     AppointmentLimit,
@@ -117,6 +117,7 @@ def _confirm_with_account(call: ConfirmCall, wanted: ConfirmResult) -> ConfirmRe
 def _refusal(result: ConfirmResult) -> DomainError:
     refusals: dict[str, Callable[[], DomainError]] = {
         "not-found": NotFound,
+        "unauthenticated": SignInRefused,
         "hold-expired": HoldExpired,
         "details-missing": DetailsMissing,
         "otp-invalid": lambda: OtpInvalid(attempts_left=result.attempts_left),

@@ -254,6 +254,9 @@ def _refusal(result: HoldResult, call: HoldCall, *, now: datetime) -> DomainErro
     refusals: dict[str, Callable[[], DomainError]] = {
         "unknown-visit-type": lambda: _unknown("visit_type"),
         "unknown-slot": lambda: _unknown("slot"),
+        "other-visit": lambda: FieldError(
+            "replaces", "A visit moves to another time of the same doctor and reason."
+        ),
         "slot-taken": lambda: _gone(SlotTaken, call, now=now),
         "slot-held": lambda: _gone(SlotHeld, call, now=now),
         "patient-busy": lambda: PatientBusy(

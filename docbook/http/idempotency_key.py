@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db import OperationalError, transaction
+from django.db import OperationalError, connection, transaction
 from django.db.models import QuerySet
 from django.http import HttpResponse
 from psycopg.errors import LockNotAvailable
@@ -38,6 +38,9 @@ PASSING = (
     "booking-disabled",
     "rate-limited",
     "unavailable",
+    # Said of the version that was seen, which the key does not stand for.
+    "version-mismatch",
+    "precondition-required",
 )
 # Said of the request and not of what it asks for.
 _NO_ANSWER = ("idempotency-key-reused", "idempotency-key-in-progress", "unauthenticated")
@@ -109,9 +112,10 @@ def answer_once(
     if not required and "Idempotency-Key" not in request.headers:
         return http_response(_answer_of(act()))
     key = key_of(request, route=route)
-    with waiting_for_the_first(), transaction.atomic():
-        if not _claim(key):
-            return http_response(_recorded(key))
+    with transaction.atomic():
+        with waiting_for_the_first(whatever=True):
+            if not _claim(key):
+                return http_response(_recorded(key))
         response = _run(act)
         if response.data.get("code") in PASSING:
             # Not an answer for a day: the same request may succeed in a minute.
@@ -123,13 +127,15 @@ def answer_once(
 
 
 @contextmanager
-def waiting_for_the_first() -> Iterator[None]:
-    """Whoever waits too long for the first request with the same key is told so."""
+def waiting_for_the_first(*, whatever: bool = False) -> Iterator[None]:
+    """Whoever waits too long for the first request with the same key is told so; `whatever` they
+    wait for, if the block does nothing else.
+    """
     try:
         yield
     except OperationalError as error:
         cause = error.__cause__
-        if isinstance(cause, LockNotAvailable) and _waited_for_the_key(cause):
+        if isinstance(cause, LockNotAvailable) and (whatever or _waited_for_the_key(cause)):
             raise IdempotencyKeyInProgress from error
         raise
 
@@ -179,7 +185,14 @@ def _fingerprint(request: Request, *, route: str) -> str:
 
 
 def _claim(key: IdempotencyKey) -> bool:
-    """False when the key is there already. Waits while the first request is still running."""
+    """False when the key is there already. Waits while the first request is still running.
+
+    For the same lock as bookings_hold does, and before anything else is locked: the record's own
+    unique constraint would be waited for by somebody who holds slots.
+    """
+    with connection.cursor() as cursor:
+        lock = "SELECT pg_advisory_xact_lock(hashtextextended(%s, %s))"
+        cursor.execute(lock, [key.key, key.user_id])
     record = IdempotencyRecord(
         user_id=key.user_id, key=key.key, route=key.route, fingerprint=key.fingerprint
     )

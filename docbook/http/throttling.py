@@ -6,6 +6,7 @@ name nobody: what is counted for (an address, an account, a mailbox) goes throug
 
 from dataclasses import dataclass
 from hashlib import blake2b
+from ipaddress import IPv6Address, IPv6Network, ip_address
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -31,7 +32,9 @@ return wait
 """
 
 _GIVE_BACK = """
-if tonumber(redis.call('GET', KEYS[1]) or '0') > 0 then return redis.call('DECR', KEYS[1]) end
+for _, key in ipairs(KEYS) do
+    if tonumber(redis.call('GET', key) or '0') > 0 then redis.call('DECR', key) end
+end
 return 0
 """
 
@@ -54,7 +57,7 @@ class Limit:
 
 
 def by_address(request: HttpRequest, *, group: str, rate: str) -> Limit:
-    return Limit(f"{group}:address", rate, client_address(request))
+    return Limit(f"{group}:address", rate, network_of(client_address(request)))
 
 
 def by_value(*, group: str, rate: str, value: str) -> Limit:
@@ -71,6 +74,18 @@ def by_phone(number: str) -> Limit:
     return Limit("codes-to-phone", CODES_TO_A_PHONE, number)
 
 
+def network_of(address: str) -> str:
+    """Whom an address stands for: itself in IPv4, in IPv6 the /64 that one line is given whole."""
+    try:
+        found = ip_address(address)
+    except ValueError:
+        return address
+    if isinstance(found, IPv6Address):
+        mapped = found.ipv4_mapped
+        return str(mapped) if mapped else str(IPv6Network((int(found) >> 64 << 64, 64)))
+    return str(found)
+
+
 def mailbox_of(email: str) -> str:
     """Stands for the address where it must not be named, as in tokens."""
     return digest(email.lower())
@@ -83,7 +98,8 @@ def digest(value: str) -> str:
 
 def address_key(request: HttpRequest) -> int:
     """A number that stands for the client's address, to count what it keeps; 64 bits, signed."""
-    return int.from_bytes(bytes.fromhex(digest(client_address(request)))[:8], signed=True)
+    network = network_of(client_address(request))
+    return int.from_bytes(bytes.fromhex(digest(network))[:8], signed=True)
 
 
 def enforce(*limits: Limit) -> None:
@@ -94,9 +110,9 @@ def enforce(*limits: Limit) -> None:
         raise RateLimited(retry_after=max(1, -(-wait // 1000)))
 
 
-def give_back(limit: Limit) -> None:
+def give_back(*limits: Limit) -> None:
     """What was counted ahead did not happen after all."""
-    redis.run(_GIVE_BACK, keys=[limit.key], arguments=[])
+    redis.run(_GIVE_BACK, keys=[limit.key for limit in limits], arguments=[])
 
 
 def limit_by_address(request: HttpRequest, *, group: str, rate: str) -> None:

@@ -18,7 +18,7 @@ from django.db import connection
 _LOCK = "SELECT id FROM doctors_slot WHERE id = ANY(%(ids)s) ORDER BY id FOR UPDATE"
 
 _RENEW = """
-UPDATE doctors_slot SET held_until = clock_timestamp() + %(term)s
+UPDATE doctors_slot SET held_until = least(clock_timestamp() + %(term)s, %(latest)s)
 WHERE id = ANY(%(ids)s) AND hold_id = %(hold)s
   AND state = 'held' AND held_until > clock_timestamp()
 RETURNING held_until
@@ -43,7 +43,7 @@ UPDATE doctors_slot SET state = 'open', held_until = NULL, hold_id = NULL
 WHERE id IN (
     SELECT id FROM doctors_slot
     WHERE id = ANY(%(ids)s) AND state = 'held' AND held_until <= clock_timestamp()
-    ORDER BY id FOR UPDATE)
+    ORDER BY id FOR UPDATE SKIP LOCKED)  -- whoever works on one of them knows better
 RETURNING id
 """
 
@@ -57,9 +57,13 @@ def lock_slots(*, slot_ids: list[int]) -> None:
     _run(_LOCK, ids=slot_ids)
 
 
-def renew_slots(*, slot_ids: list[int], hold_id: UUID, term: timedelta) -> datetime | None:
-    """Keeps the slots for the full term from now; None when they are no longer held by it."""
-    rows = _run(_RENEW, ids=slot_ids, hold=hold_id, term=term)
+def renew_slots(
+    *, slot_ids: list[int], hold_id: UUID, term: timedelta, latest: datetime
+) -> datetime | None:
+    """Keeps the slots for the full term from now, but not beyond `latest`, when the visit begins;
+    None when they are no longer held by it.
+    """
+    rows = _run(_RENEW, ids=slot_ids, hold=hold_id, term=term, latest=latest)
     return rows[0][0] if len(rows) == len(slot_ids) else None
 
 

@@ -4,10 +4,12 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.db import connection, transaction
 from django.utils import timezone
+from django_redis import get_redis_connection
 
 from bookings.models import Hold
 from docbook.http.idempotency_key import purge_records
@@ -15,8 +17,9 @@ from docbook.http.models import IdempotencyRecord
 from docbook.http.tasks import purge_idempotency_records
 from docbook.outbox.models import OutboxMessage
 from tests.api.client import Api, problem
-from tests.bookings.acts import bookable
+from tests.bookings.acts import bookable, code_of, let_expire
 from tests.bookings.traces import traces
+from tests.concurrency.rush import rush
 from tests.factories import make_appointment, make_hold, make_patient
 
 pytestmark = pytest.mark.django_db
@@ -226,3 +229,42 @@ def test_key_of_a_request_that_fell_silent_is_free_for_its_retry() -> None:
     finally:
         silent.close()
     assert answer.status_code == 201
+
+
+def test_key_of_one_booking_says_nothing_of_another() -> None:
+    patient = make_patient()
+    api, (visit_type, slots) = Api(patient), bookable()
+    started = api.start(slot_id=slots[0].pk, visit_type_id=visit_type.pk).json()
+    hold = Hold.objects.get(pk=started["attemptId"])
+    body = {"code": code_of(hold)}
+    first = api.post(f"bookings/{hold.pk}/verify-otp", body, Idempotency_Key="k")
+    again = api.post(f"bookings/{hold.pk}/verify-otp", body, Idempotency_Key="k")
+    assert (again.status_code, again.content) == (200, first.content)
+    other = api.post(f"bookings/{uuid4()}/verify-otp", body, Idempotency_Key="k")
+    problem(other, code="idempotency-key-reused", status=422)
+
+
+def test_retries_do_not_count_as_codes_to_the_mailbox() -> None:
+    api, body = Api(make_patient()), body_of(*bookable())
+    answers = [api.post("bookings", body, Idempotency_Key="k") for _ in range(25)]
+    assert {answer.status_code for answer in answers} == {201}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_one_key_for_two_acts_at_once_ends_in_no_deadlock() -> None:
+    """A hold on one's own lapsed slot beside the confirmation of that hold."""
+    patient, (visit_type, slots) = make_patient(), bookable()
+    for number in range(20):
+        api = Api(patient)
+        started = api.start(slot_id=slots[0].pk, visit_type_id=visit_type.pk)
+        assert started.status_code == 201
+        hold = Hold.objects.get(pk=started.json()["attemptId"])
+        let_expire(hold)
+        key, body = f"shared-{number}", body_of(visit_type, slots)
+        verify = f"bookings/{hold.pk}/verify-otp"
+        acts = [("bookings", body), (verify, {"code": code_of(hold)})]
+        answers = rush(lambda act, key=key: Api(patient).post(*act, Idempotency_Key=key), acts)
+        assert all(answer.status_code < 500 for answer in answers)
+        for live in Hold.objects.filter(state="held"):
+            let_expire(live)
+        get_redis_connection("default").flushdb()

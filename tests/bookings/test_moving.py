@@ -11,11 +11,11 @@ from bookings.errors import NotChangeable
 from bookings.models import Appointment, Hold
 from bookings.services.codes import request_code
 from bookings.services.confirmation import confirm_booking
-from bookings.services.holds import hold_slot
+from bookings.services.holds import Offer, hold_slot
 from docbook.audit.models import AuditEvent
 from docbook.outbox.models import OutboxMessage
 from doctors.models import Slot, VisitType
-from tests.api.client import Api, problem
+from tests.api.client import Api, pointers, problem
 from tests.bookings.acts import (
     as_patient,
     book,
@@ -26,7 +26,14 @@ from tests.bookings.acts import (
     wrong_code,
 )
 from tests.bookings.traces import traces
-from tests.factories import make_doctor, make_patient, make_slots, make_waitlist_entry, tomorrow_at
+from tests.factories import (
+    make_doctor,
+    make_patient,
+    make_slots,
+    make_visit_type,
+    make_waitlist_entry,
+    tomorrow_at,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -84,8 +91,10 @@ def test_confirmation_gives_the_old_time_up_and_links_the_two() -> None:
 
 
 def test_move_to_a_time_that_overlaps_the_old_one_is_no_clash_with_oneself() -> None:
+    """As an offer of another doctor of the specialty, ten minutes into the visit that it moves."""
     patient, old, _visit_type, slots = booked()
-    other = VisitType.objects.create(doctor=make_doctor(), name="Elsewhere")
+    other = make_visit_type(doctor=make_doctor())
+    entry = make_waitlist_entry(patient=patient, doctor=other.doctor, visit_type=other)
     start = slots[0].starts_at + timedelta(minutes=10)
     (slot,) = make_slots(doctor=other.doctor, starts_at=start)
     hold = hold_slot(
@@ -93,10 +102,12 @@ def test_move_to_a_time_that_overlaps_the_old_one_is_no_clash_with_oneself() -> 
         visit_type_id=other.pk,
         holder=as_patient(patient),
         replaces=old.pk,
+        offer=Offer(entry.pk, timedelta(minutes=15)),
         now=timezone.now(),
     )
-    request_code(hold_id=hold.pk, holder=as_patient(patient), details=details(), now=timezone.now())
     assert confirm(hold, patient).doctor == other.doctor
+    old.refresh_from_db()
+    assert old.status == "rescheduled"
 
 
 def test_wrong_code_of_a_move_is_counted_and_moves_nothing() -> None:
@@ -166,3 +177,19 @@ class TestByTheApi:
         )
         problem(answer, code="change-window-passed", status=422)
         assert traces() == before
+
+
+@pytest.mark.parametrize("other", ["doctor", "reason"])
+def test_visit_moves_to_another_time_of_the_same_doctor_and_reason_only(other: str) -> None:
+    patient, old, visit_type, slots = booked()
+    if other == "doctor":
+        visit_type, slots = bookable()
+    else:
+        visit_type = make_visit_type(doctor=old.doctor)
+    before = traces()
+    answer = Api(patient).start(
+        slot_id=slots[1].pk, visit_type_id=visit_type.pk, replaces=str(old.pk)
+    )
+    problem(answer, code="validation", status=422)
+    assert pointers(answer.json()) == ["/replaces"]
+    assert traces() == before

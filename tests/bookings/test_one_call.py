@@ -7,14 +7,15 @@ import pytest
 from django.db import connection
 from django.db.models.functions import Now
 from django.utils import timezone
+from django_redis import get_redis_connection
 
-from bookings.errors import AppointmentLimit, BookingDisabled, HoldLimit
+from bookings.errors import AppointmentLimit, BookingDisabled, HoldExpired, HoldLimit
 from bookings.layouts import appointment_layout, attempt_layout
 from bookings.masking import masked_email
 from bookings.models import Appointment, BookingPause, Hold
 from bookings.serializers import AttemptOut, BookingOut
 from bookings.services.confirmation import confirm_booking
-from bookings.services.holds import hold_slot
+from bookings.services.holds import Offer, hold_slot
 from docbook.http.models import IdempotencyRecord
 from docbook.http.times import local_iso
 from doctors.models import Slot
@@ -26,10 +27,18 @@ from tests.bookings.acts import (
     bookable,
     code_of,
     guest,
+    let_expire,
     take,
 )
 from tests.bookings.traces import traces
-from tests.factories import make_appointment, make_doctor, make_patient, make_slots
+from tests.factories import (
+    make_appointment,
+    make_doctor,
+    make_patient,
+    make_slots,
+    make_visit_type,
+    make_waitlist_entry,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -238,3 +247,94 @@ def test_account_that_was_switched_off_books_nothing_with_its_token() -> None:
     problem(answer, code="unauthenticated", status=401)
     assert traces() == before
     assert not IdempotencyRecord.objects.filter(status=201).exists()
+
+
+def test_account_that_was_switched_off_after_its_hold_confirms_nothing() -> None:
+    patient = make_patient()
+    api, (visit_type, slots) = Api(patient), bookable()
+    started = api.start(slot_id=slots[0].pk, visit_type_id=visit_type.pk).json()
+    hold = Hold.objects.get(pk=started["attemptId"])
+    patient.is_active = False
+    patient.save()
+    before = traces()
+    problem(api.verify(hold.pk, code_of(hold)), code="unauthenticated", status=401)
+    assert traces() == before
+
+
+def test_account_that_was_switched_off_hears_nothing_of_slots() -> None:
+    patient = make_patient(is_active=False)
+    answer = Api(patient).start(slot_id=9_999_999, visit_type_id=9_999_999)
+    problem(answer, code="unauthenticated", status=401)
+
+
+@pytest.mark.parametrize("gone", ["doctor", "visit type"])
+def test_visit_that_is_no_longer_offered_is_not_confirmed(gone: str) -> None:
+    visit_type, slots = bookable()
+    holder = guest()
+    hold = attempt(slots[0], visit_type=visit_type, holder=holder)
+    row = visit_type.doctor if gone == "doctor" else visit_type
+    row.is_active = False
+    row.save()
+    before = traces()
+    with pytest.raises(HoldExpired):
+        confirm_booking(hold_id=hold.pk, holder=holder, code=code_of(hold))
+    assert traces() == before
+
+
+def test_hold_ends_when_the_visit_begins() -> None:
+    doctor = make_doctor(min_notice_minutes=0)
+    visit_type = make_visit_type(doctor=doctor)
+    start = timezone.now() + timedelta(minutes=2)
+    (slot,) = make_slots(doctor=doctor, starts_at=start)
+    hold = attempt(slot, visit_type=visit_type, holder=guest())
+    slot.refresh_from_db()
+    assert hold.expires_at == slot.held_until == start
+
+
+def test_visits_ahead_are_counted_when_an_offer_is_made(settings) -> None:
+    settings.COMING_VISITS_PER_PATIENT = 1
+    patient = make_patient()
+    make_appointment(slots=make_slots(doctor=make_doctor()), patient=patient)
+    visit_type, slots = bookable()
+    entry = make_waitlist_entry(patient=patient, doctor=visit_type.doctor, visit_type=visit_type)
+    with pytest.raises(AppointmentLimit):
+        hold_slot(
+            slot_id=slots[3].pk,
+            visit_type_id=visit_type.pk,
+            holder=as_patient(patient),
+            offer=Offer(entry.pk, timedelta(minutes=15)),
+            now=timezone.now(),
+        )
+
+
+def test_visits_ahead_are_counted_when_an_offer_is_accepted(settings) -> None:
+    settings.COMING_VISITS_PER_PATIENT = 1
+    patient = make_patient()
+    visit_type, slots = bookable()
+    entry = make_waitlist_entry(patient=patient, doctor=visit_type.doctor, visit_type=visit_type)
+    hold = hold_slot(
+        slot_id=slots[3].pk,
+        visit_type_id=visit_type.pk,
+        holder=as_patient(patient),
+        offer=Offer(entry.pk, timedelta(minutes=15)),
+        now=timezone.now(),
+    )
+    make_appointment(slots=make_slots(doctor=make_doctor()), patient=patient)
+    with pytest.raises(AppointmentLimit):
+        confirm_booking(hold_id=hold.pk, holder=as_patient(patient), code=code_of(hold))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_rest_of_a_lapsed_hold_that_somebody_works_on_does_not_spoil_the_hold() -> None:
+    visit_type, slots = bookable(slots=2)
+    short = make_visit_type(doctor=visit_type.doctor)
+    let_expire(take(slots[0], visit_type=visit_type, holder=guest()))
+    get_redis_connection("default").flushdb()
+    other = connection.copy()
+    try:
+        with other.cursor() as cursor:
+            cursor.execute("BEGIN")
+            cursor.execute("SELECT FROM doctors_slot WHERE id = %s FOR UPDATE", [slots[1].pk])
+        assert take(slots[0], visit_type=short, holder=guest()).slot_ids == [slots[0].pk]
+    finally:
+        other.close()

@@ -6,7 +6,7 @@ from django.test import RequestFactory
 
 from devstack.ports import LOOPBACK, free_port
 from docbook.errors import RateLimited
-from docbook.http.throttling import limit_by_address, limit_by_value
+from docbook.http.throttling import limit_by_address, limit_by_value, network_of
 
 
 def ask(address: str = "192.0.2.1", *, group: str = "hold") -> None:
@@ -54,3 +54,26 @@ def test_everything_passes_while_redis_is_gone(settings) -> None:
     settings.CACHES = {"default": current.CACHES["default"] | {"LOCATION": url}}
     for _ in range(10):
         ask()
+
+
+@pytest.mark.parametrize(
+    ("address", "network"),
+    [
+        ("192.0.2.1", "192.0.2.1"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("2001:db8:1:2::", "2001:db8:1:2::/64"),
+        ("::ffff:192.0.2.1", "192.0.2.1"),
+        ("", ""),
+        ("unix:", "unix:"),
+    ],
+)
+def test_line_with_a_whole_network_of_addresses_is_one(address: str, network: str) -> None:
+    assert network_of(address) == network
+
+
+def test_neighbour_in_the_same_ipv6_network_finds_the_limit_used_up() -> None:
+    for number in range(3):
+        ask(f"2001:db8::{number}")
+    with pytest.raises(RateLimited):
+        ask("2001:db8::ffff")
+    ask("2001:db8:0:1::1")

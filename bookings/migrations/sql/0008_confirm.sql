@@ -112,6 +112,11 @@ BEGIN
         result.outcome := 'not-found';
         RETURN result;
     END IF;
+    IF p_patient IS NOT NULL
+       AND NOT EXISTS (SELECT FROM accounts_user WHERE id = p_patient AND is_active) THEN
+        result.outcome := 'unauthenticated';
+        RETURN result;
+    END IF;
     IF hold.replaces IS NOT NULL THEN
         SELECT * INTO old FROM bookings_hold WHERE id = hold.replaces;
     END IF;
@@ -185,7 +190,9 @@ BEGIN
         result.other_id := other.id;
         result.other_starts_at := other.starts_at;
         RETURN result;
-    ELSIF hold.patient_id IS NULL AND hold.replaces IS NULL
+    -- Who held it themselves was counted then; a guest is known only now, an offer was made before.
+    ELSIF (hold.patient_id IS NULL OR hold.waitlist_entry_id IS NOT NULL)
+        AND hold.replaces IS NULL
         AND bookings_coming_visits(patient, now_, NULL) >= p_most_visits
     THEN
         result.outcome := 'appointment-limit';
@@ -193,6 +200,13 @@ BEGIN
         RETURN result;
     END IF;
 
+    SELECT visit_type.* INTO type FROM doctors_visittype AS visit_type
+    JOIN doctors_doctor AS doctor ON doctor.id = visit_type.doctor_id
+    WHERE visit_type.id = hold.visit_type_id AND visit_type.is_active AND doctor.is_active;
+    IF NOT FOUND THEN  -- no longer offered
+        result.outcome := 'hold-expired';
+        RETURN result;
+    END IF;
     -- The slots were locked above and the hold is live; rows that say otherwise are not ours.
     IF (SELECT count(*) FROM doctors_slot
         WHERE id = ANY(hold.slot_ids) AND hold_id = hold.id
@@ -231,7 +245,6 @@ BEGIN
 
     UPDATE doctors_slot SET state = 'booked', held_until = NULL WHERE id = ANY(hold.slot_ids);
     UPDATE bookings_hold SET state = 'confirmed', patient_id = patient WHERE id = hold.id;
-    SELECT * INTO type FROM doctors_visittype WHERE id = hold.visit_type_id;
     INSERT INTO bookings_appointment (
         id, doctor_id, clinic_id, visit_type_id, patient_id, patient_name, starts_at, ends_at,
         status, reason, price_cents, currency, version, created_at, replaces)

@@ -136,6 +136,7 @@ CREATE FUNCTION bookings_hold(
 ) RETURNS bookings_hold_result LANGUAGE plpgsql AS $$
 DECLARE
     result bookings_hold_result;
+    moved bookings_hold;
     record_ http_idempotencyrecord;
     pause bookings_bookingpause;
     first doctors_slot;
@@ -152,6 +153,13 @@ DECLARE
     -- whose link proves the address as well as a code would.
     known boolean := p_with_code OR p_entry IS NOT NULL;
 BEGIN
+    IF p_patient IS NOT NULL THEN
+        SELECT * INTO patient FROM accounts_user WHERE id = p_patient AND is_active;
+        IF NOT FOUND THEN
+            result.outcome := 'unauthenticated';
+            RETURN result;
+        END IF;
+    END IF;
     -- A retry waits for the first request with its key, then finds what that one was answered.
     IF p_key IS NOT NULL THEN
         PERFORM pg_advisory_xact_lock(hashtextextended(p_key, p_patient));
@@ -189,6 +197,16 @@ BEGIN
     result.starts_at := first.starts_at;
     result.clinic_id := first.clinic_id;
 
+    -- A move keeps doctor and reason; an offer may be with another doctor whom its patient named.
+    IF p_replaces IS NOT NULL AND p_entry IS NULL THEN
+        SELECT * INTO moved FROM bookings_hold WHERE id = p_replaces;
+        IF (moved.doctor_id, moved.visit_type_id)
+           IS DISTINCT FROM (visit.doctor_id, p_visit_type) THEN
+            result.outcome := 'other-visit';
+            RETURN result;
+        END IF;
+    END IF;
+
     SELECT * INTO pause FROM bookings_bookingpause WHERE is_on AND coalesce(until > now_, true);
     IF FOUND THEN
         result.outcome := 'booking-disabled';
@@ -211,11 +229,6 @@ BEGIN
     result.ends_at := run.ends_at;
 
     IF p_patient IS NOT NULL THEN
-        SELECT * INTO patient FROM accounts_user WHERE id = p_patient AND is_active;
-        IF NOT FOUND THEN
-            result.outcome := 'unauthenticated';
-            RETURN result;
-        END IF;
         SELECT * INTO other
         FROM bookings_busy_with(p_patient, first.starts_at, run.ends_at, p_replaces);
         IF other.id IS NOT NULL THEN
@@ -245,11 +258,13 @@ BEGIN
                 RETURN result;
             END IF;
         END IF;
-        IF live + bookings_coming_visits(p_patient, now_, p_replaces) >= p_most_visits THEN
-            result.outcome := 'appointment-limit';
-            result.amount := p_most_visits;
-            RETURN result;
-        END IF;
+    END IF;
+
+    IF coalesce(live, 0) + bookings_coming_visits(p_patient, now_, p_replaces) >= p_most_visits
+    THEN
+        result.outcome := 'appointment-limit';
+        result.amount := p_most_visits;
+        RETURN result;
     END IF;
 
     -- Nobody waits here: a row that somebody works on just now counts as held, so that a rush turns
@@ -283,7 +298,8 @@ BEGIN
     END IF;
 
     now_ := clock_timestamp();
-    result.expires_at := now_ + p_term;
+    -- Nobody confirms a visit that has begun.
+    result.expires_at := least(now_ + p_term, first.starts_at);
     UPDATE doctors_slot SET state = 'held', hold_id = p_id, held_until = result.expires_at
     WHERE id = ANY(run.ids);
     INSERT INTO bookings_hold (
