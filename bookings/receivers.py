@@ -82,11 +82,17 @@ def slots_released(*, doctor_id: str, slot_ids: str) -> None:  # noqa: ARG001 - 
 
 
 def time_offered(message_id: int, *, hold_id: str) -> None:
-    """An offer that is answered, or over, is not sent: it would only disappoint."""
-    live = Hold.objects.filter(pk=UUID(hold_id), state=HoldState.HELD)
-    hold = live.select_related("doctor", "clinic", "visit_type__doctor").first()
-    if hold is not None and not is_over(hold.pk):
+    """An offer that is answered, or over, is not sent: it would only disappoint. One that ended
+    before its mail went out does not count as one that they had; see selectors.waitlist.
+    """
+    offer = Hold.objects.select_related("doctor", "clinic", "visit_type__doctor")
+    hold = offer.filter(pk=UUID(hold_id), state__in=[HoldState.HELD, HoldState.EXPIRED]).first()
+    if hold is None:
+        return
+    if hold.state == HoldState.HELD and not is_over(hold.pk):
         offers.send_offer(hold, message_id=message_id)
+    elif not was_delivered(message_id):
+        log.warning("offer_ended_unsent", hold_id=hold_id)
 
 
 def appointment_reminder(message_id: int, *, appointment_id: str, kind: str) -> None:

@@ -20,3 +20,13 @@ def reminder_period(*, hours: int, of: Sequence[int]) -> tuple[timedelta, timede
     """
     nearer = max((each for each in of if each < hours), default=0)
     return timedelta(hours=hours), timedelta(hours=nearer)
+
+
+def again_at(*, ended: Sequence[datetime], term: timedelta) -> datetime:
+    """When a time may be offered once more to whom no mail about it has reached, although offers
+    of `term` ended at these instants: at once, then after pauses of 1, 3, 7, … terms.
+
+    So an outage of the mail costs nobody their turn, and an address that takes no mail keeps a time
+    from others less and less.
+    """
+    return max(ended) + term * ((1 << min(len(ended) - 1, 10)) - 1)

@@ -95,6 +95,16 @@ ALL_IS_TOLD = Invariant(
       AND NOT EXISTS (
         SELECT FROM outbox_outboxdelivery AS delivery
         WHERE delivery.message_id = message.id AND delivery.delivered_at IS NOT NULL)
+    UNION ALL
+    SELECT 'message ' || message.id, message.topic || ' is done, and nothing was delivered'
+    FROM outbox_outboxmessage AS message
+    JOIN bookings_hold AS hold ON hold.id::text = message.aggregate_id
+    -- An offer that was answered needs no mail, and one that is over must not have one any more.
+    WHERE message.topic = 'waitlist.offered'
+      AND hold.state IN ('held', 'expired') AND message.done_at < hold.expires_at
+      AND NOT EXISTS (
+        SELECT FROM outbox_outboxdelivery AS delivery
+        WHERE delivery.message_id = message.id AND delivery.delivered_at IS NOT NULL)
     """,
 )
 

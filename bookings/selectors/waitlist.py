@@ -3,16 +3,19 @@
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from itertools import chain
 from uuid import UUID
 
-from django.db.models import Exists, Max, Min, OuterRef, Prefetch, Q, QuerySet
+from django.db.models import CharField, Exists, Max, Min, OuterRef, Prefetch, Q, QuerySet, Value
+from django.db.models.functions import Cast, Concat
 
 from accounts.models import User
 from bookings.models import Appointment, Hold, HoldState, WaitlistEntry, WaitlistState
-from bookings.rules import changeable_until
+from bookings.rules import again_at, changeable_until
 from bookings.selectors.holds import StatementTime
 from bookings.states import AppointmentStatus
 from docbook.errors import NotFound
+from docbook.outbox.selectors import told_in_vain
 from doctors.models import Clinic, Doctor, Slot, SlotState, VisitType
 from doctors.rules import VisitTime
 from doctors.selectors.slots import free_times_of_doctors
@@ -25,6 +28,9 @@ FURTHEST_ZONE = timedelta(hours=14)
 REST = timedelta(hours=24)
 WEEK = timedelta(days=7)
 BATCH = 200
+
+# As the message of a hold is named that was made for somebody who waits; see `told_in_vain`.
+OFFER_NAME = Concat(Value("offer-"), Cast(OuterRef("pk"), CharField()))
 
 # A time, and what for.
 Bookable = tuple[VisitTime, VisitType]
@@ -81,17 +87,19 @@ def get_offer(offer_id: UUID) -> Offer:
 
 
 def waiting_for(slot: Slot) -> Iterator[WaitlistEntry]:
-    """Who waits for this doctor, or for the specialty in the slot's city; first come, first.
+    """Who waits for this doctor, or for the specialty in the slot's city; first come, first. Those
+    whom no mail has reached about this time come after the others.
 
     Their dates are near enough; what exactly they want, their wish says.
     """
+    unsent = Q(Exists(_unsent_offers(slot)))
     wanted = Q(doctor=slot.doctor_id) | Q(specialty=slot.doctor.specialty_id, city=slot.clinic.city)
     waiting = _waiting(
         wanted,
         from_on__lte=(slot.starts_at + FURTHEST_ZONE).date(),
         until_on__gte=(slot.starts_at - FURTHEST_ZONE).date(),
     )
-    return _in_batches(waiting)
+    return chain(_in_batches(waiting.filter(~unsent)), _in_batches(waiting.filter(unsent)))
 
 
 def waiting_beside_free_times(*, now: datetime) -> QuerySet[WaitlistEntry]:
@@ -100,7 +108,10 @@ def waiting_beside_free_times(*, now: datetime) -> QuerySet[WaitlistEntry]:
     """
     free = Slot.objects.filter(doctor=OuterRef("doctor"), starts_at__gt=now, state=SlotState.OPEN)
     unanswered = Hold.objects.filter(
-        waitlist_entry=OuterRef("pk"), state=HoldState.EXPIRED, created_at__gt=now - REST
+        ~Q(told_in_vain(OFFER_NAME)),
+        waitlist_entry=OuterRef("pk"),
+        state=HoldState.EXPIRED,
+        created_at__gt=now - REST,
     )
     return _waiting(Q(specialty__isnull=False) | Q(Exists(free)), ~Q(Exists(unanswered)))
 
@@ -131,12 +142,38 @@ def free_times_near(entry: WaitlistEntry, *, now: datetime) -> Iterator[Bookable
         start = until
 
 
-def had_before(entry: WaitlistEntry, *, now: datetime) -> set[tuple[int, datetime]]:
-    """(doctor, start): nobody is asked twice about one time, nor about one that they had booked and
-    gave up.
+@dataclass(frozen=True)
+class Past:
+    """Times, each as (doctor, start), that somebody was asked about; and those about which no mail
+    has reached them, with the ends of those offers.
     """
+
+    had: frozenset[tuple[int, datetime]]
+    unsent: dict[tuple[int, datetime], list[datetime]]
+
+    def allows(self, time: VisitTime, *, now: datetime, term: timedelta) -> bool:
+        """Nobody is asked twice about one time, nor about one that they had booked and gave up."""
+        about = (time.doctor_id, time.starts_at)
+        ended = self.unsent.get(about)
+        return about not in self.had and (not ended or again_at(ended=ended, term=term) <= now)
+
+
+def past_of(entry: WaitlistEntry, *, now: datetime) -> Past:
+    """One query."""
     theirs = Q(waitlist_entry=entry) | Q(patient=entry.patient_id, state=HoldState.CONFIRMED)
-    return set(Hold.objects.filter(theirs, starts_at__gt=now).values_list("doctor", "starts_at"))
+    holds = Hold.objects.filter(theirs, starts_at__gt=now).annotate(
+        is_unsent=told_in_vain(OFFER_NAME)
+    )
+    had: set[tuple[int, datetime]] = set()
+    unsent: dict[tuple[int, datetime], list[datetime]] = {}
+    for hold in holds.only("doctor", "starts_at", "state", "expires_at"):
+        about = (hold.doctor_id, hold.starts_at)
+        # Whoever has answered knew of it, by whatever way.
+        if hold.is_unsent and hold.state == HoldState.EXPIRED:
+            unsent.setdefault(about, []).append(hold.expires_at)
+        else:
+            had.add(about)
+    return Past(frozenset(had), unsent)
 
 
 def visit_to_move(*, appointment_id: UUID, patient: User, now: datetime) -> Appointment | None:
@@ -171,6 +208,17 @@ def _in_batches(waiting: QuerySet[WaitlistEntry]) -> Iterator[WaitlistEntry]:
         batch = list(waiting.filter(later)[:BATCH])
 
 
+def _unsent_offers(slot: Slot) -> QuerySet[Hold]:
+    return Hold.objects.filter(
+        Q(told_in_vain(OFFER_NAME)),
+        waitlist_entry=OuterRef("pk"),
+        state=HoldState.EXPIRED,
+        doctor=slot.doctor_id,
+        starts_at__lt=slot.ends_at,
+        ends_at__gt=slot.starts_at,
+    )
+
+
 def _open_slots_near(entry: WaitlistEntry, *, now: datetime) -> QuerySet[Slot]:
     first, last = (_midnight(day) for day in (entry.from_on, entry.until_on))
     whose = Q(doctor=entry.doctor_id)
@@ -188,7 +236,8 @@ def _open_slots_near(entry: WaitlistEntry, *, now: datetime) -> QuerySet[Slot]:
 def _reasons_for(entry: WaitlistEntry, *, doctor_ids: Collection[int]) -> list[VisitType]:
     """What each of these doctors would be booked for; none of a doctor who has nothing to offer."""
     if entry.visit_type is not None:
-        return [entry.visit_type] if entry.visit_type.doctor_id in doctor_ids else []
+        bookable = entry.visit_type.is_active and entry.visit_type.doctor_id in doctor_ids
+        return [entry.visit_type] if bookable else []
     doctors = Doctor.objects.filter(pk__in=doctor_ids).prefetch_related("visit_types")
     reasons = (first_visit_type(doctor, mode=entry.mode) for doctor in doctors)
     return [each for each in reasons if each is not None]

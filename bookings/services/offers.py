@@ -16,8 +16,9 @@ from bookings.holder import Holder
 from bookings.models import Appointment, Hold, WaitlistEntry, WaitlistState
 from bookings.selectors.waitlist import (
     Bookable,
+    Past,
     get_offer,
-    had_before,
+    past_of,
     visit_to_move,
     waiting_for,
 )
@@ -151,10 +152,10 @@ def _not_had(
     entry: WaitlistEntry, *, times: Iterable[Bookable], now: datetime
 ) -> Iterator[Bookable]:
     """What they had is read once, and only where there is a time that they want."""
-    had: set[tuple[int, datetime]] | None = None
+    past: Past | None = None
     for time, visit_type in times:
-        had = had_before(entry, now=now) if had is None else had
-        if (time.doctor_id, time.starts_at) not in had:
+        past = past_of(entry, now=now) if past is None else past
+        if past.allows(time, now=now, term=offer_term()):
             yield time, visit_type
 
 
@@ -207,5 +208,5 @@ def _hold_for(entry: WaitlistEntry, *, time: VisitTime, visit_type: VisitType) -
             on=("hold", hold.pk),
             after={"state": hold.state, "slots": hold.slot_ids, "entry": str(entry.pk)},
         )
-        publish("waitlist.offered", about=hold.pk, hold_id=hold.pk)
+        publish("waitlist.offered", about=hold.pk, once=f"offer-{hold.pk}", hold_id=hold.pk)
     return hold

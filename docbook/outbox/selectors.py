@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 
 from django.db import connection
-from django.db.models import Exists
+from django.db.models import Exists, OuterRef, Q
 from django.db.models.expressions import Combinable
 
-from docbook.outbox.models import OutboxMessage
+from docbook.outbox.models import OutboxDelivery, OutboxMessage
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,14 @@ def told_once(name: Combinable) -> Exists:
     theirs (OuterRef).
     """
     return Exists(OutboxMessage.objects.filter(once=name))
+
+
+def told_in_vain(name: Combinable) -> Exists:
+    """Whether the message of this name went out by no channel, or not yet. Of what was settled more
+    than a week ago nothing is known any more; it counts as told.
+    """
+    delivered = OutboxDelivery.objects.filter(message=OuterRef("pk"), delivered_at__isnull=False)
+    return Exists(OutboxMessage.objects.filter(~Q(Exists(delivered)), once=name))
 
 
 def outbox_status() -> Status:

@@ -205,6 +205,11 @@ def a_mail_was_begun_and_not_sent(world: Busy) -> None:
     sent_of(world.cancelled).update(delivered_at=None)
 
 
+def an_offer_was_settled_and_never_sent(world: Busy) -> None:
+    message("waitlist.offered", about=world.live.pk)
+    OutboxDelivery.objects.filter(message__topic="waitlist.offered").delete()
+
+
 def a_key_has_two_answers(world: Busy) -> None:
     without_constraint("http_idempotencyrecord", "one_answer_per_user_and_idempotency_key")
     answer(key="first", status=409)
@@ -317,6 +322,7 @@ VIOLATIONS: dict[str, list[Callable[[Busy], None]]] = {
         a_mail_is_delivered_twice,
         a_mail_was_never_sent,
         a_mail_was_begun_and_not_sent,
+        an_offer_was_settled_and_never_sent,
     ],
     "I09": [a_key_has_two_answers, two_keys_made_one_hold, a_key_is_stuck],
     "I13": [a_moved_visit_names_no_other, a_moved_visit_was_not_given_up],

@@ -9,6 +9,7 @@ from bookings.models import Hold, WaitlistEntry
 from bookings.services.holds import sweep_holds
 from bookings.services.offers import offer_released
 from bookings.tasks import offer_released as offer_released_task
+from bookings.tasks import send_offer as send_offer_task
 from docbook.outbox.models import OutboxMessage
 from doctors.models import Slot, VisitType
 from tests.bookings.acts import let_expire
@@ -58,9 +59,20 @@ def release(*slots: Slot, now: datetime | None = None) -> list[Hold]:
 
 
 def run_out(offer: Hold) -> None:
-    """Fifteen minutes without an answer, and the sweeper comes by."""
+    """Its mail arrives; fifteen minutes without an answer, and the sweeper comes by."""
+    hear_of_offers()
+    run_out_unsent(offer)
+
+
+def run_out_unsent(offer: Hold) -> None:
     let_expire(offer)
     sweep_holds()
+
+
+def hear_of_offers() -> None:
+    """A worker receives every message about offers."""
+    for message in OutboxMessage.objects.filter(topic="waitlist.offered", done_at=None):
+        send_offer_task(message.pk, message.handed_out)
 
 
 def hear_of_releases() -> int:

@@ -64,5 +64,5 @@ def test_look_over_reads_the_line_in_order_and_each_doctors_slots() -> None:
 def test_what_somebody_was_offered_is_found_by_the_entry() -> None:
     visit_type, _slots = awaited()
     (entry,) = in_line(visit_type, count=1)
-    plan = plans(lambda: waitlist.had_before(entry, now=in_daylight()))
+    plan = plans(lambda: waitlist.past_of(entry, now=in_daylight()))
     assert "Seq Scan" not in plan
