@@ -6,7 +6,7 @@ from io import StringIO
 import pytest
 from allauth.account.models import EmailAddress
 from django.core.management import CommandError, call_command
-from django.db import connection
+from django.db import DatabaseError, connection, transaction
 from django.test import override_settings
 from django.utils import timezone
 
@@ -17,6 +17,7 @@ from bookings.demo.places import CITIES, COUNTRIES
 from bookings.models import Appointment, Hold
 from doctors.models import AvailabilityRule, Clinic, Doctor, Slot, SlotState, Specialty, VisitType
 from doctors.services.expansion import expand_slots
+from tests.emptying import allow_emptying, refuse_emptying
 from tests.factories import make_doctor
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -173,6 +174,14 @@ def test_a_database_in_use_is_left_alone():
     assert Doctor.objects.count() == 1
 
 
+@pytest.fixture
+def _audit_as_in_production(transactional_db):
+    refuse_emptying()
+    yield
+    allow_emptying()
+
+
+@pytest.mark.usefixtures("_audit_as_in_production")
 def test_an_interrupted_seed_starts_over(monkeypatch):
     write_visits = calendars.write_visits
     monkeypatch.setattr(calendars, "write_visits", fail)
@@ -216,6 +225,7 @@ def test_the_demo_keeps_every_promise_about_the_data():
     call_command("check_invariants", stdout=StringIO())
 
 
+@pytest.mark.usefixtures("_audit_as_in_production")
 def test_an_interrupted_seed_leaves_no_audit_of_visits_that_are_gone(monkeypatch):
     monkeypatch.setattr(calendars, "write_visits", write_once_then_fail)
     with pytest.raises(ZeroDivisionError):
@@ -224,6 +234,12 @@ def test_an_interrupted_seed_leaves_no_audit_of_visits_that_are_gone(monkeypatch
     assert Appointment.objects.exists()
     seed("--if-empty")
     call_command("check_invariants", stdout=StringIO())
+    with (
+        pytest.raises(DatabaseError, match="append-only"),
+        transaction.atomic(),
+        connection.cursor() as cursor,
+    ):
+        cursor.execute("TRUNCATE audit_auditevent")
 
 
 def write_once_then_fail(visits) -> None:

@@ -1,5 +1,7 @@
 """Audit, outbox and idempotency records."""
 
+from importlib import import_module
+
 import pytest
 from django.db import connection
 from django.utils import timezone
@@ -10,6 +12,7 @@ from docbook.outbox.models import OutboxDelivery, OutboxMessage
 from docbook.outbox.services import asleep
 from tests.concurrency.rush import rush
 from tests.constraints.registry import BROKEN, breaks
+from tests.emptying import NEVER_EMPTIED, refuse_emptying
 
 
 def make_event() -> AuditEvent:
@@ -66,6 +69,34 @@ def test_a_seal_is_never_deleted():
     make_seal()
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM audit_auditseal")
+
+
+@breaks("audit_events_are_never_emptied")
+def test_audit_events_are_never_emptied():
+    refuse_emptying()
+    with connection.cursor() as cursor:
+        cursor.execute("TRUNCATE audit_auditevent")
+
+
+@breaks("audit_seals_are_never_emptied")
+def test_seals_are_never_emptied():
+    refuse_emptying()
+    with connection.cursor() as cursor:
+        cursor.execute("TRUNCATE audit_auditseal CASCADE")
+
+
+@pytest.mark.django_db
+def test_database_without_tests_refuses_from_its_first_migration_on():
+    """Only tests switch these triggers off: no migration leaves them so."""
+    migration = import_module("docbook.audit.migrations.0004_never_emptied")
+    with connection.cursor() as cursor:
+        cursor.execute(migration.DROP)
+        cursor.execute(migration.NEVER_EMPTIED)
+        cursor.execute(
+            "SELECT tgname, tgenabled FROM pg_trigger WHERE tgname = ANY (%s)",
+            [[*NEVER_EMPTIED]],
+        )
+        assert dict(cursor.fetchall()) == dict.fromkeys(NEVER_EMPTIED, "O")
 
 
 @breaks("one_seal_follows_another")
