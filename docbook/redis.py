@@ -6,6 +6,7 @@ failure opens a breaker: for a second nobody in this process asks again.
 
 import time
 from collections.abc import Sequence
+from threading import Lock
 from typing import Any
 
 import structlog
@@ -16,6 +17,7 @@ from redis.exceptions import RedisError
 
 log = structlog.get_logger(__name__)
 
+PASSED = "count:docbook_passed_without_redis_total"
 PAUSE_SECONDS = 1.0
 LOG_EVERY_SECONDS = 60.0
 
@@ -38,17 +40,53 @@ class _Breaker:
             log.warning("redis_unreachable", error=type(error).__name__)
 
 
+class _Passed:
+    """What went on without an answer. A dead server counts nothing: the number waits here for the
+    next call that works, and is lost with a process that ends before.
+    """
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._number = 0
+
+    def add(self, number: int) -> None:
+        with self._lock:
+            self._number += number
+
+    def take(self) -> int:
+        with self._lock:
+            number, self._number = self._number, 0
+        return number
+
+
 _breakers: dict[str, _Breaker] = {}
+_passed = _Passed()
 
 
 def run(script: str, *, keys: Sequence[str], arguments: Sequence[str | int]) -> Any:
-    """What the Lua script answers; None when Redis does not. A script must not answer nil."""
+    """What the Lua script answers; None when Redis does not, which is counted in PASSED. A script
+    must not answer nil.
+    """
     breaker = _breakers.setdefault(str(settings.CACHES["default"]["LOCATION"]), _Breaker())
     if breaker.is_open():
+        _passed.add(1)
         return None
     try:
         redis = get_redis_connection("default")
-        return Script(redis, script)(keys=keys, args=arguments)
+        answer = Script(redis, script)(keys=keys, args=arguments)
     except RedisError as error:
         breaker.trip(error)
+        _passed.add(1)
         return None
+    _tell_what_passed(redis)
+    return answer
+
+
+def _tell_what_passed(redis: Any) -> None:
+    number = _passed.take()
+    if not number:
+        return
+    try:
+        redis.incrby(PASSED, number)
+    except RedisError:
+        _passed.add(number)

@@ -16,9 +16,10 @@ from redis.exceptions import RedisError
 _VIOLATIONS = "metrics:invariant_violations"
 _CHECKED_AT = "metrics:invariants_checked_at"
 
-# Counted where they happen, by INCR of `count:<name>_total`.
+# Counted where they happen, in `count:<name>_total`.
 _COUNTERS = {
     "booking_lock_conflicts": "Requests for a time that somebody else was just taking.",
+    "docbook_passed_without_redis": "Gates and limits that let pass because Redis did not answer.",
 }
 
 

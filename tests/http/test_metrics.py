@@ -4,7 +4,10 @@ import pytest
 from django.test import Client, override_settings
 from django_redis import get_redis_connection
 
+from bookings.gateways import slot_gate
 from bookings.tasks import look_at_invariants
+from devstack.ports import LOOPBACK, free_port
+from docbook.http.throttling import limit_by_value
 from docbook.observability import metrics
 from docbook.outbox.models import OutboxMessage
 from doctors.models import Slot
@@ -81,6 +84,22 @@ def test_without_redis_the_scrape_is_answered(settings):
     }
     assert values() == {"docbook_redis_up": 0}
     metrics.publish_violations({"I01": 0})
+
+
+def test_what_passed_without_redis_is_counted_with_the_next_call_that_works(settings) -> None:
+    limit_by_value(group="t", rate="9/m", value="of an earlier test")
+    get_redis_connection("default").flushdb()
+    assert values()["docbook_passed_without_redis_total"] == 0
+    living, nobody = settings.CACHES, f"redis://{LOOPBACK}:{free_port()}/0"
+    settings.CACHES = {"default": living["default"] | {"LOCATION": nobody}}
+    for _ in range(3):  # the first finds out, the others do not even ask
+        limit_by_value(group="t", rate="1/m", value="a")
+    assert slot_gate.enter(slot_id=7, holder_key="a") is slot_gate.Entry.UNKNOWN
+    settings.CACHES = living
+    assert values()["docbook_passed_without_redis_total"] == 0
+    for _ in range(2):
+        limit_by_value(group="t", rate="9/m", value="a")
+    assert values()["docbook_passed_without_redis_total"] == 4
 
 
 @pytest.mark.django_db(transaction=True)
