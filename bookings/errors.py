@@ -39,13 +39,16 @@ class OutsideBookingWindow(DomainError):
 
 
 class HoldLimit(DomainError):
-    """So many live holds that another one would be hoarding."""
+    """So many live holds that another one would be hoarding: of one's own, or, with `until`, from
+    one network, whose next one ends then.
+    """
 
     code = "hold-limit"
 
-    def __init__(self, *, limit: int) -> None:
-        super().__init__(limit=limit)
+    def __init__(self, *, limit: int, until: datetime | None = None) -> None:
+        super().__init__(limit=limit, **({"retryAt": until.isoformat()} if until else {}))
         self.limit = limit
+        self.until = until
 
 
 class WaitlistLimit(DomainError):
@@ -85,6 +88,12 @@ class HoldExpired(DomainError):
     """The five minutes are over, or the time was given back."""
 
     code = "hold-expired"
+
+
+class AlreadyConfirmed(HoldExpired):
+    """There is nothing to give back any more: it has become an appointment."""
+
+    code = "already-confirmed"
 
 
 class PatientBusy(DomainError):

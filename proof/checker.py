@@ -136,7 +136,7 @@ _REFUSALS: dict[tuple[str, str], Effect] = {
     ("hold", "slot-taken"): _booked_by_anybody,
     ("confirm", "hold-expired"): _has_nothing,
     ("move", "hold-expired"): _has_nothing,
-    ("release", "hold-expired"): _was_booked,
+    ("release", "already-confirmed"): _was_booked,
     ("read", "not-found"): _not_booked,
 }
 _VISIT_IS_OVER = ("cancelled", "rescheduled")

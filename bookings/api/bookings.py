@@ -37,7 +37,7 @@ from docbook.http.idempotency_key import (
     waiting_for_the_first,
 )
 from docbook.http.pagination import paginate_rows
-from docbook.http.preconditions import IF_NONE_MATCH, versioned_response
+from docbook.http.preconditions import IF_NONE_MATCH, versioned_response, with_etag_of_body
 from docbook.http.schema import IDEMPOTENCY_KEY, LIST_PARAMETERS, problems
 from docbook.http.serializers import page_of
 from docbook.http.throttling import (
@@ -114,7 +114,7 @@ class BookingDetail(APIView):
 
     @extend_schema(
         operation_id="releaseBooking",
-        responses={204: OpenApiResponse(description="Given back."), **problems(401, 404, 410)},
+        responses={204: OpenApiResponse(description="Given back."), **problems(401, 404, 409)},
     )
     def delete(self, request: Request, booking_id: UUID) -> Response:
         """Gives a held time back. What is confirmed is not released but cancelled."""
@@ -138,8 +138,8 @@ class VerifyOtp(APIView):
         code = body.validated_data["code"]
         if "Idempotency-Key" in request.headers:
             route = f"confirmBooking:{booking_id}"
-            return answer_once(
-                request, route=route, act=lambda: _confirm(request, booking_id, code)
+            return with_etag_of_body(
+                answer_once(request, route=route, act=lambda: _confirm(request, booking_id, code))
             )
         filled = confirm_for_answer(
             hold_id=booking_id,
@@ -147,7 +147,7 @@ class VerifyOtp(APIView):
             code=code,
             body=appointment_layout(booking_id),
         )
-        return http_response(Answer(200, filled))
+        return with_etag_of_body(http_response(Answer(200, filled)))
 
 
 class ResendOtp(APIView):

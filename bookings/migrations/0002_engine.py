@@ -61,7 +61,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.PositiveSmallIntegerField(default=1, editable=False, primary_key=True, serialize=False)),
                 ('is_on', models.BooleanField(default=False, verbose_name='booking is paused')),
-                ('until', models.DateTimeField(blank=True, help_text='When booking opens again by itself. Empty: when somebody switches it on.', null=True, verbose_name='until')),
+                ('until', models.DateTimeField(blank=True, help_text='When booking opens again by itself, in UTC. Empty: when it is switched on.', null=True, verbose_name='until')),
                 ('message', models.CharField(blank=True, help_text='Why, in a few words, for patients.', max_length=200, verbose_name='message')),
             ],
             options={

@@ -19,7 +19,7 @@ class BookingPause(models.Model):
         _("until"),
         null=True,
         blank=True,
-        help_text=_("When booking opens again by itself. Empty: when somebody switches it on."),
+        help_text=_("When booking opens again by itself, in UTC. Empty: when it is switched on."),
     )
     message = models.CharField(
         _("message"), max_length=200, blank=True, help_text=_("Why, in a few words, for patients.")

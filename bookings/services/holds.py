@@ -12,9 +12,9 @@ from uuid_utils.compat import uuid7
 
 from accounts.services import SignInRefused
 from bookings.errors import (
+    AlreadyConfirmed,
     AppointmentLimit,
     BookingDisabled,
-    HoldExpired,
     HoldLimit,
     OutsideBookingWindow,
     PatientBusy,
@@ -125,13 +125,13 @@ def start_booking(
 def release_hold(*, hold_id: UUID, holder: Holder) -> Hold:
     """The holder gives the time back. A hold that is over already stays as it is.
 
-    Raises NotFound for somebody else's hold, HoldExpired for one that became an appointment.
+    Raises NotFound for somebody else's hold, AlreadyConfirmed for one that became an appointment.
     """
     hold = get_hold(hold_id=hold_id, holder=holder)
     with transaction.atomic():
         lock_hold(hold)
         if hold.state == HoldState.CONFIRMED:
-            raise HoldExpired
+            raise AlreadyConfirmed
         if hold.state == HoldState.HELD:
             end_hold(hold, state=HoldState.RELEASED, by=holder.actor)
     return hold
@@ -262,7 +262,7 @@ def _refusal(result: HoldResult, call: HoldCall, *, now: datetime) -> DomainErro
         "patient-busy": lambda: PatientBusy(
             find_visit(pk=result.other_id, starts_at=result.other_starts_at)
         ),
-        "hold-limit": lambda: HoldLimit(limit=result.amount),
+        "hold-limit": lambda: HoldLimit(limit=result.amount, until=result.until),
         "appointment-limit": lambda: AppointmentLimit(limit=result.amount),
         "booking-disabled": lambda: BookingDisabled(
             until=result.until, reason=result.words, now=now

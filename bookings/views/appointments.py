@@ -35,12 +35,15 @@ from bookings.selectors.appointments import (
 )
 from bookings.selectors.chains import chain_of
 from bookings.sessions import current_holder
+from bookings.states import AppointmentStatus
+from bookings.views.sign_in import sign_in_where_nothing_is_found
 from doctors.views.picker import Notice
 
 PAGE_SIZE = 20
 
 
 @require_safe
+@sign_in_where_nothing_is_found
 def appointment(request: HttpRequest, appointment_id: UUID) -> HttpResponse:
     """After the booking, and whenever the patient comes back."""
     found = get_appointment(appointment_id=appointment_id, holder=current_holder(request))
@@ -62,7 +65,10 @@ def show_appointment(
         "appointment": view,
         "moved_from": links.get(found.replaces) if found.replaces else None,
         "moved_to": links.get(found.replaced_by) if found.replaced_by else None,
-        "just_confirmed": just_confirmed,
+        # The address is kept in histories and bookmarks, and says so for ever.
+        "just_confirmed": just_confirmed
+        and found.status == AppointmentStatus.CONFIRMED
+        and not view.is_past,
         "notice": notice,
         "google_url": view.google_url,
         "outlook_url": view.outlook_url,

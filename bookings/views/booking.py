@@ -33,6 +33,7 @@ from bookings.forms import CodeForm, DetailsForm, StartForm
 from bookings.holder import Holder
 from bookings.models import Appointment, Hold, HoldState
 from bookings.models.holds import MAX_CODE_ATTEMPTS, MAX_CODE_RESENDS
+from bookings.offer_link import offer_token
 from bookings.selectors.appointments import Link, links_to
 from bookings.selectors.holds import get_hold, is_over
 from bookings.services.changes import find_changeable_appointment
@@ -125,8 +126,8 @@ def details(request: HttpRequest, hold_id: UUID) -> HttpResponseBase:
     """Who comes, typed while the time is held."""
     holder = current_holder(request)
     hold = get_hold(hold_id=hold_id, holder=holder)
-    if over := _over(request, hold):
-        return over
+    if elsewhere := _over(request, hold) or _offered(hold):
+        return elsewhere
     if request.POST.get("then") == "sign-in":
         keep_draft(request)
         return redirect_to_login(request.path)
@@ -160,8 +161,8 @@ def code(request: HttpRequest, hold_id: UUID) -> HttpResponseBase:
     """The code from the e-mail; the right one books."""
     holder = current_holder(request)
     hold = get_hold(hold_id=hold_id, holder=holder)
-    if over := _over(request, hold):
-        return over
+    if elsewhere := _over(request, hold) or _offered(hold):
+        return elsewhere
     if hold.code_sent_at is None:
         return redirect("bookings:details", hold_id=hold_id)
     form = CodeForm(request.POST or None)
@@ -296,6 +297,13 @@ def _over(request: HttpRequest, hold: Hold) -> HttpResponseBase | None:
         return None
     locked = hold.otp_attempts >= MAX_CODE_ATTEMPTS
     return _lost(request, OtpLocked() if locked else HoldExpired(), hold)
+
+
+def _offered(hold: Hold) -> HttpResponseBase | None:
+    """An offer of the waitlist wants neither details nor a code, and has a page of its own."""
+    if hold.waitlist_entry_id is None:
+        return None
+    return redirect("bookings:offer", token=offer_token(hold))
 
 
 def _lost(request: HttpRequest, error: DomainError, hold: Hold) -> HttpResponse:

@@ -21,6 +21,7 @@ from bookings.services.changes import cancel_appointment, find_changeable_appoin
 from bookings.sessions import current_holder
 from bookings.states import AppointmentStatus
 from bookings.views.appointments import show_appointment
+from bookings.views.sign_in import sign_in_where_nothing_is_found
 from docbook.errors import DomainError, VersionMismatch
 from docbook.http.htmx import wants_fragment
 from docbook.http.problems import STATUS_BY_CODE
@@ -36,6 +37,7 @@ REFUSALS = (ChangeWindowPassed, NotChangeable, VersionMismatch)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
+@sign_in_where_nothing_is_found
 def cancel(request: HttpRequest, appointment_id: UUID) -> HttpResponse:
     """The question on a page of its own, for browsers that open no dialog; and the answer to it."""
     holder, now = current_holder(request), timezone.now()
@@ -56,6 +58,7 @@ def cancel(request: HttpRequest, appointment_id: UUID) -> HttpResponse:
 
 
 @require_safe
+@sign_in_where_nothing_is_found
 def reschedule(request: HttpRequest, appointment_id: UUID) -> HttpResponse:
     """The doctor's free times for the same reason; the visit stays until another is confirmed."""
     holder = current_holder(request)

@@ -106,6 +106,8 @@ def _show(
 def _notice(request: HttpRequest, error: DomainError, *, wanted: Wanted) -> Notice:
     if isinstance(error, SlotTaken | SlotHeld):
         return _lost_race(error, wanted=wanted)
+    if isinstance(error, HoldLimit) and error.until:
+        return _network_notice(error.until, wanted=wanted)
     if isinstance(error, HoldLimit):
         return _limit_notice(request, error, wanted=wanted)
     if isinstance(error, PatientBusy):
@@ -113,6 +115,15 @@ def _notice(request: HttpRequest, error: DomainError, *, wanted: Wanted) -> Noti
     if isinstance(error, BookingDisabled):
         return _pause_notice(error, wanted=wanted)
     return _plain_notice(error)
+
+
+def _network_notice(until: datetime, *, wanted: Wanted) -> Notice:
+    """Somebody in a waiting room, who keeps nothing themselves."""
+    title = _("Very many times are being held from your network just now.")
+    text = _("The next one ends at %(time)s.") % {
+        "time": clock(until, zone=wanted.doctor.clinic.zone)
+    }
+    return Notice("held", title, text)
 
 
 def _plain_notice(error: DomainError) -> Notice:
@@ -193,8 +204,9 @@ def _limit_notice(request: HttpRequest, error: HoldLimit, *, wanted: Wanted) -> 
     title = ngettext(
         "You are already keeping a time.", "You are already keeping %(count)d times.", error.limit
     ) % {"count": error.limit}
-    live = live_holds(holder=current_holder(request)).select_related("doctor", "clinic")
-    holds = list(live[: error.limit])
+    # Offers of the waitlist do not count, and giving one back would make no room.
+    live = live_holds(holder=current_holder(request)).filter(waitlist_entry=None)
+    holds = list(live.select_related("doctor", "clinic")[: error.limit])
     text = ngettext(
         "Confirm it or give it back first.",
         "Confirm or give back one of them first.",

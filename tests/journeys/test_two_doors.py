@@ -415,8 +415,8 @@ REFUSALS = [
     Refusal(release_of_somebody_else, "not-found", 404, 404, "nothing at this address"),
     Refusal(
         release_of_a_confirmed_visit,
-        "hold-expired",
-        410,
+        "already-confirmed",
+        409,
         302,
         leads_to="/appointments/{hold_id}/",
     ),

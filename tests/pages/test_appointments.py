@@ -123,7 +123,9 @@ def test_stranger_finds_nothing_at_the_address_of_an_appointment(who: str, part:
     browser = signed_in(STRANGERS[who](mine))
     known = browser.get(f"/appointments/{mine.pk}/{part}")
     unknown = browser.get(f"/appointments/01985f3e-0000-7000-8000-000000000001/{part}")
-    assert (known.status_code, unknown.status_code) == (404, 404)
+    # Who is not signed in is asked to, known or not; everybody else finds nothing.
+    status = 302 if who == "guest" and not part else 404
+    assert (known.status_code, unknown.status_code) == (status, status)
     assert without_reference(known) == without_reference(unknown)
 
 
@@ -280,3 +282,24 @@ def test_past_visit_offers_to_book_again_and_no_calendar_file() -> None:
     assert f"/doctors/{past.doctor.slug}/" in listed
     shown = signed_in(patient).get(f"/appointments/{past.pk}/").content.decode()
     assert "calendar.ics" not in shown
+
+
+@pytest.mark.parametrize("part", ["", "cancel/", "reschedule/"])
+def test_link_of_a_mail_leads_somebody_signed_out_to_the_sign_in(part: str) -> None:
+    """Whether there is such a visit or not."""
+    for pk in (visit(make_patient()).pk, "01985f3e-0000-7000-8000-000000000001"):
+        path = f"/appointments/{pk}/{part}"
+        assert Client().get(path).headers["Location"] == f"/accounts/login/?next={path}"
+
+
+@pytest.mark.parametrize("status", ["cancelled", "rescheduled"])
+def test_address_of_the_confirmation_stops_saying_confirmed_when_it_is_not(status: str) -> None:
+    mine = visit(make_patient())
+    browser = signed_in(mine.patient)
+    assert "Your appointment is confirmed" in words(
+        browser.get(f"/appointments/{mine.pk}/?confirmed=1")
+    )
+    Appointment.objects.filter(pk=mine.pk).update(status=status, version=2)
+    assert "Your appointment is confirmed" not in words(
+        browser.get(f"/appointments/{mine.pk}/?confirmed=1")
+    )

@@ -71,7 +71,8 @@ def test_taken_time_is_an_appointment_and_the_link_says_so(offer: Hold) -> None:
 def test_link_does_not_sign_anybody_in(offer: Hold) -> None:
     browser = Client()
     browser.post(url(offer, "accept/"))
-    assert browser.get(f"/appointments/{offer.pk}/").status_code == 404
+    path = f"/appointments/{offer.pk}/"
+    assert browser.get(path).headers["Location"] == f"/accounts/login/?next={path}"
 
 
 def test_declined_time_is_given_back_and_its_patient_stays_on_the_list(offer: Hold) -> None:

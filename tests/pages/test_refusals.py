@@ -7,7 +7,7 @@ import pytest
 from django.http import HttpResponse
 from django.test import Client
 
-from bookings.models import Hold, HoldState
+from bookings.models import BookingPause, Hold, HoldState
 from bookings.models.holds import MAX_CODE_ATTEMPTS, MAX_CODE_RESENDS
 from doctors.models import Slot, SlotState
 from tests.bookings.acts import (
@@ -334,3 +334,23 @@ def test_each_empty_field_of_the_details_is_asked_for_by_its_name() -> None:
         assert f"Please type {said}." in empty
     half = words(browser.post(page, DETAILS | {"email": "saskia@"}))
     assert "That address misses something, like name@example.org." in half
+
+
+def test_network_that_keeps_ten_times_is_named_to_whoever_keeps_none(settings) -> None:
+    settings.LIVE_HOLDS_PER_ADDRESS = 1
+    visit_type, slots = bookable()
+    tap(Client(), slots[0], visit_type)
+    refused = tap(Client(), slots[1], visit_type)
+    assert refused.status_code == 409
+    until = Hold.objects.get().expires_at.astimezone(visit_type.doctor.clinic.zone)
+    assert "are being held from your network" in words(refused)
+    assert f"The next one ends at {until:%H:%M}." in words(refused)
+    assert "You are already keeping" not in words(refused)
+
+
+def test_pause_is_news_and_no_loss() -> None:
+    visit_type, slots = bookable()
+    BookingPause.objects.create(is_on=True, message="We move.")
+    page = tap(Client(), slots[0], visit_type).content.decode()
+    assert "notice-bad" not in page
+    assert "Booking is paused." in page

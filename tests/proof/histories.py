@@ -132,7 +132,7 @@ class Honest:
         slots = self.homes[attempt]
         register = self.registers[slots[0]]
         if attempt in self.over or (register.attempt == attempt and register.what == "booked"):
-            return self._answer("release", attempt, slots, outcome="fail", code="hold-expired")
+            return self._answer("release", attempt, slots, outcome="fail", code="already-confirmed")
         if register.attempt == attempt:
             register.what, register.attempt = "free", ""
         return self._answer("release", attempt, slots)

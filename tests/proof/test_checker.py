@@ -112,7 +112,7 @@ FAULTY = {
     ],
     "a release that was refused, though the visit was never booked": [
         told("hold", "a", at=0),
-        refused("release", "a", code="hold-expired", at=1),
+        refused("release", "a", code="already-confirmed", at=1),
     ],
     "a move that left the old time booked": [
         *BOOKED,

@@ -18,7 +18,7 @@ CREATE TYPE bookings_hold_result AS (
     amount integer,           -- the limit that was reached; the status of a replay
     other_id uuid,            -- the visit that keeps the patient busy
     other_starts_at timestamptz,
-    until timestamptz,        -- when a pause of booking ends
+    until timestamptz,        -- when a pause of booking ends, or the next hold of the network
     words text,               -- the answer, filled in or as it was recorded; why booking pauses
     location text
 );
@@ -255,6 +255,8 @@ BEGIN
                >= p_most_of_address THEN
                 result.outcome := 'hold-limit';
                 result.amount := p_most_of_address;
+                SELECT min(expires_at) INTO result.until FROM bookings_hold
+                WHERE state = 'held' AND expires_at > now_ AND made_from = p_address;
                 RETURN result;
             END IF;
         END IF;
