@@ -29,6 +29,5 @@ def send_counted(
         sent = hold.code_sent_at == now
     finally:
         if not sent:
-            for limit in limits:
-                give_back(limit)
+            give_back(*limits)
     return hold

@@ -8,7 +8,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from bookings.models import Appointment
-from doctors.models import SlotState, VisitType
+from doctors.models import Doctor, SlotState, VisitType
 from tests.api.client import Api, pointers, problem
 from tests.bookings.parties import login_of
 from tests.bookings.traces import traces
@@ -71,13 +71,24 @@ def test_retry_with_its_key_gets_the_first_answer_byte_for_byte() -> None:
 def test_refusal_is_kept_with_its_key_too() -> None:
     visit = a_visit()
     api = Api(visit.patient)
-    first = api.cancel(visit.pk, key="one", version=7)
-    Appointment.objects.filter(pk=visit.pk).update(version=7)
-    again = api.cancel(visit.pk, key="one", version=7)
-    problem(first, code="version-mismatch", status=412)
-    assert (again.status_code, again.content) == (412, first.content)
+    Doctor.objects.update(change_notice_minutes=10 * 24 * 60)
+    first = api.cancel(visit.pk, key="one")
+    Doctor.objects.update(change_notice_minutes=0)
+    again = api.cancel(visit.pk, key="one")
+    problem(first, code="change-window-passed", status=422)
+    assert (again.status_code, again.content) == (422, first.content)
     visit.refresh_from_db()
     assert visit.status == "confirmed"
+
+
+def test_version_that_was_not_the_newest_is_no_answer_for_the_key() -> None:
+    """The key does not stand for If-Match: who has looked again must not hear of the old one."""
+    visit = a_visit()
+    api = Api(visit.patient)
+    problem(api.cancel(visit.pk, key="one", version=7), code="version-mismatch", status=412)
+    again = api.cancel(visit.pk, key="one", version=1)
+    assert (again.status_code, again.json()["status"]) == (200, "cancelled")
+    assert "Idempotent-Replayed" not in again.headers
 
 
 def test_key_of_one_cancellation_is_not_for_another() -> None:
