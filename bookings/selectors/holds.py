@@ -1,10 +1,12 @@
 """Reading holds, always as their holder."""
 
+from datetime import datetime
 from uuid import UUID
 
 from django.db.models import Func, Q, QuerySet
 from django.db.models.fields import DateTimeField
 
+from accounts.models import User
 from bookings.holder import Holder
 from bookings.models import Hold, HoldState
 from docbook.errors import NotFound
@@ -38,6 +40,12 @@ def live_holds(*, holder: Holder) -> QuerySet[Hold]:
         mine |= Q(guest_key=holder.guest_key)
     live = Hold.objects.filter(mine, state=HoldState.HELD, expires_at__gt=StatementTime())
     return live.order_by("created_at", "id")
+
+
+def has_live_hold(patient: User, *, start: datetime, end: datetime) -> bool:
+    """Whether a time that overlaps [start, end) is held for this patient, by whatever way."""
+    live = live_holds(holder=Holder(patient=patient))
+    return live.filter(starts_at__lt=end, ends_at__gt=start).exists()
 
 
 def lapsed_hold_ids(*, limit: int) -> list[UUID]:

@@ -12,8 +12,10 @@ from django.utils import timezone
 
 from accounts.models import User
 from bookings import codes
+from bookings.errors import AppointmentLimit, BookingDisabled
 from bookings.holder import Holder
 from bookings.models import Appointment, Hold, WaitlistEntry, WaitlistState
+from bookings.selectors.holds import has_live_hold
 from bookings.selectors.waitlist import (
     Bookable,
     Past,
@@ -138,7 +140,10 @@ def offer_the_first(
         return None
     tries = islice(_not_had(entry, times=_wanted(wish, times=among), now=now), TRIES)
     offers = (_hold_for(entry, time=time, visit_type=visit_type) for time, visit_type in tries)
-    return next((offer for offer in offers if offer is not None), None)
+    try:
+        return next((offer for offer in offers if offer is not None), None)
+    except (AppointmentLimit, BookingDisabled):  # no other time would do either
+        return None
 
 
 def _wanted(wish: Wish, *, times: Iterable[Bookable]) -> Iterator[Bookable]:
@@ -181,7 +186,9 @@ def _wish_of(entry: WaitlistEntry, *, now: datetime) -> Wish | None:
 
 def _hold_for(entry: WaitlistEntry, *, time: VisitTime, visit_type: VisitType) -> Hold | None:
     """A real hold with all that is known of the patient, so that accepting it takes one tap; None
-    when somebody else was faster, or the patient has a visit or another offer meanwhile.
+    when somebody else was faster, or the patient has a visit meanwhile, or another time held at
+    that hour: an offer to another entry of theirs, or what they book just now. Raises
+    AppointmentLimit or BookingDisabled.
     """
     with transaction.atomic():
         lock_waitlist_of(entry.patient)
@@ -190,6 +197,8 @@ def _hold_for(entry: WaitlistEntry, *, time: VisitTime, visit_type: VisitType) -
         # A claim turns away at once where somebody stands at the row, be it only to learn that
         # they came too late. An offer waits for them: nobody would come back for the time.
         claims.lock_slots(slot_ids=[slot.id for slot in time.slots])
+        if has_live_hold(entry.patient, start=time.starts_at, end=time.ends_at):
+            return None
         try:
             hold = hold_slot(
                 slot_id=time.slot_id,
@@ -199,6 +208,8 @@ def _hold_for(entry: WaitlistEntry, *, time: VisitTime, visit_type: VisitType) -
                 offer=Offer(entry.pk, offer_term()),
                 now=timezone.now(),
             )
+        except (AppointmentLimit, BookingDisabled):
+            raise
         except DomainError:
             return None
         hold.refresh_from_db()  # with who it is for, which the database has filled in

@@ -53,10 +53,11 @@ def join(patient: User, body: dict[str, Any], *, key: str = "") -> Any:
     return Api(patient).post("waitlist", body, Idempotency_Key=key or str(uuid4()))
 
 
-def offered_to(patient: User) -> tuple[WaitlistEntry, Hold]:
-    visit_type, slots = bookable(count=1, min_notice_minutes=0)
+def offered_to(patient: User, *, nth: int = 0) -> tuple[WaitlistEntry, Hold]:
+    """The `nth` time of tomorrow with a doctor of its own."""
+    visit_type, slots = bookable(min_notice_minutes=0)
     entry = make_waitlist_entry(patient=patient, doctor=visit_type.doctor, visit_type=visit_type)
-    (offer,) = offer_released(slot_ids=[slots[0].pk], now=timezone.now())
+    (offer,) = offer_released(slot_ids=[slots[nth].pk], now=timezone.now())
     return entry, offer
 
 
@@ -177,8 +178,8 @@ def test_offer_that_ran_out_is_not_shown_even_before_the_sweeper() -> None:
 
 def test_list_does_not_grow_queries(django_assert_max_num_queries) -> None:
     patient = make_patient()
-    for _ in range(3):
-        offered_to(patient)
+    for number in range(3):
+        offered_to(patient, nth=number)
         make_waitlist_entry(patient=patient)
     with django_assert_max_num_queries(4):
         assert len(Api(patient).get("waitlist").json()["items"]) == 6

@@ -8,13 +8,13 @@ from django.utils import timezone
 from bookings.errors import HoldExpired, PatientBusy
 from bookings.models import Appointment, Hold, HoldState, WaitlistEntry
 from bookings.services.changes import cancel_appointment
-from bookings.services.holds import release_hold
+from bookings.services.holds import hold_slot, release_hold
 from bookings.services.look_over import offer_free_times
 from bookings.services.offers import accept_offer, decline_offer
 from docbook.audit.models import AuditEvent
 from docbook.errors import NotFound
 from docbook.outbox.models import OutboxMessage
-from doctors.models import Doctor, SlotState
+from doctors.models import Doctor, Slot, SlotState
 from tests.bookings.acts import as_patient, book, guest, let_expire, take
 from tests.factories import (
     make_appointment,
@@ -203,7 +203,7 @@ def test_offer_counts_against_no_limit_of_holds() -> None:
     elsewhere, others = awaited(count=6)
     for slot in others[::2]:
         take(slot, visit_type=elsewhere, holder=as_patient(entry.patient))
-    assert len(release(slots[0])) == 1
+    assert len(release(slots[1])) == 1
 
 
 def test_accepted_offer_is_an_appointment_and_the_wait_is_over() -> None:
@@ -451,3 +451,63 @@ def test_booked_time_is_offered_to_nobody() -> None:
     in_line(visit_type, count=1)
     assert release(slot) == []
     assert offer_free_times(now=in_daylight()) == []
+
+
+# -- one patient with two entries ------------------------------------------------------------------
+
+
+def two_entries_of_one_patient() -> list[Slot]:
+    """With two doctors, who both have the same hour free."""
+    patient, slots = make_patient(), []
+    for _ in range(2):
+        visit_type, (slot,) = awaited()
+        in_line(visit_type, count=1)
+        slots.append(slot)
+    WaitlistEntry.objects.update(patient=patient)
+    return slots
+
+
+def test_patient_with_two_entries_is_offered_no_two_times_at_one_hour() -> None:
+    slots = two_entries_of_one_patient()
+    (offer,) = release(*slots)
+    assert offer.doctor_id == slots[0].doctor_id
+    assert offer_free_times(now=in_daylight()) == []
+    decline_offer(offer_id=offer.pk, patient=offer.patient)
+    (other,) = release(*slots)
+    assert other.doctor_id == slots[1].doctor_id
+
+
+def test_patient_with_two_entries_has_two_offers_one_after_the_other() -> None:
+    slots = two_entries_of_one_patient()
+    (following,) = make_slots(doctor=slots[1].doctor, starts_at=slots[0].ends_at)
+    assert len(release(slots[0], following)) == 2
+
+
+def test_patient_who_is_confirming_that_hour_elsewhere_is_passed_over() -> None:
+    visit_type, (slot,) = awaited()
+    busy, free = in_line(visit_type, count=2)
+    elsewhere, (same_hour,) = awaited()
+    take(same_hour, visit_type=elsewhere, holder=as_patient(busy.patient))
+    (offer,) = release(slot)
+    assert offer.waitlist_entry == free
+
+
+def test_patient_with_as_many_visits_ahead_as_allowed_is_passed_over_after_one_try(
+    settings, monkeypatch
+) -> None:
+    settings.COMING_VISITS_PER_PATIENT = 1
+    visit_type, slots = awaited(count=3)
+    full, free = in_line(visit_type, count=2)
+    make_appointment(
+        slots=make_slots(doctor=make_doctor(), starts_at=tomorrow_at(days=5)), patient=full.patient
+    )
+    tried = []
+
+    def counted(**call: object) -> Hold:
+        tried.append(call["holder"].patient)
+        return hold_slot(**call)
+
+    monkeypatch.setattr("bookings.services.offers.hold_slot", counted)
+    (offer,) = offer_free_times(now=in_daylight())
+    assert (offer.waitlist_entry, offer.starts_at) == (free, slots[0].starts_at)
+    assert tried == [full.patient, free.patient]
