@@ -9,8 +9,9 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
-from bookings.errors import HoldExpired, NotChangeable, PatientBusy
+from bookings.errors import AppointmentLimit, HoldExpired, NotChangeable, OtpLocked, PatientBusy
 from bookings.models import Appointment, Hold, HoldState
+from bookings.models.holds import MAX_CODE_ATTEMPTS
 from bookings.offer_link import read_offer_token
 from bookings.selectors.holds import is_over
 from bookings.selectors.waitlist import LIVE, Offer, get_offer, visit_to_move
@@ -34,7 +35,7 @@ def accept(request: HttpRequest, token: str) -> HttpResponseBase:
     offered = _offer(token)
     try:
         accept_offer(offer_id=offered.hold.pk, patient=offered.patient)
-    except (HoldExpired, NotChangeable, PatientBusy) as error:
+    except (AppointmentLimit, HoldExpired, NotChangeable, OtpLocked, PatientBusy) as error:
         return _page(request, _offer(token), token=token, error=error)
     return redirect("bookings:offer", token=token)
 
@@ -68,6 +69,8 @@ def _page(
         "replaced": _visit_to_move(offered) if state == "open" else None,
         "is_busy": isinstance(error, PatientBusy),
         "is_gone": isinstance(error, NotChangeable),
+        "is_locked": offered.hold.otp_attempts >= MAX_CODE_ATTEMPTS,
+        "visits": error.limit if isinstance(error, AppointmentLimit) else None,
     }
     status = STATUS_BY_CODE[error.code] if error else 200
     return render(request, "bookings/offer.html", context, status=status)

@@ -8,10 +8,14 @@ from django.core.signing import Signer
 from django.http import HttpResponse
 from django.test import Client
 
+from bookings.errors import OtpInvalid, OtpLocked
 from bookings.models import Appointment, Hold, HoldState
+from bookings.models.holds import MAX_CODE_ATTEMPTS
 from bookings.offer_link import offer_token
+from bookings.services.confirmation import confirm_booking
 from bookings.services.waitlist import leave_waitlist
-from tests.bookings.acts import as_patient, let_expire, take
+from docbook.http.problems import STATUS_BY_CODE
+from tests.bookings.acts import as_patient, let_expire, take, wrong_code
 from tests.factories import make_appointment, make_doctor, make_patient, make_slots
 from tests.journeys.doors import words
 from tests.waitlist.acts import awaited, in_line, release, run_out
@@ -110,6 +114,34 @@ def test_patient_who_is_busy_then_is_told_and_can_still_decline(offer: Hold) -> 
     assert response.status_code == 409
     assert "You already have a visit at that time." in words(response)
     assert "No, thank you" in words(response)
+
+
+def test_patient_with_as_many_visits_ahead_as_allowed_is_told_and_can_still_decline(
+    offer: Hold, settings
+) -> None:
+    settings.COMING_VISITS_PER_PATIENT = 1
+    make_appointment(
+        slots=make_slots(doctor=make_doctor(), starts_at=offer.ends_at), patient=offer.patient
+    )
+    response = post(offer, "accept/")
+    assert response.status_code == 409
+    assert "You have a visit ahead already." in words(response)
+    assert "No, thank you" in words(response)
+
+
+def test_five_wrong_codes_by_the_api_are_told_as_what_they_are(offer: Hold) -> None:
+    for _ in range(MAX_CODE_ATTEMPTS):
+        with pytest.raises((OtpInvalid, OtpLocked)):
+            confirm_booking(
+                hold_id=offer.pk, holder=as_patient(offer.patient), code=wrong_code(offer)
+            )
+    response = post(offer, "accept/")
+    assert response.status_code == STATUS_BY_CODE["otp-locked"]
+    for page in (response, Client().get(url(offer))):
+        assert "Five wrong codes were entered for it" in words(page)
+        assert "That was a lot of requests" not in words(page)
+        assert "You let this time go" not in words(page)
+    assert not Appointment.objects.exists()
 
 
 def test_visit_that_would_be_moved_is_named(offer: Hold) -> None:
