@@ -15,7 +15,7 @@ from bookings.services.look_over import offer_free_times
 from bookings.services.partitions import make_partitions
 from bookings.services.reminders import publish_reminders
 from bookings.services.retention import purge_ended_holds, purge_ended_waits
-from bookings.services.waitlist import end_passed_entries
+from bookings.services.waitlist import end_booked_entries, end_passed_entries
 from docbook.observability import metrics
 from docbook.outbox.services import receive
 from docbook.snapshot import one_snapshot
@@ -66,6 +66,7 @@ def send_offer(message_id: int, handed_out: int) -> None:
 def look_over_waitlist() -> None:
     now = timezone.now()
     end_passed_entries(now=now)
+    end_booked_entries()
     offer_free_times(now=now)
 
 

@@ -116,6 +116,12 @@ def waiting_beside_free_times(*, now: datetime) -> QuerySet[WaitlistEntry]:
     return _waiting(Q(specialty__isnull=False) | Q(Exists(free)), ~Q(Exists(unanswered)))
 
 
+def entries_of_who_has_booked() -> QuerySet[WaitlistEntry]:
+    """Who waits for a doctor and has booked that doctor for that reason since."""
+    waiting = WaitlistEntry.objects.filter(_has_booked(), state=WaitlistState.WAITING)
+    return waiting.order_by("created_at", "id")
+
+
 def free_times_near(entry: WaitlistEntry, *, now: datetime) -> Iterator[Bookable]:
     """Free times of the doctors whom the entry names, about the days it names; earliest first.
 
@@ -193,9 +199,29 @@ def visit_to_move(*, appointment_id: UUID, patient: User, now: datetime) -> Appo
 
 def _waiting(*conditions: Q, **fields: date) -> QuerySet[WaitlistEntry]:
     waiting = WaitlistEntry.objects.filter(
-        *conditions, state=WaitlistState.WAITING, patient__is_active=True, **fields
+        *conditions,
+        ~_has_booked(),
+        state=WaitlistState.WAITING,
+        patient__is_active=True,
+        **fields,
     )
     return waiting.select_related("patient", "visit_type__doctor").order_by("created_at", "id")
+
+
+def _has_booked() -> Q:
+    """A visit to come that was booked since they joined. Whoever had one then waits for a further
+    one, and a visit that was only moved is no new one.
+    """
+    visits = Appointment.objects.filter(
+        patient=OuterRef("patient"),
+        doctor=OuterRef("doctor"),
+        visit_type=OuterRef("visit_type"),
+        status=AppointmentStatus.CONFIRMED,
+        starts_at__gt=StatementTime(),
+        created_at__gt=OuterRef("created_at"),
+        replaces=None,
+    )
+    return Q(Exists(visits), replaces=None)
 
 
 def _in_batches(waiting: QuerySet[WaitlistEntry]) -> Iterator[WaitlistEntry]:

@@ -170,7 +170,7 @@ def _wish_of(entry: WaitlistEntry, *, now: datetime) -> Wish | None:
     if entry.replaces is not None:
         visit = visit_to_move(appointment_id=entry.replaces, patient=entry.patient, now=now)
         if visit is None:
-            end_wait(entry)
+            end_wait(entry, because="visit-changed")
             return None
         earlier_than = visit.starts_at
     return Wish(

@@ -10,15 +10,22 @@ from django.db import connection, transaction
 from accounts.models import User
 from bookings.errors import WaitlistLimit
 from bookings.models import Appointment, Hold, HoldState, WaitlistEntry, WaitlistState
-from bookings.selectors.waitlist import LIVE, get_entry, visit_to_move
+from bookings.selectors.waitlist import (
+    LIVE,
+    entries_of_who_has_booked,
+    get_entry,
+    visit_to_move,
+)
 from bookings.services.holds import end_hold, lock_hold
 from docbook.audit import services as audit
 from docbook.errors import FieldError
-from doctors.models import Doctor, Specialty, VisitType
-from doctors.selectors.doctors import bookable_doctors
+from doctors.models import Specialty, VisitType
+from doctors.selectors.doctors import bookable_doctors, clinics_of_specialty
 
 # Nobody makes times further ahead; see the constraint of doctors.
 FURTHEST_AHEAD = timedelta(days=366)
+# Entries that one run ends.
+MOST_AT_ONCE = 1000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,13 +86,20 @@ def end_passed_entries(*, now: datetime) -> int:
     # Half a day behind UTC is the last place where it is still yesterday.
     today = (now - timedelta(hours=12)).date()
     passed = WaitlistEntry.objects.filter(state=WaitlistState.WAITING, until_on__lt=today)
-    return sum(end_wait(entry) for entry in passed.order_by("until_on", "id")[:1000])
+    first = passed.order_by("until_on", "id")[:MOST_AT_ONCE]
+    return sum(end_wait(entry, because="dates-passed") for entry in first)
 
 
-def end_wait(entry: WaitlistEntry) -> bool:
+def end_booked_entries() -> int:
+    """Ends the wait of those who have booked that doctor for that reason themselves; how many."""
+    booked = entries_of_who_has_booked()[:MOST_AT_ONCE]
+    return sum(end_wait(entry, because="booked") for entry in booked)
+
+
+def end_wait(entry: WaitlistEntry, *, because: str) -> bool:
     """There is nothing left to wait for. False when the entry has an offer, or is over."""
     with transaction.atomic():
-        return _close(entry, state=WaitlistState.ENDED, by=audit.SYSTEM)
+        return _close(entry, state=WaitlistState.ENDED, by=audit.SYSTEM, because=because)
 
 
 def lock_waitlist_of(patient: User) -> None:
@@ -97,19 +111,20 @@ def lock_waitlist_of(patient: User) -> None:
         cursor.execute(lock, [f"waitlist-of:{patient.pk}"])
 
 
-def _close(entry: WaitlistEntry, *, state: WaitlistState, by: audit.Actor) -> bool:
+def _close(
+    entry: WaitlistEntry, *, state: WaitlistState, by: audit.Actor, because: str = ""
+) -> bool:
     waiting = WaitlistEntry.objects.filter(pk=entry.pk, state=WaitlistState.WAITING)
     closed = bool(waiting.update(state=state))
     entry.refresh_from_db(fields=["state"])
     if closed:
-        _record(entry, action=state.value, by=by)
+        _record(entry, action=state.value, by=by, because=because)
     return closed
 
 
-def _record(entry: WaitlistEntry, *, action: str, by: audit.Actor) -> None:
-    audit.record(
-        action=f"waitlist.{action}", by=by, on=("waitlist", entry.pk), after={"state": entry.state}
-    )
+def _record(entry: WaitlistEntry, *, action: str, by: audit.Actor, because: str = "") -> None:
+    after = {"state": entry.state} | ({"because": because} if because else {})
+    audit.record(action=f"waitlist.{action}", by=by, on=("waitlist", entry.pk), after=after)
 
 
 def _same_wish(entry: WaitlistEntry, asked: WaitlistEntry) -> bool:
@@ -130,7 +145,7 @@ def _entry_of(wanted: Wanted, *, patient: User, now: datetime) -> WaitlistEntry:
         day_until=wanted.day_until,
         replaces=wanted.replaces,
     )
-    _name_the_doctors(entry, wanted=wanted)
+    _name_the_doctors(entry, wanted=wanted, now=now)
     _check_days(entry, now=now)
     if wanted.replaces is not None:
         visit = visit_to_move(appointment_id=wanted.replaces, patient=patient, now=now)
@@ -138,13 +153,13 @@ def _entry_of(wanted: Wanted, *, patient: User, now: datetime) -> WaitlistEntry:
     return entry
 
 
-def _name_the_doctors(entry: WaitlistEntry, *, wanted: Wanted) -> None:
+def _name_the_doctors(entry: WaitlistEntry, *, wanted: Wanted, now: datetime) -> None:
     by_specialty = bool(wanted.specialty or wanted.city)
     if by_specialty == (wanted.doctor_id is not None):
         text = "Name either a doctor and a reason, or a specialty and a city."
         raise FieldError("doctor", text, field_code="one-of")
     if by_specialty:
-        _name_the_specialty(entry, wanted=wanted)
+        _name_the_specialty(entry, wanted=wanted, now=now)
     else:
         _name_the_doctor(entry, wanted=wanted)
 
@@ -162,19 +177,19 @@ def _name_the_doctor(entry: WaitlistEntry, *, wanted: Wanted) -> None:
         raise FieldError("mode", "Visits for this reason are not held in this way.")
 
 
-def _name_the_specialty(entry: WaitlistEntry, *, wanted: Wanted) -> None:
+def _name_the_specialty(entry: WaitlistEntry, *, wanted: Wanted, now: datetime) -> None:
     """The city in the spelling of its clinics, with which times are compared."""
     if wanted.visit_type_id is not None:
         raise FieldError("visit_type", "A reason belongs to a doctor. Name the doctor.")
     entry.specialty = Specialty.objects.filter(slug=wanted.specialty).first()
     if entry.specialty is None:
         raise FieldError("specialty", "This specialty does not exist.", field_code="unknown")
-    doctors = Doctor.objects.filter(specialty=entry.specialty, is_active=True)
-    nearby = doctors.filter(clinic__city__iexact=wanted.city).select_related("clinic").first()
+    clinics = clinics_of_specialty(entry.specialty, now=now)
+    nearby = clinics.filter(city__iexact=wanted.city).order_by("id").first()
     if nearby is None:
         text = "There is no doctor of this specialty in this city."
         raise FieldError("city", text, field_code="unknown")
-    entry.city = nearby.clinic.city
+    entry.city = nearby.city
 
 
 def _check_days(entry: WaitlistEntry, *, now: datetime) -> None:

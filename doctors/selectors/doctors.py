@@ -1,10 +1,12 @@
 """Reading doctors, as anybody or as the one who acts for them."""
 
-from django.db.models import Q, QuerySet
+from datetime import datetime
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from accounts.models import User
 from docbook.errors import NotFound
-from doctors.models import Doctor
+from doctors.models import Clinic, Doctor, Slot, Specialty
 
 
 def bookable_doctors() -> QuerySet[Doctor]:
@@ -19,6 +21,16 @@ def get_bookable_doctor(**by: object) -> Doctor:
     if doctor is None:
         raise NotFound
     return doctor
+
+
+def clinics_of_specialty(specialty: Specialty, *, now: datetime) -> QuerySet[Clinic]:
+    """Where its doctors have times to come. Who has none is found at their main clinic."""
+    doctors = Doctor.objects.filter(specialty=specialty, is_active=True)
+    to_come = Slot.objects.filter(starts_at__gt=now)
+    here = to_come.filter(clinic=OuterRef("pk"), doctor__in=doctors)
+    idle = doctors.filter(~Q(Exists(to_come.filter(doctor=OuterRef("pk")))))
+    main = idle.filter(clinic=OuterRef("pk"))
+    return Clinic.objects.filter(Q(Exists(here)) | Q(Exists(main)))
 
 
 def doctors_run_by(user: User) -> QuerySet[Doctor]:

@@ -9,19 +9,22 @@ from django.utils import timezone
 
 from accounts.models import User
 from bookings.errors import WaitlistLimit
-from bookings.models import HoldState, WaitlistEntry, WaitlistState
+from bookings.models import Appointment, Hold, HoldState, WaitlistEntry, WaitlistState
 from bookings.services.waitlist import (
     Wanted,
+    end_booked_entries,
     end_passed_entries,
     join_waitlist,
     leave_waitlist,
 )
+from bookings.tasks import look_over_waitlist
 from docbook.audit.models import AuditEvent
 from docbook.errors import FieldError, NotFound
 from docbook.outbox.models import OutboxMessage
-from doctors.models import SlotState
+from doctors.models import Slot, SlotState
 from tests.factories import (
     make_appointment,
+    make_clinic,
     make_doctor,
     make_patient,
     make_slots,
@@ -100,6 +103,21 @@ def test_specialty_is_waited_for_in_the_city_as_its_clinics_write_it() -> None:
     doctor = make_doctor()
     entry, _ = join(specialty=doctor.specialty.slug, city="utrecht")
     assert (entry.specialty, entry.city, entry.doctor) == (doctor.specialty, "Utrecht", None)
+
+
+def test_specialty_is_waited_for_where_its_doctors_have_their_times() -> None:
+    """As offers are made: by the clinic of the time, not by the doctor's main clinic."""
+    doctor, leiden = make_doctor(), make_clinic(city="Leiden")
+    make_visit_type(doctor=doctor)
+    slots = make_slots(doctor=doctor, starts_at=tomorrow_at(days=2))
+    Slot.objects.update(clinic=leiden)
+    entry, _ = join(specialty=doctor.specialty.slug, city="leiden")
+    assert entry.city == "Leiden"
+    with pytest.raises(FieldError) as refusal:
+        join(specialty=doctor.specialty.slug, city=doctor.clinic.city)
+    assert refusal.value.field == "city"
+    (offer,) = release(*slots)
+    assert offer.waitlist_entry == entry
 
 
 def wrong_fields() -> dict[str, tuple[str, dict[str, Any]]]:
@@ -205,3 +223,68 @@ def test_wait_ends_when_the_last_day_is_over_everywhere() -> None:
     still_today_in_hawaii.refresh_from_db()
     assert (over.state, still_today_in_hawaii.state) == ("ended", "waiting")
     assert end_passed_entries(now=now + timedelta(minutes=1)) == 1
+
+
+# -- who books for themselves ----------------------------------------------------------------------
+
+
+def visit_beside(entry: WaitlistEntry, **fields: Any) -> Appointment:
+    """A visit to come with the doctor of this entry, for its reason, confirmed just now."""
+    slots = make_slots(doctor=entry.doctor, starts_at=tomorrow_at(days=5))
+    return make_appointment(
+        slots=slots, **({"patient": entry.patient, "visit_type": entry.visit_type} | fields)
+    )
+
+
+def test_wait_ends_for_who_has_booked_that_doctor_for_that_reason() -> None:
+    visit_type, slots = awaited()
+    booked, waits = in_line(visit_type, count=2)
+    visit_beside(booked)
+    (offer,) = release(*slots)
+    assert offer.waitlist_entry == waits
+    assert end_booked_entries() == 1
+    booked.refresh_from_db()
+    assert booked.state == WaitlistState.ENDED
+    event = AuditEvent.objects.get(object_id=str(booked.pk), action="waitlist.ended")
+    assert event.after == {"state": "ended", "because": "booked"}
+    assert end_booked_entries() == 0
+
+
+def test_look_over_ends_the_wait_of_who_has_booked_and_offers_them_nothing() -> None:
+    visit_type, _slots = awaited()
+    (entry,) = in_line(visit_type, count=1)
+    visit_beside(entry)
+    look_over_waitlist()
+    entry.refresh_from_db()
+    assert entry.state == WaitlistState.ENDED
+    assert not Hold.objects.filter(waitlist_entry=entry).exists()
+
+
+@pytest.mark.parametrize(
+    "visit", ["before joining", "another reason", "somebody else's", "cancelled", "moved"]
+)
+def test_other_visits_end_no_wait(visit: str) -> None:
+    visit_type, slots = awaited()
+    (entry,) = in_line(visit_type, count=1)
+    fields: dict[str, Any] = {
+        "another reason": {"visit_type": make_visit_type(doctor=visit_type.doctor)},
+        "somebody else's": {"patient": make_patient()},
+        "cancelled": {"status": "cancelled"},
+        "moved": {"replaces": uuid4()},
+    }.get(visit, {})
+    visit_beside(entry, **fields)
+    if visit == "before joining":
+        WaitlistEntry.objects.filter(pk=entry.pk).update(
+            created_at=timezone.now() + timedelta(seconds=1)
+        )
+    assert end_booked_entries() == 0
+    assert len(release(*slots)) == 1
+
+
+def test_wait_for_an_earlier_time_goes_on_beside_its_visit() -> None:
+    visit_type, slots = awaited()
+    (entry,) = in_line(visit_type, count=1)
+    visit = visit_beside(entry)
+    WaitlistEntry.objects.filter(pk=entry.pk).update(replaces=visit.pk)
+    assert end_booked_entries() == 0
+    assert len(release(*slots)) == 1
