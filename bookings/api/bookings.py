@@ -85,8 +85,8 @@ class BookingList(APIView):
         body.is_valid(raise_exception=True)
         key = key_of(request, route="startBooking")
         codes = _codes_to(request)
-        enforce(*_limits(request, group="api-hold", rate="30/m"), *codes)
         try:
+            enforce(*_limits(request, group="api-hold", rate="30/m"), *codes)
             with waiting_for_the_first():
                 answer = _start(request, body.validated_data, key=key)
         except DomainError as error:

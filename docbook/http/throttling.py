@@ -123,10 +123,3 @@ def limit_by_address(request: HttpRequest, *, group: str, rate: str) -> None:
 def limit_by_value(*, group: str, rate: str, value: str) -> None:
     """Counts this request for something it names, like an e-mail address. Raises RateLimited."""
     enforce(by_value(group=group, rate=rate, value=value))
-
-
-def limit_codes_to(*, email: str, phone: str = "") -> None:
-    """Counts a code for an e-mail address, and for a number if it goes there first. Raises
-    RateLimited.
-    """
-    enforce(by_mailbox(mailbox_of(email)), *([by_phone(phone)] if phone else []))

@@ -13,3 +13,5 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 _worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
 REDIS_URL = redis_database(REDIS_URL, 2 + _worker % 14)
 CACHES["default"]["LOCATION"] = REDIS_URL
+# On a machine that runs several suites at once a healthy Redis may answer late.
+CACHES["default"]["OPTIONS"]["SOCKET_TIMEOUT"] = 5
