@@ -156,7 +156,8 @@ class LifeOfABooking(RuleBasedStateMachine):
     @rule()
     def sweep(self) -> None:
         lapsed = [each for each in self.known if each.state == "lapsed"]
-        assert sweep_holds() == len(lapsed)
+        with TestCase.captureOnCommitCallbacks(execute=True):
+            assert sweep_holds() == len(lapsed)
         for attempt in lapsed:
             attempt.state = "over"
 
