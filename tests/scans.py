@@ -1,4 +1,4 @@
-"""By which indexes statements read, also those inside of the database's functions."""
+"""Which tables statements read from end to end, also those inside of the database's functions."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -7,19 +7,12 @@ from contextlib import contextmanager
 from django.db import connection
 from psycopg.errors import Diagnostic
 
-_INDEX = re.compile(r"Index (?:Only )?Scan (?:Backward )?(?:using|on) (\w+)")
 _WHOLE = re.compile(r"Seq Scan on (\w+)")
-_MONTH = re.compile(r"_20\d\d_\d\d")
 
 
 def read_whole(act: Callable[[], object]) -> set[str]:
     """Tables that `act` scans although it is asked not to, for want of an index."""
     return {table for plan in _plans(act) for table in _WHOLE.findall(plan)}
-
-
-def indexes_read(act: Callable[[], object]) -> set[str]:
-    """Names of the indexes that `act` reads by; those of a month's table without the month."""
-    return {_MONTH.sub("", name) for plan in _plans(act) for name in _INDEX.findall(plan)}
 
 
 def _plans(act: Callable[[], object]) -> list[str]:
