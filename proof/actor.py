@@ -90,14 +90,27 @@ class Actor:
     # -- the acts
 
     def hold(self) -> None:
+        if self.booked and self.random.random() < self.plan.move:
+            self.hold_to_move(self.random.choice(self.booked))
+            return
         calendar, index = self.slots.draw(self.random)
         visit_type, slots = self._visit(calendar, index)
-        patient, old = self.random.choice(self.patients), ""
-        body: dict[str, object] = {"slotId": slots[0], "visitTypeId": visit_type}
-        if self.booked and self.random.random() < self.plan.move:
-            visit = self.random.choice(self.booked)
-            patient, old = visit.patient, visit.id
-            body["replaces"] = old
+        patient = self.random.choice(self.patients)
+        self._ask_for({"slotId": slots[0], "visitTypeId": visit_type}, slots, patient)
+
+    def hold_to_move(self, visit: Attempt) -> None:
+        """Another time of the same doctor, for the same reason."""
+        calendar = next(each for each in self.plan.calendars if visit.slots[0] in each.slots)
+        length = len(visit.slots)
+        index = self.random.randrange(len(calendar.slots) - length + 1)
+        slots = tuple(calendar.slots[index : index + length])
+        visit_type = calendar.single if length == 1 else calendar.double
+        body = {"slotId": slots[0], "visitTypeId": visit_type, "replaces": visit.id}
+        self._ask_for(body, slots, visit.patient, old=visit.id)
+
+    def _ask_for(
+        self, body: dict[str, object], slots: tuple[int, ...], patient: Patient, *, old: str = ""
+    ) -> None:
         request = Request("POST", f"{API}/bookings", body, key=self._name())
         answer = self._do("hold", Attempt("", slots, patient, old), request)
         if answer is not None and answer.status == 201:
