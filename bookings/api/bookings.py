@@ -38,7 +38,7 @@ from docbook.http.idempotency_key import (
 )
 from docbook.http.pagination import paginate_rows
 from docbook.http.preconditions import IF_NONE_MATCH, versioned_response, with_etag_of_body
-from docbook.http.schema import IDEMPOTENCY_KEY, LIST_PARAMETERS, problems
+from docbook.http.schema import IDEMPOTENCY_KEY, LIST_PARAMETERS, OPTIONAL_KEY, problems
 from docbook.http.serializers import page_of
 from docbook.http.throttling import (
     Limit,
@@ -127,11 +127,14 @@ class VerifyOtp(APIView):
 
     @extend_schema(
         operation_id="confirmBooking",
+        parameters=[OPTIONAL_KEY],
         request=CodeIn,
         responses={200: BookingOut, **problems(400, 401, 404, 409, 410, 415, 422, 429)},
     )
     def post(self, request: Request, booking_id: UUID) -> HttpResponseBase:
-        """Confirms with the code; a repeat of a confirmed attempt gets the same booking."""
+        """Confirms with the code; a repeat of a confirmed attempt gets the same booking. With a key
+        of your own, a retry whose answer was lost counts no second wrong code.
+        """
         enforce(*_limits(request, group="api-confirm", rate="60/m"))
         body = CodeIn(data=request.data)
         body.is_valid(raise_exception=True)

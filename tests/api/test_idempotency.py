@@ -17,7 +17,7 @@ from docbook.http.models import IdempotencyRecord
 from docbook.http.tasks import purge_idempotency_records
 from docbook.outbox.models import OutboxMessage
 from tests.api.client import Api, problem
-from tests.bookings.acts import bookable, code_of, let_expire
+from tests.bookings.acts import bookable, code_of, let_expire, wrong_code
 from tests.bookings.traces import traces
 from tests.concurrency.rush import rush
 from tests.factories import make_appointment, make_hold, make_patient
@@ -268,3 +268,17 @@ def test_one_key_for_two_acts_at_once_ends_in_no_deadlock() -> None:
         for live in Hold.objects.filter(state="held"):
             let_expire(live)
         get_redis_connection("default").flushdb()
+
+
+def test_wrong_code_sent_again_with_its_key_is_counted_once() -> None:
+    api, (visit_type, slots) = Api(make_patient()), bookable()
+    started = api.start(slot_id=slots[0].pk, visit_type_id=visit_type.pk).json()
+    hold = Hold.objects.get(pk=started["attemptId"])
+    body = {"code": wrong_code(hold)}
+    answers = [
+        api.post(f"bookings/{hold.pk}/verify-otp", body, Idempotency_Key="k") for _ in range(3)
+    ]
+    assert {answer.content for answer in answers} == {answers[0].content}
+    problem(answers[0], code="otp-invalid", status=422)
+    hold.refresh_from_db()
+    assert hold.otp_attempts == 1
