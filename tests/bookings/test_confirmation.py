@@ -162,6 +162,17 @@ def test_hold_judged_by_the_clock_of_the_database_not_of_the_app(time_machine) -
     assert confirm_booking(hold_id=hold.pk, holder=holder, code=code_of(hold)).pk == hold.pk
 
 
+def test_wrong_code_after_the_five_minutes_is_late_and_not_counted() -> None:
+    visit_type, slots = bookable()
+    holder = guest()
+    hold = attempt(slots[0], visit_type=visit_type, holder=holder)
+    let_expire(hold)
+    before = traces()
+    with pytest.raises(HoldExpired):
+        confirm_booking(hold_id=hold.pk, holder=holder, code=wrong_code(hold))
+    assert traces() == before
+
+
 @pytest.mark.parametrize("stranger", [guest, lambda: as_patient(make_patient())])
 def test_stranger_with_the_right_code_confirms_nothing(stranger) -> None:
     visit_type, slots = bookable()

@@ -22,6 +22,7 @@ from doctors.models import Slot
 from tests.api.client import Api, problem
 from tests.bookings.acts import (
     as_patient,
+    ask_for_code,
     attempt,
     book,
     bookable,
@@ -286,9 +287,14 @@ def test_hold_ends_when_the_visit_begins() -> None:
     visit_type = make_visit_type(doctor=doctor)
     start = timezone.now() + timedelta(minutes=2)
     (slot,) = make_slots(doctor=doctor, starts_at=start)
-    hold = attempt(slot, visit_type=visit_type, holder=guest())
+    holder = guest()
+    hold = take(slot, visit_type=visit_type, holder=holder)
     slot.refresh_from_db()
     assert hold.expires_at == slot.held_until == start
+    # The details renew it, and not beyond that either.
+    renewed = ask_for_code(hold, holder=holder)
+    slot.refresh_from_db()
+    assert renewed.expires_at == slot.held_until == start
 
 
 def test_visits_ahead_are_counted_when_an_offer_is_made(settings) -> None:
