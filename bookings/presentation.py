@@ -10,7 +10,7 @@ from uuid import UUID
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
-from bookings.models import Appointment
+from bookings.models import Appointment, Hold
 from bookings.rules import changeable_until
 from bookings.states import PRACTICE, AppointmentStatus
 from doctors.models import Clinic, Doctor, Mode, VisitType
@@ -128,6 +128,28 @@ class AppointmentView:
             "location": self.calendar_place,
         }
         return f"https://outlook.live.com/calendar/0/deeplink/compose?{urlencode(query)}"
+
+
+@dataclass(frozen=True)
+class Countdown:
+    """How long a held time is still held, for the bar with the ring."""
+
+    id: UUID
+    zone: str
+    starts_at: datetime
+    expires_at: datetime
+    seconds_left: int
+
+
+def countdown_of(hold: Hold, *, now: datetime) -> Countdown:
+    left = (hold.expires_at - now).total_seconds()
+    return Countdown(
+        id=hold.pk,
+        zone=hold.clinic.time_zone,
+        starts_at=hold.starts_at,
+        expires_at=hold.expires_at,
+        seconds_left=max(0, int(left)),
+    )
 
 
 def view_of(appointment: Appointment, *, now: datetime, phone: str = "") -> AppointmentView:

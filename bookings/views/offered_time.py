@@ -4,6 +4,7 @@ The link is as good as the patient's mailbox: it takes the time or gives it back
 else of theirs. Nobody has to sign in, for fifteen minutes are short.
 """
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -13,6 +14,7 @@ from bookings.errors import AppointmentLimit, HoldExpired, NotChangeable, OtpLoc
 from bookings.models import Appointment, Hold, HoldState
 from bookings.models.holds import MAX_CODE_ATTEMPTS
 from bookings.offer_link import read_offer_token
+from bookings.presentation import countdown_of
 from bookings.selectors.holds import is_over
 from bookings.selectors.waitlist import LIVE, Offer, get_offer, visit_to_move
 from bookings.services.offers import accept_offer, decline_offer
@@ -63,6 +65,8 @@ def _page(
     context = {
         "offer": offered.hold,
         "zone": offered.hold.clinic.time_zone,
+        "countdown": countdown_of(offered.hold, now=timezone.now()),
+        "term": settings.OFFER_SECONDS,
         "token": token,
         "state": state,
         "is_waiting": offered.entry.state in LIVE,

@@ -28,11 +28,12 @@
   const startHold = (bar) => {
     const ring = bar.querySelector(".ring-left");
     const figure = bar.querySelector(".hold-left");
+    const term = ring.getAttribute("pathLength");
     const said = new Set();
     const total = Number(bar.dataset.hold);
     countDown(total, (left) => {
       figure.textContent = clockText(left);
-      if (!calm.matches || left % 15 === 0) ring.setAttribute("stroke-dasharray", `${left} 300`);
+      if (!calm.matches || left % 15 === 0) ring.setAttribute("stroke-dasharray", `${left} ${term}`);
       for (const mark of [180, 60, 20, 0]) {
         // Only the newest mark is spoken: a sleeping tab wakes up past several of them.
         if (left > mark || said.has(mark)) continue;

@@ -8,6 +8,7 @@ from playwright.sync_api import Browser, expect
 
 from tests.journeys.stack import Live
 from tests.journeys.test_browser_journey import asks_for_the_code, holds_a_time
+from tests.journeys.test_waitlist_journey import is_offered_a_time
 from tests.journeys.visitor import Visitor, other_doctors, visiting
 
 
@@ -46,3 +47,22 @@ def test_code_page_ends_with_one_link_to_the_same_time(live: Live, browser: Brow
         expect(main.get_by_text("No e-mail yet?")).to_be_hidden()
         link = main.get_by_role("link", name=re.compile("is still free$"))
         assert details.endswith(link.get_attribute("href") or "nowhere")
+
+
+def test_offer_ends_with_one_link_to_what_became_of_it(live: Live, browser: Browser) -> None:
+    with visiting(browser, live) as patient:
+        link, _entry = is_offered_a_time(
+            patient,
+            doctor=other_doctors(live)[3],
+            email="patient-27@demo.docbook.test",
+            by="patient-28@demo.docbook.test",
+        )
+        patient.page.clock.install()
+        patient.go(link)
+        ring = patient.page.locator(".ring-left")
+        expect(ring).to_have_attribute("stroke-dasharray", re.compile(r"^8\d\d 900$"))
+        patient.page.clock.fast_forward("16:00")
+        main = patient.page.get_by_role("main")
+        expect(main.get_by_role("button")).to_have_count(0)
+        patient.sees("goes to the next person.")
+        expect(main.get_by_role("link", name="See what you can do now")).to_be_visible()

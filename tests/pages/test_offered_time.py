@@ -1,9 +1,11 @@
 """The page behind the link of an offer, for whoever has read the patient's mail."""
 
+import re
 from datetime import time
 from uuid import uuid4
 
 import pytest
+from django.conf import settings
 from django.core.signing import Signer
 from django.http import HttpResponse
 from django.test import Client
@@ -40,15 +42,15 @@ def url(offer: Hold, step: str = "") -> str:
     return f"/waitlist/offers/{offer_token(offer)}/{step}"
 
 
-def post(offer: Hold, step: str) -> HttpResponse:
-    return Client().post(url(offer, step))
+def post(offer: Hold, step: str, **options: bool) -> HttpResponse:
+    return Client().post(url(offer, step), **options)
 
 
 def test_page_says_what_is_held_and_until_when(offer: Hold) -> None:
     text = words(Client().get(url(offer)))
     start = offer.starts_at.astimezone(offer.clinic.zone)
     until = offer.expires_at.astimezone(offer.clinic.zone)
-    for fact in ("A time is held for you", f"Held until {until:%H:%M}", f"{start:%H:%M}"):
+    for fact in ("A time is held for you", f"Held for you until {until:%H:%M}", f"{start:%H:%M}"):
         assert fact in text
     assert offer.email not in text
     assert offer.last_name not in text
@@ -152,7 +154,20 @@ def test_visit_that_would_be_moved_is_named(offer: Hold) -> None:
     text = words(Client().get(url(offer)))
     start = visit.starts_at.astimezone(visit.clinic.zone)
     assert "An earlier time is held for you" in text
-    assert f"{start:%H:%M}, Dr Emma Visser, unless you take this one." in text
+    assert re.search(rf"You keep \w+ \d+ \w+, {start:%H:%M} with Dr Emma Visser unless you", text)
+    confirmed = words(post(offer, "accept/", follow=True))
+    assert "Your visit has moved" in confirmed
+    assert "You keep" not in confirmed
+
+
+def test_clock_runs_for_whom_the_time_is_offered_and_stops_with_the_answer(offer: Hold) -> None:
+    shown = Client().get(url(offer)).content.decode()
+    left = int(re.search(r'data-hold="(\d+)"', shown)[1])
+    assert settings.OFFER_SECONDS - 60 < left <= settings.OFFER_SECONDS
+    assert f'pathLength="{settings.OFFER_SECONDS}"' in shown
+    assert "while you decide" in shown
+    post(offer, "decline/")
+    assert "data-hold" not in Client().get(url(offer)).content.decode()
 
 
 def test_link_that_we_have_not_signed_leads_nowhere(offer: Hold) -> None:
