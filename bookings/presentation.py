@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from bookings.models import Appointment, Hold
 from bookings.rules import changeable_until
-from bookings.states import PRACTICE, AppointmentStatus
+from bookings.states import CALLED_OFF, PRACTICE, AppointmentStatus
 from doctors.models import Clinic, Doctor, Mode, VisitType
 
 
@@ -72,6 +72,11 @@ class AppointmentView:
     phone: str = ""
 
     @property
+    def is_off(self) -> bool:
+        """Cancelled, or moved to another time: nobody comes at this one."""
+        return self.status in CALLED_OFF
+
+    @property
     def is_in_person(self) -> bool:
         return is_in_person(self)
 
@@ -99,7 +104,7 @@ class AppointmentView:
     @property
     def map_url(self) -> str:
         """Empty where there is no way to go."""
-        return self.clinic.map_url if self.is_in_person else ""
+        return self.clinic.map_url if self.is_in_person and not self.is_off else ""
 
     @property
     def calendar_title(self) -> str:

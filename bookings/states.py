@@ -57,6 +57,8 @@ TRANSITIONS: tuple[Transition, ...] = (
 
 # The statuses in which the time belongs to the patient.
 ACTIVE: tuple[AppointmentStatus, ...] = (_S.CONFIRMED, _S.ARRIVED, _S.COMPLETED, _S.NO_SHOW)
+# Those in which nobody comes, and the time is somebody else's.
+CALLED_OFF: tuple[AppointmentStatus, ...] = (_S.CANCELLED, _S.RESCHEDULED)
 
 
 def transition(before: str, after: str) -> Transition | None:

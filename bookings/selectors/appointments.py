@@ -10,13 +10,12 @@ from django.db.models import QuerySet
 from accounts.models import User
 from bookings.holder import Holder
 from bookings.models import Appointment, Hold, HoldState
-from bookings.states import ACTIVE, AppointmentStatus
+from bookings.states import ACTIVE, CALLED_OFF
 from docbook.errors import NotFound
 from doctors.models import Doctor
 from doctors.rules import VisitTime
 from doctors.selectors.slots import times_of_doctor
 
-CALLED_OFF = (AppointmentStatus.CANCELLED, AppointmentStatus.RESCHEDULED)
 TABS = ("upcoming", "past", "cancelled")
 
 

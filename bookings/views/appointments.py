@@ -141,7 +141,11 @@ def _local_day(view: AppointmentView) -> date:
 
 
 def _relative(view: AppointmentView, *, now: datetime) -> str:
-    """How far away the day is, by the clinic's calendar; empty for the past."""
+    """How far away the day is, by the clinic's calendar; empty for the past, and where nobody
+    waits for it any more.
+    """
+    if view.is_off:
+        return ""
     days = (_local_day(view) - now.astimezone(ZoneInfo(view.zone)).date()).days
     if days < 0:
         return ""

@@ -17,6 +17,7 @@ TEXT = [
     *[("brand", ground) for ground in ("surface", "bg", "brand-tint")],
     *[("ink", ground) for ground in ("brand-tint", "time-tint", "bad-tint", "info-tint")],
     *[("ink-2", ground) for ground in ("brand-tint", "raised")],
+    ("ink-2", "line"),
     ("on-brand", "brand"),
     ("on-brand", "brand-hover"),
     ("on-deep", "deep"),

@@ -303,3 +303,43 @@ def test_address_of_the_confirmation_stops_saying_confirmed_when_it_is_not(statu
     assert "Your appointment is confirmed" not in words(
         browser.get(f"/appointments/{mine.pk}/?confirmed=1")
     )
+
+
+@pytest.mark.parametrize(("status", "word"), [("cancelled", "Cancelled"), ("rescheduled", "Moved")])
+def test_visit_that_is_off_is_struck_through_and_says_so(status: str, word: str) -> None:
+    patient = make_patient()
+    off, kept = visit(patient, days=3, status=status), visit(patient, days=4)
+    browser = signed_in(patient)
+    listed = browser.get("/appointments/?tab=cancelled")
+    assert "appointment-off" in listed.content.decode()
+    assert word in words(listed).partition("Dr Emma Visser")[2]
+    assert not re.search(r"in \d+ days?", words(listed))
+    page = browser.get(f"/appointments/{off.pk}/")
+    assert re.search(r"<h1><s>\w+day \d+ \w+</s></h1>", page.content.decode())
+    assert "visit-off" in page.content.decode()
+    assert f"<title>{word}: " in page.content.decode()
+    for alive in ("Where to go", "pay at the clinic", "calendar.ics", "openstreetmap"):
+        assert alive not in page.content.decode()
+    for path in ("/appointments/", f"/appointments/{kept.pk}/"):
+        assert not re.search("(visit|appointment)-off|<s>", browser.get(path).content.decode())
+
+
+def test_visit_that_was_moved_leads_to_its_new_time_and_not_to_a_second_booking() -> None:
+    patient = make_patient()
+    now = visit(patient, days=4)
+    was = visit(patient, days=3, status="rescheduled", replaced_by=now.pk)
+    for path in ("/appointments/?tab=cancelled", f"/appointments/{was.pk}/"):
+        page = signed_in(patient).get(path)
+        assert f'href="/appointments/{now.pk}/"' in page.content.decode()
+        assert "Moved to" in words(page)
+        assert "Book again" not in words(page)
+    assert "See the new time" in words(page)
+
+
+def test_nobody_is_said_to_call_about_a_visit_that_is_off() -> None:
+    doctor = make_doctor()
+    by_phone = make_visit_type(doctor=doctor, mode="phone")
+    off = make_appointment(slots=make_slots(doctor=doctor), visit_type=by_phone, status="cancelled")
+    browser = signed_in(off.patient)
+    for path in ("/appointments/?tab=cancelled", f"/appointments/{off.pk}/"):
+        assert "calls you" not in words(browser.get(path))
