@@ -26,6 +26,7 @@ def send_code(hold: Hold, *, message_id: int) -> None:
         "zone": hold.clinic.time_zone,
         "doctor": hold.doctor,
         "starts_at": hold.starts_at,
+        "is_move": hold.replaces is not None,
     }
     name = f"code-{hold.pk}-{hold.otp_resends}"
     send_email(letter("code", to=hold.email, context=context, name=name), message_id=message_id)

@@ -70,6 +70,18 @@ def test_code_mail_says_until_when_by_the_clock_of_the_clinic() -> None:
     assert f"Valid until {local:%H:%M}" in mail.outbox[0].body
 
 
+def test_code_mail_of_a_move_says_that_the_old_time_stays() -> None:
+    visit_type, slots = bookable()
+    visit = book(slots[0], visit_type=visit_type, holder=guest())
+    hold = attempt(slots[1], visit_type=visit_type, holder=guest())
+    Hold.objects.filter(pk=hold.pk).update(replaces=visit.pk)
+    work("otp.requested")
+    for body in (mail.outbox[-1].body, html_of(mail.outbox[-1])):
+        assert "It moves your visit to" in body
+        assert "until then the old time stays yours" in body
+        assert "where you booked" not in body
+
+
 def test_message_that_comes_twice_is_mailed_once() -> None:
     visit_type, slots = bookable()
     attempt(slots[0], visit_type=visit_type, holder=guest())

@@ -85,7 +85,7 @@ def test_patient_moves_a_visit_and_keeps_the_old_time_until_the_code(
         patient.sees("until the new one is confirmed")
         assert statuses(live, old) == ["confirmed"]
         patient.page.get_by_label("Six-digit code").fill(live.code(to=email, count=2))
-        patient.press("Confirm booking")
+        patient.press("Move the visit")
         patient.sees("Your appointment has moved.")
         patient.follow(re.compile("^Moved from"))
         patient.follow(re.compile("^Moved to"))

@@ -71,6 +71,23 @@ def test_every_step_shows_the_time_that_is_kept(page: str) -> None:
     assert f"{clock(visit)} until the new one is confirmed" in words(shown)
 
 
+@pytest.mark.parametrize("page", ["", "code/"])
+def test_every_step_speaks_of_moving_and_not_of_a_booking(page: str) -> None:
+    patient, visit, slots = booked()
+    browser = signed_in(patient)
+    tap(browser, visit, slots[2])
+    hold = Hold.objects.get(replaces=visit.pk)
+    text = words(browser.get(f"/book/{hold.pk}/{page}"))
+    for said in ("Move your visit", "New time", "Your visit moves to", "Give the new time back"):
+        assert said in text
+    assert "You are booking" not in text
+    if page:
+        assert "to move the visit" in text
+        assert "Move the visit" in text
+        assert "Your details" not in text
+        assert "Confirm booking" not in text
+
+
 def test_right_code_moves_the_visit_and_shows_where_it_came_from() -> None:
     patient, visit, slots = booked()
     browser = signed_in(patient)
