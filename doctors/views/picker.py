@@ -198,7 +198,7 @@ class _PickerBuilder:
         own_holds: frozenset[UUID],
     ) -> None:
         self.doctor, self.visit_type, self.own_holds = doctor, visit_type, own_holds
-        self.query = query
+        self.query, self.now = query, now
         self.zone: ZoneInfo = doctor.clinic.zone
         self.today = now.astimezone(self.zone).date()
         self.last_day = self.today + dt.timedelta(days=doctor.horizon_days)
@@ -302,17 +302,31 @@ class _PickerBuilder:
             for time in self.free
             if self._local_day(time) == self.date
         ]
-        chips += [self._held_chip(time) for time in self.held if self._local_day(time) == self.date]
+        chips += [
+            self._held_chip(time)
+            for time in self._held_starts()
+            if self._local_day(time) == self.date
+        ]
         taken = notice and notice.taken_at
         if taken and all(chip.starts_at != taken for chip in chips):
             chips.append(TimeChip(None, taken, taken + self.visit_type.duration, "just_taken"))
         return chips
 
+    def _held_starts(self) -> list[VisitTime]:
+        """Times at which a held visit begins; one that would only run into it is not offered."""
+        first: dict[UUID | None, int] = {}
+        for time in self.held:
+            for slot in time.slots:
+                if slot.is_on_hold(now=self.now):
+                    first.setdefault(slot.hold_id, slot.id)
+        starts = set(first.values())
+        return [time for time in self.held if time.slot_id in starts]
+
     def _held_chip(self, time: VisitTime) -> TimeChip:
-        mine = next((s.hold_id for s in time.slots if s.hold_id in self.own_holds), None)
-        if mine is None:
+        hold_id = time.slots[0].hold_id
+        if hold_id is None or hold_id not in self.own_holds:
             return TimeChip(time.slot_id, time.starts_at, time.ends_at, "on_hold")
-        url = reverse("bookings:details", args=[mine])
+        url = reverse("bookings:details", args=[hold_id])
         return TimeChip(time.slot_id, time.starts_at, time.ends_at, "yours", url)
 
     def _next_free_day(self) -> DayLink | None:

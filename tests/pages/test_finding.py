@@ -7,7 +7,7 @@ import pytest
 from accounts.models import User
 from bookings.models import Hold
 from doctors.models import Doctor
-from tests.bookings.acts import book, bookable, guest, take
+from tests.bookings.acts import book, bookable, guest, let_expire, take
 from tests.factories import (
     make_admin,
     make_clinic,
@@ -91,6 +91,34 @@ def test_own_time_is_shown_as_yours_and_leads_back_to_the_booking() -> None:
     page = browser.get(f"/doctors/{visit_type.doctor.slug}/")
     assert "yours" in words(page)
     assert f'href="/book/{Hold.objects.get().pk}/"' in page.content.decode()
+
+
+@pytest.mark.parametrize("note", ["yours", "on hold"])
+@pytest.mark.parametrize("shown_slots", [1, 2, 3])
+def test_only_the_start_that_is_held_says_so(note: str, shown_slots: int) -> None:
+    """And no start that would run into it, or that lies in the middle of it."""
+    visit_type, slots = bookable(slots=2, count=7)
+    shown = make_visit_type(doctor=visit_type.doctor, slots=shown_slots)
+    browser = signed_in()
+    data = {"slot": slots[3].pk, "visit_type": visit_type.pk}
+    (browser if note == "yours" else signed_in()).post("/book/", data)
+    page = browser.get(f"/doctors/{visit_type.doctor.slug}/?visit_type={shown.pk}")
+    start = slots[3].starts_at.astimezone(slots[3].clinic.zone)
+    assert words(page).count(note) == 1
+    assert f"{start:%H:%M} {note}" in words(page)
+    free = {1: [0, 1, 2, 5, 6], 2: [0, 1, 5], 3: [0]}[shown_slots]
+    assert offered_slots(page) == [slots[n].pk for n in free]
+
+
+def test_own_hold_that_is_over_does_not_claim_the_time_of_somebody_else() -> None:
+    visit_type, slots = bookable(slots=2, count=4)
+    browser = signed_in()
+    browser.post("/book/", {"slot": slots[0].pk, "visit_type": visit_type.pk})
+    let_expire(Hold.objects.get())
+    take(slots[2], visit_type=visit_type, holder=guest())
+    page = words(browser.get(f"/doctors/{visit_type.doctor.slug}/"))
+    assert "yours" not in page
+    assert page.count("on hold") == 1
 
 
 def test_times_are_those_of_the_clinic_and_the_page_says_whose() -> None:
