@@ -73,7 +73,7 @@ class OtpOut(serializers.Serializer[Hold]):
     def get_attemptsLeft(self, hold: Hold) -> int:  # noqa: N802
         return MAX_CODE_ATTEMPTS - hold.otp_attempts
 
-    @extend_schema_field(OpenApiTypes.DATETIME)
+    @extend_schema_field(serializers.DateTimeField(allow_null=True))
     def get_resendAt(self, hold: Hold) -> str | None:  # noqa: N802
         moment = resend_at(hold)
         return local_iso(moment, hold.clinic.time_zone) if moment else None

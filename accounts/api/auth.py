@@ -12,7 +12,7 @@ from accounts import tokens
 from accounts.serializers import CredentialsIn, MeOut, RefreshIn, TokensOut
 from accounts.services import sign_in_with_password
 from accounts.users import signed_in
-from docbook.http.schema import problems
+from docbook.http.problem_schema import BODY, problems
 from docbook.http.throttling import limit_by_address, limit_by_value
 
 
@@ -23,7 +23,10 @@ class TokenView(APIView):
     @extend_schema(
         operation_id="signIn",
         request=CredentialsIn,
-        responses={200: TokensOut, **problems(400, 401, 415, 422, 429)},
+        responses={
+            200: TokensOut,
+            **problems(*BODY, "unauthenticated", "rate-limited"),
+        },
     )
     def post(self, request: Request) -> Response:
         """A pair of tokens for an e-mail address and its password."""
@@ -45,7 +48,10 @@ class RefreshView(APIView):
     @extend_schema(
         operation_id="refreshTokens",
         request=RefreshIn,
-        responses={200: TokensOut, **problems(400, 401, 415, 422, 429)},
+        responses={
+            200: TokensOut,
+            **problems(*BODY, "token-invalid", "rate-limited"),
+        },
     )
     def post(self, request: Request) -> Response:
         """A new pair; the refresh token sent here works once."""
@@ -58,7 +64,7 @@ class RefreshView(APIView):
 
 
 class MeView(APIView):
-    @extend_schema(operation_id="getMe", responses={200: MeOut, **problems(401)})
+    @extend_schema(operation_id="getMe", responses={200: MeOut, **problems("unauthenticated")})
     def get(self, request: Request) -> Response:
         """The account of the token."""
         return Response(MeOut(signed_in(request)).data)

@@ -27,6 +27,7 @@ from bookings.services.codes import resend_code
 from bookings.services.confirmation import confirm_booking, confirm_for_answer
 from bookings.services.holds import release_hold, start_booking
 from docbook.errors import DomainError, FieldError
+from docbook.http.header_schema import ETAG, LOCATION
 from docbook.http.idempotency_key import (
     Answer,
     IdempotencyKey,
@@ -37,8 +38,14 @@ from docbook.http.idempotency_key import (
     waiting_for_the_first,
 )
 from docbook.http.pagination import paginate_rows
-from docbook.http.preconditions import IF_NONE_MATCH, versioned_response, with_etag_of_body
-from docbook.http.schema import IDEMPOTENCY_KEY, LIST_PARAMETERS, OPTIONAL_KEY, problems
+from docbook.http.preconditions import (
+    IF_NONE_MATCH,
+    NOT_MODIFIED,
+    versioned_response,
+    with_etag_of_body,
+)
+from docbook.http.problem_schema import BODY, KEY, problems
+from docbook.http.schema import IDEMPOTENCY_KEY, LIST_PARAMETERS, OPTIONAL_KEY
 from docbook.http.serializers import page_of
 from docbook.http.throttling import (
     Limit,
@@ -63,7 +70,7 @@ class BookingList(APIView):
     @extend_schema(
         operation_id="listBookings",
         parameters=[BookingsQuery, *LIST_PARAMETERS],
-        responses={200: page_of(BookingOut), **problems(401, 422)},
+        responses={200: page_of(BookingOut), **problems("unauthenticated", "validation")},
     )
     def get(self, request: Request) -> Response:
         """The caller's own bookings, by their start."""
@@ -75,9 +82,27 @@ class BookingList(APIView):
 
     @extend_schema(
         operation_id="startBooking",
-        parameters=[IDEMPOTENCY_KEY],
+        parameters=[IDEMPOTENCY_KEY, LOCATION],
         request=BookingIn,
-        responses={201: AttemptOut, **problems(400, 401, 404, 409, 415, 422, 429, 503)},
+        responses={
+            201: AttemptOut,
+            **problems(
+                *BODY,
+                *KEY,
+                "unauthenticated",
+                "not-found",
+                "slot-taken",
+                "slot-held",
+                "hold-limit",
+                "appointment-limit",
+                "patient-busy",
+                "not-changeable",
+                "outside-booking-window",
+                "change-window-passed",
+                "rate-limited",
+                "booking-disabled",
+            ),
+        },
     )
     def post(self, request: Request) -> HttpResponseBase:
         """Holds a time for five minutes and has a code sent to the caller, as `otp` says."""
@@ -100,11 +125,11 @@ class BookingList(APIView):
 class BookingDetail(APIView):
     @extend_schema(
         operation_id="getBooking",
-        parameters=[IF_NONE_MATCH],
+        parameters=[IF_NONE_MATCH, ETAG],
         responses={
             200: BookingOut,
-            304: OpenApiResponse(description="As you have it."),
-            **problems(401, 404),
+            304: NOT_MODIFIED,
+            **problems("unauthenticated", "not-found"),
         },
     )
     def get(self, request: Request, booking_id: UUID) -> HttpResponseBase:
@@ -114,7 +139,10 @@ class BookingDetail(APIView):
 
     @extend_schema(
         operation_id="releaseBooking",
-        responses={204: OpenApiResponse(description="Given back."), **problems(401, 404, 409)},
+        responses={
+            204: OpenApiResponse(description="Given back."),
+            **problems("unauthenticated", "not-found", "already-confirmed"),
+        },
     )
     def delete(self, request: Request, booking_id: UUID) -> Response:
         """Gives a held time back. What is confirmed is not released but cancelled."""
@@ -127,9 +155,25 @@ class VerifyOtp(APIView):
 
     @extend_schema(
         operation_id="confirmBooking",
-        parameters=[OPTIONAL_KEY],
+        parameters=[OPTIONAL_KEY, ETAG],
         request=CodeIn,
-        responses={200: BookingOut, **problems(400, 401, 404, 409, 410, 415, 422, 429)},
+        responses={
+            200: BookingOut,
+            **problems(
+                *BODY,
+                *KEY,
+                "unauthenticated",
+                "not-found",
+                "details-missing",
+                "appointment-limit",
+                "patient-busy",
+                "not-changeable",
+                "hold-expired",
+                "otp-invalid",
+                "otp-locked",
+                "rate-limited",
+            ),
+        },
     )
     def post(self, request: Request, booking_id: UUID) -> HttpResponseBase:
         """Confirms with the code; a repeat of a confirmed attempt gets the same booking. With a key
@@ -157,7 +201,12 @@ class ResendOtp(APIView):
     @extend_schema(
         operation_id="resendCode",
         request=None,
-        responses={202: AttemptOut, **problems(401, 404, 409, 410, 429)},
+        responses={
+            202: AttemptOut,
+            **problems(
+                "unauthenticated", "not-found", "details-missing", "hold-expired", "rate-limited"
+            ),
+        },
     )
     def post(self, request: Request, booking_id: UUID) -> Response:
         """Has a new code sent; the one before stops working."""

@@ -18,10 +18,12 @@ from bookings.selectors.appointments import times_to_move_to
 from bookings.serializers import BookingOut, CancelIn, MoveQuery
 from bookings.services.changes import cancel_appointment, find_changeable_appointment
 from docbook.errors import FieldError
+from docbook.http.header_schema import ETAG
 from docbook.http.idempotency_key import answer_once
 from docbook.http.pagination import paginate_times
 from docbook.http.preconditions import IF_MATCH, seen_version, with_etag_of_body
-from docbook.http.schema import LIST_PARAMETERS, OPTIONAL_KEY, problems
+from docbook.http.problem_schema import BODY, KEY, problems
+from docbook.http.schema import LIST_PARAMETERS, OPTIONAL_KEY
 from docbook.http.serializers import page_of
 from docbook.http.throttling import limit_by_value
 from doctors.rules import day_bounds
@@ -33,9 +35,22 @@ MOST_DAYS = 31
 class CancelBooking(APIView):
     @extend_schema(
         operation_id="cancelBooking",
-        parameters=[IF_MATCH, OPTIONAL_KEY],
+        parameters=[IF_MATCH, OPTIONAL_KEY, ETAG],
         request=CancelIn,
-        responses={200: BookingOut, **problems(400, 401, 404, 409, 412, 415, 422, 428, 429)},
+        responses={
+            200: BookingOut,
+            **problems(
+                *BODY,
+                *KEY,
+                "unauthenticated",
+                "not-found",
+                "not-changeable",
+                "version-mismatch",
+                "change-window-passed",
+                "precondition-required",
+                "rate-limited",
+            ),
+        },
     )
     def patch(self, request: Request, booking_id: UUID) -> HttpResponseBase:
         """Calls the visit off; until `changeableUntil`. Cancelled again, it is the same answer."""
@@ -63,7 +78,19 @@ class MoveBooking(APIView):
         operation_id="listTimesToMoveTo",
         parameters=[IF_MATCH, MoveQuery, *LIST_PARAMETERS],
         request=None,
-        responses={200: page_of(TimeOut), **problems(401, 404, 409, 412, 422, 428, 429)},
+        responses={
+            200: page_of(TimeOut),
+            **problems(
+                "unauthenticated",
+                "not-found",
+                "not-changeable",
+                "version-mismatch",
+                "validation",
+                "change-window-passed",
+                "precondition-required",
+                "rate-limited",
+            ),
+        },
     )
     def patch(self, request: Request, booking_id: UUID) -> Response:
         """Free times of the same doctor for the same reason. Changes nothing: hold one of them by

@@ -12,7 +12,8 @@ from bookings.selectors.appointments import appointments_of_doctor
 from bookings.serializers import BookingOut, DoctorAppointmentsQuery
 from docbook.errors import NotFound
 from docbook.http.pagination import paginate_rows
-from docbook.http.schema import LIST_PARAMETERS, problems
+from docbook.http.problem_schema import problems
+from docbook.http.schema import LIST_PARAMETERS
 from docbook.http.serializers import page_of
 from doctors.models import Doctor
 from doctors.rules import day_bounds
@@ -23,7 +24,10 @@ class DoctorAppointments(APIView):
     @extend_schema(
         operation_id="listDoctorAppointments",
         parameters=[DoctorAppointmentsQuery, *LIST_PARAMETERS],
-        responses={200: page_of(BookingOut), **problems(401, 404, 422)},
+        responses={
+            200: page_of(BookingOut),
+            **problems("unauthenticated", "not-found", "validation"),
+        },
     )
     def get(self, request: Request, doctor_id: int) -> Response:
         """Of one local day; for the doctor, their secretaries and staff. Others get 404."""

@@ -17,9 +17,12 @@ from bookings.services.offers import accept_offer
 from bookings.services.waitlist import Wanted, join_waitlist, leave_waitlist
 from bookings.waitlist_serializers import WaitlistEntryOut, WaitlistIn, WaitlistQuery
 from docbook.errors import FieldError
+from docbook.http.header_schema import ETAG
 from docbook.http.idempotency_key import answer_once
 from docbook.http.pagination import paginate_rows
-from docbook.http.schema import IDEMPOTENCY_KEY, LIST_PARAMETERS, problems
+from docbook.http.preconditions import with_etag_of_body
+from docbook.http.problem_schema import BODY, KEY, problems
+from docbook.http.schema import IDEMPOTENCY_KEY, LIST_PARAMETERS
 from docbook.http.serializers import page_of
 from docbook.http.throttling import limit_by_address, limit_by_value
 
@@ -43,7 +46,10 @@ class Waitlist(APIView):
     @extend_schema(
         operation_id="listWaitlist",
         parameters=[WaitlistQuery, *LIST_PARAMETERS],
-        responses={200: page_of(WaitlistEntryOut), **problems(401, 422)},
+        responses={
+            200: page_of(WaitlistEntryOut),
+            **problems("unauthenticated", "validation"),
+        },
     )
     def get(self, request: Request) -> Response:
         """The caller's own entries, oldest first, each with the time that is held for it now."""
@@ -62,7 +68,7 @@ class Waitlist(APIView):
         responses={
             200: OpenApiResponse(WaitlistEntryOut, description="You wait for this already."),
             201: WaitlistEntryOut,
-            **problems(400, 401, 409, 415, 422, 429),
+            **problems(*BODY, *KEY, "unauthenticated", "waitlist-limit", "rate-limited"),
         },
     )
     def post(self, request: Request) -> HttpResponseBase:
@@ -80,7 +86,10 @@ class Waitlist(APIView):
 class WaitlistEntryDetail(APIView):
     @extend_schema(
         operation_id="leaveWaitlist",
-        responses={204: OpenApiResponse(description="Left."), **problems(401, 404)},
+        responses={
+            204: OpenApiResponse(description="Left."),
+            **problems("unauthenticated", "not-found"),
+        },
     )
     def delete(self, request: Request, entry_id: UUID) -> Response:
         """Waits no longer; a time that is held for this entry goes to the next person."""
@@ -91,9 +100,23 @@ class WaitlistEntryDetail(APIView):
 class AcceptOffer(APIView):
     @extend_schema(
         operation_id="acceptOffer",
-        parameters=[IDEMPOTENCY_KEY],
+        parameters=[IDEMPOTENCY_KEY, ETAG],
         request=None,
-        responses={200: BookingOut, **problems(400, 401, 404, 409, 410, 422, 429)},
+        responses={
+            200: BookingOut,
+            **problems(
+                *KEY,
+                "malformed",
+                "unauthenticated",
+                "not-found",
+                "patient-busy",
+                "appointment-limit",
+                "not-changeable",
+                "hold-expired",
+                "unsupported-media-type",
+                "rate-limited",
+            ),
+        },
     )
     def post(self, request: Request, offer_id: UUID) -> HttpResponseBase:
         """Books the time that is held, without a code. `DELETE bookings/{offerId}` declines it."""
@@ -103,7 +126,8 @@ class AcceptOffer(APIView):
         def act() -> Response:
             return Response(BookingOut(accept_offer(offer_id=offer_id, patient=patient)).data)
 
-        return answer_once(request, route=f"acceptOffer {offer_id}", act=act)
+        route = f"acceptOffer {offer_id}"
+        return with_etag_of_body(answer_once(request, route=route, act=act))
 
 
 def _join(request: Request, data: dict[str, Any]) -> Response:

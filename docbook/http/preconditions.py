@@ -7,7 +7,7 @@ from typing import Any
 from django.http import HttpResponse, HttpResponseBase
 from django.utils.cache import get_conditional_response
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -26,6 +26,7 @@ IF_NONE_MATCH = OpenApiParameter(
     OpenApiParameter.HEADER,
     description="The ETag of what you have: the answer is 304 while it is the newest.",
 )
+NOT_MODIFIED = OpenApiResponse(description="As you have it.")
 _ETAG = re.compile(r'"([0-9]{1,9})"')
 
 
@@ -42,8 +43,17 @@ def etag(version: int) -> str:
 def versioned_response(request: Request, data: Any, *, version: int) -> HttpResponseBase:
     """200 with the ETag, or 304 for a client that has this version already."""
     tag = etag(version)
-    response = Response(data, headers={"ETag": tag})
-    return get_conditional_response(request._request, etag=tag, response=response) or response
+    return unless_known(request, Response(data, headers={"ETag": tag}), tag=tag)
+
+
+def unless_known(request: Request, response: Response, *, tag: str) -> HttpResponseBase:
+    """304 instead of what the client has already. Raises VersionMismatch where it asks for another
+    version only.
+    """
+    found = get_conditional_response(request._request, etag=tag, response=response) or response
+    if found.status_code == 412:  # Django's own has no body
+        raise VersionMismatch
+    return found
 
 
 def with_etag_of_body(response: HttpResponse) -> HttpResponse:

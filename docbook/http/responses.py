@@ -4,15 +4,15 @@ import hashlib
 from typing import Any
 
 from django.http import HttpResponseBase
-from django.utils.cache import get_conditional_response
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
+
+from docbook.http.preconditions import unless_known
 
 
 def public_response(request: Request, data: Any) -> HttpResponseBase:
     """200 with ETag and fifteen seconds of life, or 304 for a client that has it already."""
     etag = f'"{hashlib.sha256(JSONRenderer().render(data)).hexdigest()[:32]}"'
     response = Response(data, headers={"ETag": etag, "Cache-Control": "public, max-age=15"})
-    conditional = get_conditional_response(request._request, etag=etag, response=response)
-    return conditional or response
+    return unless_known(request, response, tag=etag)

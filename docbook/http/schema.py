@@ -1,13 +1,9 @@
 """Pieces of the OpenAPI description that every endpoint shares."""
 
-from typing import Any
-
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
+from drf_spectacular.utils import OpenApiParameter
 
 from docbook.http.pagination import DEFAULT_LIMIT, MOST
-from docbook.http.problems import CONTENT_TYPE
-from docbook.http.serializers import Problem
 
 LIST_PARAMETERS = [
     OpenApiParameter("page", OpenApiTypes.INT, description="From 1 on."),
@@ -30,8 +26,3 @@ OPTIONAL_KEY = OpenApiParameter(
     OpenApiParameter.HEADER,
     description="With one, a retry gets the first answer again, whatever has happened since.",
 )
-
-
-def problems(*statuses: int) -> dict[tuple[int, str], Any]:
-    """The responses of these statuses, all problem+json."""
-    return {(status, CONTENT_TYPE): OpenApiResponse(Problem) for status in statuses}

@@ -31,17 +31,6 @@ class PageInfo(serializers.Serializer[Any]):
     nextCursor = serializers.CharField(allow_null=True)  # noqa: N815
 
 
-class Problem(serializers.Serializer[Any]):
-    """RFC 9457."""
-
-    type = serializers.CharField(help_text="urn:docbook:problem:<code>")
-    title = serializers.CharField()
-    status = serializers.IntegerField()
-    detail = serializers.CharField()
-    instance = serializers.CharField()
-    code = serializers.CharField()
-
-
 @cache
 def page_of(item: type[serializers.Serializer[Any]]) -> Any:
     """The envelope around a list of these, for the schema."""

@@ -301,6 +301,11 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "docbook.http.problem_schema.add_problems",
+        "docbook.http.header_schema.add_headers",
+    ],
     "ENUM_NAME_OVERRIDES": {
         "AppointmentStatus": "bookings.states.AppointmentStatus",
         "VisitMode": "doctors.models.schedule.Mode.for_visits",

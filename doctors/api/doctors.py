@@ -10,9 +10,12 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from docbook.errors import FieldError, NotFound
+from docbook.http.header_schema import CACHE_CONTROL, ETAG
 from docbook.http.pagination import paginate_rows, paginate_times
+from docbook.http.preconditions import IF_NONE_MATCH, NOT_MODIFIED
+from docbook.http.problem_schema import problems
 from docbook.http.responses import public_response
-from docbook.http.schema import LIST_PARAMETERS, problems
+from docbook.http.schema import LIST_PARAMETERS
 from docbook.http.serializers import page_of
 from doctors.models import Doctor, VisitType
 from doctors.rules import day_bounds
@@ -22,6 +25,7 @@ from doctors.selectors.slots import times_of_doctor
 from doctors.selectors.visit_types import choose_visit_type
 from doctors.serializers import DayQuery, DoctorOut, SearchQuery, TimeOut
 
+_KEPT = [IF_NONE_MATCH, ETAG, CACHE_CONTROL]
 _KEYS = {"next_free": "next_free_at", "fee": "lowest_fee", "name": "name"}
 
 
@@ -35,8 +39,8 @@ class PublicView(APIView):
 class DoctorList(PublicView):
     @extend_schema(
         operation_id="listDoctors",
-        parameters=[SearchQuery, *LIST_PARAMETERS],
-        responses={200: page_of(DoctorOut), **problems(422, 429)},
+        parameters=[SearchQuery, *LIST_PARAMETERS, *_KEPT],
+        responses={200: page_of(DoctorOut), 304: NOT_MODIFIED, **problems("validation")},
     )
     def get(self, request: Request) -> HttpResponseBase:
         """Doctors who can be booked, by their earliest free time unless asked otherwise."""
@@ -49,7 +53,11 @@ class DoctorList(PublicView):
 
 
 class DoctorDetail(PublicView):
-    @extend_schema(operation_id="getDoctor", responses={200: DoctorOut, **problems(404)})
+    @extend_schema(
+        operation_id="getDoctor",
+        parameters=_KEPT,
+        responses={200: DoctorOut, 304: NOT_MODIFIED, **problems("not-found")},
+    )
     def get(self, request: Request, doctor_id: int) -> HttpResponseBase:
         """One doctor."""
         doctors = with_next_free(bookable_doctors(), now=timezone.now())
@@ -62,8 +70,12 @@ class DoctorDetail(PublicView):
 class DoctorSlots(PublicView):
     @extend_schema(
         operation_id="listFreeTimes",
-        parameters=[DayQuery, *LIST_PARAMETERS],
-        responses={200: page_of(TimeOut), **problems(404, 422)},
+        parameters=[DayQuery, *LIST_PARAMETERS, *_KEPT],
+        responses={
+            200: page_of(TimeOut),
+            304: NOT_MODIFIED,
+            **problems("not-found", "validation"),
+        },
     )
     def get(self, request: Request, doctor_id: int) -> HttpResponseBase:
         """Times of a local day at which a visit can start; all of them are free right now."""

@@ -10,13 +10,14 @@ from django.utils import timezone
 
 from accounts.models import User
 from accounts.tokens import access_token
+from tests.api.described import assert_described
 
 ROOT = "/api/v1/"
 PROBLEM = "application/problem+json"
 
 
 class Api:
-    """Calls of one user; without a user, of anybody."""
+    """Calls of one user; without a user, of anybody. Every answer must be as it is described."""
 
     def __init__(self, user: User | None = None) -> None:
         self.client = Client()
@@ -26,17 +27,18 @@ class Api:
             self.headers["Authorization"] = f"Bearer {token}"
 
     def get(self, path: str, query: Any = None, **headers: str) -> HttpResponse:
-        return self.client.get(f"{ROOT}{path}", query or {}, headers=self._with(headers))
+        return self._call("get", path, query or {}, headers=self._with(headers))
 
     def delete(self, path: str) -> HttpResponse:
-        return self.client.delete(f"{ROOT}{path}", headers=self.headers)
+        return self._call("delete", path, headers=self.headers)
 
     def post(self, path: str, body: Any = None, **headers: str) -> HttpResponse:
         return self.send(path, json.dumps(body or {}), **headers)
 
     def patch(self, path: str, body: Any = None, **headers: str) -> HttpResponse:
-        return self.client.patch(
-            f"{ROOT}{path}",
+        return self._call(
+            "patch",
+            path,
             json.dumps(body or {}),
             content_type="application/json",
             headers=self._with(headers),
@@ -63,9 +65,8 @@ class Api:
         **headers: str,
     ) -> HttpResponse:
         """A body exactly as given."""
-        return self.client.post(
-            f"{ROOT}{path}", text, content_type=content_type, headers=self._with(headers)
-        )
+        headers = self._with(headers)
+        return self._call("post", path, text, content_type=content_type, headers=headers)
 
     def start(
         self, *, slot_id: Any, visit_type_id: Any, key: str = "", **more: Any
@@ -76,6 +77,12 @@ class Api:
 
     def verify(self, hold_id: Any, code: Any) -> HttpResponse:
         return self.post(f"bookings/{hold_id}/verify-otp", {"code": code})
+
+    def _call(self, method: str, path: str, *data: Any, **options: Any) -> HttpResponse:
+        path = f"{ROOT}{path}"
+        response: HttpResponse = getattr(self.client, method)(path, *data, **options)
+        assert_described(response, method=method, path=path)
+        return response
 
     def _with(self, headers: dict[str, str]) -> dict[str, str]:
         """Underscores of keyword names stand for the hyphens of header names."""

@@ -224,6 +224,16 @@ def test_client_that_has_the_newest_version_gets_304() -> None:
     assert (changed.status_code, changed.headers["ETag"]) == (200, '"2"')
 
 
+@pytest.mark.parametrize(
+    "condition", [{"If_Match": '"7"'}, {"If_Unmodified_Since": "Thu, 01 Jan 2026 00:00:00 GMT"}]
+)
+def test_read_on_a_condition_that_fails_is_refused_as_everything_is(condition: Any) -> None:
+    visit = a_visit()
+    read = Api(visit.patient).get(f"bookings/{visit.pk}", **condition)
+    problem(read, code="version-mismatch", status=412)
+    problem(Api().get("doctors", **condition), code="version-mismatch", status=412)
+
+
 # -- the times to move to
 
 

@@ -3,6 +3,7 @@
 import pytest
 
 from bookings.models import Hold
+from bookings.models.holds import MAX_CODE_RESENDS
 from docbook.http import throttling
 from docbook.outbox.models import OutboxMessage
 from tests.api.client import Api, problem
@@ -26,6 +27,15 @@ def test_refused_wishes_use_up_nothing(monkeypatch) -> None:
         problem(api.post(f"bookings/{hold.pk}/resend-otp"), code="rate-limited", status=429)
     allow_resend(hold)
     assert api.post(f"bookings/{hold.pk}/resend-otp").status_code == 202
+
+
+def test_after_the_last_code_no_time_is_told_for_another_one() -> None:
+    api = Api(make_patient())
+    hold = started(api)
+    for _ in range(MAX_CODE_RESENDS):
+        allow_resend(hold)
+        answer = api.post(f"bookings/{hold.pk}/resend-otp")
+    assert (answer.status_code, answer.json()["otp"]["resendAt"]) == (202, None)
 
 
 def test_codes_that_went_out_are_counted(monkeypatch) -> None:

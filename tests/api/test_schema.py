@@ -1,6 +1,10 @@
-"""The OpenAPI description is valid, and whatever is sent along it is answered, never by a 5xx."""
+"""The OpenAPI description is valid, and whatever is sent along it is answered as it says.
+
+What each refusal carries is looked at wherever tests meet one: see tests.api.described.
+"""
 
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -12,13 +16,27 @@ from django.db import close_old_connections
 from django.test import Client
 from drf_spectacular.validation import validate_schema
 from hypothesis import HealthCheck, Phase, given, settings
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
 
-from tests.api.client import Api
+from bookings.models import Hold
+from docbook.http.problem_schema import MEMBERS
+from tests.api.client import Api, problem
 from tests.bookings.acts import as_patient, book, bookable
 from tests.factories import make_patient
 
 pytestmark = pytest.mark.django_db
 SCHEMA = "/api/v1/schema/"
+AS_DESCRIBED = [
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+]
 
 
 def description() -> dict[str, Any]:
@@ -36,10 +54,36 @@ def test_schema_is_valid_openapi_3_1() -> None:
 def test_schema_names_the_refusals_of_every_operation_as_problems() -> None:
     for path, operations in description()["paths"].items():
         for method, operation in operations.items():
-            refusals = [each for status, each in operation["responses"].items() if status >= "4"]
-            assert refusals, (method, path)
-            for each in refusals:
+            refusals = {
+                status: each for status, each in operation["responses"].items() if status >= "4"
+            }
+            assert refusals.pop("default") == {"$ref": "#/components/responses/AnyTime"}
+            assert "503" in refusals, (method, path)
+            for each in refusals.values():
                 assert list(each["content"]) == ["application/problem+json"], (method, path)
+
+
+def test_every_code_that_an_operation_refuses_with_is_a_type_of_its_own() -> None:
+    schemas = description()["components"]["schemas"]
+    for code in schemas["Problem"]["properties"]["code"]["enum"]:
+        name = "".join(part.capitalize() for part in code.split("-")) + "Problem"
+        _base, own = schemas[name]["allOf"]
+        assert own["properties"]["code"]["const"] == code
+
+
+def test_members_that_no_problem_has_are_not_described() -> None:
+    assert MEMBERS.keys() <= set(
+        description()["components"]["schemas"]["Problem"]["properties"]["code"]["enum"]
+    )
+
+
+def test_limit_of_a_network_tells_when_to_come_again(settings) -> None:
+    settings.LIVE_HOLDS_PER_ADDRESS = 1
+    visit_type, slots = bookable()
+    for slot in slots[:2]:
+        answer = Api(make_patient()).start(slot_id=slot.pk, visit_type_id=visit_type.pk)
+    refusal = problem(answer, code="hold-limit", status=409)
+    assert datetime.fromisoformat(refusal["retryAt"]) == Hold.objects.get().expires_at
 
 
 def test_documentation_is_shown_under_our_policy() -> None:
@@ -68,7 +112,7 @@ def _one_connection() -> Iterator[None]:
 
 @pytest.mark.usefixtures("_one_connection")
 @pytest.mark.parametrize("operation", operations(), ids=lambda each: each.label)
-def test_whatever_is_sent_is_answered_without_a_server_error(operation: Any) -> None:
+def test_whatever_is_sent_is_answered_as_described(operation: Any) -> None:
     patient = make_patient()
     visit_type, slots = bookable()
     book(slots[0], visit_type=visit_type, holder=as_patient(patient))
@@ -85,5 +129,6 @@ def test_whatever_is_sent_is_answered_without_a_server_error(operation: Any) -> 
     def ask(case: Any) -> None:
         response = case.call(headers=headers)
         assert response.status_code < 500, response.text
+        case.validate_response(response, checks=AS_DESCRIBED)
 
     ask()

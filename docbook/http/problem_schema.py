@@ -1,0 +1,167 @@
+"""Problems as the OpenAPI description has them: each code is a type, with members of its own."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from drf_spectacular.utils import OpenApiResponse
+
+from docbook.http.problems import CONTENT_TYPE, STATUS_BY_CODE, TITLES
+
+Json = dict[str, Any]
+
+# What any request may be answered, whatever it asks for; the first of them often enough for a line.
+_UNAVAILABLE = "unavailable"
+_ELSE = (
+    "malformed",
+    "method-not-allowed",
+    "not-acceptable",
+    "version-mismatch",
+    "too-large",
+    "error",
+)
+
+# Of every operation that reads a body, and of every one that takes an Idempotency-Key.
+BODY = ("malformed", "unsupported-media-type", "validation")
+KEY = ("idempotency-key-missing", "idempotency-key-in-progress", "idempotency-key-reused")
+
+_TIMES = {
+    "type": "array",
+    "items": {"$ref": "#/components/schemas/TimeOut"},
+    "description": "The next free times of the same doctor.",
+}
+_LIMIT = {"type": "integer", "description": "How many there may be."}
+
+# What a problem has beside the members of every problem.
+MEMBERS: dict[str, Json] = {
+    "validation": {
+        "errors": {"type": "array", "items": {"$ref": "#/components/schemas/FieldProblem"}}
+    },
+    "slot-taken": {"alternatives": _TIMES},
+    "slot-held": {"alternatives": _TIMES},
+    "hold-limit": {
+        "limit": _LIMIT,
+        "retryAt": {
+            "type": "string",
+            "format": "date-time",
+            "description": "When one of the times ends, where the limit is that of a network.",
+        },
+    },
+    "waitlist-limit": {"limit": _LIMIT},
+    "appointment-limit": {"limit": _LIMIT},
+    "otp-invalid": {
+        "attemptsLeft": {"type": "integer", "description": "How many more codes can be tried."}
+    },
+    "not-changeable": {"bookingStatus": {"$ref": "#/components/schemas/AppointmentStatus"}},
+    "change-window-passed": {
+        "noticeMinutes": {
+            "type": "integer",
+            "description": "How long before a visit its patient can change it.",
+        },
+        "clinicPhone": {"type": "string", "description": "Who still can."},
+    },
+}
+_OPTIONAL = {"retryAt"}
+
+
+def problems(*codes: str) -> dict[tuple[int, str], Any]:
+    """The responses of an operation that refuses with these codes, by their statuses."""
+    by_status: dict[int, list[str]] = {}
+    for code in (*codes, _UNAVAILABLE):
+        by_status.setdefault(STATUS_BY_CODE[code], []).append(code)
+    return {
+        (status, CONTENT_TYPE): OpenApiResponse(
+            _one_of(by_status[status]), description=_words(by_status[status])
+        )
+        for status in sorted(by_status)
+    }
+
+
+def add_problems(result: Json, **_context: object) -> Json:
+    """drf-spectacular's hook: the types that the responses name, and the default of all."""
+    result["components"]["responses"] = {"AnyTime": _ANY_TIME}
+    for operations in result["paths"].values():
+        for operation in operations.values():
+            operation["responses"]["default"] = {"$ref": "#/components/responses/AnyTime"}
+    named = json.dumps(result)
+    schemas = {code: _schema(code) for code in STATUS_BY_CODE if f'{_ref(code)}"' in named}
+    components = result["components"]
+    components["schemas"] |= {_name(code): schema for code, schema in schemas.items()}
+    components["schemas"] |= {"Problem": _any_problem(list(schemas)), "FieldProblem": _FIELD}
+    components["schemas"] = dict(sorted(components["schemas"].items()))
+    return result
+
+
+def _one_of(codes: Sequence[str]) -> Json:
+    types = {code: _ref(code) for code in codes}
+    if len(codes) == 1:
+        return {"$ref": types[codes[0]]}
+    return {
+        "oneOf": [{"$ref": each} for each in types.values()],
+        "discriminator": {"propertyName": "code", "mapping": types},
+    }
+
+
+def _words(codes: Sequence[str]) -> str:
+    return "\n".join(f"- `{code}`: {TITLES[code]}" for code in codes)
+
+
+def _ref(code: str) -> str:
+    return f"#/components/schemas/{_name(code)}"
+
+
+def _name(code: str) -> str:
+    return "".join(part.capitalize() for part in code.split("-")) + "Problem"
+
+
+def _schema(code: str) -> Json:
+    members = MEMBERS.get(code, {})
+    return {
+        "description": TITLES[code],
+        "allOf": [
+            {"$ref": "#/components/schemas/Problem"},
+            {
+                "type": "object",
+                "properties": {"code": {"type": "string", "const": code}, **members},
+                "required": ["code", *(name for name in members if name not in _OPTIONAL)],
+            },
+        ],
+    }
+
+
+def _any_problem(codes: list[str]) -> Json:
+    properties: Json = {
+        "type": {"type": "string", "description": "urn:docbook:problem:<code>"},
+        "title": {"type": "string", "description": "What the code means; always the same."},
+        "status": {"type": "integer", "description": "That of the response."},
+        "detail": {"type": "string", "description": "What it means here."},
+        "instance": {"type": "string", "description": "The request's id, as in X-Request-ID."},
+        "code": {"type": "string", "enum": codes, "description": "To be programmed against."},
+    }
+    return {
+        "type": "object",
+        "description": "RFC 9457.",
+        "properties": properties,
+        "required": list(properties),
+    }
+
+
+_FIELD: Json = {
+    "type": "object",
+    "description": "One thing of a request that cannot be accepted.",
+    "properties": {
+        "pointer": {
+            "type": "string",
+            "description": "Where it stands in the body (RFC 6901), or the name of a query "
+            "parameter after a slash; empty for the whole body.",
+        },
+        "code": {"type": "string"},
+        "detail": {"type": "string"},
+    },
+    "required": ["pointer", "code", "detail"],
+}
+
+_ANY_TIME: Json = {
+    "description": _words(_ELSE),
+    "content": {CONTENT_TYPE: {"schema": _one_of(_ELSE)}},
+}
