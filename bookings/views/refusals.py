@@ -28,6 +28,7 @@ from bookings.views.changes import show_move, visit_to_move
 from bookings.views.offers import again_or_next, clock, clock_near, day_and_clock, still_free
 from docbook.errors import DomainError
 from docbook.http.problems import STATUS_BY_CODE
+from docbook.observability import refusal
 from doctors.models import Doctor
 from doctors.views.addresses import day_url, doctor_url, with_query
 from doctors.views.detail import render_doctor
@@ -91,6 +92,7 @@ def show_lost_hold(request: HttpRequest, error: DomainError, hold: Hold) -> Http
 def _show(
     request: HttpRequest, error: DomainError, *, wanted: Wanted, notice: Notice
 ) -> HttpResponse:
+    refusal.note(error.code)
     query, status = wanted.query(), STATUS_BY_CODE[error.code]
     if wanted.moves:
         response = show_move(request, wanted.moves, query=query, notice=notice, status=status)

@@ -7,7 +7,7 @@ from django.views.decorators.csrf import requires_csrf_token
 
 from docbook.errors import DomainError, NotFound, RateLimited, Unavailable
 from docbook.http.problems import STATUS_BY_CODE, problem_response
-from docbook.observability import request_id
+from docbook.observability import refusal, request_id
 
 _TEMPLATES = {403: "403.html", 404: "404.html", 429: "429.html", 503: "503.html"}
 
@@ -27,6 +27,7 @@ def error_page(request: HttpRequest, *, status: int, **context: object) -> HttpR
 
 def refusal_page(request: HttpRequest, error: DomainError) -> HttpResponse:
     """A refusal that no view has turned into something better."""
+    refusal.note(error.code)
     if isinstance(error, NotFound):
         return error_page(request, status=404)
     if isinstance(error, RateLimited):

@@ -12,7 +12,7 @@ from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
 from docbook.errors import DomainError, FieldError
-from docbook.observability import request_id
+from docbook.observability import refusal, request_id
 
 log = structlog.get_logger(__name__)
 
@@ -149,6 +149,7 @@ def exception_handler(exc: Exception, context: Any) -> Response | None:
 
 def problem_of(error: DomainError) -> Response:
     """A refusal as the response of a DRF view."""
+    refusal.note(error.code)
     headers = {}
     wait = getattr(error, "retry_after", None)
     if wait is not None:

@@ -7,6 +7,8 @@ from typing import Any
 
 import structlog
 
+from docbook.observability import refusal
+
 # What PostgreSQL adds to its sentence quotes values: DETAIL the refused row, LINE and QUERY the
 # statement with what was put into it, CONTEXT the data that could not be read. Each may have
 # several lines, and a value may look like the next part: only Python's own lines end them.
@@ -36,6 +38,12 @@ def _without_values(found: re.Match[str]) -> str:
     return "\n".join(["DETAIL: left out", *_WHERE.findall(found.group())])
 
 
+def is_a_failure(record: logging.LogRecord) -> bool:
+    """False for Django's line about a 503 that staff have switched on themselves."""
+    is_answer = getattr(record, "status_code", None) == 503 and not record.exc_info
+    return not (is_answer and refusal.is_planned())
+
+
 def configure() -> None:
     """Sends Django's, Celery's and our own records through one JSON renderer to standard error."""
     shared: list[structlog.typing.Processor] = [
@@ -57,10 +65,14 @@ def configure() -> None:
                     "foreign_pre_chain": shared,
                 }
             },
+            "filters": {"failures": {"()": lambda: is_a_failure}},
             "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
             "root": {"handlers": ["stderr"], "level": "INFO"},
             # Broken requests are answered and counted; Django's own lines would name their paths.
-            "loggers": {"django.request": {"level": "ERROR"}, "celery": {"level": "WARNING"}},
+            "loggers": {
+                "django.request": {"level": "ERROR", "filters": ["failures"]},
+                "celery": {"level": "WARNING"},
+            },
         }
     )
     structlog.configure(

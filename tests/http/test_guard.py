@@ -1,6 +1,7 @@
 """What is turned away before it is read, and what every answer carries."""
 
 import json
+import logging
 
 import pytest
 from django.db import OperationalError
@@ -72,7 +73,7 @@ def test_foreign_host_header_is_a_bad_request(host: str) -> None:
     assert Client().get("/doctors/", headers={"Host": host}).status_code == 400
 
 
-def test_lost_database_is_a_503_that_says_when_to_come_back(monkeypatch) -> None:
+def test_lost_database_is_a_503_that_says_when_to_come_back(monkeypatch, caplog) -> None:
     def gone(*_args: object, **_options: object) -> None:
         raise OperationalError
 
@@ -83,6 +84,9 @@ def test_lost_database_is_a_503_that_says_when_to_come_back(monkeypatch) -> None
     assert page.status_code == 503
     assert int(page.headers["Retry-After"]) >= 1
     problem(browser.get("/api/v1/doctors"), code="unavailable", status=503)
+    # Unlike a pause of booking, this is for whoever looks after the machines.
+    loud = [each.name for each in caplog.records if each.levelno >= logging.ERROR]
+    assert loud == ["django.request", "django.request"]
 
 
 def test_error_of_ours_is_a_page_without_a_stack_and_a_problem(monkeypatch) -> None:
