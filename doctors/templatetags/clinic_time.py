@@ -108,6 +108,14 @@ def when(value: datetime, zone: ZoneInfo | str) -> str:
 
 
 @register.filter
+def clock_or_day(value: datetime, zone: ZoneInfo | str) -> str:
+    """Like "14:00" for today, else like "Wed 25 Nov, 14:00": for a sentence about an end."""
+    if local_date(value, zone) == timezone.now().astimezone(_zone(zone)).date():
+        return clock(value, zone)
+    return _("%(day)s, %(time)s") % {"day": day_short(value, zone), "time": clock(value, zone)}
+
+
+@register.filter
 def money(value: Priced | int, currency: str = "EUR") -> str:
     """Like "€62", "€62.50", "CHF 62".
 
