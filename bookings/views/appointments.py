@@ -22,6 +22,7 @@ from django.views.decorators.http import require_safe
 
 from accounts.users import signed_in
 from bookings.calendar_file import appointment_calendar
+from bookings.forms import CancelForm
 from bookings.models import Appointment
 from bookings.presentation import AppointmentView, view_of
 from bookings.selectors.appointments import (
@@ -70,6 +71,7 @@ def show_appointment(
         and found.status == AppointmentStatus.CONFIRMED
         and not view.is_past,
         "notice": notice,
+        "cancel_form": CancelForm(),
         "google_url": view.google_url,
         "outlook_url": view.outlook_url,
         "map_url": view.map_url,

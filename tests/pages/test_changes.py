@@ -71,9 +71,12 @@ def test_dialog_on_the_page_of_the_visit_sends_the_same_answer() -> None:
     dialog = page.content.decode().partition("<dialog")[2].partition("</dialog>")[0]
     assert f'action="/appointments/{visit.pk}/cancel/"' in dialog
     assert re.search(r"Keep it", dialog)
-    browser.post(f"/appointments/{visit.pk}/cancel/", {"version": typed(page)["version"]})
+    assert 'name="reason"' in dialog
+    assert "Optional" in dialog
+    answer = {"version": typed(page)["version"], "reason": "I am better"}
+    browser.post(f"/appointments/{visit.pk}/cancel/", answer)
     visit.refresh_from_db()
-    assert visit.status == "cancelled"
+    assert (visit.status, visit.change_reason) == ("cancelled", "I am better")
 
 
 def test_cancelling_twice_thanks_twice_and_writes_once() -> None:

@@ -205,6 +205,7 @@ def test_every_kept_time_can_be_confirmed_or_given_back_from_the_refusal() -> No
     for hold in holds:
         assert f'href="/book/{hold.pk}/"' in refused.content.decode()
     assert offers(refused) == []
+    assert words(refused).count("Held for you: ") == len(holds)
 
 
 def test_giving_back_a_kept_time_leads_to_the_day_that_was_wanted() -> None:
