@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
+from unicodedata import normalize
 
 from django.db.models import (
     DurationField,
@@ -66,11 +67,7 @@ def matching_doctors(*, search: DoctorSearch, now: datetime) -> QuerySet[Doctor]
     """Doctors that can be booked and match everything asked for; in no order."""
     doctors = bookable_doctors()
     if search.q:
-        doctors = doctors.filter(
-            Q(name__icontains=search.q)
-            | Q(specialty__name__icontains=search.q)
-            | Q(specialty__practitioner__icontains=search.q)
-        )
+        doctors = doctors.filter(_named(search.q))
     if search.specialty:
         doctors = doctors.filter(specialty__slug=search.specialty)
     if search.city:
@@ -82,6 +79,16 @@ def matching_doctors(*, search: DoctorSearch, now: datetime) -> QuerySet[Doctor]
     if search.available_on:
         doctors = doctors.filter(Exists(_free_on(search.available_on, now=now)))
     return doctors
+
+
+def _named(words: str) -> Q:
+    """However the accents were typed: a phone abroad has no "ü", and some write it in two signs."""
+    typed = normalize("NFC", words)
+    return (
+        Q(name__unaccent__icontains=typed)
+        | Q(specialty__name__unaccent__icontains=typed)
+        | Q(specialty__practitioner__unaccent__icontains=typed)
+    )
 
 
 def search_doctors(*, search: DoctorSearch, now: datetime) -> QuerySet[Doctor]:

@@ -222,6 +222,27 @@ def test_search_that_finds_nobody_says_with_which_wish_less_it_would() -> None:
     assert "1 doctor" in words(page)
 
 
+@pytest.mark.parametrize(
+    ("name", "typed"),
+    [
+        ("Dr Jürgen Müller", "muller"),
+        ("Dr Jürgen Müller", "MÜLLER"),
+        ("Dr Jürgen Müller", "mu\u0308ller"),
+        ("Dr Greta Muller", "müller"),
+        ("Dr Leyla Aydın", "aydin"),
+        ("Dr Łukasz Wójcik", "lukasz wojcik"),
+        ("Dr Søren Groß", "soren gross"),
+    ],
+)
+def test_doctor_is_found_however_the_accents_are_typed(name: str, typed: str) -> None:
+    found = make_doctor(name=name)
+    make_doctor(name="Dr Emma Visser")
+    for page in ("/doctors/", "/api/v1/doctors"):
+        answer = signed_in().get(page, {"q": typed}).content.decode()
+        assert found.slug in answer
+        assert "Visser" not in answer
+
+
 def test_filters_stay_when_the_days_or_the_order_change() -> None:
     for _ in range(12):
         bookable()
