@@ -68,11 +68,15 @@ class WaitlistEntryOut(serializers.Serializer[Any]):
     dayFrom = serializers.TimeField(source="day_from", allow_null=True)  # noqa: N815
     dayUntil = serializers.TimeField(source="day_until", allow_null=True)  # noqa: N815
     replaces = serializers.UUIDField(allow_null=True)
-    createdAt = serializers.DateTimeField(source="created_at")  # noqa: N815
+    createdAt = serializers.SerializerMethodField()  # noqa: N815
     offer = serializers.SerializerMethodField()
 
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
         return {**super().get_fields(), "from": serializers.DateField(source="from_on")}
+
+    @extend_schema_field(OpenApiTypes.DATETIME)
+    def get_createdAt(self, entry: Any) -> str:  # noqa: N802
+        return local_iso(entry.created_at, entry.zone)
 
     @extend_schema_field(OfferOut(allow_null=True))
     def get_offer(self, entry: WaitlistEntry) -> dict[str, Any] | None:

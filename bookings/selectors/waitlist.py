@@ -6,8 +6,19 @@ from datetime import UTC, date, datetime, timedelta
 from itertools import chain
 from uuid import UUID
 
-from django.db.models import CharField, Exists, Max, Min, OuterRef, Prefetch, Q, QuerySet, Value
-from django.db.models.functions import Cast, Concat
+from django.db.models import (
+    CharField,
+    Exists,
+    Max,
+    Min,
+    OuterRef,
+    Prefetch,
+    Q,
+    QuerySet,
+    Subquery,
+    Value,
+)
+from django.db.models.functions import Cast, Coalesce, Concat
 
 from accounts.models import User
 from bookings.models import Appointment, Hold, HoldState, WaitlistEntry, WaitlistState
@@ -46,11 +57,18 @@ class Offer:
 
 
 def entries_of_patient(patient: User) -> QuerySet[WaitlistEntry]:
-    """With everything that the API shows, in two queries; `live_offers` has one at most."""
+    """With everything that the API shows, in two queries; `live_offers` has one at most, and
+    `zone` is the clock of the clinic, or of one in the city.
+    """
+    in_the_city = Clinic.objects.filter(city=OuterRef("city")).order_by("id")
+    of_the_city = Subquery(in_the_city.values("time_zone")[:1])
+    # The last clinic of a city may have moved away while somebody waits.
+    zone = Coalesce("doctor__clinic__time_zone", of_the_city, Value("UTC"))
     offers = Hold.objects.filter(state=HoldState.HELD, expires_at__gt=StatementTime())
     return (
         WaitlistEntry.objects.filter(patient=patient)
         .select_related("doctor", "specialty")
+        .annotate(zone=zone)
         .prefetch_related(
             Prefetch(
                 "offers",

@@ -1,6 +1,6 @@
 """The waitlist by the API: joining, what is shown, leaving, taking an offer; owners only."""
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -10,11 +10,12 @@ from django.utils import timezone
 from accounts.models import User
 from bookings.models import Appointment, Hold, HoldState, WaitlistEntry
 from bookings.services.offers import offer_released
-from doctors.models import Doctor
+from doctors.models import Clinic, Doctor
 from tests.api.client import Api, pointers, problem
 from tests.bookings.acts import bookable, let_expire
 from tests.factories import (
     make_admin,
+    make_clinic,
     make_doctor,
     make_patient,
     make_secretary,
@@ -81,6 +82,29 @@ def test_who_joins_sees_the_entry() -> None:
     listed = Api(patient).get("waitlist").json()
     assert listed["items"] == [entry]
     assert listed["pageInfo"]["totalItems"] == 1
+
+
+@pytest.mark.parametrize("by_city", [False, True], ids=["doctor", "specialty in a city"])
+def test_every_instant_carries_the_offset_of_the_clinic(by_city: bool) -> None:
+    doctor = make_doctor(clinic=make_clinic(time_zone="Asia/Tokyo", country="JP", city="Tokyo"))
+    make_clinic()
+    reason = make_visit_type(doctor=doctor)
+    body = (
+        {"specialty": doctor.specialty.slug, "city": "Tokyo"}
+        if by_city
+        else {"doctorId": doctor.pk, "visitTypeId": reason.pk}
+    )
+    patient = make_patient()
+    days = {"from": str(today()), "until": str(today() + timedelta(days=7))}
+    entry = join(patient, body | days).json()
+    row = WaitlistEntry.objects.get()
+    assert entry["createdAt"].endswith("+09:00")
+    assert datetime.fromisoformat(entry["createdAt"]) == row.created_at
+    assert Api(patient).get("waitlist").json()["items"] == [entry]
+    Clinic.objects.update(city="Osaka")
+    assert Api(patient).get("waitlist").json()["items"][0]["createdAt"][-6:] == (
+        "+00:00" if by_city else "+09:00"
+    )
 
 
 def test_same_wish_with_another_key_is_the_same_entry() -> None:
