@@ -47,6 +47,11 @@ class QuietHours:
     begin: time
     end: time
 
+    @property
+    def writing_hours(self) -> tuple[time, time] | None:
+        """(from, until) of the hours in which offers begin; None where they may at any hour."""
+        return None if self.begin == self.end else (self.end, self.begin)
+
     def running_until(self, *, now: datetime, zone: ZoneInfo) -> datetime | None:
         """The instant at which the quiet hours end that run now; None when none are running."""
         local = now.astimezone(zone)

@@ -9,7 +9,7 @@ import base64
 import email.policy
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time
 from email.message import EmailMessage, MIMEPart
 from email.parser import BytesParser
 from email.utils import getaddresses
@@ -68,7 +68,8 @@ def inbox(request: HttpRequest) -> HttpResponseBase:
     mails = list(islice(_mails(to=address), LIMIT))
     if request.GET.get("format") == "json":
         return JsonResponse([mail.as_json() for mail in mails], safe=False)
-    return render(request, "devstack/inbox.html", {"mails": mails, "address": address})
+    context = {"mails": mails, "address": address, "quiet_hours": _quiet_hours()}
+    return render(request, "devstack/inbox.html", context)
 
 
 @require_safe
@@ -78,6 +79,12 @@ def html_part(_request: HttpRequest, key: str) -> HttpResponse:
     if path is None:
         raise Http404
     return HttpResponse(_read(path).html, headers={"Content-Security-Policy": MAIL_POLICY})
+
+
+def _quiet_hours() -> tuple[time, time] | None:
+    """Why the waitlist sends nothing at night; None where it always does."""
+    begin, end = settings.WAITLIST_QUIET_HOURS
+    return None if begin == end else (begin, end)
 
 
 def _mails(*, to: str) -> Iterator[Mail]:

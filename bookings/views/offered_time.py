@@ -18,6 +18,7 @@ from bookings.presentation import countdown_of
 from bookings.selectors.holds import is_over
 from bookings.selectors.waitlist import LIVE, Offer, get_offer, visit_to_move
 from bookings.services.offers import accept_offer, decline_offer
+from bookings.wish import QuietHours
 from docbook.errors import DomainError
 from docbook.http.problems import STATUS_BY_CODE
 from docbook.http.throttling import limit_by_address
@@ -70,6 +71,7 @@ def _page(
         "token": token,
         "state": state,
         "is_waiting": offered.entry.state in LIVE,
+        "writing_hours": QuietHours(*settings.WAITLIST_QUIET_HOURS).writing_hours,
         "replaced": _visit_to_move(offered) if state == "open" else None,
         "is_busy": isinstance(error, PatientBusy),
         "is_gone": isinstance(error, NotChangeable),

@@ -1,7 +1,7 @@
 import os
 import smtplib
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, time
 from email.message import EmailMessage
 from mailbox import Maildir
 from pathlib import Path
@@ -111,6 +111,14 @@ def test_a_name_that_is_no_mail_is_not_found(client, maildir, key):
     drop(maildir)
 
     assert client.get(f"/dev/inbox/{key}/html/").status_code == 404
+
+
+def test_the_inbox_says_when_the_waitlist_is_quiet(client, maildir, settings):
+    settings.WAITLIST_QUIET_HOURS = (time(21), time(8))
+    said = "The waitlist offers nothing between 21:00 and 08:00"
+    assert said in client.get("/dev/inbox/").content.decode()
+    settings.WAITLIST_QUIET_HOURS = (time(0), time(0))
+    assert "waitlist" not in client.get("/dev/inbox/").content.decode()
 
 
 def test_the_inbox_cannot_be_written_to(client, maildir):

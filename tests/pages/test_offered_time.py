@@ -101,6 +101,16 @@ def test_time_that_ran_out_went_to_the_next_person(offer: Hold, swept: bool) -> 
     assert post(offer, "decline/").status_code == 302
 
 
+def test_who_goes_on_waiting_is_told_between_which_hours_we_write(offer: Hold, settings) -> None:
+    settings.WAITLIST_QUIET_HOURS = (time(21), time(8))
+    said = "We write between 08:00 and 21:00, by the clock of the clinic"
+    assert said not in words(Client().get(url(offer)))
+    post(offer, "decline/")
+    assert said in words(Client().get(url(offer)))
+    settings.WAITLIST_QUIET_HOURS = (time(0), time(0))
+    assert "We write between" not in words(Client().get(url(offer)))
+
+
 def test_who_has_left_the_list_is_not_told_to_be_on_it(offer: Hold) -> None:
     leave_waitlist(entry_id=offer.waitlist_entry_id, patient=offer.patient)
     text = words(Client().get(url(offer)))
