@@ -3,6 +3,7 @@
 from datetime import datetime
 from math import ceil
 from typing import Any
+from uuid import UUID
 
 from docbook.errors import DomainError
 from doctors.rules import VisitTime
@@ -14,8 +15,8 @@ PAUSE_RETRY_SECONDS = 300
 class _TimeGone(DomainError):
     """Carries the next free times of the same doctor, so that nobody ends in a dead end."""
 
-    def __init__(self, *, alternatives: list[VisitTime], starts_at: datetime) -> None:
-        super().__init__()
+    def __init__(self, *, alternatives: list[VisitTime], starts_at: datetime, **extra: Any) -> None:
+        super().__init__(**extra)
         self.alternatives = alternatives
         self.starts_at = starts_at
 
@@ -27,9 +28,22 @@ class SlotTaken(_TimeGone):
 
 
 class SlotHeld(_TimeGone):
-    """Somebody is confirming it; it may come back within five minutes."""
+    """Somebody is confirming it; it may come back within five minutes. Where they did so
+    themselves, in a request whose answer was lost, `attempt_id` is what they can go on with.
+    """
 
     code = "slot-held"
+
+    def __init__(
+        self,
+        *,
+        alternatives: list[VisitTime],
+        starts_at: datetime,
+        attempt_id: UUID | None = None,
+    ) -> None:
+        own = {"attemptId": str(attempt_id)} if attempt_id else {}
+        super().__init__(alternatives=alternatives, starts_at=starts_at, **own)
+        self.attempt_id = attempt_id
 
 
 class OutsideBookingWindow(DomainError):

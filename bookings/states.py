@@ -45,8 +45,8 @@ TRANSITIONS: tuple[Transition, ...] = (
     Transition(
         _S.CONFIRMED,
         _S.RESCHEDULED,
-        PATIENT_SIDE,
-        "Another time was confirmed in place of this one.",
+        PATIENT_SIDE | PRACTICE,
+        "Another time takes the place of this one.",
     ),
     Transition(_S.ARRIVED, _S.COMPLETED, PRACTICE, "The visit is over."),
     Transition(_S.NO_SHOW, _S.ARRIVED, PRACTICE, "The patient came late."),

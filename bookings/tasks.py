@@ -10,9 +10,9 @@ from django.utils import timezone
 from bookings import receivers
 from bookings.invariants.checks import check_invariants
 from bookings.services.changes import mark_missed
-from bookings.services.holds import sweep_holds
 from bookings.services.look_over import offer_free_times
 from bookings.services.partitions import make_partitions
+from bookings.services.releases import sweep_holds
 from bookings.services.reminders import publish_reminders
 from bookings.services.retention import purge_ended_holds, purge_ended_waits
 from bookings.services.waitlist import end_booked_entries, end_passed_entries

@@ -22,10 +22,10 @@ from bookings.holder import Holder
 from bookings.layouts import appointment_layout, attempt_layout
 from bookings.selectors.appointments import appointments_of_patient, get_appointment
 from bookings.serializers import AttemptOut, BookingIn, BookingOut, BookingsQuery, CodeIn
-from bookings.services.changes import find_changeable_appointment
 from bookings.services.codes import resend_code
 from bookings.services.confirmation import confirm_booking, confirm_for_answer
-from bookings.services.holds import release_hold, start_booking
+from bookings.services.holds import start_booking
+from bookings.services.releases import release_hold
 from docbook.errors import DomainError, FieldError
 from docbook.http.header_schema import ETAG, LOCATION
 from docbook.http.idempotency_key import (
@@ -222,24 +222,18 @@ class ResendOtp(APIView):
 
 def _start(request: Request, data: dict[str, Any], *, key: IdempotencyKey) -> Answer:
     """Hold, code and recorded answer in one call: an attempt without its code helps nobody."""
-    hold_id, now, reason = uuid7(), timezone.now(), data["reason"]
-    replaces = data.get("replaces")
-    if replaces:
-        moved = find_changeable_appointment(
-            appointment_id=replaces, by=_holder(request), version=None, now=now
-        )
-        reason = reason or moved.reason
+    hold_id = uuid7()
     # Never of the Host header: whoever sends it decides how long it is, and what is replayed.
     location = settings.SITE_URL + reverse("api:booking", args=[hold_id])
     return start_booking(
         hold_id=hold_id,
         slot_id=data["slotId"],
         visit_type_id=data["visitTypeId"],
-        reason=reason,
+        reason=data["reason"],
         holder=_holder(request),
         address=address_key(request._request),
-        replaces=replaces,
-        now=now,
+        replaces=data.get("replaces"),
+        now=timezone.now(),
         key=key,
         answer=Answer(201, attempt_layout(hold_id, slot_id=data["slotId"]), location),
     )

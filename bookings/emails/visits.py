@@ -16,6 +16,7 @@ from bookings.models import Appointment
 from bookings.presentation import view_of
 from bookings.selectors.appointments import contact_of
 from bookings.selectors.chains import chain_of
+from bookings.states import PRACTICE
 from docbook.notify.email import send_email
 from doctors.rules import VisitTime
 from doctors.views.addresses import day_url, doctor_url
@@ -33,9 +34,12 @@ def send_confirmation(appointment: Appointment, *, now: datetime, message_id: in
 def send_moved(
     appointment: Appointment, *, previous: Appointment, now: datetime, message_id: int
 ) -> None:
-    """With a calendar request that moves the entry which the patient has already."""
+    """With a calendar request that moves the entry which the patient has already; where the
+    practice has moved it, with its reason.
+    """
+    why = previous.change_reason if previous.changed_by_kind in PRACTICE else ""
     before = view_of(previous, now=now)
-    mail = _mail("moved", appointment, status=_("Moved"), now=now, previous=before)
+    mail = _mail("moved", appointment, status=_("Moved"), now=now, previous=before, why=why)
     _attach_calendar(mail, appointment, now=now, method="REQUEST")
     send_email(mail, message_id=message_id)
 

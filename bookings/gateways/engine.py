@@ -12,6 +12,8 @@ from uuid import UUID
 
 from django.db import connection, transaction
 
+from doctors.models import VisitType
+
 # Types are named so that a NULL fits, and so that every call has the same signature.
 _HOLD = """
 SELECT * FROM bookings_hold(
@@ -58,7 +60,7 @@ class HoldCall:
 
 
 class HoldResult(NamedTuple):
-    """`outcome` is held, replay, or the code of a refusal; see 0008_hold.sql for the rest."""
+    """`outcome` is held, replay, or the code of a refusal; for the rest see 0008_hold.sql."""
 
     outcome: str
     doctor_id: int
@@ -96,7 +98,9 @@ class ConfirmCall:
 
 
 class ConfirmResult(NamedTuple):
-    """`outcome` is confirmed, account-needed, or the code of a refusal; see 0008_confirm.sql."""
+    """`outcome` is confirmed, account-needed, or the code of a refusal; for the rest see
+    0008_confirm.sql.
+    """
 
     outcome: str
     attempts_left: int
@@ -119,6 +123,56 @@ def call_hold(call: HoldCall) -> HoldResult:
 
 def call_confirm(call: ConfirmCall) -> ConfirmResult:
     return ConfirmResult(*_row(_CONFIRM, call))
+
+
+class Run(NamedTuple):
+    """The slots of a visit, with those kept free after it, and when and where it would be."""
+
+    slot_ids: list[int]
+    clinic_id: int
+    starts_at: datetime
+    ends_at: datetime
+
+
+def run_of_slots(visit_type: VisitType, *, first: int) -> Run | None:
+    """As bookings_hold finds them for a visit that begins with this slot; None where the doctor has
+    not so many in a row, of that mode. Nothing is said of who has them.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT run.ids, slot.clinic_id, slot.starts_at, run.ends_at
+            FROM doctors_slot AS slot, bookings_run_of_slots(slot, %s, %s) AS run
+            WHERE slot.id = %s AND slot.doctor_id = %s AND slot.mode IN (%s, 'any')
+              AND run.ids IS NOT NULL
+            """,
+            [
+                visit_type.slots,
+                visit_type.buffer_slots,
+                first,
+                visit_type.doctor_id,
+                visit_type.mode,
+            ],
+        )
+        row = cursor.fetchone()
+    return Run(*row) if row else None
+
+
+def lock_and_find_overlap(
+    *, patient_id: int, start: datetime, end: datetime, apart_from: UUID
+) -> tuple[UUID, datetime] | None:
+    """Id and start of an active visit of the patient in [start, end), other than this one; as
+    bookings_confirm looks for it, after whoever else confirms for the patient has committed.
+    """
+    with connection.cursor() as cursor:
+        lock = "SELECT pg_advisory_xact_lock(hashtextextended('visits-of:' || %s::bigint, 0))"
+        cursor.execute(lock, [patient_id])
+        cursor.execute(
+            "SELECT id, starts_at FROM bookings_busy_with(%s, %s, %s, %s)",
+            [patient_id, start, end, apart_from],
+        )
+        other, starts_at = cursor.fetchone()
+    return (other, starts_at) if other else None
 
 
 def _row(statement: str, call: Any) -> tuple[Any, ...]:

@@ -3,12 +3,16 @@
 from bookings.invariants.invariant import Invariant
 
 # Whoever has a slot now: live holds, and active appointments by the hold that they come of. A hold
-# that was given back or has run out has nothing. `slot_ids` may hold more slots than the visit is
-# long: those kept free after it.
+# that was given back or has run out has nothing, and what a move shares with the visit that moves
+# stays the visit's until it is confirmed. `slot_ids` may hold more slots than the visit is long:
+# those kept free after it.
 _CLAIMS = """
 WITH claim AS MATERIALIZED (
-    SELECT unnest(slot_ids) AS slot_id, id AS owner, 'held' AS state, expires_at, starts_at
-    FROM bookings_hold WHERE state = 'held' AND expires_at > now()
+    SELECT slot_id, hold.id AS owner, 'held' AS state, hold.expires_at, hold.starts_at
+    FROM bookings_hold AS hold LEFT JOIN bookings_hold AS moved ON moved.id = hold.replaces,
+        unnest(hold.slot_ids) AS slot_id
+    WHERE hold.state = 'held' AND hold.expires_at > now()
+      AND slot_id <> ALL(coalesce(moved.slot_ids, '{}'))
     UNION ALL
     SELECT unnest(hold.slot_ids), visit.id, 'booked', NULL, visit.starts_at
     FROM bookings_appointment AS visit JOIN bookings_hold AS hold ON hold.id = visit.id

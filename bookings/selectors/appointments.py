@@ -113,16 +113,21 @@ def in_tab(
 def times_to_move_to(
     appointment: Appointment, *, start: datetime, end: datetime, now: datetime
 ) -> list[VisitTime]:
-    """Free starts in [start, end) with the same doctor for the same reason; none where either can
-    no longer be booked.
+    """Free starts in [start, end) with the same doctor for the same reason, other than its own;
+    none where either can no longer be booked.
     """
     doctor, visit_type = appointment.doctor, appointment.visit_type
     if not (doctor.is_active and visit_type.is_active):
         return []
     free, _on_hold = times_of_doctor(
-        doctor=doctor, visit_type=visit_type, start=start, end=end, now=now
+        doctor=doctor,
+        visit_type=visit_type,
+        start=start,
+        end=end,
+        now=now,
+        moves=appointment.pk,
     )
-    return free
+    return [time for time in free if time.starts_at != appointment.starts_at]
 
 
 def next_visit_from(*, doctor: Doctor, moment: datetime) -> Appointment | None:

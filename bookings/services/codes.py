@@ -14,7 +14,8 @@ from bookings.holder import Holder
 from bookings.models import Hold, HoldState
 from bookings.models.holds import MAX_CODE_RESENDS
 from bookings.selectors.holds import get_hold, is_over
-from bookings.services.holds import hold_term, lock_hold
+from bookings.services.holds import hold_term
+from bookings.services.releases import lock_hold
 from docbook.audit import services as audit
 from docbook.errors import RateLimited
 from docbook.outbox.services import publish
@@ -96,7 +97,11 @@ def lock_live_hold(hold: Hold) -> None:
 
 def _renew(hold: Hold) -> None:
     until = claims.renew_slots(
-        slot_ids=hold.slot_ids, hold_id=hold.pk, term=hold_term(), latest=hold.starts_at
+        slot_ids=hold.slot_ids,
+        hold_id=hold.pk,
+        replaces=hold.replaces,
+        term=hold_term(),
+        latest=hold.starts_at,
     )
     if until is None:
         raise HoldExpired

@@ -3,16 +3,16 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import structlog
 from django.conf import settings
-from django.db import IntegrityError, OperationalError, connection, transaction
+from django.db import IntegrityError, connection, transaction
 from uuid_utils.compat import uuid7
 
 from accounts.services import SignInRefused
 from bookings.errors import (
-    AlreadyConfirmed,
     AppointmentLimit,
     BookingDisabled,
     HoldLimit,
@@ -23,12 +23,11 @@ from bookings.errors import (
 )
 from bookings.gateways import slot_gate
 from bookings.gateways.engine import HoldCall, HoldResult, call_hold
-from bookings.holder import Holder, maker_key
-from bookings.models import Hold, HoldState
+from bookings.holder import Holder
+from bookings.models import Hold
 from bookings.selectors.alternatives import next_free_times
 from bookings.selectors.appointments import find_visit
-from bookings.selectors.holds import get_hold, is_over, lapsed_hold_ids
-from bookings.services.releases import announce_release
+from bookings.services.changes import find_changeable_appointment
 from docbook.audit import services as audit
 from docbook.errors import DomainError, FieldError
 from docbook.http.idempotency_key import Answer, IdempotencyKey, IdempotencyKeyReused
@@ -64,10 +63,12 @@ def hold_slot(
 
     The gate first, then one call in which the database decides by its own clock. `address` is
     `address_key()` of the client, to count what it keeps; `replaces` the visit that a confirmation
-    moves, whose patient may change it (see services.changes). Raises FieldError (unknown slot or
-    visit type), BookingDisabled, OutsideBookingWindow, HoldLimit, AppointmentLimit, PatientBusy,
-    SlotHeld or SlotTaken; nothing is kept then.
+    moves. Raises FieldError (unknown slot or visit type), BookingDisabled, OutsideBookingWindow,
+    HoldLimit, AppointmentLimit, PatientBusy, SlotHeld or SlotTaken, and what
+    find_changeable_appointment raises of a visit that cannot be moved; nothing is kept then.
     """
+    if replaces and not offer:  # what an offer moves is asked by the waitlist
+        find_changeable_appointment(appointment_id=replaces, by=holder, version=None, now=now)
     call = _call(
         slot_id=slot_id,
         visit_type_id=visit_type_id,
@@ -95,9 +96,15 @@ def start_booking(
     """Hold, details from the account, code and recorded answer in the same one call.
 
     `answer` is laid out by the door, with "{name}" where the database knows better; it comes back
-    filled in, or as it was recorded for this key. Raises what hold_slot raises, and
-    IdempotencyKeyReused, or SignInRefused for an account that may not be used any more.
+    filled in, or as it was recorded for this key. A move without a `reason` keeps the one of its
+    visit. Raises what hold_slot raises, and IdempotencyKeyReused, or SignInRefused for an account
+    that may not be used any more.
     """
+    if replaces:
+        moves = find_changeable_appointment(
+            appointment_id=replaces, by=holder, version=None, now=now
+        )
+        reason = reason or moves.reason
     call = replace(
         _call(
             slot_id=slot_id,
@@ -120,51 +127,6 @@ def start_booking(
     if result.outcome == "replay":
         return Answer(result.amount, result.words, result.location, is_replay=True)
     return Answer(answer.status, result.words, answer.location)
-
-
-def release_hold(*, hold_id: UUID, holder: Holder) -> Hold:
-    """The holder gives the time back. A hold that is over already stays as it is.
-
-    Raises NotFound for somebody else's hold, AlreadyConfirmed for one that became an appointment.
-    """
-    hold = get_hold(hold_id=hold_id, holder=holder)
-    with transaction.atomic():
-        lock_hold(hold)
-        if hold.state == HoldState.CONFIRMED:
-            raise AlreadyConfirmed
-        if hold.state == HoldState.HELD:
-            end_hold(hold, state=HoldState.RELEASED, by=holder.actor)
-    return hold
-
-
-def sweep_holds(*, limit: int = 500) -> int:
-    """Marks holds whose time is over and opens their slots; returns how many.
-
-    Only tidies up: a lapsed hold blocks nobody, because every claim looks at the clock itself.
-    """
-    return sum(_expire_unless_locked(hold_id) for hold_id in lapsed_hold_ids(limit=limit))
-
-
-def lock_hold(hold: Hold) -> None:
-    """Locks slots, then the hold, and reads the hold's present state into the object."""
-    claims.lock_slots(slot_ids=hold.slot_ids)
-    locked = Hold.objects.select_for_update().get(pk=hold.pk)
-    for field in Hold._meta.concrete_fields:
-        setattr(hold, field.attname, getattr(locked, field.attname))
-
-
-def end_hold(hold: Hold, *, state: HoldState, by: audit.Actor) -> None:
-    """Opens the slots of a locked hold and says why in its state; the gate opens after commit."""
-    claims.give_back_slots(slot_ids=hold.slot_ids, hold_id=hold.pk)
-    _mark(hold, state=state, by=by)
-    announce_release(doctor_id=hold.doctor_id, slot_ids=hold.slot_ids)
-    open_gate_after_commit(hold)
-
-
-def open_gate_after_commit(hold: Hold) -> None:
-    """What nobody is confirming any more needs no gate."""
-    slot_id, key = hold.slot_ids[0], maker_key(hold)
-    transaction.on_commit(lambda: slot_gate.leave(slot_id=slot_id, holder_key=key))
 
 
 def _call(
@@ -258,7 +220,7 @@ def _refusal(result: HoldResult, call: HoldCall, *, now: datetime) -> DomainErro
             "replaces", "A visit moves to another time of the same doctor and reason."
         ),
         "slot-taken": lambda: _gone(SlotTaken, call, now=now),
-        "slot-held": lambda: _gone(SlotHeld, call, now=now),
+        "slot-held": lambda: _gone(SlotHeld, call, now=now, attempt_id=result.other_id),
         "patient-busy": lambda: PatientBusy(
             find_visit(pk=result.other_id, starts_at=result.other_starts_at)
         ),
@@ -290,13 +252,13 @@ def _lost_race(error: IntegrityError, call: HoldCall, *, now: datetime) -> Excep
 
 
 def _gone(
-    refusal: type[SlotHeld] | type[SlotTaken], call: HoldCall, *, now: datetime
+    refusal: type[SlotHeld] | type[SlotTaken], call: HoldCall, *, now: datetime, **own: Any
 ) -> DomainError:
     """The refusal with the next free times of the doctor: from this one on, within two weeks."""
     found = next_free_times(slot_id=call.slot_id, visit_type_id=call.visit_type_id, now=now)
     if found is None:
         return _unknown("slot")
-    return refusal(alternatives=found.times, starts_at=found.wanted_at)
+    return refusal(alternatives=found.times, starts_at=found.wanted_at, **own)
 
 
 def _open_the_rest(slot_ids: list[int]) -> None:
@@ -304,35 +266,3 @@ def _open_the_rest(slot_ids: list[int]) -> None:
     transaction of their own: taken in the claim's, their locks would break the order of ids.
     """
     transaction.on_commit(lambda: claims.open_lapsed_slots(slot_ids=slot_ids))
-
-
-def _mark(hold: Hold, *, state: HoldState, by: audit.Actor) -> None:
-    hold.state = state
-    hold.save(update_fields=["state"])
-    audit.record(
-        action=f"hold.{state.value}",
-        by=by,
-        on=("hold", hold.pk),
-        before={"state": HoldState.HELD.value},
-        after={"state": state.value},
-    )
-
-
-def _expire_unless_locked(hold_id: UUID) -> bool:
-    """One hold that somebody works on just now must not stop the sweep of all others."""
-    try:
-        return _expire(hold_id)
-    except OperationalError:
-        log.warning("hold_not_swept", hold_id=str(hold_id))
-        return False
-
-
-def _expire(hold_id: UUID) -> bool:
-    with transaction.atomic():
-        hold = Hold.objects.get(pk=hold_id)
-        lock_hold(hold)
-        # Between the look and the lock it may have been confirmed, released or renewed.
-        if hold.state != HoldState.HELD or not is_over(hold.pk):
-            return False
-        end_hold(hold, state=HoldState.EXPIRED, by=audit.SYSTEM)
-    return True

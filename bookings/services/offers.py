@@ -25,7 +25,8 @@ from bookings.selectors.waitlist import (
     waiting_for,
 )
 from bookings.services.confirmation import confirm_booking
-from bookings.services.holds import Offer, hold_slot, release_hold
+from bookings.services.holds import Offer, hold_slot
+from bookings.services.releases import release_hold
 from bookings.services.waitlist import end_wait, lock_waitlist_of
 from bookings.wish import QuietHours, Wish
 from docbook.audit import services as audit

@@ -1,6 +1,64 @@
-"""Telling the waitlist that times are free again."""
+"""Giving times back: by their holder, when they are over, and telling those who wait for them."""
 
-from django.db import connection
+from uuid import UUID
+
+import structlog
+from django.db import OperationalError, connection, transaction
+
+from bookings.errors import AlreadyConfirmed
+from bookings.gateways import slot_gate
+from bookings.holder import Holder, maker_key
+from bookings.models import Hold, HoldState
+from bookings.selectors.holds import get_hold, is_over, lapsed_hold_ids
+from docbook.audit import services as audit
+from doctors.services import claims
+
+log = structlog.get_logger(__name__)
+
+
+def release_hold(*, hold_id: UUID, holder: Holder) -> Hold:
+    """The holder gives the time back. A hold that is over already stays as it is.
+
+    Raises NotFound for somebody else's hold, AlreadyConfirmed for one that became an appointment.
+    """
+    hold = get_hold(hold_id=hold_id, holder=holder)
+    with transaction.atomic():
+        lock_hold(hold)
+        if hold.state == HoldState.CONFIRMED:
+            raise AlreadyConfirmed
+        if hold.state == HoldState.HELD:
+            end_hold(hold, state=HoldState.RELEASED, by=holder.actor)
+    return hold
+
+
+def sweep_holds(*, limit: int = 500) -> int:
+    """Marks holds whose time is over and opens their slots; returns how many.
+
+    Only tidies up: a lapsed hold blocks nobody, because every claim looks at the clock itself.
+    """
+    return sum(_expire_unless_locked(hold_id) for hold_id in lapsed_hold_ids(limit=limit))
+
+
+def lock_hold(hold: Hold) -> None:
+    """Locks slots, then the hold, and reads the hold's present state into the object."""
+    claims.lock_slots(slot_ids=hold.slot_ids)
+    locked = Hold.objects.select_for_update().get(pk=hold.pk)
+    for field in Hold._meta.concrete_fields:
+        setattr(hold, field.attname, getattr(locked, field.attname))
+
+
+def end_hold(hold: Hold, *, state: HoldState, by: audit.Actor) -> None:
+    """Opens the slots of a locked hold and says why in its state; the gate opens after commit."""
+    claims.give_back_slots(slot_ids=hold.slot_ids, hold_id=hold.pk)
+    _mark(hold, state=state, by=by)
+    announce_release(doctor_id=hold.doctor_id, slot_ids=hold.slot_ids)
+    open_gate_after_commit(hold)
+
+
+def open_gate_after_commit(hold: Hold) -> None:
+    """What nobody is confirming any more needs no gate."""
+    slot_id, key = hold.slot_ids[0], maker_key(hold)
+    transaction.on_commit(lambda: slot_gate.leave(slot_id=slot_id, holder_key=key))
 
 
 def announce_release(*, doctor_id: int, slot_ids: list[int]) -> None:
@@ -13,3 +71,35 @@ def announce_release(*, doctor_id: int, slot_ids: list[int]) -> None:
         cursor.execute(
             "SELECT bookings_announce_release(%s, %s::bigint[])", [doctor_id, sorted(slot_ids)]
         )
+
+
+def _mark(hold: Hold, *, state: HoldState, by: audit.Actor) -> None:
+    hold.state = state
+    hold.save(update_fields=["state"])
+    audit.record(
+        action=f"hold.{state.value}",
+        by=by,
+        on=("hold", hold.pk),
+        before={"state": HoldState.HELD.value},
+        after={"state": state.value},
+    )
+
+
+def _expire_unless_locked(hold_id: UUID) -> bool:
+    """One hold that somebody works on just now must not stop the sweep of all others."""
+    try:
+        return _expire(hold_id)
+    except OperationalError:
+        log.warning("hold_not_swept", hold_id=str(hold_id))
+        return False
+
+
+def _expire(hold_id: UUID) -> bool:
+    with transaction.atomic():
+        hold = Hold.objects.get(pk=hold_id)
+        lock_hold(hold)
+        # Between the look and the lock it may have been confirmed, released or renewed.
+        if hold.state != HoldState.HELD or not is_over(hold.pk):
+            return False
+        end_hold(hold, state=HoldState.EXPIRED, by=audit.SYSTEM)
+    return True

@@ -16,7 +16,7 @@ from bookings.selectors.waitlist import (
     get_entry,
     visit_to_move,
 )
-from bookings.services.holds import end_hold, lock_hold
+from bookings.services.releases import end_hold, lock_hold
 from docbook.audit import services as audit
 from docbook.errors import FieldError
 from doctors.models import Specialty, VisitType

@@ -28,15 +28,15 @@ from bookings.errors import (
     OtpInvalid,
     OtpLocked,
     PatientBusy,
+    SlotHeld,
 )
 from bookings.forms import CodeForm, DetailsForm, StartForm
 from bookings.holder import Holder
-from bookings.models import Appointment, Hold, HoldState
+from bookings.models import Hold, HoldState
 from bookings.models.holds import MAX_CODE_ATTEMPTS, MAX_CODE_RESENDS
 from bookings.offer_link import offer_token
 from bookings.selectors.appointments import Link, links_to
 from bookings.selectors.holds import get_hold, is_over
-from bookings.services.changes import find_changeable_appointment
 from bookings.services.codes import (
     Details,
     request_code,
@@ -44,10 +44,11 @@ from bookings.services.codes import (
     seconds_until_resend,
 )
 from bookings.services.confirmation import confirm_booking
-from bookings.services.holds import hold_slot, release_hold
+from bookings.services.holds import hold_slot
+from bookings.services.releases import release_hold
 from bookings.sessions import current_holder, holder_who_starts, open_account, remember
 from bookings.views.changes import REFUSALS as CHANGE_REFUSALS
-from bookings.views.changes import show_refused_change
+from bookings.views.changes import show_refused_change, visit_to_move
 from bookings.views.refusals import Wanted, show_lost_hold, show_refusal
 from docbook.errors import DomainError, NotFound, RateLimited
 from docbook.http import pages
@@ -95,28 +96,25 @@ def start(request: HttpRequest) -> HttpResponseBase:
     if not form.is_valid():
         return pages.error_page(request, status=400)
     slot_id, visit_type_id = form.cleaned_data["slot"], form.cleaned_data["visit_type"]
-    holder, now = holder_who_starts(request), timezone.now()
-    replaces, moves = form.cleaned_data["replaces"], None
+    holder, replaces = holder_who_starts(request), form.cleaned_data["replaces"]
     if instead_of := form.cleaned_data["instead_of"]:
         _give_back(instead_of, holder=holder)
     try:
-        if replaces:
-            moves = find_changeable_appointment(
-                appointment_id=replaces, by=holder, version=None, now=now
-            )
         hold = hold_slot(
             slot_id=slot_id,
             visit_type_id=visit_type_id,
             holder=holder,
             address=address_key(request),
             replaces=replaces,
-            now=now,
+            now=timezone.now(),
         )
     except CHANGE_REFUSALS as error:
         return show_refused_change(request, error, appointment_id=replaces)
     except DomainError as error:
+        if own := _same_hold(error, holder=holder, wanted=(slot_id, visit_type_id, replaces)):
+            return _go(request, _present_step(own))
         wanted = {"slot_id": slot_id, "visit_type_id": visit_type_id}
-        return _start_refused(request, error, moves=moves, **wanted)
+        return _start_refused(request, error, replaces=replaces, **wanted)
     remember(request, hold)
     return _go(request, _first_step(request, hold, holder=holder))
 
@@ -237,6 +235,21 @@ def _first_step(request: HttpRequest, hold: Hold, *, holder: Holder) -> str:
     return reverse("bookings:details", args=[hold.pk])
 
 
+def _same_hold(
+    error: DomainError, *, holder: Holder, wanted: tuple[int, int, UUID | None]
+) -> Hold | None:
+    """The hold of the first tap, where this is the second one on the same time."""
+    if not (isinstance(error, SlotHeld) and error.attempt_id):
+        return None
+    hold = get_hold(hold_id=error.attempt_id, holder=holder)
+    return hold if (hold.slot_ids[0], hold.visit_type_id, hold.replaces) == wanted else None
+
+
+def _present_step(hold: Hold) -> str:
+    step = "bookings:code" if hold.code_sent_at else "bookings:details"
+    return reverse(step, args=[hold.pk])
+
+
 def _send_code_of_move(request: HttpRequest, hold: Hold, *, holder: Holder) -> bool:
     """False where something has to be typed or waited for; the page of the details says what."""
     known = _known(hold, holder)
@@ -267,7 +280,7 @@ def _start_refused(
     *,
     slot_id: int,
     visit_type_id: int,
-    moves: Appointment | None,
+    replaces: UUID | None,
 ) -> HttpResponse:
     visit_type = VisitType.objects.filter(pk=visit_type_id, doctor__is_active=True).first()
     if visit_type is None or isinstance(error, NotFound):
@@ -278,7 +291,7 @@ def _start_refused(
         visit_type_id=visit_type_id,
         slot_id=slot_id,
         starts_at=starts_at.first(),
-        moves=moves,
+        moves=visit_to_move(request, replaces) if replaces else None,
     )
     return show_refusal(request, error, wanted=wanted)
 

@@ -103,6 +103,7 @@ def show_move(
                 visit_type_id=appointment.visit_type_id,
                 page=reverse("bookings:reschedule", args=[appointment.pk]),
                 replaces=appointment.pk,
+                moves_from=appointment.starts_at,
             ),
             now=timezone.now(),
             own_holds=own_holds(request),

@@ -22,7 +22,7 @@ from bookings.errors import (
     SlotTaken,
 )
 from bookings.models import Appointment, Hold
-from bookings.selectors.holds import live_holds
+from bookings.selectors.holds import get_hold, live_holds
 from bookings.sessions import current_holder
 from bookings.views.changes import show_move, visit_to_move
 from bookings.views.offers import again_or_next, clock, clock_near, day_and_clock, still_free
@@ -107,9 +107,8 @@ def _show(
 
 def _notice(request: HttpRequest, error: DomainError, *, wanted: Wanted) -> Notice:
     if isinstance(error, SlotTaken | SlotHeld):
-        return _lost_race(error, wanted=wanted)
-    if isinstance(error, HoldLimit) and error.until:
-        return _network_notice(error.until, wanted=wanted)
+        own = isinstance(error, SlotHeld) and error.attempt_id
+        return _own_notice(request, own, wanted=wanted) if own else _lost_race(error, wanted=wanted)
     if isinstance(error, HoldLimit):
         return _limit_notice(request, error, wanted=wanted)
     if isinstance(error, PatientBusy):
@@ -187,6 +186,19 @@ def _lost_race(error: SlotTaken | SlotHeld, *, wanted: Wanted) -> Notice:
     )
 
 
+def _own_notice(request: HttpRequest, hold_id: UUID, *, wanted: Wanted) -> Notice:
+    """They keep it themselves, for another reason or from another start on."""
+    hold = get_hold(hold_id=hold_id, holder=current_holder(request))
+    return Notice(
+        "limit",
+        _("You are already keeping this time."),
+        _("Confirm it or give it back first."),
+        offers=[_swap(hold, wanted=wanted)],
+        kept=[_kept(hold)],
+        next_url=wanted.url(),
+    )
+
+
 def _busy_notice(request: HttpRequest, error: PatientBusy) -> Notice:
     """Which visit it is, is said to its patient only: a code does not open a used account."""
     visit, text = error.appointment, _("Pick another time.")
@@ -203,6 +215,8 @@ def _busy_notice(request: HttpRequest, error: PatientBusy) -> Notice:
 
 
 def _limit_notice(request: HttpRequest, error: HoldLimit, *, wanted: Wanted) -> Notice:
+    if error.until:
+        return _network_notice(error.until, wanted=wanted)
     title = ngettext(
         "You are already keeping a time.", "You are already keeping %(count)d times.", error.limit
     ) % {"count": error.limit}

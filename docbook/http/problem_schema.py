@@ -38,7 +38,14 @@ MEMBERS: dict[str, Json] = {
         "errors": {"type": "array", "items": {"$ref": "#/components/schemas/FieldProblem"}}
     },
     "slot-taken": {"alternatives": _TIMES},
-    "slot-held": {"alternatives": _TIMES},
+    "slot-held": {
+        "alternatives": _TIMES,
+        "attemptId": {
+            "type": "string",
+            "format": "uuid",
+            "description": "Your own attempt, where it is you who holds the time already.",
+        },
+    },
     "hold-limit": {
         "limit": _LIMIT,
         "retryAt": {
@@ -61,7 +68,7 @@ MEMBERS: dict[str, Json] = {
         "clinicPhone": {"type": "string", "description": "Who still can."},
     },
 }
-_OPTIONAL = {"retryAt"}
+_OPTIONAL = {"retryAt", "attemptId"}
 
 
 def problems(*codes: str) -> dict[tuple[int, str], Any]:

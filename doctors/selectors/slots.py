@@ -1,7 +1,9 @@
 """Reading a doctor's grid of slots."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from doctors.models import Doctor, Slot, VisitType
 from doctors.rules import GridSlot, VisitTime, booking_window, visit_times
@@ -37,11 +39,18 @@ def grid_of_doctors(
 
 
 def times_of_doctor(
-    *, doctor: Doctor, visit_type: VisitType, start: datetime, end: datetime, now: datetime
+    *,
+    doctor: Doctor,
+    visit_type: VisitType,
+    start: datetime,
+    end: datetime,
+    now: datetime,
+    moves: UUID | None = None,
 ) -> tuple[list[VisitTime], list[VisitTime]]:
     """(free, on hold) starts in [start, end) that notice and horizon allow. One query.
 
-    A visit that begins before `end` may need slots after it, hence the wider look.
+    A visit that begins before `end` may need slots after it, hence the wider look. Slots of the
+    appointment that `moves` are free for it.
     """
     earliest, latest = booking_window(
         now=now, min_notice_minutes=doctor.min_notice_minutes, horizon_days=doctor.horizon_days
@@ -50,8 +59,9 @@ def times_of_doctor(
     if start >= end:
         return [], []
     margin = visit_type.duration + visit_type.buffer
-    grid = grid_of_doctors(doctor_ids=[doctor.pk], start=start, end=end + margin)
-    free, on_hold = _times_in(grid.get(doctor.pk, []), visit_type=visit_type, now=now)
+    grids = grid_of_doctors(doctor_ids=[doctor.pk], start=start, end=end + margin)
+    grid = _as_seen_by(moves, grids.get(doctor.pk, []))
+    free, on_hold = _times_in(grid, visit_type=visit_type, now=now)
     return _starting_before(free, end), _starting_before(on_hold, end)
 
 
@@ -74,6 +84,17 @@ def free_times_of_doctors(
         in_time = (each for each in free if earliest <= each.starts_at < min(end, latest))
         found += [(time, visit_type) for time in in_time]
     return sorted(found, key=lambda pair: (pair[0].starts_at, pair[0].slot_id))
+
+
+def _as_seen_by(appointment_id: UUID | None, grid: list[GridSlot]) -> list[GridSlot]:
+    if appointment_id is None:
+        return grid
+    return [
+        replace(slot, state="open", hold_id=None)
+        if (slot.state, slot.hold_id) == ("booked", appointment_id)
+        else slot
+        for slot in grid
+    ]
 
 
 def _times_in(

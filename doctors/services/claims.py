@@ -1,5 +1,5 @@
-"""Changing who has a slot: keep, give back. Claiming and booking are done by the two functions of
-the database that hold and confirm (bookings/migrations/sql).
+"""Changing who has a slot: keep, give back. A patient's claims and bookings are made by the two
+functions of the database that hold and confirm (bookings/migrations/sql).
 
 Conditional UPDATEs and the database's own clock. Several slots are always locked in the order of
 their ids, so that two visits that want neighbouring times wait for each other and never deadlock.
@@ -17,11 +17,26 @@ from django.db import connection
 
 _LOCK = "SELECT id FROM doctors_slot WHERE id = ANY(%(ids)s) ORDER BY id FOR UPDATE"
 
+# Of a visit that moves by less than its length, slots stay booked by it until the new time is
+# confirmed; the rest of them is held.
 _RENEW = """
-UPDATE doctors_slot SET held_until = least(clock_timestamp() + %(term)s, %(latest)s)
-WHERE id = ANY(%(ids)s) AND hold_id = %(hold)s
-  AND state = 'held' AND held_until > clock_timestamp()
-RETURNING held_until
+WITH renewed AS (
+    UPDATE doctors_slot SET held_until = least(clock_timestamp() + %(term)s, %(latest)s)
+    WHERE id = ANY(%(ids)s) AND hold_id = %(hold)s
+      AND state = 'held' AND held_until > clock_timestamp()
+    RETURNING held_until)
+SELECT count(*), max(held_until), (
+    SELECT count(*) FROM doctors_slot
+    WHERE id = ANY(%(ids)s) AND hold_id = %(replaces)s AND state = 'booked')
+FROM renewed
+"""
+
+_BOOK = """
+UPDATE doctors_slot SET state = 'booked', hold_id = %(hold)s, held_until = NULL
+WHERE id = ANY(%(ids)s) AND (
+    state = 'open' OR (state = 'held' AND held_until <= clock_timestamp())
+    OR (state = 'booked' AND hold_id = %(replaces)s))
+RETURNING id
 """
 
 _GIVE_BACK = """
@@ -58,13 +73,28 @@ def lock_slots(*, slot_ids: list[int]) -> None:
 
 
 def renew_slots(
-    *, slot_ids: list[int], hold_id: UUID, term: timedelta, latest: datetime
+    *,
+    slot_ids: list[int],
+    hold_id: UUID,
+    replaces: UUID | None,
+    term: timedelta,
+    latest: datetime,
 ) -> datetime | None:
     """Keeps the slots for the full term from now, but not beyond `latest`, when the visit begins;
-    None when they are no longer held by it.
+    None when they are no longer held by it, or booked by the visit that it moves.
     """
-    rows = _run(_RENEW, ids=slot_ids, hold=hold_id, term=term, latest=latest)
-    return rows[0][0] if len(rows) == len(slot_ids) else None
+    [(held, until, own)] = _run(
+        _RENEW, ids=slot_ids, hold=hold_id, replaces=replaces, term=term, latest=latest
+    )
+    return until if held + own == len(slot_ids) else None
+
+
+def book_slots(*, slot_ids: list[int], hold_id: UUID, replaces: UUID) -> bool:
+    """Books at once, without a hold before, what is free or belongs to the visit that moves.
+
+    False when somebody has one of them; then the caller's transaction must not be kept.
+    """
+    return len(_run(_BOOK, ids=slot_ids, hold=hold_id, replaces=replaces)) == len(slot_ids)
 
 
 def give_back_slots(*, slot_ids: list[int], hold_id: UUID) -> int:

@@ -32,7 +32,7 @@ class PickerQuery:
     """What the address asks for. `month` is the first day of a month.
 
     `page` is the page around the picker, where that is not the doctor's: the one on which the
-    appointment `replaces` is moved, for the same reason.
+    appointment `replaces`, which begins at `moves_from`, is moved, for the same reason.
     """
 
     visit_type_id: int | None = None
@@ -40,6 +40,7 @@ class PickerQuery:
     date: dt.date | None = None
     page: str = ""
     replaces: UUID | None = None
+    moves_from: dt.datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -202,13 +203,15 @@ class _PickerBuilder:
         self.zone: ZoneInfo = doctor.clinic.zone
         self.today = now.astimezone(self.zone).date()
         self.last_day = self.today + dt.timedelta(days=doctor.horizon_days)
-        self.free, self.held = times_of_doctor(
+        free, self.held = times_of_doctor(
             doctor=doctor,
             visit_type=visit_type,
             start=now,
             end=day_bounds(self.last_day, zone=self.zone)[1],
             now=now,
+            moves=query.replaces,
         )
+        self.free = [time for time in free if time.starts_at != query.moves_from]
         self.free_days = by_day(self.free, zone=self.zone)
         self.month = self._month(query)
         self.date = self._date(query)

@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from django_redis import get_redis_connection
 
 from accounts.models import User
 from bookings.models import Hold, HoldState
@@ -78,6 +79,23 @@ def test_confirmed_attempt_is_a_booking_with_the_same_id() -> None:
     assert shown.headers["ETag"] == '"1"'
     assert shown.headers.get("Cache-Control") in {"no-store", "private, no-store"}
     assert api.get("bookings").json()["items"] == [booking]
+
+
+def test_second_attempt_on_ones_own_time_is_told_the_first() -> None:
+    """An app whose answer and whose key were lost goes on with the attempt that there is."""
+    visit_type, slots = bookable()
+    patient = make_patient()
+    api, other = Api(patient), Api(make_patient())
+    first = api.start(slot_id=slots[0].pk, visit_type_id=visit_type.pk).json()
+    again = api.start(slot_id=slots[0].pk, visit_type_id=visit_type.pk)
+    body = problem(again, code="slot-held", status=409)
+    assert body["attemptId"] == first["attemptId"]
+    stranger = other.start(slot_id=slots[0].pk, visit_type_id=visit_type.pk)
+    assert "attemptId" not in problem(stranger, code="slot-held", status=409)
+    get_redis_connection("default").flushdb()  # behind the gate too, nobody is told of others
+    stranger = other.start(slot_id=slots[0].pk, visit_type_id=visit_type.pk)
+    assert "attemptId" not in problem(stranger, code="slot-held", status=409)
+    assert api.verify(body["attemptId"], code_of(Hold.objects.get())).status_code == 200
 
 
 def test_attempt_is_given_back_by_delete() -> None:

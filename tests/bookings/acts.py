@@ -85,7 +85,7 @@ def let_expire(hold: Hold) -> None:
     """The five minutes are over, and no sweeper has been by."""
     ended = Now() - timedelta(seconds=1)
     Hold.objects.filter(pk=hold.pk).update(expires_at=ended)
-    Slot.objects.filter(pk__in=hold.slot_ids).update(held_until=ended)
+    Slot.objects.filter(hold_id=hold.pk).update(held_until=ended)
 
 
 def allow_resend(hold: Hold) -> None:

@@ -12,7 +12,7 @@ from bookings.codes import derive
 from bookings.errors import HoldExpired, OtpInvalid, OtpLocked, PatientBusy
 from bookings.models import Appointment, Hold, HoldState
 from bookings.services.confirmation import confirm_booking
-from bookings.services.holds import release_hold
+from bookings.services.releases import release_hold
 from docbook.audit.models import AuditEvent
 from docbook.errors import NotFound
 from docbook.outbox.models import OutboxMessage

@@ -10,7 +10,7 @@ from django_redis import get_redis_connection
 from bookings.errors import HoldExpired, HoldLimit, SlotHeld, SlotTaken
 from bookings.holder import Holder
 from bookings.models import Hold, HoldState
-from bookings.services.holds import release_hold, sweep_holds
+from bookings.services.releases import release_hold, sweep_holds
 from bookings.tasks import sweep
 from docbook.audit.models import AuditEvent
 from docbook.errors import NotFound
@@ -266,7 +266,7 @@ def test_sweeper_marks_what_is_over_and_leaves_the_rest() -> None:
 def test_sweeper_spares_a_hold_that_was_renewed_between_look_and_lock(monkeypatch) -> None:
     visit_type, slots = bookable()
     hold = attempt(slots[0], visit_type=visit_type, holder=guest())
-    monkeypatch.setattr("bookings.services.holds.lapsed_hold_ids", lambda *, limit: [hold.pk])
+    monkeypatch.setattr("bookings.services.releases.lapsed_hold_ids", lambda *, limit: [hold.pk])
     before = traces()
     sweep()
     assert traces() == before

@@ -26,13 +26,14 @@ from bookings.models import Appointment, Hold
 from bookings.practice import PracticeMember
 from bookings.services.changes import (
     cancel_appointment,
-    find_changeable_appointment,
     mark_arrived,
     undo,
 )
 from bookings.services.codes import request_code, resend_code
 from bookings.services.confirmation import confirm_booking
-from bookings.services.holds import hold_slot, release_hold, sweep_holds
+from bookings.services.holds import hold_slot
+from bookings.services.moves import move_appointment
+from bookings.services.releases import release_hold, sweep_holds
 from docbook.errors import DomainError
 from doctors.models import Slot
 from tests.bookings.acts import (
@@ -49,11 +50,12 @@ from tests.factories import make_patient, make_slots, make_user, tomorrow_at
 SLOTS = 3
 MOST_HELD = 3
 
-# The life of an attempt: held (lapsed once its time is over), then over; or booked, and then
-# arrived or back, or ended.
+# The life of an attempt: held (lapsed once its time is over, robbed once the practice has put
+# somebody there), then over; or booked, and then arrived or back, or ended.
 ROW_OF_HOLD = {
     "held": {"held"},
     "lapsed": {"held"},
+    "robbed": {"held"},
     "over": {"released", "expired"},
     "booked": {"confirmed"},
     "arrived": {"confirmed"},
@@ -79,7 +81,7 @@ class Attempt:
 
     @property
     def is_a_visit(self) -> bool:
-        return self.state not in ("held", "lapsed", "over")
+        return self.state not in ("held", "lapsed", "robbed", "over")
 
     @property
     def can_confirm(self) -> bool:
@@ -155,7 +157,7 @@ class LifeOfABooking(RuleBasedStateMachine):
 
     @rule()
     def sweep(self) -> None:
-        lapsed = [each for each in self.known if each.state == "lapsed"]
+        lapsed = [each for each in self.known if each.state in ("lapsed", "robbed")]
         with TestCase.captureOnCommitCallbacks(execute=True):
             assert sweep_holds() == len(lapsed)
         for attempt in lapsed:
@@ -203,6 +205,28 @@ class LifeOfABooking(RuleBasedStateMachine):
             )
             attempt.state = "cancelled"
 
+    @rule(target=attempts, old=attempts, where=st.integers(0, SLOTS - 1))
+    def move_by_the_practice(self, old: Attempt | None, where: int) -> Attempt | None:
+        if old is None:
+            return None
+        slot, attempt = self.slots[where], None
+        with self._allowed(old.state == "booked" and not self._taken(slot)):
+            found = move_appointment(
+                appointment_id=old.id,
+                slot_id=slot.pk,
+                by=self.practice,
+                version=self._version(old),
+                reason="The doctor operates",
+                now=timezone.now(),
+            )
+            for each in self.known:
+                if each.slot is slot and each.state == "lapsed":
+                    each.state = "robbed"
+            old.state = "rescheduled"
+            attempt = Attempt(found.pk, old.holder, slot, old, state="booked", has_code=True)
+            self.known.append(attempt)
+        return attempt
+
     @rule(attempt=attempts)
     def arrive(self, attempt: Attempt | None) -> None:
         self._mark(attempt, mark_arrived, possible=("booked", "arrived"), end="arrived")
@@ -244,16 +268,9 @@ class LifeOfABooking(RuleBasedStateMachine):
 
     def _hold(self, holder: Holder, slot: Slot, *, replaces: Attempt | None) -> Attempt | None:
         held = [each for each in self.known if each.state == "held" and each.holder is holder]
-        taken = any(
-            each.slot is slot and each.state in ("held", "booked", "arrived") for each in self.known
-        )
         movable = replaces is None or replaces.state == "booked"
         attempt = None
-        with self._allowed(not taken and movable and len(held) < MOST_HELD):
-            if replaces:
-                find_changeable_appointment(
-                    appointment_id=replaces.id, by=holder, version=None, now=timezone.now()
-                )
+        with self._allowed(not self._taken(slot) and movable and len(held) < MOST_HELD):
             hold = hold_slot(
                 slot_id=slot.pk,
                 visit_type_id=self.visit_type.pk,
@@ -267,6 +284,10 @@ class LifeOfABooking(RuleBasedStateMachine):
             attempt = Attempt(hold.pk, holder, slot, replaces)
             self.known.append(attempt)
         return attempt
+
+    def _taken(self, slot: Slot) -> bool:
+        keeps = ("held", "booked", "arrived")
+        return any(each.slot is slot and each.state in keeps for each in self.known)
 
     def _mark(
         self,

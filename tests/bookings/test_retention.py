@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from bookings.models import Hold
-from bookings.services.holds import release_hold, sweep_holds
+from bookings.services.releases import release_hold, sweep_holds
 from bookings.services.retention import KEEP_ENDED_HOLDS, purge_ended_holds
 from bookings.tasks import purge_holds, send_code
 from docbook import batches

@@ -10,10 +10,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bookings.errors import SlotHeld, SlotTaken
+from bookings.holder import Holder
+from bookings.models import Appointment
+from bookings.selectors.appointments import times_to_move_to
+from bookings.services.holds import hold_slot
 from doctors.models import Mode, Slot, SlotState, VisitType
 from doctors.selectors.slots import times_of_doctor
-from tests.bookings.acts import guest, take
-from tests.factories import make_clinic, make_doctor, make_visit_type, tomorrow_at
+from tests.bookings.acts import guest
+from tests.factories import make_appointment, make_clinic, make_doctor, make_visit_type, tomorrow_at
 
 pytestmark = pytest.mark.django_db
 
@@ -68,11 +72,39 @@ def test_shown_as_free_and_held_are_the_same(grid, length, kept_free) -> None:
         transaction.set_rollback(True)
 
 
-def outcome_of(slot: Slot, *, visit_type: VisitType) -> object:
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(grids, st.integers(1, 3), st.integers(0, 2), st.integers(0, 6))
+def test_what_a_move_is_shown_is_what_it_can_hold(grid, length, kept_free, begins) -> None:
+    with transaction.atomic():
+        visit_type = make_visit_type(
+            doctor=make_doctor(), slots=length, buffer_slots=kept_free, mode=Mode.VIDEO
+        )
+        made = make_grid(grid, visit_type=visit_type)
+        own = made[begins % len(made) :][: length + kept_free]
+        visit = make_appointment(slots=own, visit_type=visit_type)
+        now = timezone.now()
+        free = times_to_move_to(visit, start=now, end=now + timedelta(days=9), now=now)
+        outcomes = {
+            slot.pk: outcome_of(slot, visit_type=visit_type, moves=visit)
+            for slot in made
+            if slot.starts_at != visit.starts_at
+        }
+        assert {time.slot_id for time in free} == ids(outcomes, "kept")
+        transaction.set_rollback(True)
+
+
+def outcome_of(slot: Slot, *, visit_type: VisitType, moves: Appointment | None = None) -> object:
     """As the only one who asks: what was kept is given back at once."""
+    holder = Holder(patient=moves.patient) if moves else guest()
     try:
         with transaction.atomic():
-            take(slot, visit_type=visit_type, holder=guest())
+            hold_slot(
+                slot_id=slot.pk,
+                visit_type_id=visit_type.pk,
+                holder=holder,
+                replaces=moves.pk if moves else None,
+                now=timezone.now(),
+            )
             transaction.set_rollback(True)
     except (SlotTaken, SlotHeld) as refusal:
         return type(refusal)

@@ -71,10 +71,10 @@ def change(appointment: Appointment, status: AppointmentStatus, **fields: object
     appointment.refresh_from_db()
 
 
-def moved(visit: Visit, *, to: int) -> Visit:
-    """The patient has confirmed another time in place of this one."""
+def moved(visit: Visit, *, to: int, by: str = "patient", why: str = "") -> Visit:
+    """Another time has taken the place of this one."""
     old = visit.appointment
-    change(old, AppointmentStatus.RESCHEDULED)
+    change(old, AppointmentStatus.RESCHEDULED, changed_by_kind=by, change_reason=why)
     new = make_appointment(
         slots=visit.slots[to : to + 1],
         visit_type=old.visit_type,
@@ -331,6 +331,24 @@ def test_moved_mail_strikes_the_old_time_and_shows_the_new(post: Post) -> None:
     assert text.index("No longer: ") < text.index(old) < text.index("Now: ") < text.index(new)
     assert mail["Subject"].startswith("Moved: ")
     assert at(after.appointment) in mail["Subject"]
+
+
+def test_mail_says_why_the_practice_has_moved_the_visit(post: Post) -> None:
+    before = booked()
+    after = moved(before, to=4, by="secretary", why=WHY)
+    work(tell("appointment.moved", after, previous_id=before.appointment.pk))
+    (mail,) = post.mails
+    name = after.appointment.doctor.name
+    for kind in ("html", "plain"):
+        assert f"{name} has to move this visit: {WHY}" in words(mail, kind)
+
+
+def test_mail_of_ones_own_move_gives_no_reason_back(post: Post) -> None:
+    before = booked()
+    after = moved(before, to=4, why="Mine alone")
+    work(tell("appointment.moved", after, previous_id=before.appointment.pk))
+    assert "has to move" not in words(post.mails[0], "plain")
+    assert "Mine alone" not in words(post.mails[0], "plain")
 
 
 def test_calendars_move_the_entry_instead_of_doubling_it(post: Post) -> None:

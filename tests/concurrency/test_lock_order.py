@@ -13,7 +13,7 @@ from bookings.holder import Holder
 from bookings.models import Hold
 from bookings.services.codes import resend_code
 from bookings.services.confirmation import confirm_booking
-from bookings.services.holds import release_hold, sweep_holds
+from bookings.services.releases import release_hold, sweep_holds
 from doctors.services import claims
 from tests.bookings.acts import allow_resend, attempt, bookable, code_of, guest, let_expire
 

@@ -9,21 +9,23 @@ from django.utils import timezone
 from bookings.errors import SlotHeld, SlotTaken
 from bookings.holder import Holder
 from bookings.models import Appointment, Hold
+from bookings.practice import PracticeMember
 from bookings.services.changes import cancel_appointment
 from bookings.services.codes import request_code
 from bookings.services.confirmation import confirm_booking
 from bookings.services.holds import hold_slot
+from bookings.services.moves import move_appointment
 from doctors.models import Slot, VisitType
 from tests.bookings.acts import as_patient, book, bookable, code_of, details
 from tests.concurrency.rounds import ROUNDS, broken_promises, callers, ends
-from tests.factories import make_patient, make_slots, tomorrow_at
+from tests.factories import make_patient, make_secretary, make_slots, tomorrow_at
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def practice(*, rounds: int, slots: int) -> tuple[VisitType, list[list[Slot]]]:
+def practice(*, rounds: int, slots: int, length: int = 1) -> tuple[VisitType, list[list[Slot]]]:
     """For each round so many slots of its own, far enough ahead to be changed."""
-    visit_type, _none = bookable(count=0, change_notice_minutes=0, horizon_days=90)
+    visit_type, _none = bookable(count=0, slots=length, change_notice_minutes=0, horizon_days=90)
     first = tomorrow_at(0, days=3)
     grid = make_slots(doctor=visit_type.doctor, starts_at=first, count=rounds * slots)
     return visit_type, [grid[n : n + slots] for n in range(0, len(grid), slots)]
@@ -54,6 +56,17 @@ def confirm(hold: Hold, visit: Appointment) -> Appointment:
 
 def move(visit: Appointment, slot: Slot) -> Appointment:
     return confirm(hold_instead(visit, slot), visit)
+
+
+def move_for_them(visit: Appointment, slot: Slot, by: PracticeMember) -> Appointment:
+    return move_appointment(
+        appointment_id=visit.pk,
+        slot_id=slot.pk,
+        by=by,
+        version=1,
+        reason="The doctor operates",
+        now=timezone.now(),
+    )
 
 
 def status(visit: Appointment) -> str:
@@ -155,3 +168,85 @@ def test_of_a_cancellation_and_a_move_of_one_visit_one_is_made() -> None:
 
     assert broken_promises() == []
     assert set(seen) <= {"cancelled", "rescheduled"}
+
+
+@pytest.mark.parametrize("who", ["patients", "practice"])
+def test_of_two_long_visits_that_move_up_in_a_row_the_first_always_does(who: str) -> None:
+    """Each keeps one slot of its own, and the second wants one that the first gives up."""
+    visit_type, rounds = practice(rounds=ROUNDS, slots=5, length=2)
+    by = PracticeMember(make_secretary(doctor=visit_type.doctor))
+    seen: Counter[str] = Counter()
+
+    with callers() as meet:
+        for number, slots in enumerate(rounds):
+            visits = [a_visit(slots[at], visit_type=visit_type) for at in (1, 3)]
+            pairs = list(zip(visits, (slots[0], slots[2]), strict=True))
+            acts = [
+                partial(move, *pair) if who == "patients" else partial(move_for_them, *pair, by)
+                for pair in pairs
+            ]
+            first, second = meet(acts)
+
+            assert isinstance(first, Appointment), (number, first)
+            assert isinstance(second, Appointment | SlotTaken | SlotHeld), (number, second)
+            seen[type(second).__name__] += 1
+
+    assert broken_promises() == []
+    assert seen.total() == ROUNDS
+
+
+def test_of_a_move_by_the_practice_and_one_by_the_patient_one_is_made() -> None:
+    visit_type, rounds = practice(rounds=ROUNDS, slots=3)
+    by = PracticeMember(make_secretary(doctor=visit_type.doctor))
+    seen: Counter[str] = Counter()
+
+    with callers() as meet:
+        for number, (old, wanted, given) in enumerate(rounds):
+            visit = a_visit(old, visit_type=visit_type)
+            hold = hold_instead(visit, wanted)
+            acts = [partial(move_for_them, visit, given, by), partial(confirm, hold, visit)]
+            results = meet(acts[:: 1 if number % 2 else -1])
+
+            assert ends(results) in (
+                ["Appointment", "NotChangeable"],
+                ["Appointment", "VersionMismatch"],
+            ), number
+            wanted.refresh_from_db()
+            given.refresh_from_db()
+            end = (wanted.state, given.state)
+            assert end in {("held", "booked"), ("booked", "open")}, number
+            seen[given.state] += 1
+
+    assert broken_promises() == []
+    assert seen.total() == ROUNDS
+
+
+def test_of_the_practice_and_a_patient_who_want_one_time_one_gets_it() -> None:
+    visit_type, rounds = practice(rounds=ROUNDS, slots=2)
+    by = PracticeMember(make_secretary(doctor=visit_type.doctor))
+    seen: Counter[str] = Counter()
+
+    with callers() as meet:
+        for number, (old, wanted) in enumerate(rounds):
+            visit, patient = a_visit(old, visit_type=visit_type), make_patient()
+            take_it = partial(
+                book,
+                wanted,
+                visit_type=visit_type,
+                holder=as_patient(patient),
+                email=patient.email,
+            )
+            acts = [partial(move_for_them, visit, wanted, by), take_it]
+            results = meet(acts[:: 1 if number % 2 else -1])
+
+            assert ends(results) in (
+                ["Appointment", "SlotTaken"],
+                ["Appointment", "SlotHeld"],
+            ), (number, results)
+            wanted.refresh_from_db()
+            (got,) = (each for each in results if isinstance(each, Appointment))
+            assert (wanted.state, wanted.hold_id) == ("booked", got.pk)
+            seen["moved" if got.replaces else "booked"] += 1
+
+    assert broken_promises() == []
+    assert seen.total() == ROUNDS

@@ -14,7 +14,7 @@ from psycopg.errors import DeadlockDetected
 from bookings.holder import Holder
 from bookings.models import Appointment, Hold
 from bookings.services.confirmation import confirm_booking
-from bookings.services.holds import release_hold, sweep_holds
+from bookings.services.releases import release_hold, sweep_holds
 from doctors.models import Slot, VisitType
 from tests.bookings.acts import as_patient, attempt, bookable, code_of, guest, take
 from tests.concurrency.rounds import ROUNDS, broken_promises, callers, ends

@@ -11,9 +11,9 @@ from django.utils import timezone
 from bookings.errors import HoldExpired
 from bookings.models import Appointment, Hold, HoldState, WaitlistEntry
 from bookings.services import offers as offers_service
-from bookings.services.holds import sweep_holds
 from bookings.services.look_over import offer_free_times
 from bookings.services.offers import accept_offer, decline_offer, offer_released
+from bookings.services.releases import sweep_holds
 from bookings.services.waitlist import Wanted, join_waitlist, leave_waitlist
 from docbook.outbox.models import OutboxMessage
 from docbook.outbox.services import receive

@@ -18,8 +18,8 @@ from bookings.services.changes import (
     undo,
 )
 from bookings.services.confirmation import confirm_booking
-from bookings.services.holds import release_hold, sweep_holds
 from bookings.services.offers import accept_offer, decline_offer
+from bookings.services.releases import release_hold, sweep_holds
 from docbook.audit.services import SYSTEM, record
 from docbook.errors import DomainError
 from docbook.http.models import IdempotencyRecord

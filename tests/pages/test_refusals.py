@@ -355,3 +355,43 @@ def test_pause_is_news_and_no_loss() -> None:
     page = tap(Client(), slots[0], visit_type).content.decode()
     assert "notice-bad" not in page
     assert "Booking is paused." in page
+
+
+# -- the second tap on the same time
+
+
+@pytest.mark.parametrize("who", [None, "patient"])
+def test_second_tap_goes_on_with_the_first(who: str | None) -> None:
+    """The page was lost, or the patient has gone back: nobody else is confirming that time."""
+    visit_type, slots = bookable()
+    browser = signed_in(make_patient()) if who else Client()
+    first = tap(browser, slots[0], visit_type)
+    again = tap(browser, slots[0], visit_type)
+    assert again.headers["Location"] == first.headers["Location"]
+    assert Hold.objects.count() == 1
+    browser.post(first.headers["Location"], DETAILS)
+    late = tap(browser, slots[0], visit_type)
+    assert late.headers["Location"] == f"/book/{Hold.objects.get().pk}/code/"
+
+
+def test_tap_into_the_time_that_one_keeps_offers_to_swap_it() -> None:
+    visit_type, slots = bookable(slots=2)
+    browser = Client()
+    tap(browser, slots[0], visit_type)
+    response = tap(browser, slots[1], visit_type)
+    assert response.status_code == 409
+    assert "You are already keeping this time." in words(response)
+    (swap,) = offers(response)
+    press(browser, swap)
+    states = dict(Hold.objects.values_list("starts_at", "state"))
+    assert states == {slots[0].starts_at: "released", slots[1].starts_at: "held"}
+
+
+def test_same_time_for_another_reason_is_offered_as_a_swap() -> None:
+    visit_type, slots = bookable()
+    other = make_visit_type(doctor=visit_type.doctor)
+    browser = signed_in(make_patient())
+    tap(browser, slots[0], visit_type)
+    (swap,) = offers(tap(browser, slots[0], other))
+    press(browser, swap)
+    assert Hold.objects.get(state=HoldState.HELD).visit_type == other

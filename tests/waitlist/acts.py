@@ -6,8 +6,8 @@ from typing import Any
 from django.utils import timezone
 
 from bookings.models import Hold, WaitlistEntry
-from bookings.services.holds import sweep_holds
 from bookings.services.offers import offer_released
+from bookings.services.releases import sweep_holds
 from bookings.tasks import offer_released as offer_released_task
 from bookings.tasks import send_offer as send_offer_task
 from docbook.outbox.models import OutboxMessage

@@ -8,9 +8,10 @@ from django.utils import timezone
 from bookings.errors import HoldExpired, PatientBusy
 from bookings.models import Appointment, Hold, HoldState, WaitlistEntry
 from bookings.services.changes import cancel_appointment
-from bookings.services.holds import hold_slot, release_hold
+from bookings.services.holds import hold_slot
 from bookings.services.look_over import offer_free_times
 from bookings.services.offers import accept_offer, decline_offer
+from bookings.services.releases import release_hold
 from docbook.audit.models import AuditEvent
 from docbook.errors import NotFound
 from docbook.outbox.models import OutboxMessage

@@ -23,8 +23,8 @@ Written by `make states` from `bookings/states.py`. The trigger
 `appointment_status_follows_the_state_machine` refuses every other step, whoever asks for it.
 
 *Patient* is the patient, or the guest who has just booked in this browser; until the doctor's
-notice for changes. *Practice* is the doctor, their secretary and staff; always, and a cancellation
-only with a reason.
+notice for changes. *Practice* is the doctor, their secretary and staff; always, and it says why it
+cancels or moves a visit.
 """
 
 

@@ -1,0 +1,197 @@
+"""A visit of several slots that moves by fewer of them: old and new time share a part."""
+
+import pytest
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+
+from accounts.models import User
+from bookings.errors import HoldExpired, NotChangeable, SlotHeld, SlotTaken
+from bookings.invariants.checks import check_invariants
+from bookings.models import Appointment, Hold
+from bookings.services.changes import cancel_appointment
+from bookings.services.codes import resend_code
+from bookings.services.confirmation import confirm_booking
+from bookings.services.holds import hold_slot
+from bookings.services.releases import release_hold, sweep_holds
+from docbook.errors import FieldError
+from doctors.models import Slot, VisitType
+from tests.api.client import Api
+from tests.bookings.acts import (
+    allow_resend,
+    as_patient,
+    ask_for_code,
+    attempt,
+    book,
+    bookable,
+    code_of,
+    guest,
+    let_expire,
+)
+from tests.factories import make_patient, make_slots, tomorrow_at
+from tests.pages.browser import offered_slots, signed_in
+
+pytestmark = pytest.mark.django_db
+
+
+def booked(
+    *, at: int, length: int = 2, kept_free: int = 0
+) -> tuple[User, Appointment, VisitType, list[Slot]]:
+    """A visit in three days that begins with the slot of this number, of six."""
+    patient = make_patient()
+    visit_type, _tomorrow = bookable(count=0, slots=length)
+    visit_type.buffer_slots = kept_free
+    visit_type.save()
+    slots = make_slots(doctor=visit_type.doctor, starts_at=tomorrow_at(days=3), count=6)
+    visit = book(slots[at], visit_type=visit_type, holder=as_patient(patient))
+    return patient, visit, visit_type, slots
+
+
+def hold_instead(visit: Appointment, slot: Slot) -> Hold:
+    holder = as_patient(visit.patient)
+    hold = hold_slot(
+        slot_id=slot.pk,
+        visit_type_id=visit.visit_type_id,
+        holder=holder,
+        replaces=visit.pk,
+        now=timezone.now(),
+    )
+    return ask_for_code(hold, holder=holder)
+
+
+def confirm(hold: Hold, patient: User) -> Appointment:
+    return confirm_booking(hold_id=hold.pk, holder=as_patient(patient), code=code_of(hold))
+
+
+def owners(slots: list[Slot], *, old: Appointment, new: Hold) -> str:
+    """Of each slot: o the old visit's, h held and n booked for the new time, . open."""
+    names = {
+        ("booked", old.pk): "o",
+        ("held", new.pk): "h",
+        ("booked", new.pk): "n",
+        ("open", None): ".",
+    }
+    found = Slot.objects.in_bulk([slot.pk for slot in slots])
+    return "".join(names[found[each.pk].state, found[each.pk].hold_id] for each in slots)
+
+
+def kept() -> list[str]:
+    return [str(each.finding) for each in check_invariants() if each.is_broken]
+
+
+@pytest.mark.parametrize(
+    ("length", "kept_free", "to", "meanwhile", "after"),
+    [
+        (2, 0, 3, "..ooh.", "...nn."),
+        (2, 0, 1, ".hoo..", ".nn..."),
+        (3, 0, 3, "..oooh", "...nnn"),
+        (1, 1, 3, "..ooh.", "...nn."),
+        (1, 1, 1, ".hoo..", ".nn..."),
+        (2, 1, 0, "hhooo.", "nnn..."),
+    ],
+)
+def test_what_both_times_share_stays_the_old_visits_until_the_code(
+    length: int, kept_free: int, to: int, meanwhile: str, after: str
+) -> None:
+    patient, old, _type, slots = booked(at=2, length=length, kept_free=kept_free)
+    hold = hold_instead(old, slots[to])
+    assert owners(slots, old=old, new=hold) == meanwhile
+    assert kept() == []
+    new = confirm(hold, patient)
+    assert owners(slots, old=old, new=hold) == after
+    assert (new.starts_at, new.replaces) == (slots[to].starts_at, old.pk)
+    assert kept() == []
+
+
+@pytest.mark.parametrize("end", [release_hold, "sweep"])
+def test_attempt_that_comes_to_nothing_leaves_the_old_visit_whole(end: object) -> None:
+    patient, old, _type, slots = booked(at=2)
+    hold = hold_instead(old, slots[3])
+    if end == "sweep":
+        let_expire(hold)
+        assert sweep_holds() == 1
+    else:
+        release_hold(hold_id=hold.pk, holder=as_patient(patient))
+    assert owners(slots, old=old, new=hold) == "..oo.."
+    assert kept() == []
+
+
+def test_another_code_renews_what_is_held_and_the_move_goes_on() -> None:
+    patient, old, _type, slots = booked(at=2)
+    hold = hold_instead(old, slots[1])
+    allow_resend(hold)
+    resend_code(hold_id=hold.pk, holder=as_patient(patient), now=timezone.now())
+    assert confirm(hold, patient).starts_at == slots[1].starts_at
+
+
+def test_nobody_else_gets_what_both_times_share() -> None:
+    _patient, old, visit_type, slots = booked(at=2)
+    hold_instead(old, slots[3])
+    with pytest.raises(SlotTaken):
+        attempt(slots[2], visit_type=visit_type, holder=guest())
+
+
+def test_somebody_elses_visit_is_not_shared() -> None:
+    """Only what the visit itself has is free for it."""
+    _patient, old, visit_type, slots = booked(at=2)
+    book(slots[4], visit_type=visit_type, holder=guest(), email="next@example.test")
+    with pytest.raises(SlotTaken):
+        hold_instead(old, slots[3])
+
+
+def test_visit_does_not_move_to_its_own_time() -> None:
+    _patient, old, _type, slots = booked(at=2)
+    with pytest.raises(FieldError) as refusal:
+        hold_instead(old, slots[2])
+    assert refusal.value.field == "replaces"
+
+
+def test_visit_that_is_called_off_meanwhile_takes_the_shared_slots_with_it() -> None:
+    patient, old, visit_type, slots = booked(at=2)
+    hold = hold_instead(old, slots[3])
+    cancel_appointment(appointment_id=old.pk, by=as_patient(patient), version=1, now=timezone.now())
+    assert owners(slots, old=old, new=hold) == "....h."
+    assert kept() == []
+    with pytest.raises(NotChangeable) as refusal:
+        confirm(hold, patient)
+    assert refusal.value.status == "cancelled"
+    # Until the attempt is over, its time is that of somebody who confirms; then anybody's.
+    with pytest.raises(SlotHeld):
+        attempt(slots[2], visit_type=visit_type, holder=guest())
+    release_hold(hold_id=hold.pk, holder=as_patient(patient))
+    book(slots[2], visit_type=visit_type, holder=guest(), email="next@example.test")
+
+
+def test_details_that_come_after_the_visit_was_called_off_renew_nothing() -> None:
+    patient, old, _type, slots = booked(at=2)
+    holder = as_patient(patient)
+    hold = hold_slot(
+        slot_id=slots[3].pk,
+        visit_type_id=old.visit_type_id,
+        holder=holder,
+        replaces=old.pk,
+        now=timezone.now(),
+    )
+    cancel_appointment(appointment_id=old.pk, by=holder, version=1, now=timezone.now())
+    with pytest.raises(HoldExpired):
+        ask_for_code(hold, holder=holder)
+
+
+def test_both_doors_offer_times_that_overlap_the_old_one_and_not_the_old_one_itself() -> None:
+    patient, old, _type, slots = booked(at=2)
+    day = f"date={slots[0].starts_at.astimezone(old.clinic.zone):%Y-%m-%d}"
+    page = signed_in(patient).get(f"/appointments/{old.pk}/reschedule/?{day}")
+    answer = Api(patient).times_to_move_to(old.pk).json()
+    told = [parse_datetime(each["startsAt"]) for each in answer["items"]]
+    offered = [slots[n].pk for n in (0, 1, 3, 4)]
+    assert offered_slots(page) == offered
+    assert told == [slots[n].starts_at for n in (0, 1, 3, 4)]
+
+
+def test_right_code_by_the_api_moves_a_long_visit_by_one_slot() -> None:
+    patient, old, visit_type, slots = booked(at=2)
+    api = Api(patient)
+    started = api.start(slot_id=slots[3].pk, visit_type_id=visit_type.pk, replaces=str(old.pk))
+    hold = Hold.objects.get(pk=started.json()["attemptId"])
+    answer = api.verify(hold.pk, code_of(hold)).json()
+    assert parse_datetime(answer["startsAt"]) == slots[3].starts_at
+    assert answer["replaces"] == str(old.pk)
