@@ -4,7 +4,7 @@ import pytest
 from django.test import Client
 
 from bookings.models import Hold
-from bookings.views import booking
+from bookings.views import attempt, holding
 from docbook.http import throttling
 from docbook.outbox.models import OutboxMessage
 from tests.bookings.acts import allow_resend, bookable, wrong_code
@@ -18,8 +18,8 @@ DETAILS = {"first_name": "Saskia", "last_name": "Kuipers", "email": "saskia@exam
 
 @pytest.fixture(autouse=True)
 def _two_a_minute(monkeypatch):
-    monkeypatch.setattr(booking, "HOLD_RATE", "2/m")
-    monkeypatch.setattr(booking, "CODE_RATE", "2/m")
+    monkeypatch.setattr(holding, "HOLD_RATE", "2/m")
+    monkeypatch.setattr(attempt, "CODE_RATE", "2/m")
 
 
 def tap(browser: Client) -> Hold:
@@ -74,8 +74,8 @@ def test_wish_for_another_code_counts_like_the_first(client):
 
 
 def test_nobodys_mailbox_is_filled_from_ever_new_browsers(monkeypatch) -> None:
-    monkeypatch.setattr(booking, "HOLD_RATE", "99/m")
-    monkeypatch.setattr(booking, "CODE_RATE", "99/m")
+    monkeypatch.setattr(holding, "HOLD_RATE", "99/m")
+    monkeypatch.setattr(attempt, "CODE_RATE", "99/m")
     visit_type, slots = bookable(count=22)
     sent = 0
     for number, slot in enumerate(slots):
@@ -99,7 +99,7 @@ def codes() -> int:
 @pytest.mark.parametrize("then", ["", "resend/"])
 def test_requests_that_send_no_code_use_up_nobodys_mailbox(monkeypatch, then: str) -> None:
     """Else one guest and one mail would lock somebody out for an hour."""
-    monkeypatch.setattr(booking, "CODE_RATE", "99/m")
+    monkeypatch.setattr(attempt, "CODE_RATE", "99/m")
     visit_type, slots = bookable()
     stranger, start = Client(), {"visit_type": visit_type.pk}
     first = stranger.post("/book/", {"slot": slots[0].pk, **start}).headers["Location"]
@@ -121,8 +121,8 @@ def test_details_refused_for_the_number_leave_the_mailbox_as_it_was(monkeypatch,
     patient, (visit_type, slots) = make_patient(), bookable()
     browser, start = signed_in(patient), {"visit_type": visit_type.pk}
     numbers = ["+31655501234", "+31655501234", "+31655501234", "+31655505678"]
-    monkeypatch.setattr(booking, "HOLD_RATE", "99/m")
-    monkeypatch.setattr(booking, "CODE_RATE", "99/m")
+    monkeypatch.setattr(holding, "HOLD_RATE", "99/m")
+    monkeypatch.setattr(attempt, "CODE_RATE", "99/m")
     answers = []
     for slot, number in zip(slots, numbers, strict=True):
         page = browser.post("/book/", {"slot": slot.pk, **start}).headers["Location"]

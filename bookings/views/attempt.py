@@ -1,0 +1,87 @@
+"""What the steps of a booking share: what is being booked, who comes, and the code to them."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.http import HttpRequest
+from django.utils import timezone
+
+from bookings.code_limits import limits_of, send_counted
+from bookings.drafts import DRAFT_FIELDS
+from bookings.holder import Holder
+from bookings.models import Hold
+from bookings.selectors.appointments import Link, links_to
+from bookings.selectors.holds import get_hold
+from bookings.services.codes import Details, request_code
+from docbook.http.throttling import limit_by_address
+from doctors.models import Clinic, Doctor, VisitType
+
+CODE_RATE = "30/m"
+
+
+@dataclass(frozen=True)
+class Ticket:
+    """What is being booked, as every step shows it."""
+
+    id: UUID
+    doctor: Doctor
+    clinic: Clinic
+    visit_type: VisitType
+    zone: str
+    starts_at: datetime
+    ends_at: datetime
+    expires_at: datetime
+    seconds_left: int
+    who: str
+    patient_email: str
+    # The time that is kept until this one is confirmed.
+    keeps: Link | None
+
+
+def limit_codes(request: HttpRequest, *, group: str) -> None:
+    """Raises RateLimited for an address that sends for codes, or tries them, too often."""
+    limit_by_address(request, group=group, rate=CODE_RATE)
+
+
+def ticket_of(hold: Hold, holder: Holder) -> Ticket:
+    left = (hold.expires_at - timezone.now()).total_seconds()
+    return Ticket(
+        id=hold.pk,
+        doctor=hold.doctor,
+        clinic=hold.clinic,
+        visit_type=hold.visit_type,
+        zone=hold.clinic.time_zone,
+        starts_at=hold.starts_at,
+        ends_at=hold.ends_at,
+        expires_at=hold.expires_at,
+        seconds_left=max(0, int(left)),
+        who=f"{hold.first_name} {hold.last_name}".strip(),
+        patient_email=holder.patient.email if holder.patient else "",
+        keeps=links_to([hold.replaces]).get(hold.replaces) if hold.replaces else None,
+    )
+
+
+def known_details(hold: Hold, holder: Holder) -> dict[str, str]:
+    """What was typed before, for this time or the one that moves; else what the account knows."""
+    patient = holder.patient
+    if hold.replaces and not hold.code_sent_at:
+        moved = get_hold(hold_id=hold.replaces, holder=holder)
+        return {name: getattr(moved, name) for name in DRAFT_FIELDS}
+    if hold.code_sent_at or patient is None:
+        return sent_details(hold)
+    return {name: getattr(patient, name) for name in ("first_name", "last_name", "phone")}
+
+
+def sent_details(hold: Hold) -> dict[str, str]:
+    """The details as they stand in the hold."""
+    return {name: getattr(hold, name) for name in DRAFT_FIELDS} if hold.code_sent_at else {}
+
+
+def send_code(hold: Hold, *, holder: Holder, details: Details) -> None:
+    patient_id = holder.patient.pk if holder.patient else None
+    send_counted(
+        lambda now: request_code(hold_id=hold.pk, holder=holder, details=details, now=now),
+        limits=limits_of(patient_id=patient_id, email=details.email, phone=details.phone),
+        now=timezone.now(),
+    )

@@ -1,0 +1,209 @@
+"""From the held time to the visit: who comes, and the code that proves it."""
+
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_http_methods, require_POST
+
+from bookings.code_limits import limits_of, send_counted
+from bookings.destinations import destination_of
+from bookings.drafts import draft_of, drop_draft, keep_draft
+from bookings.errors import (
+    AppointmentLimit,
+    DetailsMissing,
+    HoldExpired,
+    NotChangeable,
+    OtpInvalid,
+    OtpLocked,
+    PatientBusy,
+)
+from bookings.forms import CodeForm, DetailsForm
+from bookings.holder import Holder
+from bookings.models import Hold, HoldState
+from bookings.models.holds import MAX_CODE_ATTEMPTS, MAX_CODE_RESENDS
+from bookings.offer_link import offer_token
+from bookings.selectors.holds import get_hold, is_over
+from bookings.services.codes import resend_code, seconds_until_resend
+from bookings.services.confirmation import confirm_booking
+from bookings.sessions import current_holder, open_account
+from bookings.views.attempt import known_details, limit_codes, send_code, sent_details, ticket_of
+from bookings.views.changes import show_refused_change
+from bookings.views.refusals import show_lost_hold
+from docbook.errors import DomainError, RateLimited
+from docbook.http.problems import STATUS_BY_CODE
+
+# After these the hold's own page has nothing more to say.
+LOST = (HoldExpired, OtpLocked, PatientBusy, AppointmentLimit)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def details(request: HttpRequest, hold_id: UUID) -> HttpResponseBase:
+    """Who comes, typed while the time is held."""
+    holder = current_holder(request)
+    hold = get_hold(hold_id=hold_id, holder=holder)
+    if elsewhere := _over(request, hold) or _offered(hold):
+        return elsewhere
+    if request.POST.get("then") == "sign-in":
+        keep_draft(request)
+        return redirect_to_login(request.path)
+    known = known_details(hold, holder) | draft_of(request)
+    form = DetailsForm(request.POST or None, patient=holder.patient, initial=known)
+    error: DomainError | None = None
+    if request.method == "POST" and form.is_valid():
+        limit_codes(request, group="code")
+        try:
+            given = form.details()
+            send_code(hold, holder=holder, details=given)
+        except HoldExpired as refusal:
+            return _lost(request, refusal, hold)
+        except RateLimited as refusal:
+            error = refusal
+            form.add_error(None, _no_code(hold))
+        else:
+            drop_draft(request)
+            return redirect("bookings:code", hold_id=hold_id)
+    context = {
+        "ticket": ticket_of(hold, holder),
+        "form": form,
+        "codes_by_sms": settings.CODE_CHANNEL == "sms",
+        "nav": "doctors",
+    }
+    return render(request, "bookings/details.html", context, status=_status(form, error))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def code(request: HttpRequest, hold_id: UUID) -> HttpResponseBase:
+    """The code from the e-mail; the right one books."""
+    holder = current_holder(request)
+    hold = get_hold(hold_id=hold_id, holder=holder)
+    if elsewhere := _over(request, hold) or _offered(hold):
+        return elsewhere
+    if hold.code_sent_at is None:
+        return redirect("bookings:details", hold_id=hold_id)
+    form = CodeForm(request.POST or None)
+    error: DomainError | None = None
+    if request.method == "POST" and form.is_valid():
+        limit_codes(request, group="confirm")
+        try:
+            return _confirm(request, hold, holder=holder, typed=form.cleaned_data["code"])
+        except OtpInvalid as refusal:
+            error = refusal
+            form.add_error("code", _wrong_code(refusal.attempts_left))
+        except LOST as refusal:
+            return _lost(request, refusal, hold)
+        except NotChangeable as refusal:
+            # The visit that would have moved has become something else meanwhile.
+            return show_refused_change(request, refusal, appointment_id=hold.replaces or hold.pk)
+        hold = get_hold(hold_id=hold_id, holder=holder)
+    return _code_page(request, hold, holder=holder, form=form, status=_status(form, error))
+
+
+@require_POST
+def resend(request: HttpRequest, hold_id: UUID) -> HttpResponseBase:
+    """A new code; the old one stops working."""
+    limit_codes(request, group="code")
+    holder = current_holder(request)
+    hold = get_hold(hold_id=hold_id, holder=holder)
+    try:
+        send_counted(
+            lambda now: resend_code(hold_id=hold_id, holder=holder, now=now),
+            limits=limits_of(patient_id=hold.patient_id, email=hold.email, phone=hold.phone),
+            now=timezone.now(),
+        )
+    except HoldExpired as refusal:
+        return _over(request, hold) or _lost(request, refusal, hold)
+    except DetailsMissing:
+        return redirect("bookings:details", hold_id=hold_id)
+    except RateLimited as refusal:
+        messages.warning(request, _no_new_code(refusal))
+    else:
+        text = _("A new code is on its way to %(address)s. The old one no longer works.")
+        messages.success(request, text % {"address": destination_of(hold).masked})
+    return redirect("bookings:code", hold_id=hold_id)
+
+
+def _over(request: HttpRequest, hold: Hold) -> HttpResponseBase | None:
+    """Where to go with a hold that no longer waits to be confirmed."""
+    if hold.state == HoldState.CONFIRMED:
+        return redirect("bookings:appointment", appointment_id=hold.pk)
+    if hold.state == HoldState.HELD and not is_over(hold.pk):
+        return None
+    locked = hold.otp_attempts >= MAX_CODE_ATTEMPTS
+    return _lost(request, OtpLocked() if locked else HoldExpired(), hold)
+
+
+def _offered(hold: Hold) -> HttpResponseBase | None:
+    """An offer of the waitlist wants neither details nor a code, and has a page of its own."""
+    if hold.waitlist_entry_id is None:
+        return None
+    return redirect("bookings:offer", token=offer_token(hold))
+
+
+def _lost(request: HttpRequest, error: DomainError, hold: Hold) -> HttpResponse:
+    """What was typed, now or before, waits for the next hold."""
+    keep_draft(request, sent=sent_details(hold))
+    return show_lost_hold(request, error, hold)
+
+
+def _confirm(request: HttpRequest, hold: Hold, *, holder: Holder, typed: str) -> HttpResponseBase:
+    appointment = confirm_booking(hold_id=hold.pk, holder=holder, code=typed)
+    drop_draft(request)
+    open_account(request, appointment)
+    url = reverse("bookings:appointment", args=[appointment.pk])
+    return redirect(f"{url}?confirmed=1")
+
+
+def _code_page(
+    request: HttpRequest, hold: Hold, *, holder: Holder, form: CodeForm, status: int
+) -> HttpResponse:
+    to = destination_of(hold)
+    context = {
+        "ticket": ticket_of(hold, holder),
+        "form": form,
+        "sent_to": to.masked,
+        "by_sms": to.channel == "sms",
+        "resend_in": seconds_until_resend(hold=hold, now=timezone.now()),
+        "resends_left": MAX_CODE_RESENDS - hold.otp_resends,
+        "attempts_left": MAX_CODE_ATTEMPTS - hold.otp_attempts,
+        "nav": "doctors",
+    }
+    return render(request, "bookings/code.html", context, status=status)
+
+
+def _no_code(hold: Hold) -> str:
+    if hold.code_sent_at:
+        return _("No further code can be sent just now. The last one still works.")
+    return _("Very many codes went to this address. The next one can be sent in an hour.")
+
+
+def _no_new_code(refusal: RateLimited) -> str:
+    # Any longer wait is none for a pause, and would outlast the hold.
+    if refusal.retry_after > settings.CODE_RESEND_SECONDS:
+        return _("No further code can be sent for this time. The last one still works.")
+    return ngettext(
+        "A new code in %(count)d second. The last one still works.",
+        "A new code in %(count)d seconds. The last one still works.",
+        refusal.retry_after,
+    ) % {"count": refusal.retry_after}
+
+
+def _wrong_code(attempts_left: int) -> str:
+    return ngettext(
+        "That is not the code we sent. %(count)d try left.",
+        "That is not the code we sent. %(count)d tries left.",
+        attempts_left,
+    ) % {"count": attempts_left}
+
+
+def _status(form: DetailsForm | CodeForm, error: DomainError | None) -> int:
+    if error is not None:
+        return STATUS_BY_CODE[error.code]
+    return 422 if form.is_bound and not form.is_valid() else 200

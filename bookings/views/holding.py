@@ -1,0 +1,159 @@
+"""A tap on a time holds it, another gives it back."""
+
+from contextlib import suppress
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST
+from django_htmx.http import HttpResponseClientRedirect
+
+from bookings.errors import HoldExpired, SlotHeld
+from bookings.forms import StartForm
+from bookings.holder import Holder
+from bookings.models import Hold
+from bookings.selectors.holds import get_hold
+from bookings.services.codes import Details
+from bookings.services.holds import hold_slot
+from bookings.services.releases import release_hold
+from bookings.sessions import current_holder, holder_who_starts, remember
+from bookings.views.attempt import known_details, limit_codes, send_code
+from bookings.views.changes import REFUSALS as CHANGE_REFUSALS
+from bookings.views.changes import show_refused_change, visit_to_move
+from bookings.views.refusals import Wanted, show_refusal
+from docbook.errors import DomainError, NotFound, RateLimited
+from docbook.http import pages
+from docbook.http.htmx import wants_fragment
+from docbook.http.throttling import address_key, limit_by_address
+from doctors.models import VisitType
+from doctors.selectors.doctors import get_bookable_doctor
+from doctors.views.addresses import day_url, page_of, with_query
+
+HOLD_RATE = "30/m"
+# Where somebody who gives a time back may want to go on picking.
+TIMES = ("doctors:detail", "bookings:reschedule")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def start(request: HttpRequest) -> HttpResponseBase:
+    """The tap on a time is the hold. A reload of its address leads back to the doctors."""
+    if request.method != "POST":
+        return redirect("doctors:list")
+    limit_by_address(request, group="hold", rate=HOLD_RATE)
+    form = StartForm(request.POST)
+    if not form.is_valid():
+        return pages.error_page(request, status=400)
+    slot_id, visit_type_id = form.cleaned_data["slot"], form.cleaned_data["visit_type"]
+    holder, replaces = holder_who_starts(request), form.cleaned_data["replaces"]
+    if instead_of := form.cleaned_data["instead_of"]:
+        _give_back(instead_of, holder=holder)
+    try:
+        hold = hold_slot(
+            slot_id=slot_id,
+            visit_type_id=visit_type_id,
+            holder=holder,
+            address=address_key(request),
+            replaces=replaces,
+            now=timezone.now(),
+        )
+    except CHANGE_REFUSALS as error:
+        return show_refused_change(request, error, appointment_id=replaces)
+    except DomainError as error:
+        if own := _same_hold(error, holder=holder, wanted=(slot_id, visit_type_id, replaces)):
+            return _go(request, _present_step(own))
+        wanted = {"slot_id": slot_id, "visit_type_id": visit_type_id}
+        return _start_refused(request, error, replaces=replaces, **wanted)
+    remember(request, hold)
+    return _go(request, _first_step(request, hold, holder=holder))
+
+
+@require_POST
+def release(request: HttpRequest, hold_id: UUID) -> HttpResponseBase:
+    """Gives the time back and shows the doctor's other times, or those that were wanted instead."""
+    holder = current_holder(request)
+    hold = get_hold(hold_id=hold_id, holder=holder)
+    try:
+        release_hold(hold_id=hold_id, holder=holder)
+    except HoldExpired:
+        return redirect("bookings:appointment", appointment_id=hold_id)
+    messages.success(request, _("The time is free again. Pick another one whenever you like."))
+    day = hold.starts_at.astimezone(hold.clinic.zone).date()
+    own_day = day_url(hold.doctor, visit_type_id=hold.visit_type_id, day=day)
+    if hold.replaces:
+        page = reverse("bookings:reschedule", args=[hold.replaces])
+        own_day = with_query(page, date=day.isoformat())
+    return redirect(page_of(request.POST.get("next", ""), request=request, views=TIMES) or own_day)
+
+
+def _go(request: HttpRequest, url: str) -> HttpResponseBase:
+    """Htmx would put the next page into the picker's place, so it is told to go there."""
+    return HttpResponseClientRedirect(url) if wants_fragment(request) else redirect(url)
+
+
+def _first_step(request: HttpRequest, hold: Hold, *, holder: Holder) -> str:
+    """Who comes is known where a visit moves: its code goes out at once."""
+    if hold.replaces and _send_code_of_move(request, hold, holder=holder):
+        return reverse("bookings:code", args=[hold.pk])
+    return reverse("bookings:details", args=[hold.pk])
+
+
+def _same_hold(
+    error: DomainError, *, holder: Holder, wanted: tuple[int, int, UUID | None]
+) -> Hold | None:
+    """The hold of the first tap, where this is the second one on the same time."""
+    if not (isinstance(error, SlotHeld) and error.attempt_id):
+        return None
+    hold = get_hold(hold_id=error.attempt_id, holder=holder)
+    return hold if (hold.slot_ids[0], hold.visit_type_id, hold.replaces) == wanted else None
+
+
+def _present_step(hold: Hold) -> str:
+    step = "bookings:code" if hold.code_sent_at else "bookings:details"
+    return reverse(step, args=[hold.pk])
+
+
+def _send_code_of_move(request: HttpRequest, hold: Hold, *, holder: Holder) -> bool:
+    """False where something has to be typed or waited for; the page of the details says what."""
+    known = known_details(hold, holder)
+    email = holder.patient.email if holder.patient else known["email"]
+    details = Details(**{**known, "email": email.lower()})
+    if not (details.first_name and details.last_name and details.email):
+        return False
+    try:
+        limit_codes(request, group="code")
+        send_code(hold, holder=holder, details=details)
+    except RateLimited:
+        return False
+    return True
+
+
+def _start_refused(
+    request: HttpRequest,
+    error: DomainError,
+    *,
+    slot_id: int,
+    visit_type_id: int,
+    replaces: UUID | None,
+) -> HttpResponse:
+    visit_type = VisitType.objects.filter(pk=visit_type_id, doctor__is_active=True).first()
+    if visit_type is None or isinstance(error, NotFound):
+        return pages.error_page(request, status=404)
+    starts_at = visit_type.doctor.slots.filter(pk=slot_id).values_list("starts_at", flat=True)
+    wanted = Wanted(
+        doctor=get_bookable_doctor(pk=visit_type.doctor_id),
+        visit_type_id=visit_type_id,
+        slot_id=slot_id,
+        starts_at=starts_at.first(),
+        moves=visit_to_move(request, replaces) if replaces else None,
+    )
+    return show_refusal(request, error, wanted=wanted)
+
+
+def _give_back(hold_id: UUID, *, holder: Holder) -> None:
+    """Raises NotFound for somebody else's. A hold that became an appointment is in no one's way."""
+    with suppress(HoldExpired):
+        release_hold(hold_id=hold_id, holder=holder)
