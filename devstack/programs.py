@@ -29,7 +29,10 @@ def web(*, port: int, environment: Environment) -> Program:
 
 def worker(*, environment: Environment) -> Program:
     arguments = ("-A", "docbook", "worker", "-P", "threads", "-c", "2", "--loglevel=WARNING")
-    return Program(name="worker", command=_module("celery", *arguments), environment=environment)
+    # Workers need not know of each other, and their talk fails when Valkey comes back.
+    alone = ("--without-gossip", "--without-mingle")
+    command = _module("celery", *arguments, *alone)
+    return Program(name="worker", command=command, environment=environment)
 
 
 def beat(*, schedule: Path, environment: Environment) -> Program:

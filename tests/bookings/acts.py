@@ -71,6 +71,19 @@ def book(slot: Slot, *, visit_type: VisitType, holder: Holder, **changes: str) -
     return appointment
 
 
+def hold_instead(visit: Appointment, slot: Slot, **changes: str) -> Hold:
+    """The patient's attempt to move the visit there, with its code on the way."""
+    holder = as_patient(visit.patient)
+    hold = hold_slot(
+        slot_id=slot.pk,
+        visit_type_id=visit.visit_type_id,
+        holder=holder,
+        replaces=visit.pk,
+        now=timezone.now(),
+    )
+    return ask_for_code(hold, holder=holder, **changes)
+
+
 def code_of(hold: Hold) -> str:
     """The code that the holder finds in their mail."""
     resend = Hold.objects.values_list("otp_resends", flat=True).get(pk=hold.pk)

@@ -9,7 +9,6 @@ from django.utils import timezone
 from accounts.models import User
 from bookings.errors import NotChangeable
 from bookings.models import Appointment, Hold
-from bookings.services.codes import request_code
 from bookings.services.confirmation import confirm_booking
 from bookings.services.holds import Offer, hold_slot
 from docbook.audit.models import AuditEvent
@@ -21,7 +20,7 @@ from tests.bookings.acts import (
     book,
     bookable,
     code_of,
-    details,
+    hold_instead,
     let_expire,
     wrong_code,
 )
@@ -45,18 +44,6 @@ def booked(**doctor: object) -> tuple[User, Appointment, VisitType, list[Slot]]:
     slots = make_slots(doctor=visit_type.doctor, starts_at=tomorrow_at(days=3), count=4)
     visit = book(slots[0], visit_type=visit_type, holder=as_patient(patient))
     return patient, visit, visit_type, slots
-
-
-def hold_instead(visit: Appointment, slot: Slot) -> Hold:
-    holder = as_patient(visit.patient)
-    hold = hold_slot(
-        slot_id=slot.pk,
-        visit_type_id=visit.visit_type_id,
-        holder=holder,
-        replaces=visit.pk,
-        now=timezone.now(),
-    )
-    return request_code(hold_id=hold.pk, holder=holder, details=details(), now=timezone.now())
 
 
 def confirm(hold: Hold, patient: User) -> Appointment:

@@ -25,6 +25,7 @@ from tests.bookings.acts import (
     bookable,
     code_of,
     guest,
+    hold_instead,
     let_expire,
 )
 from tests.factories import make_patient, make_slots, tomorrow_at
@@ -44,18 +45,6 @@ def booked(
     slots = make_slots(doctor=visit_type.doctor, starts_at=tomorrow_at(days=3), count=6)
     visit = book(slots[at], visit_type=visit_type, holder=as_patient(patient))
     return patient, visit, visit_type, slots
-
-
-def hold_instead(visit: Appointment, slot: Slot) -> Hold:
-    holder = as_patient(visit.patient)
-    hold = hold_slot(
-        slot_id=slot.pk,
-        visit_type_id=visit.visit_type_id,
-        holder=holder,
-        replaces=visit.pk,
-        now=timezone.now(),
-    )
-    return ask_for_code(hold, holder=holder)
 
 
 def confirm(hold: Hold, patient: User) -> Appointment:

@@ -11,12 +11,10 @@ from bookings.holder import Holder
 from bookings.models import Appointment, Hold
 from bookings.practice import PracticeMember
 from bookings.services.changes import cancel_appointment
-from bookings.services.codes import request_code
 from bookings.services.confirmation import confirm_booking
-from bookings.services.holds import hold_slot
 from bookings.services.moves import move_appointment
 from doctors.models import Slot, VisitType
-from tests.bookings.acts import as_patient, book, bookable, code_of, details
+from tests.bookings.acts import as_patient, book, bookable, code_of, hold_instead
 from tests.concurrency.rounds import ROUNDS, broken_promises, callers, ends
 from tests.factories import make_patient, make_secretary, make_slots, tomorrow_at
 
@@ -34,19 +32,6 @@ def practice(*, rounds: int, slots: int, length: int = 1) -> tuple[VisitType, li
 def a_visit(slot: Slot, *, visit_type: VisitType) -> Appointment:
     patient = make_patient()
     return book(slot, visit_type=visit_type, holder=as_patient(patient), email=patient.email)
-
-
-def hold_instead(visit: Appointment, slot: Slot) -> Hold:
-    holder, now = Holder(patient=visit.patient), timezone.now()
-    hold = hold_slot(
-        slot_id=slot.pk,
-        visit_type_id=visit.visit_type_id,
-        holder=holder,
-        now=now,
-        replaces=visit.pk,
-    )
-    given = details(email=visit.patient.email)
-    return request_code(hold_id=hold.pk, holder=holder, details=given, now=now)
 
 
 def confirm(hold: Hold, visit: Appointment) -> Appointment:
