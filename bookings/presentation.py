@@ -63,7 +63,9 @@ class AppointmentView:
     changeable_until: datetime
     is_changeable: bool
     # What the practice said when it cancelled.
+    # What the practice said when it cancelled the visit, or moved it.
     cancelled_because: str
+    moved_because: str
     replaces: UUID | None
     replaced_by: UUID | None
     # How far away the day is, in words, where a list says so.
@@ -178,17 +180,17 @@ def view_of(appointment: Appointment, *, now: datetime, phone: str = "") -> Appo
         version=appointment.version,
         changeable_until=until,
         is_changeable=appointment.status == AppointmentStatus.CONFIRMED and now < until,
-        cancelled_because=_what_the_practice_said(appointment),
+        cancelled_because=_said(appointment, of=AppointmentStatus.CANCELLED),
+        moved_because=_said(appointment, of=AppointmentStatus.RESCHEDULED),
         replaces=appointment.replaces,
         replaced_by=appointment.replaced_by,
         phone=phone,
     )
 
 
-def _what_the_practice_said(appointment: Appointment) -> str:
-    cancelled = appointment.status == AppointmentStatus.CANCELLED
+def _said(appointment: Appointment, *, of: AppointmentStatus) -> str:
     by_practice = appointment.changed_by_kind in PRACTICE
-    return appointment.change_reason if cancelled and by_practice else ""
+    return appointment.change_reason if appointment.status == of and by_practice else ""
 
 
 def end_of_changes(appointment: Appointment) -> datetime:

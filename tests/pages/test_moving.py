@@ -10,6 +10,8 @@ from django.utils import timezone
 from accounts.models import User
 from bookings.holder import Holder
 from bookings.models import Appointment, Hold
+from bookings.practice import PracticeMember
+from bookings.services.moves import move_appointment
 from docbook.outbox.models import OutboxMessage
 from doctors.models import Doctor, Slot
 from tests.bookings.acts import as_patient, book, bookable, code_of, let_expire
@@ -18,6 +20,7 @@ from tests.factories import (
     make_appointment,
     make_hold,
     make_patient,
+    make_secretary,
     make_slots,
     tomorrow_at,
 )
@@ -240,3 +243,20 @@ def test_guest_who_has_just_booked_moves_the_visit_in_the_same_browser() -> None
     assert (moved.guest_key, moved.email) == (holder.guest_key, known.email)
     browser.post(f"/book/{moved.pk}/code/", {"code": code_of(moved)})
     assert Appointment.objects.get(pk=moved.pk).replaces == visit.pk
+
+
+def test_page_of_a_visit_that_the_practice_has_moved_says_why_and_leads_to_the_new_one() -> None:
+    patient, visit, slots = booked()
+    secretary = PracticeMember(make_secretary(doctor=visit.doctor))
+    new = move_appointment(
+        appointment_id=visit.pk,
+        slot_id=slots[2].pk,
+        by=secretary,
+        version=1,
+        reason="A conference <b>on hips</b>",
+        now=timezone.now(),
+    )
+    page = signed_in(patient).get(f"/appointments/{visit.pk}/")
+    said = f"{visit.doctor.name} has to move this visit: A conference <b>on hips</b>"
+    assert said in words(page)
+    assert f'href="/appointments/{new.pk}/"' in page.content.decode()
