@@ -18,7 +18,7 @@ test: ## every test on engines of its own (ARGS="-k held" goes to pytest)
 proof: ## load and faults, judged from outside (ARGS="stampede --crowd 100"; all: 5 minutes)
 	@$(PYTHON) -m devstack proof $(ARGS)
 
-bench: ## how fast, beside what the database alone could do (SUITE=booking)
+bench: ## how fast, beside what the database alone could do (ARGS=--profile: where the time goes)
 	@$(PYTHON) -m devstack bench $(SUITE) $(ARGS)
 
 check: ## format, lint, types, contracts, migrations, templates, schema, deployment

@@ -2,78 +2,58 @@
 
 make bench SUITE=booking                        five rounds, about three minutes
 make bench SUITE=booking ARGS="--rounds 9"
+make bench SUITE=booking ARGS=--profile         and where the time goes: three minutes more
 
 The whole API over HTTP with every protection on: token, limits, Idempotency-Key, code, audit,
 outbox; on a durable PostgreSQL. Workers do not run meanwhile: the messages are written, the mails
 are not sent. pgbench runs the same two statements before and after each round; the ratio of the two
 is what can be compared, for the machine's speed changes from minute to minute.
+
+With --profile two more rounds of the same load follow, in which py-spy looks into the web processes
+(that slows them down; so never while the speed is measured), and two in a stack of their own in
+which also worker, relay and beat run, until everything is told.
 """
 
 import argparse
 import json
+import os
 import statistics
 import sys
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Any
 from uuid import UUID
 
 import psycopg
 
 from devstack.console import say
 from devstack.interrupts import interrupts_noted
-from devstack.processes import Process, Program, stop
 from devstack.refusals import Interrupted, Refusal
-from proof.booker import plan_of
+from proof.booking_load import (
+    ACTS,
+    HTTP_DOCTORS,
+    HTTP_PATIENTS,
+    SLOTS,
+    Load,
+    Size,
+    cost,
+    over_http,
+)
+from proof.costs import book_until_told, look_at_work
 from proof.figures import percentile
 from proof.findings import Finding, invariants
 from proof.fixtures import Fixture, make_fixture, renewed
 from proof.pgbench import Pool, run_pgbench
+from proof.profiler import require_sight
 from proof.report import Report
 from proof.stack import Stack, running_stack
 
 # Below this something is wrong with the path of a booking, whatever the machine.
 LEAST_RATIO = 0.12
-ACTS = ("hold", "confirm")
 
-DOCTORS, SLOTS = 3000, 60
-HTTP_DOCTORS, HTTP_PATIENTS = 500, 3000
+DOCTORS = 3000
 PGBENCH_PATIENTS = 10_000
 LEFT_TO_EACH_RUN = 2500
-
-
-@dataclass(frozen=True)
-class Size:
-    rounds: int = 5
-    seconds: int = 10
-    processes: int = 2
-    connections: int = 8
-    seed: int = 1
-
-
-@dataclass(frozen=True)
-class Load:
-    """What the clients of one round did; times in milliseconds, by act."""
-
-    bookings_a_second: float
-    taken: int
-    times: dict[str, list[float]]
-    wrong: list[str]
-
-    @classmethod
-    def of(cls, clients: Sequence[dict[str, Any]]) -> "Load":
-        times = {act: [t for each in clients for t in each["times"][act]] for act in ACTS}
-        return cls(
-            bookings_a_second=sum(
-                len(each["times"]["confirm"]) / each["seconds"] for each in clients
-            ),
-            # Clients go through the tasks at their own pace: all that one of them has passed.
-            taken=max(each["taken"] for each in clients) * len(clients),
-            times=times,
-            wrong=[wrong for each in clients for wrong in each["wrong"]],
-        )
 
 
 @dataclass(frozen=True)
@@ -89,7 +69,8 @@ class Round:
         return self.load.bookings_a_second / ((self.before + self.after) / 2)
 
 
-def booking(size: Size) -> Report:
+def booking(size: Size, *, profile: bool) -> Report:
+    load_before = [round(each, 2) for each in os.getloadavg()]
     with (
         interrupts_noted() as interrupts,
         running_stack(interrupts=interrupts) as stack,
@@ -101,9 +82,20 @@ def booking(size: Size) -> Report:
             patients=HTTP_PATIENTS + PGBENCH_PATIENTS,
             seed=size.seed,
         )
+        if profile:
+            require_sight(stack)
         script = _pgbench_script(stack, fixture)
-        rounds = _rounds(stack, fixture, script, size)
-        return _report(stack, rounds, size)
+        rounds, taken = _rounds(stack, fixture, script, size)
+        report = _report(stack, rounds, size, load_before)
+        if not profile:
+            return report
+        looked_at = look_at_work(stack, fixture, size, skip=taken)
+    told = book_until_told(size)
+    return replace(
+        report,
+        tables={**report.tables, **looked_at.tables, **told.tables},
+        findings=[*report.findings, *looked_at.findings, *told.findings],
+    )
 
 
 SUITES = {"booking": booking}
@@ -126,16 +118,18 @@ def _pgbench_script(stack: Stack, fixture: Fixture) -> Path:
     return path
 
 
-def _rounds(stack: Stack, fixture: Fixture, script: Path, size: Size) -> list[Round]:
-    """Interleaved, so that a change of the machine's mood meets both."""
+def _rounds(stack: Stack, fixture: Fixture, script: Path, size: Size) -> tuple[list[Round], int]:
+    """Interleaved, so that a change of the machine's mood meets both. With how many tasks over HTTP
+    are taken by then.
+    """
     pgbench_seconds = max(3, size.seconds // 2)
-    skip = _over_http(stack, fixture, replace(size, seconds=3), skip=0, name="warm-up").taken
+    skip = over_http(stack, fixture, replace(size, seconds=3), skip=0, name="warm-up").taken
     run_pgbench(stack, script, seconds=pgbench_seconds, begin=0)
     _let_planner_look(stack)
     before = run_pgbench(stack, script, seconds=pgbench_seconds, begin=LEFT_TO_EACH_RUN)
     rounds: list[Round] = []
     for number in range(1, size.rounds + 1):
-        done = _over_http(stack, renewed(stack, fixture), size, skip=skip, name=f"round-{number}")
+        done = over_http(stack, renewed(stack, fixture), size, skip=skip, name=f"round-{number}")
         skip += done.taken
         after = run_pgbench(
             stack, script, seconds=pgbench_seconds, begin=(number + 1) * LEFT_TO_EACH_RUN
@@ -143,7 +137,7 @@ def _rounds(stack: Stack, fixture: Fixture, script: Path, size: Size) -> list[Ro
         rounds.append(Round(done, before=before, after=after))
         before = after
         say(f"  round {number}: {done.bookings_a_second:.0f}/s, pgbench {after:.0f}/s")
-    return rounds
+    return rounds, skip
 
 
 def _let_planner_look(stack: Stack) -> None:
@@ -152,48 +146,11 @@ def _let_planner_look(stack: Stack) -> None:
         connection.execute("ANALYZE")
 
 
-def _over_http(stack: Stack, fixture: Fixture, size: Size, *, skip: int, name: str) -> Load:
-    folder = stack.workshop.folder / name
-    folder.mkdir()
-    plan = plan_of(
-        Fixture(fixture.seed, fixture.calendars[:HTTP_DOCTORS], fixture.patients[:HTTP_PATIENTS]),
-        url=stack.url,
-        otp_key=stack.otp_key,
-        seconds=size.seconds,
-        processes=size.processes,
-        connections=size.connections,
-        skip=skip,
-        begin_at=time.time() + 2.0,  # enough to read the plan
-    )
-    path = folder / "plan.json"
-    plan.write(path)
-    clients = [
-        stack.workshop.start(
-            Program(
-                name=f"{name}-{number}",
-                command=[sys.executable, "-m", "proof.booker", str(path), str(number)],
-            )
-        )
-        for number in range(size.processes)
-    ]
-    try:
-        found = [_words_of(client, stack, timeout=size.seconds + 60.0) for client in clients]
-    finally:
-        stop(clients)
-    return Load.of(found)
-
-
-def _words_of(client: Process, stack: Stack, *, timeout: float) -> dict[str, Any]:
-    stack.workshop.interrupts.wait_until(client.has_ended, timeout=timeout)
-    words = client.log.read_text()
-    if client.popen.poll() != 0:
-        raise Refusal(f"{client.name} broke down:\n{words[-2000:]}")
-    return dict(json.loads(words))
-
-
-def _report(stack: Stack, rounds: Sequence[Round], size: Size) -> Report:
+def _report(
+    stack: Stack, rounds: Sequence[Round], size: Size, load_before: Sequence[float]
+) -> Report:
     ratios = [each.ratio for each in rounds]
-    confirmed = sum(len(each.load.times["confirm"]) for each in rounds)
+    loads = [each.load for each in rounds]
     return Report(
         scenario="booking",
         seed=size.seed,
@@ -201,6 +158,7 @@ def _report(stack: Stack, rounds: Sequence[Round], size: Size) -> Report:
         tables={
             "Bookings, each a hold and a confirmation": [_row(each) for each in rounds],
             "Time of a request in milliseconds": [_times(rounds, act) for act in ACTS],
+            "CPU milliseconds of a booking": cost(loads),
         },
         figures={
             "a minute": round(
@@ -208,7 +166,8 @@ def _report(stack: Stack, rounds: Sequence[Round], size: Size) -> Report:
             ),
             "ratio, median": round(statistics.median(ratios), 3),
             "ratio, range": f"{min(ratios):.3f} to {max(ratios):.3f}",
-            "bookings": confirmed,
+            "bookings": sum(each.bookings for each in loads),
+            "load average before": str(load_before),
             "rows": str(dict(stack.rows(_COUNTS))),
         },
         findings=[
@@ -260,8 +219,10 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("suite", choices=SUITES)
     for each in fields(Size):
         parser.add_argument(f"--{each.name}", type=int, default=each.default)
+    parser.add_argument("--profile", action="store_true", help="also print where the time goes")
     chosen = vars(parser.parse_args(arguments))
-    report = SUITES[chosen.pop("suite")](Size(**chosen))
+    suite, profile = SUITES[chosen.pop("suite")], chosen.pop("profile")
+    report = suite(Size(**chosen), profile=profile)
     report.show()
     report.write(name="bench")
     return 0 if report.is_clean else 1

@@ -37,7 +37,7 @@ class Size:
 def mixed(stack: Stack, size: Size) -> Report:
     """Everything at once, a few slots wanted by all, one request in fifty without an answer."""
     history = _load(stack, size)
-    _wait_until_drained(stack)
+    wait_until_drained(stack)
     return _report(stack, "mixed", size, history)
 
 
@@ -58,7 +58,7 @@ def redis_loss(stack: Stack, size: Size) -> Report:
     phases = _phases(history, {"before": (0, gone[0]), "without Redis": (gone[0], gone[1])})
     went_on = between(answered(history), *gone)
     booked = sum(each.f == "confirm" and each.type == "ok" for each in went_on)
-    left = _wait_until_drained(stack)
+    left = wait_until_drained(stack)
     return _report(
         stack,
         "redis-loss",
@@ -86,7 +86,7 @@ def worker_loss(stack: Stack, size: Size) -> Report:
     history = _load(stack, size, during=during)
     waiting = _undelivered(stack)
     stack.worker.start()
-    left = _wait_until_drained(stack)
+    left = wait_until_drained(stack)
     phases = _phases(history, {"with the worker": (0, gone[0]), "without": (gone[0], clock())})
     return _report(
         stack,
@@ -229,7 +229,7 @@ def _undelivered(stack: Stack) -> int:
     return int(count)
 
 
-def _wait_until_drained(stack: Stack) -> int:
+def wait_until_drained(stack: Stack) -> int:
     """How many messages are left when everybody has had two minutes."""
     stack.let_pass(DRAINED_WITHIN, until=lambda: _undelivered(stack) == 0)
     return _undelivered(stack)

@@ -81,6 +81,7 @@ class Stack:
     port: int
     environment: Mapping[str, str]
     maildir: Path
+    database_process: int
     database_settings: Mapping[str, str]
     parts: dict[str, Part] = field(default_factory=dict)
 
@@ -221,6 +222,7 @@ def _on_engines(
             **environment,
         },
         maildir=sink.maildir,
+        database_process=postgres.process.popen.pid,
         database_settings=settings_of(postgres.url()),
     )
     with psycopg.connect(stack.database_url) as connection:

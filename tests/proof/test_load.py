@@ -6,10 +6,13 @@ from dataclasses import replace
 import psycopg
 import pytest
 
+from proof.client import Client
+from proof.cpu import seconds_by_part, spent
 from proof.findings import findings
 from proof.fixtures import Fixture, make_fixture
 from proof.history import Event
 from proof.load import make_plan, run_clients
+from proof.profiler import workers
 from proof.stack import Stack, running_stack
 from proof.stampede import promises, stampede
 
@@ -53,6 +56,17 @@ def test_every_promise_is_kept_under_load(stack, fixture, history):
     assert {"hold", "confirm"} <= done
     assert done & {"release", "cancel"}
     assert "info" in {event.type for event in history}
+
+
+def test_cpu_of_each_part_is_counted_with_all_its_processes(stack):
+    before, client = seconds_by_part(stack), Client(stack.url)
+    for _ in range(30):
+        assert client.call("GET", "/api/v1/doctors").status == 200
+    cost = spent(before, seconds_by_part(stack))
+    assert cost.keys() == {"web", "valkey", "postgres"}
+    assert cost["web"] > 0
+    assert cost["postgres"] > 0
+    assert len(workers(stack)) == 2
 
 
 def test_of_a_stampede_one_wins(stack, fixture, history):

@@ -1,0 +1,33 @@
+"""What the parts of a stack cost in CPU time, as the operating system counts it."""
+
+from collections.abc import Mapping
+
+import psutil
+
+from proof.stack import Stack
+
+
+def seconds_by_part(stack: Stack) -> dict[str, float]:
+    """User and system time since each part began, with all its processes, also those that ended."""
+    running = {name: part.process for name, part in stack.parts.items() if part.process}
+    roots = {name: process.popen.pid for name, process in running.items()}
+    roots["postgres"] = stack.database_process
+    return {name: _of_tree(pid) for name, pid in roots.items()}
+
+
+def spent(before: Mapping[str, float], after: Mapping[str, float]) -> dict[str, float]:
+    return {name: after[name] - seconds for name, seconds in before.items()}
+
+
+def _of_tree(pid: int) -> float:
+    root = psutil.Process(pid)
+    return sum(_of_process(each) for each in (root, *root.children(recursive=True)))
+
+
+def _of_process(process: psutil.Process) -> float:
+    """With its children that have ended; nothing for one that ends just now."""
+    try:
+        times = process.cpu_times()
+    except psutil.NoSuchProcess:
+        return 0.0
+    return float(times.user + times.system + times.children_user + times.children_system)
