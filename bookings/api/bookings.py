@@ -200,24 +200,31 @@ class VerifyOtp(APIView):
 class ResendOtp(APIView):
     @extend_schema(
         operation_id="resendCode",
+        parameters=[OPTIONAL_KEY],
         request=None,
         responses={
             202: AttemptOut,
             **problems(
-                "unauthenticated", "not-found", "details-missing", "hold-expired", "rate-limited"
+                *KEY,
+                "malformed",
+                "unauthenticated",
+                "not-found",
+                "details-missing",
+                "hold-expired",
+                "unsupported-media-type",
+                "rate-limited",
             ),
         },
     )
-    def post(self, request: Request, booking_id: UUID) -> Response:
-        """Has a new code sent; the one before stops working."""
+    def post(self, request: Request, booking_id: UUID) -> HttpResponseBase:
+        """Has a new code sent; the one before stops working. With a key of your own, a retry whose
+        answer was lost sends no second one.
+        """
         enforce(*_limits(request, group="api-code", rate="30/m"))
-        holder = _holder(request)
-        hold = send_counted(
-            lambda now: resend_code(hold_id=booking_id, holder=holder, now=now),
-            limits=_codes_to(request),
-            now=timezone.now(),
+        route = f"resendCode:{booking_id}"
+        return answer_once(
+            request, route=route, act=lambda: _resend(request, booking_id), required=False
         )
-        return Response(AttemptOut(hold).data, status=202)
 
 
 def _start(request: Request, data: dict[str, Any], *, key: IdempotencyKey) -> Answer:
@@ -237,6 +244,16 @@ def _start(request: Request, data: dict[str, Any], *, key: IdempotencyKey) -> An
         key=key,
         answer=Answer(201, attempt_layout(hold_id, slot_id=data["slotId"]), location),
     )
+
+
+def _resend(request: Request, booking_id: UUID) -> Response:
+    holder = _holder(request)
+    hold = send_counted(
+        lambda now: resend_code(hold_id=booking_id, holder=holder, now=now),
+        limits=_codes_to(request),
+        now=timezone.now(),
+    )
+    return Response(AttemptOut(hold).data, status=202)
 
 
 def _confirm(request: Request, booking_id: UUID, code: str) -> Response:

@@ -56,7 +56,7 @@ _SHARED: Json = {
     },
 }
 # Other refusals say nothing of what was asked for, and are not kept.
-_REPLAYED = {"200", "201", "404", "409", "410", "422", "429"}
+_REPLAYED = {"200", "201", "202", "404", "409", "410", "422", "429"}
 
 
 def add_headers(result: Json, **_context: object) -> Json:

@@ -47,3 +47,26 @@ def test_codes_that_went_out_are_counted(monkeypatch) -> None:
         answers.append(api.post(f"bookings/{hold.pk}/resend-otp").status_code)
     assert answers == [202, 429]
     assert OutboxMessage.objects.filter(topic="otp.requested").count() == 2
+
+
+def test_retry_with_its_key_sends_no_second_code() -> None:
+    api = Api(make_patient())
+    hold = started(api)
+    allow_resend(hold)
+    path = f"bookings/{hold.pk}/resend-otp"
+    first = api.post(path, Idempotency_Key="k")
+    again = api.post(path, Idempotency_Key="k")
+    assert (again.status_code, again.content) == (202, first.content)
+    assert again.headers["Idempotent-Replayed"] == "true"
+    hold.refresh_from_db()
+    assert hold.otp_resends == 1
+    assert OutboxMessage.objects.filter(topic="otp.requested").count() == 2
+
+
+def test_wish_that_came_too_early_uses_up_no_key() -> None:
+    api = Api(make_patient())
+    hold = started(api)
+    path = f"bookings/{hold.pk}/resend-otp"
+    problem(api.post(path, Idempotency_Key="k"), code="rate-limited", status=429)
+    allow_resend(hold)
+    assert api.post(path, Idempotency_Key="k").status_code == 202
