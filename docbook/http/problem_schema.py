@@ -94,7 +94,7 @@ def add_problems(result: Json, **_context: object) -> Json:
     schemas = {code: _schema(code) for code in STATUS_BY_CODE if f'{_ref(code)}"' in named}
     components = result["components"]
     components["schemas"] |= {_name(code): schema for code, schema in schemas.items()}
-    components["schemas"] |= {"Problem": _any_problem(list(schemas)), "FieldProblem": _FIELD}
+    components["schemas"] |= {"Problem": _PROBLEM, "FieldProblem": _FIELD}
     components["schemas"] = dict(sorted(components["schemas"].items()))
     return result
 
@@ -122,6 +122,7 @@ def _name(code: str) -> str:
 
 
 def _schema(code: str) -> Json:
+    """The code as an enum of one: `const` is what generators of clients cannot merge."""
     members = MEMBERS.get(code, {})
     return {
         "description": TITLES[code],
@@ -129,30 +130,27 @@ def _schema(code: str) -> Json:
             {"$ref": "#/components/schemas/Problem"},
             {
                 "type": "object",
-                "properties": {"code": {"type": "string", "const": code}, **members},
+                "properties": {"code": {"type": "string", "enum": [code]}, **members},
                 "required": ["code", *(name for name in members if name not in _OPTIONAL)],
             },
         ],
     }
 
 
-def _any_problem(codes: list[str]) -> Json:
-    properties: Json = {
-        "type": {"type": "string", "description": "urn:docbook:problem:<code>"},
-        "title": {"type": "string", "description": "What the code means; always the same."},
-        "status": {"type": "integer", "description": "That of the response."},
-        "detail": {"type": "string", "description": "What it means here."},
-        "instance": {"type": "string", "description": "The request's id, as in X-Request-ID."},
-        "code": {"type": "string", "enum": codes, "description": "To be programmed against."},
-    }
-    return {
-        "type": "object",
-        "description": "RFC 9457.",
-        "properties": properties,
-        "required": list(properties),
-    }
-
-
+_MEMBERS_OF_ALL: Json = {
+    "type": {"type": "string", "description": "urn:docbook:problem:<code>"},
+    "title": {"type": "string", "description": "What the code means; always the same."},
+    "status": {"type": "integer", "description": "That of the response."},
+    "detail": {"type": "string", "description": "What it means here."},
+    "instance": {"type": "string", "description": "The request's id, as in X-Request-ID."},
+    "code": {"type": "string", "description": "Never changes; to be programmed against."},
+}
+_PROBLEM: Json = {
+    "type": "object",
+    "description": "RFC 9457.",
+    "properties": _MEMBERS_OF_ALL,
+    "required": list(_MEMBERS_OF_ALL),
+}
 _FIELD: Json = {
     "type": "object",
     "description": "One thing of a request that cannot be accepted.",

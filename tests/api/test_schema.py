@@ -63,18 +63,22 @@ def test_schema_names_the_refusals_of_every_operation_as_problems() -> None:
                 assert list(each["content"]) == ["application/problem+json"], (method, path)
 
 
-def test_every_code_that_an_operation_refuses_with_is_a_type_of_its_own() -> None:
+def test_every_refusal_of_an_operation_is_a_type_that_its_code_names() -> None:
     schemas = description()["components"]["schemas"]
-    for code in schemas["Problem"]["properties"]["code"]["enum"]:
-        name = "".join(part.capitalize() for part in code.split("-")) + "Problem"
-        _base, own = schemas[name]["allOf"]
-        assert own["properties"]["code"]["const"] == code
-
-
-def test_members_that_no_problem_has_are_not_described() -> None:
-    assert MEMBERS.keys() <= set(
-        description()["components"]["schemas"]["Problem"]["properties"]["code"]["enum"]
-    )
+    named = {
+        each["discriminator"]["mapping"][code]: code
+        for operations in description()["paths"].values()
+        for operation in operations.values()
+        for response in operation["responses"].values()
+        for media in response.get("content", {}).values()
+        if "discriminator" in (each := media["schema"])
+        for code in each["discriminator"]["mapping"]
+    }
+    assert MEMBERS.keys() <= set(named.values())
+    for ref, code in named.items():
+        _all, own = schemas[ref.rpartition("/")[2]]["allOf"]
+        assert own["properties"]["code"]["enum"] == [code]
+        assert own["properties"].keys() - {"code"} == MEMBERS.get(code, {}).keys()
 
 
 def test_limit_of_a_network_tells_when_to_come_again(settings) -> None:
