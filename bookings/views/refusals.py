@@ -240,10 +240,10 @@ def _limit_notice(request: HttpRequest, error: HoldLimit, *, wanted: Wanted) -> 
 
 def _swap(hold: Hold, *, wanted: Wanted) -> Offer:
     """Gives the only time back for the one that is wanted now."""
-    near = wanted.starts_at or hold.starts_at
+    zone, at = wanted.doctor.clinic.zone, wanted.starts_at or hold.starts_at
     label = _("Give back %(kept)s and hold %(wanted)s") % {
-        "kept": clock_near(hold.starts_at, near=near, zone=hold.clinic.zone),
-        "wanted": wanted.clock(),
+        "kept": clock_near(hold.starts_at, near=at, zone=hold.clinic.zone),
+        "wanted": clock_near(at, near=hold.starts_at, zone=zone),
     }
     return Offer(
         label,

@@ -257,6 +257,17 @@ def test_guest_swaps_the_kept_time_for_the_wanted_one_with_one_press() -> None:
     assert new.slot_ids == [slots[1].pk]
 
 
+def test_swap_between_days_names_both_of_them() -> None:
+    visit_type, slots = bookable()
+    (later,) = make_slots(doctor=visit_type.doctor, starts_at=tomorrow_at(days=2))
+    browser = signed_in()
+    tap(browser, slots[0], visit_type)
+    refused = tap(browser, later, visit_type)
+    days = [each.starts_at.astimezone(each.clinic.zone) for each in (slots[0], later)]
+    kept, wanted = (f"{day:%a} {day.day} {day:%b}, {day:%H:%M}" for day in days)
+    assert f"Give back {kept} and hold {wanted}" in words(refused)
+
+
 def test_swap_that_comes_too_late_has_given_back_and_says_what_is_free() -> None:
     visit_type, slots = bookable()
     browser = signed_in()
