@@ -106,6 +106,8 @@ def test_pages_have_no_accessibility_findings_and_fit_the_screen(
         doctor = other_doctors(live)[5 + number]
         for stop in stops(visitor, doctor=doctor, number=number):
             found[stop] = overflow(visitor.page)
+            if "phone" in screen:
+                found[stop] += cramped(visitor.page)
             if read_by_axe:
                 found[stop] += findings(visitor.page, **AXE[screen])
     assert {stop: problems for stop, problems in found.items() if problems} == {}
@@ -127,3 +129,21 @@ def overflow(page: Page) -> list[str]:
         "[document.documentElement.scrollWidth, document.documentElement.clientWidth]"
     )
     return [f"{wide} px wide on {screen} px"] if wide > screen else []
+
+
+# What a thumb hits: what stands alone, by its own box or by the one that it spreads over its card.
+CRAMPED = """
+[...document.querySelectorAll("main a, main button, main summary")]
+  .filter((part) => part.checkVisibility() && !part.matches(".chip"))
+  .filter((part) => part.parentElement.textContent.trim() === part.textContent.trim())
+  .map((part) => [part, part.getBoundingClientRect().height])
+  .map(([part, height]) =>
+    [part, Math.max(height, parseFloat(getComputedStyle(part, "::after").height) || 0)])
+  .filter(([part, height]) => Math.round(height) < 44)
+  .map(([part, height]) => `${Math.round(height)} px: ${part.outerHTML.slice(0, 160)}`)
+"""
+
+
+def cramped(page: Page) -> list[str]:
+    """Links and buttons less than 44 px high that are no words of a sentence."""
+    return list(page.evaluate(CRAMPED))
