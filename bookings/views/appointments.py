@@ -24,6 +24,7 @@ from accounts.users import signed_in
 from bookings.calendar_file import appointment_calendar
 from bookings.forms import CancelForm
 from bookings.models import Appointment
+from bookings.offer_link import offer_token
 from bookings.presentation import AppointmentView, view_of
 from bookings.selectors.appointments import (
     TABS,
@@ -35,6 +36,7 @@ from bookings.selectors.appointments import (
     links_to,
 )
 from bookings.selectors.chains import chain_of
+from bookings.selectors.holds import live_holds
 from bookings.sessions import current_holder
 from bookings.states import AppointmentStatus
 from bookings.views.sign_in import sign_in_where_nothing_is_found
@@ -102,6 +104,7 @@ def appointments(request: HttpRequest) -> HttpResponse:
     context = {
         "tabs": [_tab(key, mine=mine, chosen=tab, now=now) for key in TABS],
         "tab": tab,
+        "held": _held(request),
         "page": page,
         "months": _by_month(
             [_row(view_of(each, now=now), now=now, moved_to=moved_to) for each in page.object_list]
@@ -120,6 +123,21 @@ def _tab(key: str, *, mine: QuerySet[Appointment], chosen: str, now: datetime) -
         "url": f"{reverse('bookings:appointments')}?tab={key}",
         "current": key == chosen,
     }
+
+
+def _held(request: HttpRequest) -> list[dict[str, object]]:
+    """Times that wait for an answer, for whoever has lost the page or the mail with the link."""
+    live = live_holds(holder=current_holder(request)).select_related("doctor", "clinic")
+    return [
+        {
+            "hold": hold,
+            "is_offer": hold.waitlist_entry_id is not None,
+            "url": reverse("bookings:details", args=[hold.pk])
+            if hold.waitlist_entry_id is None
+            else reverse("bookings:offer", args=[offer_token(hold)]),
+        }
+        for hold in live
+    ]
 
 
 def _row(view: AppointmentView, *, now: datetime, moved_to: dict[UUID, Link]) -> dict[str, object]:

@@ -11,7 +11,9 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import User
+from bookings.holder import Holder
 from bookings.models import Appointment
+from bookings.offer_link import offer_token
 from doctors.models import Slot, SlotState
 from tests.bookings.acts import book, bookable, guest, let_expire, take
 from tests.factories import (
@@ -19,11 +21,13 @@ from tests.factories import (
     make_appointment,
     make_clinic,
     make_doctor,
+    make_hold,
     make_patient,
     make_secretary,
     make_slots,
     make_user,
     make_visit_type,
+    make_waitlist_entry,
     tomorrow_at,
 )
 from tests.pages.browser import HTMX, is_whole_page, signed_in, swapped, words
@@ -343,3 +347,53 @@ def test_nobody_is_said_to_call_about_a_visit_that_is_off() -> None:
     browser = signed_in(off.patient)
     for path in ("/appointments/?tab=cancelled", f"/appointments/{off.pk}/"):
         assert "calls you" not in words(browser.get(path))
+
+
+def test_time_that_waits_for_its_code_can_be_gone_on_with_from_the_list() -> None:
+    patient = make_patient()
+    visit_type, slots = bookable(count=2)
+    hold = take(slots[0], visit_type=visit_type, holder=Holder(patient=patient))
+    browser = signed_in(patient)
+    page = browser.get("/appointments/")
+    start, until = (at.astimezone(hold.clinic.zone) for at in (hold.starts_at, hold.expires_at))
+    assert "You have not confirmed this time yet:" in words(page)
+    assert f"{start:%H:%M}, Dr Emma Visser. Held until {until:%H:%M} ." in words(page)
+    assert f'href="/book/{hold.pk}/"' in page.content.decode()
+    assert (
+        f"/book/{hold.pk}/" not in signed_in(make_patient()).get("/appointments/").content.decode()
+    )
+    let_expire(hold)
+    assert "not confirmed" not in words(browser.get("/appointments/"))
+
+
+@pytest.mark.parametrize("moves", [False, True])
+def test_offer_is_found_without_its_mail(moves: bool) -> None:
+    patient = make_patient()
+    visit_type, slots = bookable(count=2)
+    entry = make_waitlist_entry(doctor=visit_type.doctor, visit_type=visit_type, patient=patient)
+    later = visit(patient, days=9)
+    offer = make_hold(
+        slots=slots[:1],
+        visit_type=visit_type,
+        patient=patient,
+        waitlist_entry=entry,
+        replaces=later.pk if moves else None,
+    )
+    page = signed_in(patient).get("/appointments/")
+    assert ("An earlier time" if moves else "A time") + " is held for you:" in words(page)
+    link = f"/waitlist/offers/{offer_token(offer)}/"
+    assert f'href="{link}"' in page.content.decode()
+    assert Client().get(link).status_code == 200
+
+
+def test_times_that_are_held_cost_the_list_no_more_queries() -> None:
+    patient, counts = make_patient(), []
+    browser = signed_in(patient)
+    for days in (2, 3, 4):
+        visit_type, _none = bookable(count=0)
+        slots = make_slots(doctor=visit_type.doctor, starts_at=tomorrow_at(days=days))
+        make_hold(slots=slots, visit_type=visit_type, patient=patient)
+        with CaptureQueriesContext(connection) as queries:
+            assert browser.get("/appointments/").status_code == 200
+        counts.append(len(queries))
+    assert counts[0] == counts[1] == counts[2]

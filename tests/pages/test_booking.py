@@ -60,6 +60,17 @@ def confirm(browser: Client, **changes: str) -> Appointment:
     return Appointment.objects.get(pk=hold.pk)
 
 
+@pytest.mark.parametrize(
+    ("who", "said"), [("guest", "Not your address?"), ("patient", "Change the details")]
+)
+def test_only_who_typed_the_address_is_asked_whether_it_is_theirs(who: str, said: str) -> None:
+    """An account's address is not changed on the page that the link leads to."""
+    browser = signed_in(make_patient() if who == "patient" else None)
+    _hold, page = type_details(browser)
+    text = words(browser.get(page))
+    assert [each for each in ("Not your address?", "Change the details") if each in text] == [said]
+
+
 def test_guest_comes_from_a_tap_to_a_confirmed_appointment() -> None:
     browser = signed_in()
     hold, page = tap(browser)
