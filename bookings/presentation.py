@@ -149,14 +149,17 @@ class Countdown:
 
 
 def countdown_of(hold: Hold, *, now: datetime) -> Countdown:
-    left = (hold.expires_at - now).total_seconds()
     return Countdown(
         id=hold.pk,
         zone=hold.clinic.time_zone,
         starts_at=hold.starts_at,
         expires_at=hold.expires_at,
-        seconds_left=max(0, int(left)),
+        seconds_left=seconds_left(hold, now=now),
     )
+
+
+def seconds_left(hold: Hold, *, now: datetime) -> int:
+    return max(0, int((hold.expires_at - now).total_seconds()))
 
 
 def view_of(appointment: Appointment, *, now: datetime, phone: str = "") -> AppointmentView:

@@ -11,6 +11,7 @@ from bookings.code_limits import limits_of, send_counted
 from bookings.drafts import DRAFT_FIELDS
 from bookings.holder import Holder
 from bookings.models import Hold
+from bookings.presentation import seconds_left
 from bookings.selectors.appointments import Link, links_to
 from bookings.selectors.holds import get_hold
 from bookings.services.codes import Details, request_code
@@ -45,7 +46,6 @@ def limit_codes(request: HttpRequest, *, group: str) -> None:
 
 
 def ticket_of(hold: Hold, holder: Holder) -> Ticket:
-    left = (hold.expires_at - timezone.now()).total_seconds()
     return Ticket(
         id=hold.pk,
         doctor=hold.doctor,
@@ -55,7 +55,7 @@ def ticket_of(hold: Hold, holder: Holder) -> Ticket:
         starts_at=hold.starts_at,
         ends_at=hold.ends_at,
         expires_at=hold.expires_at,
-        seconds_left=max(0, int(left)),
+        seconds_left=seconds_left(hold, now=timezone.now()),
         who=f"{hold.first_name} {hold.last_name}".strip(),
         patient_email=holder.patient.email if holder.patient else "",
         keeps=links_to([hold.replaces]).get(hold.replaces) if hold.replaces else None,

@@ -74,7 +74,7 @@ def details(request: HttpRequest, hold_id: UUID) -> HttpResponseBase:
         "ticket": ticket_of(hold, holder),
         "form": form,
         "codes_by_sms": settings.CODE_CHANNEL == "sms",
-        "nav": "doctors",
+        "nav": "appointments" if hold.replaces else "doctors",
     }
     return render(request, "bookings/details.html", context, status=_status(form, error))
 
@@ -173,7 +173,7 @@ def _code_page(
         "resend_in": seconds_until_resend(hold=hold, now=timezone.now()),
         "resends_left": MAX_CODE_RESENDS - hold.otp_resends,
         "attempts_left": MAX_CODE_ATTEMPTS - hold.otp_attempts,
-        "nav": "doctors",
+        "nav": "appointments" if hold.replaces else "doctors",
     }
     return render(request, "bookings/code.html", context, status=status)
 

@@ -80,7 +80,9 @@ def test_every_step_speaks_of_moving_and_not_of_a_booking(page: str) -> None:
     browser = signed_in(patient)
     tap(browser, visit, slots[2])
     hold = Hold.objects.get(replaces=visit.pk)
-    text = words(browser.get(f"/book/{hold.pk}/{page}"))
+    shown = browser.get(f"/book/{hold.pk}/{page}")
+    assert 'href="/appointments/" aria-current="page"' in shown.content.decode()
+    text = words(shown)
     for said in ("Move your visit", "New time", "Your visit moves to", "Give the new time back"):
         assert said in text
     assert "You are booking" not in text
