@@ -3,7 +3,6 @@
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
-from unicodedata import normalize
 
 from django.db.models import (
     DurationField,
@@ -83,11 +82,10 @@ def matching_doctors(*, search: DoctorSearch, now: datetime) -> QuerySet[Doctor]
 
 def _named(words: str) -> Q:
     """However the accents were typed: a phone abroad has no "ü", and some write it in two signs."""
-    typed = normalize("NFC", words)
     return (
-        Q(name__unaccent__icontains=typed)
-        | Q(specialty__name__unaccent__icontains=typed)
-        | Q(specialty__practitioner__unaccent__icontains=typed)
+        Q(name__unaccent__icontains=words)
+        | Q(specialty__name__unaccent__icontains=words)
+        | Q(specialty__practitioner__unaccent__icontains=words)
     )
 
 
