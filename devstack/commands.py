@@ -14,6 +14,7 @@ COMMANDS: Mapping[str, Command] = {
     "with-engines": suite.run_with_engines,
     "proof": suite.run_proof,
     "bench": suite.run_bench,
+    "mutate": suite.run_mutation,
     "check": checks.run_checks,
     "format": formatting.format_all,
     "openapi": schema.write_snapshot,

@@ -43,6 +43,11 @@ def run_bench(arguments: Sequence[str]) -> int:
     os.execv(sys.executable, [sys.executable, "-m", "proof.bench", *arguments])  # noqa: S606
 
 
+def run_mutation(arguments: Sequence[str]) -> int:
+    """Becomes the mutation run, on two of each engine."""
+    os.execv(sys.executable, [sys.executable, "-m", "proof.mutation", *arguments])  # noqa: S606
+
+
 def chromium() -> str | None:
     return next(filter(None, map(shutil.which, CHROMIUMS)), None)
 

@@ -35,7 +35,7 @@ class Report:
     def show(self) -> None:
         for title, rows in self.tables.items():
             say(f"\n{title}")
-            _show_table(rows)
+            show_table(rows)
         if self.figures:
             say()
         for name, value in self.figures.items():
@@ -47,15 +47,20 @@ class Report:
                 say(f"          {example}")
 
     def write(self, folder: Path = RESULTS, *, name: str = "proof") -> Path:
-        folder.mkdir(parents=True, exist_ok=True)
-        path = folder / f"{name}-{self.scenario}.json"
-        facts = {"revision": _revision(), "at": datetime.now(UTC).isoformat(), **_machine()}
-        path.write_text(json.dumps({**facts, **asdict(self)}, indent=2) + "\n")
-        say(f"\nWritten to {shown(path)}.")
-        return path
+        return write_results(f"{name}-{self.scenario}", asdict(self), folder=folder)
 
 
-def _show_table(rows: Sequence[Row]) -> None:
+def write_results(name: str, found: Mapping[str, object], *, folder: Path = RESULTS) -> Path:
+    """Beside what was found: of which code, when, and on what machine."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{name}.json"
+    facts = {"revision": _revision(), "at": datetime.now(UTC).isoformat(), **_machine()}
+    path.write_text(json.dumps({**facts, **found}, indent=2) + "\n")
+    say(f"\nWritten to {shown(path)}.")
+    return path
+
+
+def show_table(rows: Sequence[Row]) -> None:
     if not rows:
         return
     cells = [list(rows[0]), *([str(value) for value in row.values()] for row in rows)]

@@ -1,0 +1,175 @@
+"""Tries its share of the mutants: `python -m proof.mutation.nursery FOUND NUMBER OF [NAMES]`.
+
+Django and the tests are imported once; then a process is forked for each mutant. What has noticed
+most mutants so far runs first, and of the rest the fastest.
+"""
+
+import difflib
+import json
+import os
+import signal
+import sys
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import psycopg
+import pytest
+
+from devstack.refusals import Refusal
+from proof.mutation.operators import mutations
+from proof.mutation.verdicts import Fate, Mutant
+
+# Tests that wait for a clash to happen by chance, that go through pages, or live through whole days
+# hold the same and would take days.
+TESTS = (
+    "tests/bookings/test_one_call.py",
+    "tests/bookings/test_confirmation.py",
+    "tests/bookings/test_holds.py",
+    "tests/bookings/test_moving.py",
+    "tests/bookings/test_late_code.py",
+    "tests/bookings/test_slot_gate.py",
+    "tests/bookings/test_partitions.py",
+    "tests/constraints/test_state_machine.py",
+    "tests/constraints/test_records.py",
+    "tests/api/test_bookings.py",
+    "tests/api/test_idempotency.py",
+    "tests/waitlist/test_offers.py",
+    "tests/waitlist/test_moving.py",
+    "tests/waitlist/test_look_over.py",
+    "tests/bookings/test_shown_is_bookable.py",
+    "tests/concurrency/test_one_slot.py",
+    "tests/concurrency/test_month_end.py",
+)
+PYTEST = ("-x", "-q", "--reuse-db", "-p", "no:cacheprovider", *TESTS)
+# A mutant that takes so many times as long as no mutant hangs, or waits for a lock.
+PATIENCE = 5
+
+# Of pytest; any other end is a fault of this run.
+ENDS: dict[int, Fate] = {
+    pytest.ExitCode.OK: Fate.SURVIVED,
+    pytest.ExitCode.TESTS_FAILED: Fate.KILLED,
+}
+
+FUNCTIONS = r"""
+    SELECT proname, pg_get_functiondef(oid) FROM pg_proc
+    WHERE proname LIKE 'bookings\_%' AND prokind = 'f' ORDER BY proname
+"""
+
+
+def main(found: str, number: str, of: str, *names: str) -> None:
+    pytest.main(["--collect-only", "-qq", *PYTEST])
+    order, began = Order(learnt=Path(found).with_suffix(".learnt")), time.monotonic()
+    if _run_tests(order=order, longest=3600) is not Fate.SURVIVED:
+        raise Refusal("The tests fail without a mutant: try `make test`.")
+    longest = PATIENCE * (time.monotonic() - began)
+    functions = _functions(names)
+    mutants = [(name, each) for name, text in functions.items() for each in mutations(text)]
+    with Path(found).open("w", buffering=1) as report:
+        report.write(f"{len(mutants)}\n")
+        for name, mutation in mutants[int(number) :: int(of)]:
+            fate = _try(mutation.definition, functions[name], order=order, longest=longest)
+            mutant = Mutant(
+                place=name,
+                name=f"{name}, line {mutation.line}: {mutation.slip}",
+                fate=fate,
+                change=_changed_lines(functions[name], mutation.definition),
+            )
+            report.write(json.dumps(asdict(mutant)) + "\n")
+
+
+@dataclass(eq=False)
+class Order:
+    """A plugin of pytest that sorts the tests. It works in the child, which writes into `learnt`
+    what a test took and whether it failed; the parent reads it, for the next child.
+    """
+
+    learnt: Path
+    kills: Counter[str] = field(default_factory=Counter)
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        items.sort(key=lambda test: (-self.kills[test.nodeid], self.seconds.get(test.nodeid, 0)))
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        with self.learnt.open("a") as learnt:
+            learnt.write(f"{report.nodeid}\t{report.duration}\t{report.outcome}\n")
+
+    def learn(self) -> None:
+        for line in self.learnt.read_text().splitlines():
+            test, seconds, outcome = line.rsplit("\t", 2)
+            self.seconds[test] = max(float(seconds), self.seconds.get(test, 0))
+            self.kills[test] += outcome == "failed"
+        self.learnt.write_text("")
+
+
+def _functions(names: Sequence[str]) -> dict[str, str]:
+    """The present definition of each, by its name. Raises Refusal for a name that is none."""
+    with _connection() as connection:
+        found: dict[str, str] = dict(connection.execute(FUNCTIONS.encode()).fetchall())
+    if unknown := set(names) - set(found):
+        raise Refusal(f"There is no function {', '.join(unknown)}. There are: {', '.join(found)}.")
+    return {name: text for name, text in found.items() if not names or name in names}
+
+
+def _try(definition: str, present: str, *, order: Order, longest: float) -> Fate:
+    try:
+        _replace(definition)
+    except psycopg.Error:
+        return Fate.REFUSED
+    fate = _run_tests(order=order, longest=longest)
+    _replace(present)
+    if fate is Fate.TIMEOUT:  # its rows are still there
+        _run_tests("--create-db", order=order, longest=longest)
+    return fate
+
+
+def _replace(definition: str) -> None:
+    with _connection() as connection:
+        connection.execute(definition.encode())
+
+
+def _connection() -> psycopg.Connection:
+    address = urlsplit(os.environ["DATABASE_URL"])
+    return psycopg.connect(address._replace(path="/test_" + address.path[1:]).geturl())
+
+
+def _run_tests(*arguments: str, order: Order, longest: float) -> Fate:
+    child = os.fork()
+    if child == 0:
+        os._exit(_quietly([*PYTEST, *arguments], order))
+    deadline = time.monotonic() + longest
+    while time.monotonic() < deadline:
+        ended, status = os.waitpid(child, os.WNOHANG)
+        if ended:
+            order.learn()
+            return ENDS[os.waitstatus_to_exitcode(status)]
+        time.sleep(0.02)
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    return Fate.TIMEOUT
+
+
+def _quietly(arguments: list[str], order: Order) -> int:
+    silence = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(silence, sys.stdout.fileno())
+    os.dup2(silence, sys.stderr.fileno())
+    try:
+        return pytest.main(arguments, plugins=[order])
+    except BaseException:  # noqa: BLE001 - a child must not go on as its parent
+        return pytest.ExitCode.INTERNAL_ERROR
+
+
+def _changed_lines(before: str, after: str) -> str:
+    lines = difflib.unified_diff(before.splitlines(), after.splitlines(), n=0, lineterm="")
+    return "\n".join(line for line in lines if line[:3] not in ("---", "+++") and line[0] != "@")
+
+
+if __name__ == "__main__":
+    try:
+        main(*sys.argv[1:])
+    except Refusal as refusal:
+        sys.exit(str(refusal))
