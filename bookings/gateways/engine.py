@@ -10,7 +10,8 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from django.db import connection, transaction
+import psycopg
+from django.db import IntegrityError, connection, transaction
 
 from doctors.models import VisitType
 
@@ -173,6 +174,12 @@ def lock_and_find_overlap(
         )
         other, starts_at = cursor.fetchone()
     return (other, starts_at) if other else None
+
+
+def broken_constraint(error: IntegrityError) -> str:
+    """The name of the rule of a table that said no, where the call itself saw nothing wrong."""
+    cause = error.__cause__
+    return (cause.diag.constraint_name or "") if isinstance(cause, psycopg.Error) else ""
 
 
 def _row(statement: str, call: Any) -> tuple[Any, ...]:

@@ -19,7 +19,12 @@ from bookings.errors import (
     PatientBusy,
 )
 from bookings.gateways import slot_gate
-from bookings.gateways.engine import ConfirmCall, ConfirmResult, call_confirm
+from bookings.gateways.engine import (
+    ConfirmCall,
+    ConfirmResult,
+    broken_constraint,
+    call_confirm,
+)
 from bookings.holder import Holder, key_of_maker
 from bookings.models import Appointment
 from bookings.models.holds import MAX_CODE_ATTEMPTS, MAX_CODE_RESENDS
@@ -135,7 +140,7 @@ def _refusal_of_the_database(error: IntegrityError) -> Exception:
     """What the call could not see, the database's own rules refuse: two visits of one patient
     confirmed at one instant, or a time that has an appointment although its slot was free.
     """
-    name = getattr(getattr(error.__cause__, "diag", None), "constraint_name", "") or ""
+    name = broken_constraint(error)
     if name.startswith("no_overlapping_visits_of_a_patient"):
         return PatientBusy()
     if name.startswith("one_active_appointment_per_doctor_and_start"):

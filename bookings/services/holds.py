@@ -22,7 +22,7 @@ from bookings.errors import (
     SlotTaken,
 )
 from bookings.gateways import slot_gate
-from bookings.gateways.engine import HoldCall, HoldResult, call_hold
+from bookings.gateways.engine import HoldCall, HoldResult, broken_constraint, call_hold
 from bookings.holder import Holder
 from bookings.models import Hold
 from bookings.selectors.alternatives import next_free_times
@@ -242,12 +242,9 @@ def _unknown(field: str) -> FieldError:
 
 
 def _lost_race(error: IntegrityError, call: HoldCall, *, now: datetime) -> Exception:
-    """What the call could not see, the database's own rules refuse."""
-    name = getattr(getattr(error.__cause__, "diag", None), "constraint_name", "") or ""
-    if name == "one_live_hold_on_a_slot":
+    """What the call could not see, the database's own rule refuses."""
+    if broken_constraint(error) == "one_live_hold_on_a_slot":
         return _gone(SlotHeld, call, now=now)
-    if name == "one_answer_per_user_and_idempotency_key":
-        return IdempotencyKeyReused()
     return error
 
 

@@ -86,8 +86,7 @@ def end_passed_entries(*, now: datetime) -> int:
     # Half a day behind UTC is the last place where it is still yesterday.
     today = (now - timedelta(hours=12)).date()
     passed = WaitlistEntry.objects.filter(state=WaitlistState.WAITING, until_on__lt=today)
-    first = passed.order_by("until_on", "id")[:MOST_AT_ONCE]
-    return sum(end_wait(entry, because="dates-passed") for entry in first)
+    return sum(end_wait(entry, because="dates-passed") for entry in passed[:MOST_AT_ONCE])
 
 
 def end_booked_entries() -> int:

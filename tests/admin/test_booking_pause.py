@@ -23,7 +23,8 @@ def signed_in(user) -> Client:
 def test_admin_pauses_booking_and_lets_it_go_on():
     admin, (visit_type, slots) = make_admin(), bookable()
     browser = signed_in(admin)
-    added = browser.post(f"{PLACE}add/", {"is_on": "on", "message": "We move."})
+    until = {"until_0": "2099-12-31", "until_1": "18:00:00"}
+    added = browser.post(f"{PLACE}add/", {"is_on": "on", "message": "We move.", **until})
     assert added.status_code == 302
     with pytest.raises(BookingDisabled):
         take(slots[0], visit_type=visit_type, holder=guest())
@@ -31,9 +32,9 @@ def test_admin_pauses_booking_and_lets_it_go_on():
     assert changed.status_code == 302
     assert take(slots[0], visit_type=visit_type, holder=guest())
     events = AuditEvent.objects.filter(object_type="booking_pause").order_by("id")
-    assert [(each.action, each.actor_id) for each in events] == [
-        ("booking.paused", admin.pk),
-        ("booking.resumed", admin.pk),
+    assert [(each.action, each.actor_id, each.after) for each in events] == [
+        ("booking.paused", admin.pk, {"is_on": True, "until": "2099-12-31T18:00:00+00:00"}),
+        ("booking.resumed", admin.pk, {"is_on": False, "until": None}),
     ]
 
 

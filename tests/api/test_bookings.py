@@ -4,10 +4,12 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from django.test import RequestFactory
 from django_redis import get_redis_connection
 
 from accounts.models import User
 from bookings.models import Hold, HoldState
+from docbook.http.throttling import address_key
 from tests.api.client import Api, problem
 from tests.bookings.acts import allow_resend, bookable, code_of
 from tests.factories import (
@@ -48,6 +50,8 @@ def test_attempt_tells_until_when_and_where_the_code_went() -> None:
     assert attempt["otp"]["attemptsLeft"] == 5
     assert attempt["otp"]["resendAt"] < attempt["expiresAt"]
     assert hold.expires_at.isoformat()[:16] <= attempt["expiresAt"]
+    assert hold.made_from == address_key(RequestFactory().get("/"))
+    assert hold.reason == ""
 
 
 def test_address_of_an_attempt_is_ours_whatever_host_was_asked(settings) -> None:

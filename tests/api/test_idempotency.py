@@ -231,6 +231,14 @@ def test_key_of_a_request_that_fell_silent_is_free_for_its_retry() -> None:
     assert answer.status_code == 201
 
 
+def test_retry_is_answered_although_somebody_else_is_behind_the_gate_by_now() -> None:
+    api, (visit_type, slots) = Api(make_patient()), bookable()
+    first = api.post("bookings", body_of(visit_type, slots), Idempotency_Key="k")
+    get_redis_connection("default").set(f"lock:slot:{slots[0].pk}", "somebody else")
+    again = api.post("bookings", body_of(visit_type, slots), Idempotency_Key="k")
+    assert (again.status_code, again.content) == (201, first.content)
+
+
 def test_key_of_one_booking_says_nothing_of_another() -> None:
     patient = make_patient()
     api, (visit_type, slots) = Api(patient), bookable()

@@ -38,6 +38,7 @@ from tests.factories import (
     make_slots,
     tomorrow_at,
 )
+from tests.sentences import is_a_sentence
 
 pytestmark = pytest.mark.django_db
 
@@ -181,12 +182,16 @@ def test_practice_cancels_only_with_a_reason(who: str, reason: str) -> None:
     visit = a_visit()
     with pytest.raises(FieldError) as refusal:
         act(cancel_appointment, visit, by=PRACTICE[who](visit), reason=reason)
-    assert refusal.value.field == "reason"
+    assert (refusal.value.field, refusal.value.field_code) == ("reason", "required")
+    assert is_a_sentence(refusal.value.message)
 
 
 def test_patient_need_not_say_why() -> None:
     visit = a_visit()
-    assert act(cancel_appointment, visit, by=patient_of(visit), reason="").status == "cancelled"
+    cancelled = cancel_appointment(
+        appointment_id=visit.pk, by=patient_of(visit), version=1, now=timezone.now()
+    )
+    assert (cancelled.status, cancelled.change_reason) == ("cancelled", "")
 
 
 MINUTE = timedelta(minutes=1)
@@ -293,7 +298,7 @@ def test_each_mark_is_the_next_version_with_its_line_in_the_audit() -> None:
     by = secretary_of(visit)
     for verb in (mark_no_show, undo, mark_arrived, mark_completed, undo, mark_completed):
         visit = act(verb, visit, by=by)
-    assert (visit.status, visit.version) == ("completed", 7)
+    assert (visit.status, visit.version, visit.change_reason) == ("completed", 7, "")
     trail = AuditEvent.objects.order_by("id").values_list("action", "actor_kind", "before", "after")
     assert [action for action, *_ in trail] == [
         "appointment.no_show",
@@ -355,7 +360,7 @@ def test_missed_by_mistake_stays_taken_back() -> None:
 
 
 def test_missed_visits_are_marked_a_batch_at_a_time_the_oldest_first() -> None:
-    visits = [over_since(hours) for hours in (8, 7, 6)]
+    visits = [over_since(hours) for hours in (7, 8, 6)]
     now = timezone.now()
     assert [mark_missed(now=now, limit=2) for _ in range(3)] == [2, 1, 0]
     assert AuditEvent.objects.first().object_id == str(visits[2].pk)

@@ -6,11 +6,13 @@ import pytest
 from django.conf import settings as current
 from django.db import connection
 from django.utils import timezone
+from django_redis import get_redis_connection
 
 from accounts.models import User
 from bookings.codes import derive
-from bookings.errors import HoldExpired, OtpInvalid, OtpLocked, PatientBusy
+from bookings.errors import DetailsMissing, HoldExpired, OtpInvalid, OtpLocked, PatientBusy
 from bookings.models import Appointment, Hold, HoldState
+from bookings.services.codes import resend_code
 from bookings.services.confirmation import confirm_booking
 from bookings.services.releases import release_hold
 from docbook.audit.models import AuditEvent
@@ -114,6 +116,29 @@ def test_code_from_before_a_resend_opens_nothing() -> None:
         confirm_booking(hold_id=hold.pk, holder=holder, code=old)
 
 
+def test_code_of_the_last_resend_opens() -> None:
+    visit_type, slots = bookable()
+    holder = guest()
+    hold = attempt(slots[0], visit_type=visit_type, holder=holder)
+    for _ in range(3):
+        allow_resend(hold)
+        resend_code(hold_id=hold.pk, holder=holder, now=timezone.now())
+    assert confirm_booking(hold_id=hold.pk, holder=holder, code=code_of(hold)).pk == hold.pk
+
+
+@pytest.mark.parametrize("who", ["guest", "patient"])
+def test_gate_of_a_confirmed_time_is_open(who: str, django_capture_on_commit_callbacks) -> None:
+    """The slot is booked: whoever comes next is told so by the database, with other times."""
+    visit_type, slots = bookable()
+    holder = guest() if who == "guest" else as_patient(make_patient())
+    hold = attempt(slots[0], visit_type=visit_type, holder=holder)
+    redis = get_redis_connection("default")
+    assert redis.keys("lock:slot:*")
+    with django_capture_on_commit_callbacks(execute=True):
+        confirm_booking(hold_id=hold.pk, holder=holder, code=code_of(hold))
+    assert not redis.keys("lock:slot:*")
+
+
 def test_code_of_another_booking_opens_nothing() -> None:
     visit_type, slots = bookable()
     mine, other = guest(), guest()
@@ -150,6 +175,15 @@ def test_released_hold_is_not_confirmed() -> None:
     hold = attempt(slots[0], visit_type=visit_type, holder=holder)
     release_hold(hold_id=hold.pk, holder=holder)
     with pytest.raises(HoldExpired):
+        confirm_booking(hold_id=hold.pk, holder=holder, code=code_of(hold))
+    assert not Appointment.objects.exists()
+
+
+def test_hold_without_details_is_not_confirmed() -> None:
+    visit_type, slots = bookable()
+    holder = guest()
+    hold = take(slots[0], visit_type=visit_type, holder=holder)
+    with pytest.raises(DetailsMissing):
         confirm_booking(hold_id=hold.pk, holder=holder, code=code_of(hold))
     assert not Appointment.objects.exists()
 
@@ -218,13 +252,14 @@ def test_guest_of_an_unknown_address_gets_an_account_without_a_password() -> Non
 def test_guest_who_turns_out_to_be_busy_books_nothing_and_keeps_the_hold() -> None:
     patient = make_patient(email="busy@example.test")
     elsewhere, their_slots = bookable()
-    book(their_slots[0], visit_type=elsewhere, holder=as_patient(patient))
+    visit = book(their_slots[0], visit_type=elsewhere, holder=as_patient(patient))
     visit_type, slots = bookable()
     holder = guest()
     hold = attempt(slots[0], visit_type=visit_type, holder=holder, email=patient.email)
     before = traces()
-    with pytest.raises(PatientBusy):
+    with pytest.raises(PatientBusy) as refusal:
         confirm_booking(hold_id=hold.pk, holder=holder, code=code_of(hold))
+    assert refusal.value.appointment == visit
     assert traces() == before
 
 

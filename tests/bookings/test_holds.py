@@ -4,16 +4,25 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 from django_redis import get_redis_connection
 
-from bookings.errors import HoldExpired, HoldLimit, SlotHeld, SlotTaken
+from bookings.errors import (
+    HoldExpired,
+    HoldLimit,
+    OutsideBookingWindow,
+    PatientBusy,
+    SlotHeld,
+    SlotTaken,
+)
 from bookings.holder import Holder
 from bookings.models import Hold, HoldState
+from bookings.services.holds import Offer, hold_slot
 from bookings.services.releases import release_hold, sweep_holds
 from bookings.tasks import sweep
 from docbook.audit.models import AuditEvent
-from docbook.errors import NotFound
+from docbook.errors import FieldError, NotFound
 from doctors.models import Mode, Slot, SlotState
 from tests.bookings.acts import (
     as_patient,
@@ -32,8 +41,10 @@ from tests.factories import (
     make_patient,
     make_slots,
     make_visit_type,
+    make_waitlist_entry,
     tomorrow_at,
 )
+from tests.sentences import is_a_sentence
 
 pytestmark = pytest.mark.django_db
 
@@ -59,6 +70,55 @@ def test_held_time_is_kept_for_five_minutes_by_hold_and_slot_alike() -> None:
     assert actions(hold) == ["hold.created"]
 
 
+@pytest.mark.parametrize("who", ["guest", "patient", "waitlist"])
+def test_hold_that_is_answered_is_the_row_that_was_written(who: str) -> None:
+    visit_type, slots = bookable()
+    entry = make_waitlist_entry(doctor=visit_type.doctor, visit_type=visit_type)
+    hold = hold_slot(
+        slot_id=slots[0].pk,
+        visit_type_id=visit_type.pk,
+        holder=guest() if who == "guest" else as_patient(entry.patient),
+        offer=Offer(entry.pk, timedelta(minutes=15)) if who == "waitlist" else None,
+        address=4711,
+        now=timezone.now(),
+    )
+    written = Hold.objects.get()
+    names = {field.attname for field in Hold._meta.concrete_fields} - {"created_at"}
+    if who == "waitlist":  # with who it is for, whom the database knows
+        names -= {"first_name", "last_name", "email", "phone", "code_sent_at"}
+    assert {name: getattr(hold, name) for name in names} == {
+        name: getattr(written, name) for name in names
+    }
+
+
+@pytest.mark.parametrize(
+    ("limit", "is_refused"),
+    [
+        ({"min_notice_minutes": 24 * 60, "horizon_days": 5}, False),
+        ({"min_notice_minutes": 5 * 24 * 60}, True),
+        ({"horizon_days": 1}, True),
+    ],
+)
+def test_time_is_held_neither_too_late_nor_too_early(limit, is_refused: bool) -> None:
+    visit_type, _none = bookable(count=0, **limit)
+    slots = make_slots(doctor=visit_type.doctor, starts_at=tomorrow_at(days=3))
+    if is_refused:
+        with pytest.raises(OutsideBookingWindow):
+            take(slots[0], visit_type=visit_type, holder=guest())
+    else:
+        take(slots[0], visit_type=visit_type, holder=guest())
+
+
+def test_patient_who_is_busy_at_that_time_is_told_with_which_visit() -> None:
+    patient = as_patient(make_patient())
+    visit_type, slots = bookable()
+    visit = book(slots[0], visit_type=visit_type, holder=patient)
+    other, other_slots = bookable()
+    with pytest.raises(PatientBusy) as refusal:
+        take(other_slots[0], visit_type=other, holder=patient)
+    assert refusal.value.appointment == visit
+
+
 def test_guest_keeps_one_time_and_is_refused_the_second() -> None:
     visit_type, slots = bookable()
     holder = guest()
@@ -79,6 +139,25 @@ def test_patient_keeps_three_times_and_is_refused_the_fourth() -> None:
         take(slots[3], visit_type=visit_type, holder=holder)
     assert refusal.value.limit == 3
     assert states(slots) == ["held", "held", "held", "open"]
+
+
+@pytest.mark.parametrize("unknown", ["slot", "visit_type"])
+def test_unknown_time_and_unknown_reason_are_named_in_a_sentence(unknown: str) -> None:
+    visit_type, slots = bookable()
+    if unknown == "slot":
+        slots[0].delete()
+    else:
+        visit_type.is_active = False
+        visit_type.save()
+    with pytest.raises(FieldError) as refusal:
+        hold_slot(
+            slot_id=slots[0].pk or 9_999_999,
+            visit_type_id=visit_type.pk,
+            holder=guest(),
+            now=timezone.now(),
+        )
+    assert (refusal.value.field, refusal.value.field_code) == (unknown, "unknown")
+    assert is_a_sentence(refusal.value.message)
 
 
 def test_limits_of_one_holder_do_not_touch_another() -> None:
@@ -174,6 +253,9 @@ def test_released_time_is_free_for_the_next_patient(django_capture_on_commit_cal
     with django_capture_on_commit_callbacks(execute=True):
         release_hold(hold_id=hold.pk, holder=holder)
     assert actions(hold) == ["hold.created", "hold.released"]
+    event = AuditEvent.objects.get(action="hold.released")
+    assert (event.object_type, event.actor_kind) == ("hold", "guest")
+    assert (event.before, event.after) == ({"state": "held"}, {"state": "released"})
     assert take(slots[0], visit_type=visit_type, holder=guest()).state == HoldState.HELD
 
 
@@ -269,6 +351,7 @@ def test_sweeper_spares_a_hold_that_was_renewed_between_look_and_lock(monkeypatc
     monkeypatch.setattr("bookings.services.releases.lapsed_hold_ids", lambda *, limit: [hold.pk])
     before = traces()
     sweep()
+    assert sweep_holds() == 0
     assert traces() == before
 
 
@@ -290,6 +373,20 @@ def test_time_of_a_whole_day_ahead_is_held_at_its_first_and_last_moment() -> Non
         assert take(slot, visit_type=visit_type, holder=guest()).starts_at == slot.starts_at
 
 
+def test_live_hold_that_only_the_database_sees_is_the_same_refusal() -> None:
+    """Should never be; then the constraint of the holds says no, and nobody sees a 500."""
+    visit_type, slots = bookable()
+    hold = take(slots[0], visit_type=visit_type, holder=guest())
+    Slot.objects.filter(pk=slots[0].pk).update(state="open", hold_id=None, held_until=None)
+    _open_gates()
+    before = traces()
+    with pytest.raises(SlotHeld) as refusal:
+        take(slots[0], visit_type=visit_type, holder=guest())
+    assert refusal.value.starts_at == hold.starts_at
+    assert refusal.value.alternatives
+    assert traces() == before
+
+
 def _open_gates() -> None:
     """After five minutes Redis has forgotten its locks as well."""
     get_redis_connection("default").flushdb()
@@ -303,3 +400,25 @@ def test_rest_of_a_lapsed_long_hold_is_opened_when_one_of_its_slots_is_claimed()
     get_redis_connection("default").flushdb()  # the gate lapses with the hold
     take(slots[1], visit_type=short, holder=guest())
     assert Slot.objects.get(pk=slots[0].pk).state == SlotState.OPEN
+
+
+@pytest.mark.django_db(transaction=True)
+def test_hold_that_somebody_works_on_just_now_does_not_stop_the_sweep() -> None:
+    visit_type, slots = bookable()
+    busy, over = (take(slot, visit_type=visit_type, holder=guest()) for slot in slots[:2])
+    let_expire(busy)
+    let_expire(over)
+    with connection.cursor() as cursor:
+        cursor.execute("SET lock_timeout = '50ms'")
+    other = connection.copy()
+    try:
+        with other.cursor() as cursor:
+            cursor.execute(
+                "BEGIN; SELECT FROM doctors_slot WHERE id = %s FOR UPDATE", [slots[0].pk]
+            )
+            assert sweep_holds() == 1
+    finally:
+        other.close()
+        connection.close()  # with its time-out
+    assert states(slots) == ["held", "open", "open", "open"]
+    assert sweep_holds() == 1

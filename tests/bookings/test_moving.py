@@ -33,6 +33,7 @@ from tests.factories import (
     make_waitlist_entry,
     tomorrow_at,
 )
+from tests.sentences import is_a_sentence
 
 pytestmark = pytest.mark.django_db
 
@@ -179,4 +180,5 @@ def test_visit_moves_to_another_time_of_the_same_doctor_and_reason_only(other: s
     )
     problem(answer, code="validation", status=422)
     assert pointers(answer.json()) == ["/replaces"]
+    assert is_a_sentence(answer.json()["errors"][0]["detail"])
     assert traces() == before

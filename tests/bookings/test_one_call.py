@@ -137,12 +137,11 @@ def test_instants_are_written_alike_by_the_database(zone: str, micros: int, days
 
 def test_eleventh_time_from_one_address_is_refused_whoever_asks() -> None:
     visit_type, slots = bookable(count=12)
-    for slot in slots[:10]:
-        hold_from(7, slot, visit_type)
+    holds = [hold_from(7, slot, visit_type) for slot in slots[:10]]
     before = traces()
     with pytest.raises(HoldLimit) as refusal:
         hold_from(7, slots[10], visit_type)
-    assert refusal.value.limit == 10
+    assert (refusal.value.limit, refusal.value.until) == (10, holds[0].expires_at)
     assert traces() == before
     assert hold_from(8, slots[10], visit_type).made_from == 8
 

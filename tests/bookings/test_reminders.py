@@ -162,7 +162,7 @@ def test_more_visits_than_a_batch_are_reminded_of_in_turns_the_most_urgent_first
     remind(soon - DAY)
     for _ in range(4):
         visit(starts_at=soon + timedelta(hours=20))
-    assert remind(soon - SOON) == ["24h", "2h", "24h", "24h"]
+    assert publish_reminders(hours=HOURS, now=soon - SOON) == 3
     assert remind(soon - SOON) == ["24h", "2h", "24h", "24h", "24h", "24h"]
     assert remind(soon - SOON) == ["24h", "2h", "24h", "24h", "24h", "24h"]
 
@@ -172,6 +172,14 @@ def test_several_beats_at_once_remind_once() -> None:
     start = visit().starts_at
     rush(lambda _number: publish_reminders(hours=HOURS, now=start - DAY), range(4))
     assert OutboxMessage.objects.count() == 1
+
+
+def test_nearest_visit_is_reminded_of_first(monkeypatch) -> None:
+    monkeypatch.setattr(reminders, "BATCH", 1)
+    later = visit().starts_at
+    nearer = visit(starts_at=later - timedelta(hours=3))
+    remind(later - DAY)
+    assert OutboxMessage.objects.get().aggregate_id == str(nearer.pk)
 
 
 def test_night_in_which_clocks_change_makes_nobody_early_or_late() -> None:

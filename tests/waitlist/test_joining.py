@@ -1,6 +1,6 @@
 """Joining and leaving the waitlist: what is refused, what is the same, and when it ends."""
 
-from datetime import date, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -10,6 +10,7 @@ from django.utils import timezone
 from accounts.models import User
 from bookings.errors import WaitlistLimit
 from bookings.models import Appointment, Hold, HoldState, WaitlistEntry, WaitlistState
+from bookings.services import waitlist
 from bookings.services.waitlist import (
     Wanted,
     end_booked_entries,
@@ -22,6 +23,7 @@ from docbook.audit.models import AuditEvent
 from docbook.errors import FieldError, NotFound
 from docbook.outbox.models import OutboxMessage
 from doctors.models import Slot, SlotState
+from tests.bookings.acts import as_patient, take
 from tests.factories import (
     make_appointment,
     make_clinic,
@@ -32,6 +34,7 @@ from tests.factories import (
     make_waitlist_entry,
     tomorrow_at,
 )
+from tests.sentences import is_a_sentence
 from tests.waitlist.acts import awaited, in_line, release
 
 pytestmark = pytest.mark.django_db
@@ -41,7 +44,9 @@ def today() -> date:
     return timezone.now().date()
 
 
-def join(patient: User | None = None, **fields: Any) -> tuple[WaitlistEntry, bool]:
+def join(
+    patient: User | None = None, *, now: datetime | None = None, **fields: Any
+) -> tuple[WaitlistEntry, bool]:
     """For a doctor's times of the next week, unless somebody else is named."""
     defaults: dict[str, Any] = {"from_on": today(), "until_on": today() + timedelta(days=7)}
     if not {"doctor_id", "specialty", "city"} & set(fields):
@@ -51,21 +56,24 @@ def join(patient: User | None = None, **fields: Any) -> tuple[WaitlistEntry, boo
     return join_waitlist(
         patient=patient or make_patient(),
         wanted=Wanted(**(defaults | fields)),
-        now=timezone.now(),
+        now=now or timezone.now(),
     )
 
 
 def test_who_joins_waits_and_the_audit_says_so() -> None:
     patient = make_patient()
-    entry, is_new = join(patient, weekdays=(4, 1, 4), day_from=time(9))
+    entry, is_new = join(patient, weekdays=(4, 1, 4), day_from=time(9), mode="in_person")
     assert is_new
+    entry.refresh_from_db()
     assert (entry.state, entry.weekdays, entry.day_from) == ("waiting", [1, 4], time(9))
+    assert entry.mode == "in_person"
     event = AuditEvent.objects.get(object_id=str(entry.pk))
     assert (event.action, event.actor_kind, event.actor_id) == (
         "waitlist.joined",
         "patient",
         patient.pk,
     )
+    assert (event.object_type, event.after) == ("waitlist", {"state": "waiting"})
 
 
 def test_joining_twice_for_the_same_is_one_entry() -> None:
@@ -76,6 +84,16 @@ def test_joining_twice_for_the_same_is_one_entry() -> None:
     other, is_other_new = join(patient, **wanted, day_from=time(9))
     assert (again.pk, is_new) == (first.pk, False)
     assert (other.pk != first.pk, is_other_new) == (True, True)
+
+
+def test_who_has_an_offer_and_joins_for_the_same_has_the_same_entry() -> None:
+    visit_type, slots = awaited()
+    (entry,) = in_line(visit_type, count=1)
+    assert release(*slots)
+    wanted = {"doctor_id": entry.doctor_id, "visit_type_id": entry.visit_type_id}
+    days = {"from_on": entry.from_on, "until_on": entry.until_on}
+    again, is_new = join(entry.patient, **wanted, **days)
+    assert (again.pk, is_new) == (entry.pk, False)
 
 
 def test_who_has_left_may_join_again() -> None:
@@ -90,6 +108,8 @@ def test_sixth_live_entry_is_refused_and_an_old_one_does_not_count(settings) -> 
     settings.WAITLIST_ENTRIES_PER_PATIENT = 2
     patient = make_patient()
     make_waitlist_entry(patient=patient, state=WaitlistState.WITHDRAWN)
+    for _somebody_else in range(2):
+        join()
     join(patient)
     entry, _ = join(patient)
     with pytest.raises(WaitlistLimit) as refusal:
@@ -120,46 +140,82 @@ def test_specialty_is_waited_for_where_its_doctors_have_their_times() -> None:
     assert offer.waitlist_entry == entry
 
 
-def wrong_fields() -> dict[str, tuple[str, dict[str, Any]]]:
-    """By what is wrong: the field that is named, and what was asked for."""
+def wrong_fields() -> dict[str, tuple[str, str, dict[str, Any]]]:
+    """By what is wrong: the field that is named, with its code, and what was asked for."""
     doctor = make_doctor()
     visit_type = make_visit_type(doctor=doctor, mode="video")
     closed, resting = make_doctor(is_active=False), make_visit_type(doctor=doctor, is_active=False)
     named = {"doctor_id": doctor.pk, "visit_type_id": visit_type.pk}
     field, week = {"specialty": doctor.specialty.slug}, timedelta(days=7)
+    elsewhere = make_visit_type(doctor=make_doctor())
     return {
-        "nobody": ("doctor", {"doctor_id": None}),
-        "both": ("doctor", named | field | {"city": "Utrecht"}),
-        "unknown doctor": ("doctor", named | {"doctor_id": 9_999_999}),
-        "doctor who takes no bookings": ("doctor", named | {"doctor_id": closed.pk}),
-        "no reason": ("visit_type", {"doctor_id": doctor.pk}),
+        "nobody": ("doctor", "one-of", {"doctor_id": None}),
+        "both": ("doctor", "one-of", named | field | {"city": "Utrecht"}),
+        "unknown doctor": ("doctor", "unknown", named | {"doctor_id": 9_999_999}),
+        "doctor who takes no bookings": ("doctor", "unknown", named | {"doctor_id": closed.pk}),
+        "no reason": ("visit_type", "unknown", {"doctor_id": doctor.pk}),
         "reason of another doctor": (
             "visit_type",
-            named | {"visit_type_id": make_visit_type(doctor=make_doctor()).pk},
+            "unknown",
+            named | {"visit_type_id": elsewhere.pk},
         ),
-        "reason that is off": ("visit_type", named | {"visit_type_id": resting.pk}),
-        "another mode": ("mode", named | {"mode": "phone"}),
-        "unknown specialty": ("specialty", {"specialty": "astrology", "city": "Utrecht"}),
-        "specialty without a city": ("city", field),
-        "city without such a doctor": ("city", field | {"city": "Atlantis"}),
+        "reason that is off": ("visit_type", "unknown", named | {"visit_type_id": resting.pk}),
+        "another mode": ("mode", "invalid", named | {"mode": "phone"}),
+        "unknown specialty": (
+            "specialty",
+            "unknown",
+            {"specialty": "astrology", "city": "Utrecht"},
+        ),
+        "specialty without a city": ("city", "unknown", field),
+        "city without such a doctor": ("city", "unknown", field | {"city": "Atlantis"}),
         "reason of a specialty": (
             "visit_type",
+            "invalid",
             field | {"city": "Utrecht", "visit_type_id": visit_type.pk},
         ),
-        "backwards": ("until_on", named | {"from_on": today() + week, "until_on": today()}),
-        "over": ("until_on", named | {"from_on": today() - week, "until_on": today() - week}),
-        "too far": ("until_on", named | {"until_on": today() + timedelta(days=400)}),
-        "no time of day": ("day_until", named | {"day_from": time(9), "day_until": time(9)}),
-        "unknown visit": ("replaces", named | {"replaces": uuid4()}),
+        "backwards": (
+            "until_on",
+            "invalid",
+            named | {"from_on": today() + week, "until_on": today()},
+        ),
+        "over": (
+            "until_on",
+            "past",
+            named | {"from_on": today() - week, "until_on": today() - week},
+        ),
+        "too far": (
+            "until_on",
+            "out-of-range",
+            named | {"until_on": today() + timedelta(days=400)},
+        ),
+        "no time of day": (
+            "day_until",
+            "invalid",
+            named | {"day_from": time(9), "day_until": time(9)},
+        ),
+        "unknown visit": ("replaces", "unknown", named | {"replaces": uuid4()}),
     }
 
 
-def test_each_wrong_field_is_named_and_nothing_is_kept() -> None:
-    for what, (field, asked) in wrong_fields().items():
+def test_each_wrong_field_is_named_in_a_sentence_and_nothing_is_kept() -> None:
+    for what, (field, code, asked) in wrong_fields().items():
         with pytest.raises(FieldError) as refusal:
             join(**asked)
-        assert refusal.value.field == field, what
+        assert (refusal.value.field, refusal.value.field_code) == (field, code), what
+        assert is_a_sentence(refusal.value.message), refusal.value.message
     assert not WaitlistEntry.objects.exists()
+
+
+def test_last_day_may_be_today_anywhere_and_a_year_ahead() -> None:
+    now = tomorrow_at(11, 59)
+    here, a_year_on = now.date(), now.date() + timedelta(days=366)
+    in_hawaii = here - timedelta(days=1)
+    assert join(from_on=in_hawaii, until_on=in_hawaii, now=now)[1]
+    assert join(from_on=here, until_on=a_year_on, now=now)[1]
+    with pytest.raises(FieldError):
+        join(from_on=in_hawaii, until_on=in_hawaii, now=now + timedelta(minutes=1))
+    with pytest.raises(FieldError):
+        join(from_on=here, until_on=a_year_on + timedelta(days=1), now=now)
 
 
 @pytest.mark.parametrize("whose", ["somebody else's", "cancelled", "past", "another doctor's"])
@@ -182,18 +238,33 @@ def test_visit_to_move_is_an_own_one_to_come_with_that_doctor(whose: str) -> Non
             replaces=visit.pk,
         )
     assert refusal.value.field == "replaces"
+    assert is_a_sentence(refusal.value.message)
 
 
-def test_who_leaves_gives_a_live_offer_back_to_the_line() -> None:
-    visit_type, slots = awaited()
+def test_entry_that_waits_for_an_earlier_time_knows_its_visit() -> None:
+    patient, visit_type = make_patient(), make_visit_type(doctor=make_doctor())
+    slots = make_slots(doctor=visit_type.doctor, starts_at=tomorrow_at(days=3))
+    visit = make_appointment(slots=slots, patient=patient, visit_type=visit_type)
+    wanted = {"doctor_id": visit_type.doctor_id, "visit_type_id": visit_type.pk}
+    entry, _ = join(patient, **wanted, replaces=visit.pk)
+    entry.refresh_from_db()
+    assert entry.replaces == visit.pk
+
+
+def test_who_leaves_gives_a_live_offer_back_to_the_line_and_no_other_hold() -> None:
+    visit_type, (slot, other) = awaited(count=2)
     first, _second = in_line(visit_type, count=2)
-    (offer,) = release(*slots)
+    (offer,) = release(slot)
+    elsewhere = take(other, visit_type=visit_type, holder=as_patient(first.patient))
+    slots = [slot]
     leave_waitlist(entry_id=first.pk, patient=first.patient)
     first.refresh_from_db()
     offer.refresh_from_db()
     slots[0].refresh_from_db()
     assert (first.state, offer.state) == (WaitlistState.WITHDRAWN, HoldState.RELEASED)
     assert slots[0].state == SlotState.OPEN
+    elsewhere.refresh_from_db()
+    assert elsewhere.state == HoldState.HELD
     assert OutboxMessage.objects.filter(topic="slot.released").count() == 1
 
 
@@ -202,7 +273,9 @@ def test_leaving_twice_is_leaving_once() -> None:
     for _ in range(2):
         left = leave_waitlist(entry_id=entry.pk, patient=entry.patient)
         assert left.state == WaitlistState.WITHDRAWN
-    assert AuditEvent.objects.filter(action="waitlist.withdrawn").count() == 1
+    event = AuditEvent.objects.get(action="waitlist.withdrawn")
+    assert (event.actor_kind, event.actor_id) == ("patient", entry.patient_id)
+    assert event.after == {"state": "withdrawn"}
 
 
 def test_stranger_leaves_nothing() -> None:
@@ -222,7 +295,18 @@ def test_wait_ends_when_the_last_day_is_over_everywhere() -> None:
     over.refresh_from_db()
     still_today_in_hawaii.refresh_from_db()
     assert (over.state, still_today_in_hawaii.state) == ("ended", "waiting")
+    event = AuditEvent.objects.get(object_id=str(over.pk))
+    assert (event.action, event.actor_kind) == ("waitlist.ended", "system")
+    assert event.after == {"state": "ended", "because": "dates-passed"}
     assert end_passed_entries(now=now + timedelta(minutes=1)) == 1
+
+
+def test_entries_that_are_over_already_take_no_place_in_a_run(monkeypatch) -> None:
+    monkeypatch.setattr(waitlist, "MOST_AT_ONCE", 1)
+    past = {"from_on": today() - timedelta(days=9), "until_on": today() - timedelta(days=5)}
+    make_waitlist_entry(state=WaitlistState.WITHDRAWN, **past)
+    make_waitlist_entry(**past)
+    assert end_passed_entries(now=timezone.now()) == 1
 
 
 # -- who books for themselves ----------------------------------------------------------------------

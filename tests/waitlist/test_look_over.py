@@ -101,6 +101,13 @@ def test_long_line_is_looked_at_part_by_part_and_nobody_is_forgotten(monkeypatch
     assert (offer.waitlist_entry, offer.slot_ids) == (last, [slots[0].pk])
 
 
+def test_short_line_is_looked_at_as_a_whole_by_every_run() -> None:
+    visit_type, _slots = awaited(count=2)
+    for number in range(2):
+        in_line(visit_type, count=1)
+        assert len(offer_free_times(now=in_daylight() + number * look_over.EVERY)) == 1
+
+
 def test_two_runs_do_not_overlap() -> None:
     visit_type, _slots = awaited()
     in_line(visit_type, count=1)

@@ -7,11 +7,13 @@ from django.utils import timezone
 
 from bookings.errors import HoldExpired, PatientBusy
 from bookings.models import Appointment, Hold, HoldState, WaitlistEntry
+from bookings.selectors.waitlist import free_times_near
 from bookings.services.changes import cancel_appointment
 from bookings.services.holds import hold_slot
 from bookings.services.look_over import offer_free_times
-from bookings.services.offers import accept_offer, decline_offer
+from bookings.services.offers import accept_offer, decline_offer, offer_the_first
 from bookings.services.releases import release_hold
+from bookings.services.waitlist import leave_waitlist
 from docbook.audit.models import AuditEvent
 from docbook.errors import NotFound
 from docbook.outbox.models import OutboxMessage
@@ -57,7 +59,10 @@ def test_first_in_line_gets_a_real_hold_of_fifteen_minutes() -> None:
     assert states(line) == ["offered", "waiting", "waiting"]
     message = OutboxMessage.objects.get(topic="waitlist.offered")
     assert message.payload == {"hold_id": str(offer.pk)}
-    assert AuditEvent.objects.filter(action="waitlist.offered", object_id=offer.pk).count() == 1
+    assert message.aggregate_id == str(offer.pk)
+    event = AuditEvent.objects.get(action="waitlist.offered", object_id=offer.pk)
+    assert (event.object_type, event.actor_kind) == ("hold", "system")
+    assert event.after == {"state": "held", "slots": offer.slot_ids, "entry": str(line[0].pk)}
 
 
 def test_first_who_came_among_those_whom_it_suits_gets_it() -> None:
@@ -66,6 +71,7 @@ def test_first_who_came_among_those_whom_it_suits_gets_it() -> None:
     in_line(visit_type, count=1, until_on=day - timedelta(days=1))
     in_line(visit_type, count=1, weekdays=[(day.weekday() + 1) % 7])
     in_line(visit_type, count=1, day_from=time(20))
+    in_line(visit_type, count=1, day_until=time(6))
     in_line(make_visit_type(doctor=make_doctor()), count=1)
     (suited,) = in_line(visit_type, count=1)
     in_line(visit_type, count=1)
@@ -81,7 +87,9 @@ def test_time_that_is_told_of_twice_is_offered_once() -> None:
 
 
 def test_two_times_go_to_the_first_two() -> None:
-    visit_type, slots = awaited(count=2)
+    visit_type, (later,) = awaited()
+    earlier = make_slots(doctor=visit_type.doctor, starts_at=later.starts_at - timedelta(hours=1))
+    slots = [*earlier, later]
     line = in_line(visit_type)
     offers = release(*reversed(slots))
     assert [offer.waitlist_entry for offer in offers] == line[:2]
@@ -160,6 +168,25 @@ def test_specialty_in_a_city_is_served_from_the_same_line() -> None:
     run_out(offer)
     (offer,) = release(slot)
     assert offer.waitlist_entry == came_second
+
+
+def test_specialty_is_served_by_a_reason_of_the_mode_that_is_wanted() -> None:
+    visit_type, _slots = awaited(count=0)
+    doctor = visit_type.doctor
+    video = make_visit_type(doctor=doctor, mode="video")
+    slots = make_slots(doctor=doctor, starts_at=tomorrow_at(days=2), mode="any")
+    make_waitlist_entry(doctor=None, specialty=doctor.specialty, city="Utrecht", mode="video")
+    (offer,) = release(*slots)
+    assert offer.visit_type == video
+
+
+def test_who_has_left_meanwhile_is_offered_nothing() -> None:
+    visit_type, _slots = awaited()
+    gone, _waits = in_line(visit_type, count=2)
+    among = list(free_times_near(gone, now=in_daylight()))
+    leave_waitlist(entry_id=gone.pk, patient=gone.patient)
+    assert among
+    assert offer_the_first(gone, among=among, now=in_daylight()) is None
 
 
 def test_patient_with_a_visit_at_that_time_is_passed_over() -> None:
@@ -314,6 +341,8 @@ def test_wait_ends_with_the_visit_that_was_to_be_moved(fate: str) -> None:
     (earlier,) = make_slots(doctor=entry.doctor, starts_at=tomorrow_at(days=3))
     assert release(earlier) == []
     assert states([entry]) == ["ended"]
+    event = AuditEvent.objects.get(action="waitlist.ended")
+    assert event.after == {"state": "ended", "because": "visit-changed"}
 
 
 def test_wait_ends_when_the_visit_can_no_longer_be_moved() -> None:
