@@ -1,12 +1,13 @@
 """`make mutate`: the code broken one place at a time. A mutant that no test notices shows what no
 test holds.
 
-make mutate                                      services, rules and functions: about an hour
-make mutate ARGS="bookings/services/holds.py"    one module, or several
+make mutate                                      all, an hour or two
+make mutate ARGS=services                        the services and the rules
 make mutate ARGS=sql                             the functions of the database
-make mutate ARGS="sql bookings_confirm"          one of them, or several
+make mutate ARGS="bookings/services/holds.py"    one module, or several
+make mutate ARGS="sql bookings_confirm"          one function, or several
 
-A whole run writes its figures into docs/results.
+What is tried as a whole has its figures written into docs/results.
 """
 
 import argparse
@@ -19,34 +20,30 @@ from devstack.layout import shown
 from devstack.refusals import Interrupted, Refusal
 from proof.mutation.functions import mutate_functions
 from proof.mutation.services import MODULES, mutate_services
-from proof.mutation.verdicts import Verdicts
+from proof.mutation.verdicts import Mutant, Verdicts
 
-SQL = "sql"
+SERVICES, SQL = "services", "sql"
 
 
 def main(arguments: Sequence[str]) -> int:
     chosen: list[str] = _parser().parse_args(arguments).what
     if {"DATABASE_URL", "REDIS_URL"} & set(os.environ):
         raise Refusal("Two of each engine are needed: unset DATABASE_URL and REDIS_URL.")
-    if chosen[:1] != [SQL]:
-        _services(chosen)
-    if chosen[:1] in ([], [SQL]):
-        _functions(chosen[1:])
+    if chosen[:1] == [SQL]:
+        _show("functions", mutate_functions(chosen[1:]), whole=len(chosen) == 1)
+    elif chosen and chosen != [SERVICES]:
+        _show("services", mutate_services([_module(name) for name in chosen]), whole=False)
+    else:
+        _show("services", mutate_services(MODULES), whole=True)
+        if not chosen:
+            _show("functions", mutate_functions([]), whole=True)
     return 0
 
 
-def _services(names: Sequence[str]) -> None:
-    modules = [_module(name) for name in names]
-    verdicts = Verdicts("services", mutate_services(modules or MODULES))
+def _show(of: str, mutants: Sequence[Mutant], *, whole: bool) -> None:
+    verdicts = Verdicts(of, mutants)
     verdicts.show()
-    if not names:
-        verdicts.write()
-
-
-def _functions(names: Sequence[str]) -> None:
-    verdicts = Verdicts("functions", mutate_functions(names))
-    verdicts.show()
-    if not names:
+    if whole:
         verdicts.write()
 
 
@@ -54,7 +51,7 @@ def _module(name: str) -> Path:
     path = (Path.cwd() / name).resolve()
     if path not in MODULES:
         choice = "\n".join(f"    {shown(each)}" for each in MODULES)
-        raise Refusal(f"{name} is not broken here. Choose `{SQL}`, or of\n{choice}")
+        raise Refusal(f"{name} is not broken here. Choose {SERVICES}, {SQL}, or of\n{choice}")
     return path
 
 
@@ -64,7 +61,7 @@ def _parser() -> argparse.ArgumentParser:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("what", nargs="*", metavar="module | sql [function]")
+    parser.add_argument("what", nargs="*", metavar="what")
     return parser
 
 

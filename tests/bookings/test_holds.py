@@ -119,6 +119,27 @@ def test_patient_who_is_busy_at_that_time_is_told_with_which_visit() -> None:
     assert refusal.value.appointment == visit
 
 
+def test_times_that_touch_on_either_side_keep_nobody_busy() -> None:
+    patient = as_patient(make_patient())
+    visit_type, _none = bookable(count=0)
+    before, middle, after = make_slots(
+        doctor=visit_type.doctor, starts_at=tomorrow_at(days=2), count=3
+    )
+    book(middle, visit_type=visit_type, holder=patient)
+    for slot in (before, after):
+        assert take(slot, visit_type=visit_type, holder=patient)
+
+
+@pytest.mark.parametrize("status", ["confirmed", "arrived", "completed", "no_show"])
+def test_visit_that_was_not_called_off_keeps_its_patient_busy(status: str) -> None:
+    patient = make_patient()
+    visit_type, slots = bookable()
+    visit = make_appointment(slots=bookable()[1][:1], patient=patient, status=status)
+    with pytest.raises(PatientBusy) as refusal:
+        take(slots[0], visit_type=visit_type, holder=as_patient(patient))
+    assert refusal.value.appointment == visit
+
+
 def test_guest_keeps_one_time_and_is_refused_the_second() -> None:
     visit_type, slots = bookable()
     holder = guest()

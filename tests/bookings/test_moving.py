@@ -98,6 +98,13 @@ def test_move_to_a_time_that_overlaps_the_old_one_is_no_clash_with_oneself() -> 
     assert old.status == "rescheduled"
 
 
+def test_who_has_as_many_visits_ahead_as_allowed_moves_one_of_them(settings) -> None:
+    settings.COMING_VISITS_PER_PATIENT = 1
+    patient, old, _visit_type, slots = booked()
+    hold = hold_instead(old, slots[2])
+    assert confirm(hold, patient).replaces == old.pk
+
+
 def test_wrong_code_of_a_move_is_counted_and_moves_nothing() -> None:
     patient, old, _visit_type, slots = booked()
     hold = hold_instead(old, slots[2])
