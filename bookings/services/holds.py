@@ -214,8 +214,8 @@ def _held(call: HoldCall, result: HoldResult) -> Hold:
 
 def _refusal(result: HoldResult, call: HoldCall, *, now: datetime) -> DomainError:
     refusals: dict[str, Callable[[], DomainError]] = {
-        "unknown-visit-type": lambda: _unknown("visit_type"),
-        "unknown-slot": lambda: _unknown("slot"),
+        "unknown-visit-type": lambda: _unknown("visit_type", "This reason for a visit"),
+        "unknown-slot": _unknown_slot,
         "other-visit": lambda: FieldError(
             "replaces", "A visit moves to another time of the same doctor and reason."
         ),
@@ -236,8 +236,11 @@ def _refusal(result: HoldResult, call: HoldCall, *, now: datetime) -> DomainErro
     return refusals[result.outcome]()
 
 
-def _unknown(field: str) -> FieldError:
-    what = {"visit_type": "This reason for a visit", "slot": "This time"}[field]
+def _unknown_slot() -> FieldError:
+    return _unknown("slot", "This time")
+
+
+def _unknown(field: str, what: str) -> FieldError:
     return FieldError(field, f"{what} does not exist.", field_code="unknown")
 
 
@@ -254,7 +257,7 @@ def _gone(
     """The refusal with the next free times of the doctor: from this one on, within two weeks."""
     found = next_free_times(slot_id=call.slot_id, visit_type_id=call.visit_type_id, now=now)
     if found is None:
-        return _unknown("slot")
+        return _unknown_slot()
     return refusal(alternatives=found.times, starts_at=found.wanted_at, **own)
 
 

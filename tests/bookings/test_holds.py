@@ -181,6 +181,15 @@ def test_unknown_time_and_unknown_reason_are_named_in_a_sentence(unknown: str) -
     assert is_a_sentence(refusal.value.message)
 
 
+def test_time_that_is_gone_for_good_is_unknown_also_behind_a_closed_gate() -> None:
+    visit_type, slots = bookable()
+    get_redis_connection("default").set(f"lock:slot:{slots[0].pk}", "somebody else")
+    Slot.objects.filter(pk=slots[0].pk).delete()
+    with pytest.raises(FieldError) as refusal:
+        take(slots[0], visit_type=visit_type, holder=guest())
+    assert refusal.value.field == "slot"
+
+
 def test_limits_of_one_holder_do_not_touch_another() -> None:
     visit_type, slots = bookable()
     for slot in slots:

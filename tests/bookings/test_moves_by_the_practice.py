@@ -36,6 +36,7 @@ from tests.factories import (
     make_waitlist_entry,
     tomorrow_at,
 )
+from tests.sentences import is_a_sentence
 
 pytestmark = pytest.mark.django_db
 
@@ -108,8 +109,12 @@ def test_audit_names_who_moved_it_on_both_visits() -> None:
         "replaced_by": str(new.pk),
     }
     assert trail["appointment.confirmed"].object_id == str(new.pk)
-    assert trail["appointment.confirmed"].after["replaces"] == str(old.pk)
-    assert trail["hold.created"].after["slots"] == [slots[4].pk]
+    assert trail["appointment.confirmed"].after == {
+        "status": "confirmed",
+        "version": 1,
+        "replaces": str(old.pk),
+    }
+    assert trail["hold.created"].after == {"state": "confirmed", "slots": [slots[4].pk]}
     assert WHY not in str([event.after for event in trail.values()])
 
 
@@ -193,8 +198,10 @@ def test_time_that_is_not_to_be_had_changes_nothing(
     old, visit_type, slots = booked()
     expected = why(slots, visit_type)
     before = traces()
-    with pytest.raises(expected):
+    with pytest.raises(expected) as refusal:
         move(old, slots[4])
+    if expected is PatientBusy:
+        assert refusal.value.appointment == Appointment.objects.exclude(pk=old.pk).get()
     assert traces() == before
 
 
@@ -204,6 +211,7 @@ def test_refusal_names_the_next_free_times() -> None:
     with pytest.raises(SlotTaken) as refusal:
         move(old, slots[4])
     assert [time.slot_id for time in refusal.value.alternatives] == [slots[5].pk]
+    assert refusal.value.starts_at == slots[4].starts_at
 
 
 def test_lapsed_hold_that_nobody_has_swept_is_in_nobodys_way() -> None:
@@ -234,6 +242,7 @@ def test_slot_that_is_no_other_time_of_this_visit_is_named_at_its_field(of: str)
     with pytest.raises(FieldError) as refusal:
         move(old, slot)
     assert (refusal.value.field, refusal.value.field_code) == ("slot", "unknown")
+    assert is_a_sentence(refusal.value.message)
     assert traces() == before
 
 
