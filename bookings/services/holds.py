@@ -89,9 +89,9 @@ def start_booking(
     now: datetime,
     key: IdempotencyKey,
     answer: Answer,
-    address: int | None = None,
-    replaces: UUID | None = None,
-    reason: str = "",
+    address: int,
+    replaces: UUID | None,
+    reason: str,
 ) -> Answer:
     """Hold, details from the account, code and recorded answer in the same one call.
 

@@ -400,10 +400,11 @@ def test_cancelling_takes_eight_statements_however_long_the_visit() -> None:
     assert len(counts[0]) == 8
 
 
-def test_each_statement_names_the_month_it_looks_into() -> None:
+@pytest.mark.parametrize("verb", [cancel_appointment, find_changeable_appointment])
+def test_each_statement_names_the_month_it_looks_into(verb: Verb) -> None:
     visit = a_visit()
     with CaptureQueriesContext(connection) as queries:
-        act(cancel_appointment, visit, by=patient_of(visit))
+        act(verb, visit, by=patient_of(visit))
     touching = [q["sql"] for q in queries if "bookings_appointment" in q["sql"]]
     assert touching
     assert all('"starts_at" = ' in sql for sql in touching)

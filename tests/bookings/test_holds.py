@@ -70,19 +70,22 @@ def test_held_time_is_kept_for_five_minutes_by_hold_and_slot_alike() -> None:
     assert actions(hold) == ["hold.created"]
 
 
-@pytest.mark.parametrize("who", ["guest", "patient", "waitlist"])
+@pytest.mark.parametrize("who", ["guest", "patient", "waitlist", "who moves a visit"])
 def test_hold_that_is_answered_is_the_row_that_was_written(who: str) -> None:
     visit_type, slots = bookable()
     entry = make_waitlist_entry(doctor=visit_type.doctor, visit_type=visit_type)
+    patient = as_patient(entry.patient)
+    visit = book(slots[3], visit_type=visit_type, holder=patient)
     hold = hold_slot(
         slot_id=slots[0].pk,
         visit_type_id=visit_type.pk,
-        holder=guest() if who == "guest" else as_patient(entry.patient),
+        holder=guest() if who == "guest" else patient,
+        replaces=visit.pk if who == "who moves a visit" else None,
         offer=Offer(entry.pk, timedelta(minutes=15)) if who == "waitlist" else None,
         address=4711,
         now=timezone.now(),
     )
-    written = Hold.objects.get()
+    written = Hold.objects.get(pk=hold.pk)
     names = {field.attname for field in Hold._meta.concrete_fields} - {"created_at"}
     if who == "waitlist":  # with who it is for, whom the database knows
         names -= {"first_name", "last_name", "email", "phone", "code_sent_at"}

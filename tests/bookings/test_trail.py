@@ -8,12 +8,14 @@ from django.utils import timezone
 from django_redis import get_redis_connection
 
 from bookings.models import Appointment, Hold
+from bookings.services.codes import resend_code
 from bookings.services.confirmation import confirm_booking
 from docbook.audit.models import AuditEvent
 from docbook.observability import request_id
 from docbook.outbox.models import OutboxMessage
 from tests.api.client import Api
 from tests.bookings.acts import (
+    allow_resend,
     as_patient,
     attempt,
     book,
@@ -43,7 +45,7 @@ def lines(action: str) -> list[dict[str, Any]]:
 
 def messages(topic: str) -> list[dict[str, Any]]:
     """All of them ready to be sent, by anybody, for the first time."""
-    found = OutboxMessage.objects.filter(topic=topic)
+    found = OutboxMessage.objects.filter(topic=topic).order_by("id")
     assert all(each.next_attempt_at <= timezone.now() for each in found)
     assert all((each.attempts, each.handed_out, each.last_error) == (0, 0, "") for each in found)
     return list(found.values("aggregate_id", "payload"))
@@ -83,6 +85,18 @@ def test_hold_with_its_code_by_the_api() -> None:
         {"aggregate_id": str(hold.pk), "payload": {"hold_id": str(hold.pk), "resend": "0"}}
     ]
     assert hold.code_sent_at == hold.created_at
+
+
+def test_codes_on_the_pages() -> None:
+    visit_type, slots = bookable()
+    holder = guest()
+    hold = attempt(slots[0], visit_type=visit_type, holder=holder)
+    allow_resend(hold)
+    hold = resend_code(hold_id=hold.pk, holder=holder, now=timezone.now())
+    requests = [each["after"] for each in lines("hold.code_requested")]
+    assert requests == [{"resends": 0}, {"resends": 1}]
+    assert {each["actor_kind"] for each in lines("hold.code_requested")} == {"guest"}
+    assert [each["payload"]["resend"] for each in messages("otp.requested")] == ["0", "1"]
 
 
 def test_hold_of_the_api_knows_its_patient_from_the_account() -> None:

@@ -437,6 +437,16 @@ def test_line_is_read_in_batches_without_losing_anybody(monkeypatch) -> None:
 # -- who hears of a release ------------------------------------------------------------------------
 
 
+def test_each_released_time_costs_two_looks_at_the_line_and_no_more(
+    django_assert_num_queries,
+) -> None:
+    """With doctors, clinics and reasons read at once, by two statements."""
+    _visit_type, slots = awaited(count=4)
+    for count in (1, 4):
+        with django_assert_num_queries(2 + 2 * count):
+            assert release(*slots[:count]) == []
+
+
 def test_release_is_told_only_where_somebody_waits() -> None:
     visit_type, (slot,) = awaited()
     holder = guest()
