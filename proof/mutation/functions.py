@@ -30,7 +30,7 @@ def mutate_functions(names: Sequence[str]) -> list[Mutant]:
 
         def all_have_ended() -> bool:
             found = [run.lines() for run in runs]
-            line.total = max(1, *(int(lines[0]) for lines in found if lines))
+            line.total = max([1, *(int(lines[0]) for lines in found if lines)])
             line.show(sum(len(lines) - 1 for lines in found if lines))
             return all(run.process.has_ended() for run in runs)
 

@@ -53,7 +53,7 @@ def mutate_services(modules: Sequence[Path]) -> list[Mutant]:
 
         def all_have_ended() -> bool:
             counts = [run.count() for run in runs]
-            line.total = max(1, *(total for _tried, total in counts))
+            line.total = max([1, *(total for _tried, total in counts)])
             line.show(sum(tried for tried, _total in counts))
             return all(run.process.has_ended() for run in runs)
 
