@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 
 import psycopg
 import pytest
+from django.db import connection as django_connection
 
 from devstack.refusals import Refusal
 from proof.mutation.operators import mutations
@@ -68,6 +69,8 @@ FUNCTIONS = r"""
 
 def main(found: str, number: str, of: str, *names: str) -> None:
     pytest.main(["--collect-only", "-qq", *PYTEST])
+    with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as connection:
+        connection.execute("ALTER ROLE CURRENT_USER SET track_functions = 'all'")
     order, began = Order(learnt=Path(found).with_suffix(".learnt")), time.monotonic()
     if _run_tests(order=order, longest=3600) is not Fate.SURVIVED:
         raise Refusal("The tests fail without a mutant: try `make test`.")
@@ -77,6 +80,7 @@ def main(found: str, number: str, of: str, *names: str) -> None:
     with Path(found).open("w", buffering=1) as report:
         report.write(f"{len(mutants)}\n")
         for name, mutation in mutants[int(number) :: int(of)]:
+            order.function = name
             fate = _try(mutation.definition, functions[name], order=order, longest=longest)
             mutant = Mutant(
                 place=name,
@@ -89,27 +93,63 @@ def main(found: str, number: str, of: str, *names: str) -> None:
 
 @dataclass(eq=False)
 class Order:
-    """A plugin of pytest that sorts the tests. It works in the child, which writes into `learnt`
-    what a test took and whether it failed; the parent reads it, for the next child.
+    """A plugin of pytest that chooses and sorts the tests for a mutant of this function. It works
+    in the child, which writes into `learnt` what there is to learn for the next one.
+
+    A test that is not in `calls` may call every function: its transaction was lost before we could
+    ask. Functions that PostgreSQL writes out at the place of their call are seen in no test.
     """
 
     learnt: Path
+    function: str = ""
     kills: Counter[str] = field(default_factory=Counter)
     seconds: dict[str, float] = field(default_factory=dict)
+    calls: dict[str, set[str]] = field(default_factory=dict)
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        items.sort(key=lambda test: (-self.kills[test.nodeid], self.seconds.get(test.nodeid, 0)))
+        items[:] = sorted(filter(self._may_notice, items), key=self._place)
+
+    def _may_notice(self, test: pytest.Item) -> bool:
+        is_seen = any(self.function in functions for functions in self.calls.values())
+        return not is_seen or self.function in self.calls.get(test.nodeid, {self.function})
+
+    def _place(self, test: pytest.Item) -> tuple[int, float]:
+        return (-self.kills[test.nodeid], self.seconds.get(test.nodeid, 0.0))
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_teardown(self, item: pytest.Item) -> None:
+        database = item.get_closest_marker("django_db")
+        is_lost = django_connection.needs_rollback or (
+            database and database.kwargs.get("transaction")
+        )
+        if not self.function and not is_lost:
+            calls = _calls_of_this_transaction() if database else []
+            self._write({"test": item.nodeid, "calls": calls})
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        seconds, failed = report.duration, report.failed
+        self._write({"test": report.nodeid, "seconds": seconds, "failed": failed})
+
+    def _write(self, fact: dict[str, object]) -> None:
         with self.learnt.open("a") as learnt:
-            learnt.write(f"{report.nodeid}\t{report.duration}\t{report.outcome}\n")
+            learnt.write(json.dumps(fact) + "\n")
 
     def learn(self) -> None:
         for line in self.learnt.read_text().splitlines():
-            test, seconds, outcome = line.rsplit("\t", 2)
-            self.seconds[test] = max(float(seconds), self.seconds.get(test, 0))
-            self.kills[test] += outcome == "failed"
+            fact = json.loads(line)
+            test = fact["test"]
+            if "calls" in fact:
+                self.calls[test] = set(fact["calls"])
+            else:
+                self.seconds[test] = max(fact["seconds"], self.seconds.get(test, 0.0))
+                self.kills[test] += fact["failed"]
         self.learnt.write_text("")
+
+
+def _calls_of_this_transaction() -> list[str]:
+    with django_connection.cursor() as cursor:
+        cursor.execute("SELECT funcname FROM pg_stat_xact_user_functions")
+        return [name for (name,) in cursor.fetchall()]
 
 
 def _functions(names: Sequence[str]) -> dict[str, str]:
