@@ -10,6 +10,7 @@ from django_redis import get_redis_connection
 from bookings.models import Appointment, Hold
 from bookings.services.codes import resend_code
 from bookings.services.confirmation import confirm_booking
+from bookings.services.releases import release_hold
 from docbook.audit.models import AuditEvent
 from docbook.observability import request_id
 from docbook.outbox.models import OutboxMessage
@@ -26,7 +27,7 @@ from tests.bookings.acts import (
     take,
     wrong_code,
 )
-from tests.factories import make_patient, make_slots, tomorrow_at
+from tests.factories import make_patient, make_slots, make_waitlist_entry, tomorrow_at
 
 pytestmark = pytest.mark.django_db
 
@@ -186,6 +187,21 @@ def test_hold_that_somebody_takes_over() -> None:
             before={"state": "held"},
             after={"state": "expired"},
         )
+    ]
+
+
+def test_time_that_is_free_again_where_somebody_waits() -> None:
+    visit_type, slots = bookable(slots=2)
+    make_waitlist_entry(doctor=visit_type.doctor, visit_type=visit_type)
+    holder = guest()
+    hold = take(slots[0], visit_type=visit_type, holder=holder)
+    release_hold(hold_id=hold.pk, holder=holder)
+    doctor, ids = visit_type.doctor_id, [slot.pk for slot in slots[:2]]
+    assert messages("slot.released") == [
+        {
+            "aggregate_id": f"times-of-{doctor}",
+            "payload": {"doctor_id": str(doctor), "slot_ids": f"{ids[0]},{ids[1]}"},
+        }
     ]
 
 

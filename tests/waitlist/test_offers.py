@@ -1,6 +1,7 @@
 """Who is offered a time that is free again, and to whom it passes on."""
 
 from datetime import UTC, datetime, time, timedelta
+from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -12,7 +13,7 @@ from bookings.services.changes import cancel_appointment
 from bookings.services.holds import hold_slot
 from bookings.services.look_over import offer_free_times
 from bookings.services.offers import accept_offer, decline_offer, offer_the_first
-from bookings.services.releases import release_hold
+from bookings.services.releases import announce_release, release_hold
 from bookings.services.waitlist import leave_waitlist
 from docbook.audit.models import AuditEvent
 from docbook.errors import NotFound
@@ -25,6 +26,7 @@ from tests.factories import (
     make_doctor,
     make_patient,
     make_slots,
+    make_specialty,
     make_visit_type,
     make_waitlist_entry,
     tomorrow_at,
@@ -457,6 +459,31 @@ def test_release_is_told_only_where_somebody_waits() -> None:
     release_hold(hold_id=take(slot, visit_type=visit_type, holder=holder).pk, holder=holder)
     message = OutboxMessage.objects.get(topic="slot.released")
     assert message.payload["slot_ids"] == str(slot.pk)
+
+
+@pytest.mark.parametrize(
+    "who", ["left", "another doctor", "left the specialty", "another specialty", "another city"]
+)
+def test_release_is_not_told_where_nobody_waits_for_it(who: str) -> None:
+    visit_type, (slot,) = awaited()
+    specialty, there = visit_type.doctor.specialty, {"doctor": None, "city": "Utrecht"}
+    others: dict[str, dict[str, Any]] = {
+        "left": {"doctor": visit_type.doctor, "state": "withdrawn"},
+        "another doctor": {},
+        "left the specialty": there | {"specialty": specialty, "state": "withdrawn"},
+        "another specialty": there | {"specialty": make_specialty()},
+        "another city": there | {"specialty": specialty, "city": "Leiden"},
+    }
+    make_waitlist_entry(**others[who])
+    announce_release(doctor_id=visit_type.doctor_id, slot_ids=[slot.pk])
+    assert not OutboxMessage.objects.filter(topic="slot.released").exists()
+
+
+def test_release_of_nothing_is_told_to_nobody() -> None:
+    visit_type, _slots = awaited()
+    in_line(visit_type, count=1)
+    announce_release(doctor_id=visit_type.doctor_id, slot_ids=[])
+    assert not OutboxMessage.objects.filter(topic="slot.released").exists()
 
 
 def test_release_is_told_to_who_waits_for_the_specialty_in_the_city() -> None:
