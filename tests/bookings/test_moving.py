@@ -12,6 +12,7 @@ from bookings.models import Appointment, Hold
 from bookings.services.confirmation import confirm_booking
 from bookings.services.holds import Offer, hold_slot
 from docbook.audit.models import AuditEvent
+from docbook.errors import NotFound
 from docbook.outbox.models import OutboxMessage
 from doctors.models import Slot, VisitType
 from tests.api.client import Api, pointers, problem
@@ -103,6 +104,21 @@ def test_who_has_as_many_visits_ahead_as_allowed_moves_one_of_them(settings) -> 
     patient, old, _visit_type, slots = booked()
     hold = hold_instead(old, slots[2])
     assert confirm(hold, patient).replaces == old.pk
+
+
+def test_time_is_not_held_in_place_of_somebody_elses_visit() -> None:
+    _patient, old, visit_type, slots = booked()
+    stranger = as_patient(make_patient())
+    before = traces()
+    with pytest.raises(NotFound):
+        hold_slot(
+            slot_id=slots[2].pk,
+            visit_type_id=visit_type.pk,
+            holder=stranger,
+            replaces=old.pk,
+            now=timezone.now(),
+        )
+    assert traces() == before
 
 
 def test_wrong_code_of_a_move_is_counted_and_moves_nothing() -> None:

@@ -62,8 +62,9 @@ def test_first_in_line_gets_a_real_hold_of_fifteen_minutes() -> None:
     message = OutboxMessage.objects.get(topic="waitlist.offered")
     assert message.payload == {"hold_id": str(offer.pk)}
     assert message.aggregate_id == str(offer.pk)
+    made = AuditEvent.objects.get(action="hold.created", object_id=offer.pk)
     event = AuditEvent.objects.get(action="waitlist.offered", object_id=offer.pk)
-    assert (event.object_type, event.actor_kind) == ("hold", "system")
+    assert (made.actor_kind, event.actor_kind, event.object_type) == ("system", "system", "hold")
     assert event.after == {"state": "held", "slots": offer.slot_ids, "entry": str(line[0].pk)}
 
 
