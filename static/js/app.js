@@ -1,4 +1,4 @@
-// Live changes on pages that work without them: countdown, busy buttons, focus after a swap.
+// Live changes on pages that work without them: countdown, busy buttons, waiting and focus at a swap.
 (() => {
   "use strict";
 
@@ -89,11 +89,25 @@
     use?.setAttribute("href", use.getAttribute("href").replace(/#.*/, "#refresh-cw"));
   };
 
+  // The browser's own page would take the place of this one, and with it all that was typed.
+  const sayOffline = (before) => {
+    const notice = document.getElementById("offline");
+    before.before(notice);
+    notice.hidden = false;
+    notice.scrollIntoView({ block: "nearest" });
+  };
+  addEventListener("online", () => (document.getElementById("offline").hidden = true));
+
   document.addEventListener("submit", (event) => {
     const form = event.target;
     const button = event.submitter;
     // "Keep it" in a dialog closes it and sends nothing.
     if ((button?.getAttribute("formmethod") || form.method) !== "post") return;
+    if (!navigator.onLine) {
+      event.preventDefault();
+      sayOffline(form);
+      return;
+    }
     if (form.dataset.sent || (button && button.getAttribute("aria-disabled") === "true")) {
       event.preventDefault();
       return;
@@ -154,6 +168,29 @@
     for (const name of Object.keys(asked)) if (asked[name] === "") delete asked[name];
   });
 
+  // What is about to be replaced is stale. A time of it would be held for the reason before.
+  const setWaiting = (fragment, waits) => {
+    if (!fragment) return;
+    if (waits) fragment.setAttribute("aria-busy", "true");
+    else fragment.removeAttribute("aria-busy");
+    for (const stale of fragment.querySelectorAll("[data-stale]")) stale.inert = waits;
+  };
+
+  document.addEventListener("htmx:beforeRequest", (event) => setWaiting(event.detail.target, true));
+  document.addEventListener("htmx:afterRequest", (event) => setWaiting(event.detail.target, false));
+
+  // No swap came. Whoever has a line sees at the address itself why; whoever has none stays here,
+  // with the choice put back to what the page shows.
+  const goThere = (event) => {
+    const { target, pathInfo } = event.detail;
+    if (navigator.onLine) return location.assign(pathInfo.finalRequestPath);
+    for (const form of target.querySelectorAll("form[method=get]")) form.reset();
+    sayOffline(target);
+  };
+  for (const failure of ["htmx:sendError", "htmx:responseError"]) {
+    document.addEventListener(failure, goThere);
+  }
+
   document.addEventListener("htmx:afterSettle", (event) => {
     const fragment = event.target;
     const source = event.detail.requestConfig ? event.detail.requestConfig.elt : null;
@@ -173,6 +210,10 @@
     }
   });
 
+  // An answer to a press stands at the address of the press, where a reload would press again.
+  const answer = document.querySelector("[data-address]");
+  if (answer) history.replaceState(history.state, "", answer.dataset.address);
+
   document.querySelectorAll("[data-hold]").forEach(startHold);
   document.querySelectorAll("[data-resend-in]").forEach(startResend);
   document.querySelectorAll(".search-date").forEach(markEmptyDate);
@@ -180,4 +221,6 @@
   const first =
     document.querySelector("[data-focus]") || document.querySelector("[aria-invalid='true']");
   if (first) first.focus();
+  // What is typed now replaces five digits of six.
+  if (first?.matches(".code input")) first.select();
 })();
