@@ -3,6 +3,7 @@
 from typing import Any
 
 from allauth.account import forms
+from django.forms import TextInput
 from django.utils.translation import gettext_lazy as _
 
 from accounts.plain_email import MISSES_SOMETHING, validate_plain_email
@@ -94,6 +95,13 @@ class ResetPasswordKeyForm(_OurWords, forms.ResetPasswordKeyForm):  # type: igno
     pass
 
 
+class _EmptyAgain(TextInput):
+    """A code that was refused is typed anew, not between its old digits."""
+
+    def format_value(self, value: Any) -> None:  # noqa: ARG002
+        return None
+
+
 class _CodeField:
     """Six digits, typed on a keypad of digits."""
 
@@ -101,7 +109,10 @@ class _CodeField:
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["code"].widget.attrs |= {"inputmode": "numeric", "autofocus": True}
+        field = self.fields["code"]
+        field.widget = _EmptyAgain(
+            attrs=field.widget.attrs | {"inputmode": "numeric", "autofocus": True}
+        )
 
 
 class ConfirmLoginCodeForm(_CodeField, _OurWords, forms.ConfirmLoginCodeForm):  # type: ignore[misc]

@@ -36,7 +36,9 @@ class CancelForm(forms.Form):
 
 
 class DetailsForm(forms.Form):
-    """Who comes. A signed-in patient's address is known and not asked for again."""
+    """Who comes. A signed-in patient's address is known and not asked for again; a phone number is
+    needed where `caller`, the doctor, calls on it.
+    """
 
     first_name = forms.CharField(
         label=_("First name"),
@@ -66,7 +68,10 @@ class DetailsForm(forms.Form):
         regex=r"^[0-9+()/ .-]{5,32}$",
         required=False,
         widget=forms.TextInput(attrs={"autocomplete": "tel", "inputmode": "tel", "type": "tel"}),
-        error_messages={"invalid": _("Use digits, spaces and a + only.")},
+        error_messages={
+            "required": _("Please type your phone number."),
+            "invalid": _("Use digits, spaces and a + only."),
+        },
     )
     reason = forms.CharField(
         label=_("What would you like help with?"),
@@ -76,9 +81,13 @@ class DetailsForm(forms.Form):
         help_text=_("Only the clinic reads it."),
     )
 
-    def __init__(self, *args: Any, patient: User | None, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, patient: User | None, caller: str = "", **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.patient = patient
+        if caller:
+            phone = self.fields["phone"]
+            phone.required = True
+            phone.help_text = _("%(doctor)s calls you on this number.") % {"doctor": caller}
         if patient is not None:
             del self.fields["email"]
 
@@ -104,6 +113,13 @@ class CodeForm(forms.Form):
         help_text=_("You can paste the code."),
         error_messages={"required": _("Please type the six digits that we sent you.")},
     )
+
+    @classmethod
+    def after_wrong_code(cls, message: str) -> "CodeForm":
+        """Empty again, with what is said of the code before."""
+        form = cls({})
+        form.errors["code"] = form.error_class([message])
+        return form
 
     def clean_code(self) -> str:
         code = re.sub(r"[\s-]", "", self.cleaned_data["code"])

@@ -39,6 +39,7 @@ from bookings.selectors.chains import chain_of
 from bookings.selectors.holds import live_holds
 from bookings.sessions import current_holder
 from bookings.states import AppointmentStatus
+from bookings.views.attempt import present_step
 from bookings.views.sign_in import sign_in_where_nothing_is_found
 from doctors.views.picker import Notice
 
@@ -132,7 +133,7 @@ def _held(request: HttpRequest) -> list[dict[str, object]]:
         {
             "hold": hold,
             "is_offer": hold.waitlist_entry_id is not None,
-            "url": reverse("bookings:details", args=[hold.pk])
+            "url": present_step(hold)
             if hold.waitlist_entry_id is None
             else reverse("bookings:offer", args=[offer_token(hold)]),
         }

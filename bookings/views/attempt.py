@@ -5,6 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils import timezone
 
 from bookings.code_limits import limits_of, send_counted
@@ -16,7 +17,7 @@ from bookings.selectors.appointments import Link, links_to
 from bookings.selectors.holds import get_hold
 from bookings.services.codes import Details, request_code
 from docbook.http.throttling import limit_by_address
-from doctors.models import Clinic, Doctor, VisitType
+from doctors.models import Clinic, Doctor, Mode, VisitType
 
 CODE_RATE = "30/m"
 
@@ -43,6 +44,12 @@ class Ticket:
 def limit_codes(request: HttpRequest, *, group: str) -> None:
     """Raises RateLimited for an address that sends for codes, or tries them, too often."""
     limit_by_address(request, group=group, rate=CODE_RATE)
+
+
+def present_step(hold: Hold) -> str:
+    """Where somebody who comes back to a time that waits goes on."""
+    step = "bookings:code" if hold.code_sent_at else "bookings:details"
+    return reverse(step, args=[hold.pk])
 
 
 def ticket_of(hold: Hold, holder: Holder) -> Ticket:
@@ -76,6 +83,11 @@ def known_details(hold: Hold, holder: Holder) -> dict[str, str]:
 def sent_details(hold: Hold) -> dict[str, str]:
     """The details as they stand in the hold."""
     return {name: getattr(hold, name) for name in DRAFT_FIELDS} if hold.code_sent_at else {}
+
+
+def caller_of(hold: Hold) -> str:
+    """Who calls the patient; nobody where the two meet in another way."""
+    return hold.doctor.name if hold.visit_type.mode == Mode.PHONE else ""
 
 
 def send_code(hold: Hold, *, holder: Holder, details: Details) -> None:

@@ -127,7 +127,8 @@ def show_refused_change(
     """The visit as it stands now, and why it stays so."""
     found = get_appointment(appointment_id=appointment_id, holder=current_holder(request))
     status = STATUS_BY_CODE[error.code]
-    return show_appointment(request, found, notice=_notice(error), status=status)
+    notice = replace(_notice(error), address=reverse("bookings:appointment", args=[found.pk]))
+    return show_appointment(request, found, notice=notice, status=status)
 
 
 def _cancel(request: HttpRequest, found: Appointment, *, form: CancelForm) -> HttpResponse:

@@ -34,7 +34,14 @@ from bookings.selectors.holds import get_hold, is_over
 from bookings.services.codes import resend_code, seconds_until_resend
 from bookings.services.confirmation import confirm_booking
 from bookings.sessions import current_holder, open_account
-from bookings.views.attempt import known_details, limit_codes, send_code, sent_details, ticket_of
+from bookings.views.attempt import (
+    caller_of,
+    known_details,
+    limit_codes,
+    send_code,
+    sent_details,
+    ticket_of,
+)
 from bookings.views.changes import show_refused_change
 from bookings.views.refusals import show_lost_hold
 from docbook.errors import DomainError, RateLimited
@@ -55,7 +62,9 @@ def details(request: HttpRequest, hold_id: UUID) -> HttpResponseBase:
         keep_draft(request)
         return redirect_to_login(request.path)
     known = known_details(hold, holder) | draft_of(request)
-    form = DetailsForm(request.POST or None, patient=holder.patient, initial=known)
+    form = DetailsForm(
+        request.POST or None, patient=holder.patient, caller=caller_of(hold), initial=known
+    )
     error: DomainError | None = None
     if request.method == "POST" and form.is_valid():
         limit_codes(request, group="code")
@@ -88,22 +97,12 @@ def code(request: HttpRequest, hold_id: UUID) -> HttpResponseBase:
         return elsewhere
     if hold.code_sent_at is None:
         return redirect("bookings:details", hold_id=hold_id)
-    form = CodeForm(request.POST or None)
-    error: DomainError | None = None
+    form = CodeForm(request.POST) if request.method == "POST" else _form_of_code(request, hold)
     if request.method == "POST" and form.is_valid():
         limit_codes(request, group="confirm")
-        try:
-            return _confirm(request, hold, holder=holder, typed=form.cleaned_data["code"])
-        except OtpInvalid as refusal:
-            error = refusal
-            form.add_error("code", _wrong_code(refusal.attempts_left))
-        except LOST as refusal:
-            return _lost(request, refusal, hold)
-        except NotChangeable as refusal:
-            # The visit that would have moved has become something else meanwhile.
-            return show_refused_change(request, refusal, appointment_id=hold.replaces or hold.pk)
-        hold = get_hold(hold_id=hold_id, holder=holder)
-    return _code_page(request, hold, holder=holder, form=form, status=_status(form, error))
+        return _try(request, hold, holder=holder, typed=form.cleaned_data["code"])
+    status = 422 if request.method == "POST" else 200
+    return _code_page(request, hold, holder=holder, form=form, status=status)
 
 
 @require_POST
@@ -153,12 +152,31 @@ def _lost(request: HttpRequest, error: DomainError, hold: Hold) -> HttpResponse:
     return show_lost_hold(request, error, hold)
 
 
+def _try(request: HttpRequest, hold: Hold, *, holder: Holder, typed: str) -> HttpResponseBase:
+    try:
+        return _confirm(request, hold, holder=holder, typed=typed)
+    except OtpInvalid:
+        # Away from the POST: a reload, or a tab that the phone has dropped, would try again.
+        return redirect(f"{request.path}?wrong=1")
+    except LOST as refusal:
+        return _lost(request, refusal, hold)
+    except NotChangeable as refusal:
+        # The visit that would have moved has become something else meanwhile.
+        return show_refused_change(request, refusal, appointment_id=hold.replaces or hold.pk)
+
+
 def _confirm(request: HttpRequest, hold: Hold, *, holder: Holder, typed: str) -> HttpResponseBase:
     appointment = confirm_booking(hold_id=hold.pk, holder=holder, code=typed)
     drop_draft(request)
     open_account(request, appointment)
     url = reverse("bookings:appointment", args=[appointment.pk])
     return redirect(f"{url}?confirmed=1")
+
+
+def _form_of_code(request: HttpRequest, hold: Hold) -> CodeForm:
+    if hold.otp_attempts and request.GET.get("wrong") == "1":
+        return CodeForm.after_wrong_code(_wrong_code(MAX_CODE_ATTEMPTS - hold.otp_attempts))
+    return CodeForm()
 
 
 def _code_page(
@@ -203,7 +221,7 @@ def _wrong_code(attempts_left: int) -> str:
     ) % {"count": attempts_left}
 
 
-def _status(form: DetailsForm | CodeForm, error: DomainError | None) -> int:
+def _status(form: DetailsForm, error: DomainError | None) -> int:
     if error is not None:
         return STATUS_BY_CODE[error.code]
     return 422 if form.is_bound and not form.is_valid() else 200

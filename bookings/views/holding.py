@@ -21,7 +21,7 @@ from bookings.services.codes import Details
 from bookings.services.holds import hold_slot
 from bookings.services.releases import release_hold
 from bookings.sessions import current_holder, holder_who_starts, remember
-from bookings.views.attempt import known_details, limit_codes, send_code
+from bookings.views.attempt import caller_of, known_details, limit_codes, present_step, send_code
 from bookings.views.changes import REFUSALS as CHANGE_REFUSALS
 from bookings.views.changes import show_refused_change, visit_to_move
 from bookings.views.refusals import Wanted, show_refusal
@@ -64,7 +64,7 @@ def start(request: HttpRequest) -> HttpResponseBase:
         return show_refused_change(request, error, appointment_id=replaces)
     except DomainError as error:
         if own := _same_hold(error, holder=holder, wanted=(slot_id, visit_type_id, replaces)):
-            return _go(request, _present_step(own))
+            return _go(request, present_step(own))
         wanted = {"slot_id": slot_id, "visit_type_id": visit_type_id}
         return _start_refused(request, error, replaces=replaces, **wanted)
     remember(request, hold)
@@ -111,17 +111,14 @@ def _same_hold(
     return hold if (hold.slot_ids[0], hold.visit_type_id, hold.replaces) == wanted else None
 
 
-def _present_step(hold: Hold) -> str:
-    step = "bookings:code" if hold.code_sent_at else "bookings:details"
-    return reverse(step, args=[hold.pk])
-
-
 def _send_code_of_move(request: HttpRequest, hold: Hold, *, holder: Holder) -> bool:
     """False where something has to be typed or waited for; the page of the details says what."""
     known = known_details(hold, holder)
     email = holder.patient.email if holder.patient else known["email"]
     details = Details(**{**known, "email": email.lower()})
     if not (details.first_name and details.last_name and details.email):
+        return False
+    if caller_of(hold) and not details.phone:
         return False
     try:
         limit_codes(request, group="code")

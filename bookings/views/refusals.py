@@ -1,6 +1,6 @@
 """Refusals of the page door: what happened, what is still free, and the next step as a button."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -24,10 +24,12 @@ from bookings.errors import (
 from bookings.models import Appointment, Hold
 from bookings.selectors.holds import get_hold, live_holds
 from bookings.sessions import current_holder
+from bookings.views.attempt import present_step
 from bookings.views.changes import show_move, visit_to_move
 from bookings.views.offers import again_or_next, clock, clock_near, day_and_clock, still_free
 from docbook.errors import DomainError
 from docbook.http.problems import STATUS_BY_CODE
+from docbook.http.templatetags.ui import without_fragment
 from docbook.observability import refusal
 from doctors.models import Doctor
 from doctors.views.addresses import day_url, doctor_url, with_query
@@ -94,6 +96,7 @@ def _show(
 ) -> HttpResponse:
     refusal.note(error.code)
     query, status = wanted.query(), STATUS_BY_CODE[error.code]
+    notice = replace(notice, address=without_fragment(wanted.url()))
     if wanted.moves:
         response = show_move(request, wanted.moves, query=query, notice=notice, status=status)
     else:
@@ -259,4 +262,4 @@ def _kept(hold: Hold) -> KeptTime:
         "when": day_and_clock(hold.starts_at, zone=hold.clinic.zone),
         "doctor": hold.doctor.name,
     }
-    return KeptTime(hold.pk, label, reverse("bookings:details", args=[hold.pk]))
+    return KeptTime(hold.pk, label, present_step(hold))

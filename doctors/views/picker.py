@@ -69,7 +69,8 @@ class KeptTime:
 class Notice:
     """Why a time could not be kept, and where to go from here.
 
-    `next_url` is where giving back one of the `kept` leads to.
+    `next_url` is where giving back one of the `kept` leads to, and `address` where the page around
+    it would be found without the press that was refused.
     """
 
     kind: str
@@ -80,6 +81,7 @@ class Notice:
     offers: Sequence[Offer] = ()
     kept: Sequence[KeptTime] = ()
     next_url: str = ""
+    address: str = ""
     taken_at: dt.datetime | None = None
 
 
@@ -329,7 +331,7 @@ class _PickerBuilder:
         hold_id = time.slots[0].hold_id
         if hold_id is None or hold_id not in self.own_holds:
             return TimeChip(time.slot_id, time.starts_at, time.ends_at, "on_hold")
-        url = reverse("bookings:details", args=[hold_id])
+        url = reverse("bookings:code", args=[hold_id])  # or the step before it
         return TimeChip(time.slot_id, time.starts_at, time.ends_at, "yours", url)
 
     def _next_free_day(self) -> DayLink | None:

@@ -45,7 +45,7 @@ def by_api(ask: Ask, *, patient: User) -> HttpResponse:
     return api.delete(f"bookings/{ask.hold_id}")
 
 
-def by_page(ask: Ask, *, patient: User) -> HttpResponse:
+def by_page(ask: Ask, *, patient: User, follow: bool = False) -> HttpResponse:
     browser = Client()
     browser.force_login(patient)
     if ask.step == "start":
@@ -59,7 +59,7 @@ def by_page(ask: Ask, *, patient: User) -> HttpResponse:
     if ask.step == "reschedule":
         return browser.get(f"/appointments/{ask.hold_id}/reschedule/")
     data = {"code": ask.code} if ask.step == "code" else {}
-    return browser.post(f"/book/{ask.hold_id}/{ask.step}/", data)
+    return browser.post(f"/book/{ask.hold_id}/{ask.step}/", data, follow=follow)
 
 
 def words(response: HttpResponse) -> str:

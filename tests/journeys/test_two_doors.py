@@ -401,7 +401,7 @@ REFUSALS = [
     ),
     Refusal(busy_elsewhere, "patient-busy", 409, 409, "You already have a visit at that time:"),
     Refusal(busy_by_now, "patient-busy", 409, 409, "You already have a visit at that time:"),
-    Refusal(wrong, "otp-invalid", 422, 422, "4 tries left", writes=COUNT),
+    Refusal(wrong, "otp-invalid", 422, 302, leads_to="/book/{hold_id}/code/?wrong=1", writes=COUNT),
     Refusal(wrong_for_the_fifth_time, "otp-locked", 429, 429, LOCKED, writes=GIVES_BACK),
     Refusal(right_after_five_wrong_ones, "otp-locked", 429, 429, LOCKED),
     Refusal(code_after_five_minutes, "hold-expired", 410, 410, OVER),
@@ -480,7 +480,7 @@ def test_wrong_code_leaves_as_many_tries_at_both_doors() -> None:
     patient = make_patient()
     ask = wrong(patient)
     assert by_api(ask, patient=patient).json()["attemptsLeft"] == 4
-    assert "3 tries left" in words(by_page(ask, patient=patient))
+    assert "3 tries left" in words(by_page(ask, patient=patient, follow=True))
 
 
 def test_fifth_wrong_code_gives_the_time_back_at_both_doors() -> None:

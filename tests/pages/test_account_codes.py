@@ -119,6 +119,15 @@ def test_code_is_typed_as_that_of_a_booking(way: str) -> None:
     assert 'class="code-cells"' in content
 
 
+@pytest.mark.parametrize("way", ["sign-up", "sign-in"])
+def test_wrong_code_is_not_left_between_the_digits_of_the_next(way: str) -> None:
+    browser = Client()
+    sign_up(browser) if way == "sign-up" else ask_for_login_code(browser, "a@example.test")
+    answer = browser.post(CONFIRM_EMAIL if way == "sign-up" else CONFIRM_LOGIN, {"code": "000000"})
+    assert "That is not the code we sent." in words(answer)
+    assert typed(answer)["code"] == ""
+
+
 def test_page_after_sign_up_says_one_thing() -> None:
     browser = Client()
     first = words(sign_up(browser))

@@ -21,7 +21,7 @@ from tests.bookings.acts import (
     let_expire,
     wrong_code,
 )
-from tests.factories import PASSWORD, make_patient
+from tests.factories import PASSWORD, make_patient, make_visit_type
 from tests.pages.browser import HTMX, offered_slots, signed_in, typed, words
 
 pytestmark = pytest.mark.django_db
@@ -153,13 +153,23 @@ def test_code_that_is_none_is_said_at_its_field_and_costs_no_try(code: str) -> N
     assert hold.otp_attempts == 0
 
 
-def test_wrong_code_stays_in_its_field_with_the_tries_that_are_left() -> None:
+def test_wrong_code_leaves_an_empty_field_and_a_reload_that_tries_nothing() -> None:
     browser = signed_in()
     hold, page = type_details(browser)
     response = browser.post(page, {"code": wrong_code(hold)})
-    assert response.status_code == 422
-    assert typed(response)["code"] == wrong_code(hold)
-    assert "That is not the code we sent. 4 tries left." in words(response)
+    for _reload in range(2):
+        shown = browser.get(response.headers["Location"])
+        assert typed(shown)["code"] == ""
+        assert 'aria-invalid="true"' in shown.content.decode()
+        assert "That is not the code we sent. 4 tries left." in words(shown)
+    hold.refresh_from_db()
+    assert hold.otp_attempts == 1
+
+
+def test_address_of_a_wrong_code_says_nothing_where_none_was_typed() -> None:
+    browser = signed_in()
+    _hold, page = type_details(browser)
+    assert "That is not the code we sent." not in words(browser.get(f"{page}?wrong=1"))
 
 
 def test_details_can_be_corrected_from_the_code_page_and_stand_there_again() -> None:
@@ -215,6 +225,18 @@ def test_second_tap_of_a_guest_leads_back_to_the_first_time() -> None:
     assert "You are already keeping a time." in words(response)
     assert f'href="/book/{hold.pk}/"' in response.content.decode()
     assert f'action="/book/{hold.pk}/release/"' in response.content.decode()
+
+
+def test_who_has_been_sent_a_code_goes_on_at_the_code() -> None:
+    browser = signed_in(make_patient())
+    hold, page = type_details(browser)
+    another = make_visit_type(doctor=hold.doctor)
+    for shown in (
+        browser.post("/book/", {"slot": hold.slot_ids[0], "visit_type": another.pk}),
+        browser.get("/appointments/"),
+        browser.get(f"/doctors/{hold.doctor.slug}/"),
+    ):
+        assert f'href="{page}"' in shown.content.decode()
 
 
 def test_lost_race_shows_the_fresh_list_with_just_taken_in_its_place() -> None:

@@ -90,7 +90,9 @@ def test_own_time_is_shown_as_yours_and_leads_back_to_the_booking() -> None:
     browser.post("/book/", {"slot": slots[0].pk, "visit_type": visit_type.pk})
     page = browser.get(f"/doctors/{visit_type.doctor.slug}/")
     assert "yours" in words(page)
-    assert f'href="/book/{Hold.objects.get().pk}/"' in page.content.decode()
+    way_back = f"/book/{Hold.objects.get().pk}/code/"
+    assert f'href="{way_back}"' in page.content.decode()
+    assert "Who is coming?" in words(browser.get(way_back, follow=True))
 
 
 @pytest.mark.parametrize("note", ["yours", "on hold"])

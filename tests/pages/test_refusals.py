@@ -1,5 +1,7 @@
 """What a page offers when a time cannot be kept: one press, and never a link to where one is."""
 
+import html
+import re
 from html.parser import HTMLParser
 from urllib.parse import urlsplit
 
@@ -29,7 +31,7 @@ from tests.factories import (
     make_visit_type,
     tomorrow_at,
 )
-from tests.pages.browser import signed_in, typed, words
+from tests.pages.browser import offered_slots, signed_in, typed, words
 
 pytestmark = pytest.mark.django_db
 
@@ -406,3 +408,28 @@ def test_same_time_for_another_reason_is_offered_as_a_swap() -> None:
     (swap,) = offers(tap(browser, slots[0], other))
     press(browser, swap)
     assert Hold.objects.get(state=HoldState.HELD).visit_type == other
+
+
+def address(response: HttpResponse) -> list[str]:
+    found = re.findall(r'data-address="(.*?)"', response.content.decode())
+    return [html.unescape(each) for each in found]
+
+
+def test_reload_of_a_refused_tap_asks_for_the_day_and_not_for_the_time_again() -> None:
+    visit_type, slots = bookable()
+    book(slots[0], visit_type=visit_type, holder=guest())
+    browser = signed_in()
+    refused = tap(browser, slots[0], visit_type)
+    (day,) = address(refused)
+    shown = browser.get(day)
+    assert shown.status_code == 200
+    assert offered_slots(shown) == [slot.pk for slot in slots[1:]]
+
+
+def test_reload_of_a_refused_change_shows_the_visit() -> None:
+    visit_type, slots = bookable(change_notice_minutes=5 * 24 * 60)
+    patient = make_patient()
+    visit = make_appointment(slots=slots[:1], visit_type=visit_type, patient=patient)
+    refused = signed_in(patient).post(f"/appointments/{visit.pk}/cancel/", {"version": 1})
+    assert refused.status_code == 422
+    assert address(refused) == [f"/appointments/{visit.pk}/"]

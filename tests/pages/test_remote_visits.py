@@ -12,8 +12,8 @@ from bookings import tasks
 from bookings.models import Appointment
 from bookings.presentation import view_of
 from docbook.outbox.models import OutboxMessage
-from tests.bookings.acts import book, bookable, guest
-from tests.factories import make_clinic, make_visit_type
+from tests.bookings.acts import as_patient, book, bookable, guest
+from tests.factories import make_clinic, make_patient, make_visit_type
 from tests.pages.browser import signed_in, words
 
 pytestmark = pytest.mark.django_db
@@ -61,6 +61,29 @@ def test_phone_visit_says_which_number_will_ring() -> None:
     visit = booked("phone")
     page = signed_in(visit.patient).get(f"/appointments/{visit.pk}/")
     assert "Dr Emma Visser calls you on +31 6 5550 1234." in words(page)
+
+
+@pytest.mark.parametrize("mode", ["phone", "video"])
+def test_doctor_who_calls_needs_a_number_to_call(mode: str) -> None:
+    first, slots = bookable()
+    visit_type = make_visit_type(doctor=first.doctor, mode=mode)
+    browser = signed_in(make_patient(phone=""))
+    asked = browser.post("/book/", {"slot": slots[0].pk, "visit_type": visit_type.pk}, follow=True)
+    assert ("Dr Emma Visser calls you on this number." in words(asked)) == (mode == "phone")
+    answer = browser.post(asked.request["PATH_INFO"], {"first_name": "Noor", "last_name": "Bakker"})
+    assert answer.status_code == (422 if mode == "phone" else 302)
+    assert ("Please type your phone number." in words(answer)) == (mode == "phone")
+
+
+def test_move_of_a_phone_visit_asks_for_the_number_that_is_missing() -> None:
+    first, slots = bookable()
+    patient = make_patient(phone="")
+    visit_type = make_visit_type(doctor=first.doctor, mode="phone")
+    visit = book(slots[0], visit_type=visit_type, holder=as_patient(patient), phone="")
+    tap = {"slot": slots[2].pk, "visit_type": visit_type.pk, "replaces": visit.pk}
+    moved = signed_in(patient).post("/book/", tap, follow=True)
+    assert "Who is coming?" in words(moved)
+    assert "Dr Emma Visser calls you on this number." in words(moved)
 
 
 @each_remote_mode
