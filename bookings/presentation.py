@@ -9,6 +9,7 @@ from uuid import UUID
 
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from bookings.models import Appointment, Hold
 from bookings.rules import changeable_until
@@ -62,7 +63,6 @@ class AppointmentView:
     # Until when its patient can move or cancel it, and whether they can now.
     changeable_until: datetime
     is_changeable: bool
-    # What the practice said when it cancelled.
     # What the practice said when it cancelled the visit, or moved it.
     cancelled_because: str
     moved_because: str
@@ -196,11 +196,31 @@ def _said(appointment: Appointment, *, of: AppointmentStatus) -> str:
     return appointment.change_reason if appointment.status == of and by_practice else ""
 
 
-def end_of_changes(appointment: Appointment) -> datetime:
+def end_of_changes(appointment: Appointment | Hold) -> datetime:
     """Until when its patient can move or cancel it."""
     return changeable_until(
         starts_at=appointment.starts_at, notice_minutes=appointment.doctor.change_notice_minutes
     )
+
+
+def rule_of_changes(notice_minutes: int) -> str:
+    """Like "Changes online end 24 hours before."."""
+    if notice_minutes == 0:
+        return _("Changes online end when the visit begins.")
+    if notice_minutes % 60:
+        text = ngettext(
+            "Changes online end %(count)d minute before.",
+            "Changes online end %(count)d minutes before.",
+            notice_minutes,
+        )
+        return text % {"count": notice_minutes}
+    hours = notice_minutes // 60
+    text = ngettext(
+        "Changes online end %(count)d hour before.",
+        "Changes online end %(count)d hours before.",
+        hours,
+    )
+    return text % {"count": hours}
 
 
 def reference(appointment_id: UUID) -> str:

@@ -15,5 +15,11 @@ def place_line(meeting: Meeting) -> str:
 
 
 @register.filter
+def rule_of_changes(notice_minutes: int) -> str:
+    """Like "Changes online end 24 hours before."."""
+    return presentation.rule_of_changes(notice_minutes)
+
+
+@register.filter
 def is_in_person(meeting: Meeting) -> bool:
     return presentation.is_in_person(meeting)

@@ -12,7 +12,7 @@ from bookings.code_limits import limits_of, send_counted
 from bookings.drafts import DRAFT_FIELDS
 from bookings.holder import Holder
 from bookings.models import Hold
-from bookings.presentation import seconds_left
+from bookings.presentation import end_of_changes, seconds_left
 from bookings.selectors.appointments import Link, links_to
 from bookings.selectors.holds import get_hold
 from bookings.services.codes import Details, request_code
@@ -37,6 +37,9 @@ class Ticket:
     seconds_left: int
     who: str
     patient_email: str
+    # Until when the visit can be changed once it is confirmed, and whether that is still to come.
+    changeable_until: datetime
+    is_changeable: bool
     # The time that is kept until this one is confirmed.
     keeps: Link | None
 
@@ -53,6 +56,7 @@ def present_step(hold: Hold) -> str:
 
 
 def ticket_of(hold: Hold, holder: Holder) -> Ticket:
+    now, until = timezone.now(), end_of_changes(hold)
     return Ticket(
         id=hold.pk,
         doctor=hold.doctor,
@@ -62,9 +66,11 @@ def ticket_of(hold: Hold, holder: Holder) -> Ticket:
         starts_at=hold.starts_at,
         ends_at=hold.ends_at,
         expires_at=hold.expires_at,
-        seconds_left=seconds_left(hold, now=timezone.now()),
+        seconds_left=seconds_left(hold, now=now),
         who=f"{hold.first_name} {hold.last_name}".strip(),
         patient_email=holder.patient.email if holder.patient else "",
+        changeable_until=until,
+        is_changeable=now < until,
         keeps=links_to([hold.replaces]).get(hold.replaces) if hold.replaces else None,
     )
 

@@ -9,13 +9,12 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_safe
 
 from bookings.errors import ChangeWindowPassed, NotChangeable
 from bookings.forms import CancelForm
 from bookings.models import Appointment
-from bookings.presentation import view_of
+from bookings.presentation import rule_of_changes, view_of
 from bookings.selectors.appointments import get_appointment
 from bookings.services.changes import cancel_appointment, find_changeable_appointment
 from bookings.sessions import current_holder
@@ -167,23 +166,4 @@ def _window_notice(error: ChangeWindowPassed) -> Notice:
     if error.phone:
         text = _("Call the clinic:")
         links = [{"label": error.phone, "url": f"tel:{dialled(error.phone)}"}]
-    return Notice("window", _end_of_changes(error.notice_minutes), text, links)
-
-
-def _end_of_changes(minutes: int) -> str:
-    if minutes == 0:
-        return _("Changes online end when the visit begins.")
-    if minutes % 60:
-        text = ngettext(
-            "Changes online end %(count)d minute before.",
-            "Changes online end %(count)d minutes before.",
-            minutes,
-        )
-        return text % {"count": minutes}
-    hours = minutes // 60
-    text = ngettext(
-        "Changes online end %(count)d hour before.",
-        "Changes online end %(count)d hours before.",
-        hours,
-    )
-    return text % {"count": hours}
+    return Notice("window", rule_of_changes(error.notice_minutes), text, links)

@@ -3,6 +3,7 @@
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.csrf import requires_csrf_token
 
 from docbook.errors import DomainError, NotFound, RateLimited, Unavailable
@@ -31,7 +32,9 @@ def refusal_page(request: HttpRequest, error: DomainError) -> HttpResponse:
     if isinstance(error, NotFound):
         return error_page(request, status=404)
     if isinstance(error, RateLimited):
-        response = error_page(request, status=429, retry_after=error.retry_after)
+        response = error_page(
+            request, status=429, retry_after=error.retry_after, back=_came_from(request)
+        )
         response.headers["Retry-After"] = str(error.retry_after)
         return response
     if isinstance(error, Unavailable):
@@ -39,9 +42,24 @@ def refusal_page(request: HttpRequest, error: DomainError) -> HttpResponse:
     return error_page(request, status=STATUS_BY_CODE.get(error.code, 400))
 
 
+def _came_from(request: HttpRequest) -> str:
+    """The page that can be asked for again: this one, or the one whose form was sent. Empty where
+    that is not known.
+    """
+    if request.method in ("GET", "HEAD"):
+        return request.get_full_path()
+    page = request.headers.get("Referer", "")
+    ours = url_has_allowed_host_and_scheme(
+        page, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+    )
+    return page if ours else ""
+
+
 def unavailable(request: HttpRequest) -> HttpResponse:
     response = (
-        problem_response("unavailable") if is_api(request) else error_page(request, status=503)
+        problem_response("unavailable")
+        if is_api(request)
+        else error_page(request, status=503, back=_came_from(request))
     )
     response.headers["Retry-After"] = "2"
     return response

@@ -9,7 +9,7 @@ from docbook.http import throttling
 from docbook.outbox.models import OutboxMessage
 from tests.bookings.acts import allow_resend, bookable, wrong_code
 from tests.factories import make_patient
-from tests.pages.browser import signed_in
+from tests.pages.browser import signed_in, words
 
 pytestmark = pytest.mark.django_db
 
@@ -43,6 +43,21 @@ def test_third_tap_of_an_address_in_a_minute_is_refused_and_holds_nothing(settin
     assert Hold.objects.count() == 2
 
 
+def test_page_of_too_many_requests_leads_back_to_where_one_was(client):
+    hold = tap(client)
+    page = f"http://testserver/book/{hold.pk}/"
+    for _ in range(2):
+        ask_for_code(client, hold)
+    refused = client.post(f"/book/{hold.pk}/", DETAILS, headers={"Referer": page})
+    assert refused.status_code == 429
+    assert f'href="{page}"' in refused.content.decode()
+    assert "stays yours until its five minutes are over" in words(refused)
+    foreign = {"Referer": "https://elsewhere.example/book/"}
+    refused = client.post(f"/book/{hold.pk}/", DETAILS, headers=foreign)
+    assert "elsewhere" not in refused.content.decode()
+    assert 'href="/doctors/"' in refused.content.decode()
+
+
 def test_third_sending_of_the_details_in_a_minute_is_refused(client):
     hold = tap(client)
     answers = [
@@ -58,7 +73,7 @@ def test_third_code_in_a_minute_is_refused_and_not_looked_at(client):
     ask_for_code(client, hold)
     wrong = wrong_code(hold)
     answers = [client.post(f"/book/{hold.pk}/code/", {"code": wrong}) for _ in range(3)]
-    assert [answer.status_code for answer in answers] == [422, 422, 429]
+    assert [answer.status_code for answer in answers] == [302, 302, 429]
     assert Hold.objects.get().otp_attempts == 2
 
 

@@ -37,7 +37,7 @@ def test_doctors_page_says_why_and_until_when_and_offers_no_time(headers: dict[s
     said = f"Booking is paused until {end}. We move. Your appointments are safe."
     assert words(page).count(said) == 1
     assert offered_slots(page) == []
-    assert words(page).count("paused") == len(slots) + 1
+    assert words(page).count("paused") == len(slots) + 2
 
 
 def test_end_of_a_pause_on_the_same_day_is_only_a_time(time_machine) -> None:
@@ -91,10 +91,25 @@ def test_who_moves_a_visit_is_told_and_keeps_it() -> None:
     assert offered_slots(page) == []
 
 
-def test_list_of_doctors_says_it_too() -> None:
+@pytest.mark.parametrize("path", ["/", "/doctors/"])
+def test_pages_of_all_doctors_say_it_too_with_the_end_and_its_zone(path: str) -> None:
     bookable()
     pause()
-    assert "Booking is paused. We move." in words(signed_in().get("/doctors/"))
+    assert "Booking is paused. We move." in words(signed_in().get(path))
+    until = timezone.now() + timedelta(days=3)
+    BookingPause.objects.update(until=until)
+    end = f"{until:%a} {until.day} {until:%b}, {until:%H:%M} (UTC)"
+    assert f"Booking is paused until {end}. We move." in words(signed_in().get(path))
+
+
+def test_nothing_is_offered_as_free_while_nothing_can_be_held() -> None:
+    visit_type, slots = bookable()
+    pause()
+    listed, shown = signed_in().get("/doctors/"), doctors_page(visit_type)
+    assert 'class="time time-free"' not in listed.content.decode()
+    assert words(listed).count(" paused") == 1 + len(slots)
+    assert "Next free:" not in words(shown)
+    assert f"{len(slots)}, paused" in words(shown)
 
 
 def test_asking_costs_a_page_of_a_doctor_one_query_however_many_times_it_has() -> None:
