@@ -5,9 +5,22 @@ from typing import Any
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
+from bookings.models import Hold
+from bookings.selectors.holds import live_holds
 from bookings.selectors.pause import running_pause
+from bookings.sessions import current_holder
 
 
-def booking(_request: HttpRequest) -> dict[str, Any]:
-    """`booking_pause`: set while no new time can be held. Read once, by pages that ask for it."""
-    return {"booking_pause": SimpleLazyObject(running_pause)}
+def booking(request: HttpRequest) -> dict[str, Any]:
+    """`booking_pause`: set while no new time can be held; `waiting_hold`: the time that this
+    browser keeps. Each is read once, by pages that ask for it.
+    """
+    return {
+        "booking_pause": SimpleLazyObject(running_pause),
+        "waiting_hold": SimpleLazyObject(lambda: _waiting_hold(request)),
+    }
+
+
+def _waiting_hold(request: HttpRequest) -> Hold | None:
+    live = live_holds(holder=current_holder(request)).filter(waitlist_entry=None)
+    return live.select_related("doctor", "clinic").last()

@@ -33,7 +33,7 @@ def get_hold(*, hold_id: UUID, holder: Holder) -> Hold:
 
 def live_holds(*, holder: Holder) -> QuerySet[Hold]:
     """Holds of this holder whose time is not over, by the database's clock; oldest first."""
-    mine = Q()
+    mine = Q(pk__in=[])  # nobody's, for a browser that has held nothing
     if holder.patient is not None:
         mine |= Q(patient=holder.patient)
     if holder.guest_key is not None:

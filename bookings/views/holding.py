@@ -28,6 +28,7 @@ from bookings.views.refusals import Wanted, show_refusal
 from docbook.errors import DomainError, NotFound, RateLimited
 from docbook.http import pages
 from docbook.http.htmx import wants_fragment
+from docbook.http.templatetags.ui import without_fragment
 from docbook.http.throttling import address_key, limit_by_address
 from doctors.models import VisitType
 from doctors.selectors.doctors import get_bookable_doctor
@@ -86,7 +87,9 @@ def release(request: HttpRequest, hold_id: UUID) -> HttpResponseBase:
     if hold.replaces:
         page = reverse("bookings:reschedule", args=[hold.replaces])
         own_day = with_query(page, date=day.isoformat())
-    return redirect(page_of(request.POST.get("next", ""), request=request, views=TIMES) or own_day)
+    to = page_of(request.POST.get("next", ""), request=request, views=TIMES) or own_day
+    # Where the message stands; a fragment would scroll past it.
+    return redirect(without_fragment(to))
 
 
 def _go(request: HttpRequest, url: str) -> HttpResponseBase:

@@ -14,7 +14,8 @@ View = Callable[..., HttpResponseBase]
 
 def sign_in_where_nothing_is_found(view: View) -> View:
     """Whoever is not signed in is asked to, whether there is something at the address or not: so
-    it gives nothing away. A guest who owns it through their browser sees it.
+    it gives nothing away. A guest who owns it through their browser sees it. The way in is the code
+    by mail: who booked as a guest has never made a password.
     """
 
     @wraps(view)
@@ -24,6 +25,6 @@ def sign_in_where_nothing_is_found(view: View) -> View:
         except NotFound:
             if request.user.is_authenticated or request.method not in ("GET", "HEAD"):
                 raise
-            return redirect_to_login(request.path)
+            return redirect_to_login(request.path, login_url="account_request_login_code")
 
     return wrapped

@@ -90,13 +90,14 @@
   };
 
   // The browser's own page would take the place of this one, and with it all that was typed.
+  const offline = document.getElementById("offline");
   const sayOffline = (before) => {
-    const notice = document.getElementById("offline");
-    before.before(notice);
-    notice.hidden = false;
-    notice.scrollIntoView({ block: "nearest" });
+    before.before(offline);
+    offline.hidden = false;
+    say(offline.innerText);
+    offline.scrollIntoView({ block: "nearest" });
   };
-  addEventListener("online", () => (document.getElementById("offline").hidden = true));
+  addEventListener("online", () => (offline.hidden = true));
 
   document.addEventListener("submit", (event) => {
     const form = event.target;

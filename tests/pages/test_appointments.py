@@ -14,7 +14,7 @@ from accounts.models import User
 from bookings.holder import Holder
 from bookings.models import Appointment
 from bookings.offer_link import offer_token
-from doctors.models import Slot, SlotState
+from doctors.models import Doctor, Slot, SlotState
 from tests.bookings.acts import book, bookable, guest, let_expire, take
 from tests.factories import (
     make_admin,
@@ -289,11 +289,30 @@ def test_past_visit_offers_to_book_again_and_no_calendar_file() -> None:
 
 
 @pytest.mark.parametrize("part", ["", "cancel/", "reschedule/"])
-def test_link_of_a_mail_leads_somebody_signed_out_to_the_sign_in(part: str) -> None:
-    """Whether there is such a visit or not."""
+def test_link_of_a_mail_leads_somebody_signed_out_to_a_code(part: str) -> None:
+    """Whether there is such a visit or not; a guest has never made a password."""
     for pk in (visit(make_patient()).pk, "01985f3e-0000-7000-8000-000000000001"):
         path = f"/appointments/{pk}/{part}"
-        assert Client().get(path).headers["Location"] == f"/accounts/login/?next={path}"
+        asked = Client().get(path)
+        assert asked.headers["Location"] == f"/accounts/login/code/?next={path}"
+        assert "Sign in to see your visit." in words(Client().get(asked.headers["Location"]))
+
+
+def test_who_looks_for_their_visits_is_told_that_no_password_is_needed() -> None:
+    page = Client().get("/appointments/", follow=True)
+    assert "Booked without a password? Take a code by e-mail" in words(page)
+    assert "Booked without" not in words(Client().get("/accounts/login/?next=/schedule/"))
+
+
+def test_visit_that_can_no_longer_be_changed_says_why_and_whom_to_call() -> None:
+    visit_type, slots = bookable(change_notice_minutes=5 * 24 * 60)
+    patient = make_patient()
+    mine = make_appointment(slots=slots[:1], visit_type=visit_type, patient=patient)
+    page = signed_in(patient).get(f"/appointments/{mine.pk}/")
+    said = "Changes online end 120 hours before. Call the clinic: +31 30 555 0142"
+    assert said in words(page)
+    Doctor.objects.update(change_notice_minutes=60)
+    assert said not in words(signed_in(patient).get(f"/appointments/{mine.pk}/"))
 
 
 @pytest.mark.parametrize("status", ["cancelled", "rescheduled"])

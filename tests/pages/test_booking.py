@@ -209,10 +209,31 @@ def test_new_code_is_sent_after_half_a_minute_and_the_page_says_so() -> None:
 def test_time_is_given_back_and_offered_again() -> None:
     browser = signed_in()
     hold, page = tap(browser)
-    response = browser.post(f"{page}release/", follow=True)
+    response = browser.post(f"{page}release/")
+    assert "#" not in response.headers["Location"]  # it would scroll past the message
+    response = browser.get(response.headers["Location"])
     assert "The time is free again" in words(response)
     assert hold.slot_ids[0] in offered_slots(response)
     assert Hold.objects.get().state == HoldState.RELEASED
+
+
+@pytest.mark.parametrize(
+    ("notice", "said"),
+    [(60, "Free changes until"), (5 * 24 * 60, "Changes online end 120 hours before.")],
+)
+def test_until_when_it_can_be_changed_is_said_before_it_is_booked(notice: int, said: str) -> None:
+    visit_type, slots = bookable(change_notice_minutes=notice)
+    tap = {"slot": slots[0].pk, "visit_type": visit_type.pk}
+    assert said in words(signed_in().post("/book/", tap, follow=True))
+
+
+@pytest.mark.parametrize("way", ["login", "login/code", "signup"])
+def test_sign_in_on_the_way_says_which_time_waits_and_until_when(way: str) -> None:
+    browser = signed_in()
+    hold, _page = tap(browser)
+    until = hold.expires_at.astimezone(hold.clinic.zone)
+    assert f"Held for you until {until:%H:%M}" in words(browser.get(f"/accounts/{way}/"))
+    assert "Held for you" not in words(signed_in().get(f"/accounts/{way}/"))
 
 
 def test_second_tap_of_a_guest_leads_back_to_the_first_time() -> None:

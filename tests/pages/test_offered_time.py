@@ -78,7 +78,7 @@ def test_link_does_not_sign_anybody_in(offer: Hold) -> None:
     browser = Client()
     browser.post(url(offer, "accept/"))
     path = f"/appointments/{offer.pk}/"
-    assert browser.get(path).headers["Location"] == f"/accounts/login/?next={path}"
+    assert browser.get(path).headers["Location"] == f"/accounts/login/code/?next={path}"
 
 
 def test_declined_time_is_given_back_and_its_patient_stays_on_the_list(offer: Hold) -> None:
