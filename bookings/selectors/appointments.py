@@ -62,13 +62,27 @@ class Link:
     id: UUID
     starts_at: datetime
     zone: str
+    status: str
+
+    @property
+    def is_off(self) -> bool:
+        return self.status in CALLED_OFF
 
 
 def links_to(appointment_ids: Iterable[UUID | None]) -> dict[UUID, Link]:
-    """By id. The holds are asked, because they know the time without the month. One query."""
+    """By id. The holds are asked first, because they know the time without the month. Two
+    queries.
+    """
     ids = [each for each in appointment_ids if each is not None]
-    rows = Hold.objects.filter(pk__in=ids).values_list("pk", "starts_at", "clinic__time_zone")
-    return {pk: Link(pk, starts_at, zone) for pk, starts_at, zone in rows} if ids else {}
+    if not ids:
+        return {}
+    rows = list(Hold.objects.filter(pk__in=ids).values_list("pk", "starts_at", "clinic__time_zone"))
+    starts = [starts_at for _pk, starts_at, _zone in rows]
+    found = Appointment.objects.filter(pk__in=ids, starts_at__in=starts)
+    status = dict(found.values_list("pk", "status"))
+    return {
+        pk: Link(pk, starts_at, zone, status[pk]) for pk, starts_at, zone in rows if pk in status
+    }
 
 
 def contacts_of(appointments: Iterable[Appointment]) -> dict[UUID, Contact]:

@@ -23,6 +23,7 @@ from django.views.decorators.http import require_safe
 from accounts.users import signed_in
 from bookings.calendar_file import appointment_calendar
 from bookings.forms import CancelForm
+from bookings.masking import masked_email
 from bookings.models import Appointment
 from bookings.offer_link import offer_token
 from bookings.presentation import AppointmentView, view_of
@@ -63,16 +64,22 @@ def show_appointment(
     status: int = 200,
 ) -> HttpResponse:
     """As it stands now; the notice says why it did not become what was asked for."""
-    view = view_of(found, now=timezone.now(), phone=contact_of(found).phone)
+    contact = contact_of(found)
+    view = view_of(found, now=timezone.now(), phone=contact.phone)
+    # The address is kept in histories and bookmarks, and says so for ever.
+    just_confirmed = (
+        just_confirmed and found.status == AppointmentStatus.CONFIRMED and not view.is_past
+    )
     links = links_to([found.replaces, found.replaced_by])
     context = {
         "appointment": view,
         "moved_from": links.get(found.replaces) if found.replaces else None,
         "moved_to": links.get(found.replaced_by) if found.replaced_by else None,
-        # The address is kept in histories and bookmarks, and says so for ever.
-        "just_confirmed": just_confirmed
-        and found.status == AppointmentStatus.CONFIRMED
-        and not view.is_past,
+        "just_confirmed": just_confirmed,
+        # How somebody without a password comes back, on this device or another one.
+        "code_goes_to": ""
+        if request.user.is_authenticated and request.user.has_usable_password()
+        else masked_email(contact.email),
         "notice": notice,
         "cancel_form": CancelForm(),
         "google_url": view.google_url,

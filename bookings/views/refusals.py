@@ -179,10 +179,12 @@ def _lost_race(error: SlotTaken | SlotHeld, *, wanted: Wanted) -> Notice:
         if taken
         else _("Somebody is confirming %(time)s.")
     )
+    when = day_and_clock(error.starts_at, zone=wanted.doctor.clinic.zone)
     return Notice(
         "taken" if taken else "held",
-        title % {"time": wanted.clock()},
+        title % {"time": when},
         "" if taken else _("It may come back within five minutes."),
+        [{"label": _("All times of that day."), "url": "#times"}],
         offers_label=_("Still free:") if offers else "",
         offers=offers,
         taken_at=error.starts_at if taken else None,

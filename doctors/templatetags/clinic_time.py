@@ -125,7 +125,7 @@ def money(value: Priced | int, currency: str = "EUR") -> str:
     currency = currency if isinstance(value, int) else value.currency
     amount = formats.number_format(cents / 100, 2 if cents % 100 else 0, force_grouping=True)
     sign = CURRENCY_SIGNS.get(currency)
-    return f"{sign}{amount}" if sign else f"{currency} {amount}"
+    return f"{sign}{amount}" if sign else f"{currency}\N{NO-BREAK SPACE}{amount}"
 
 
 @register.filter

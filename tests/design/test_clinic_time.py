@@ -56,7 +56,7 @@ def test_today_and_tomorrow_are_those_of_the_clinic(now: datetime, words: str) -
         (6250, "EUR", "€62.50"),
         (8000, "GBP", "£80"),
         (9500, "USD", "$95"),
-        (120_000, "INR", "INR 1,200"),
+        (120_000, "INR", "INR\N{NO-BREAK SPACE}1,200"),
     ],
 )
 def test_money_shows_cents_only_where_there_are_some(cents: int, currency: str, text: str) -> None:

@@ -138,7 +138,7 @@ def test_time_that_one_keeps_is_on_hold_for_the_other_until_it_is_given_back(
         holds_a_time(first)
 
         second.times().first.click()
-        second.sees(f"Somebody is confirming {clock}.")
+        second.sees(re.compile(rf"Somebody is confirming \w+ \d+ \w+, {clock}\."))
         expect(second.page.get_by_role("alert")).to_contain_text("Still free:")
         second.sees("on hold")
 

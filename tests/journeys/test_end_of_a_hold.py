@@ -27,10 +27,12 @@ def test_details_end_with_one_button_that_takes_along_what_was_typed(
 ) -> None:
     with whose_clock_is_ours(browser, live) as guest:
         guest.fill(First_name="Saskia")
+        guest.page.get_by_label("First name").focus()
         guest.page.clock.fast_forward("06:00")
         main = guest.page.get_by_role("main")
         expect(main.get_by_role("textbox")).to_have_count(0)
         expect(main.get_by_role("button")).to_have_text([re.compile("is still free$")])
+        expect(main.get_by_role("button")).to_be_focused()
         guest.press(re.compile("is still free$"))
         expect(guest.page.get_by_label("First name")).to_have_value("Saskia")
         guest.press("Give this time back")
@@ -45,6 +47,7 @@ def test_code_page_ends_with_one_link_to_the_same_time(live: Live, browser: Brow
         main = guest.page.get_by_role("main")
         expect(main.get_by_role("button")).to_have_count(0)
         expect(main.get_by_text("No e-mail yet?")).to_be_hidden()
+        expect(main.get_by_text("We sent six digits")).to_be_hidden()
         link = main.get_by_role("link", name=re.compile("is still free$"))
         assert details.endswith(link.get_attribute("href") or "nowhere")
 

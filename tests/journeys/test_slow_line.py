@@ -103,7 +103,8 @@ def test_choice_without_a_line_is_put_back_and_said(live: Live, browser: Browser
         patient.sees("You are offline.")
         expect(reasons(patient).nth(0)).to_be_checked()
         patient.page.context.set_offline(False)
-        expect(patient.page.get_by_text("You are offline.")).to_be_hidden()
+        main = patient.page.get_by_role("main")
+        expect(main.get_by_text("You are offline.")).to_be_hidden()
         holds_a_time(patient)
 
 

@@ -15,7 +15,7 @@ from bookings.holder import Holder
 from bookings.models import Appointment
 from bookings.offer_link import offer_token
 from doctors.models import Doctor, Slot, SlotState
-from tests.bookings.acts import book, bookable, guest, let_expire, take
+from tests.bookings.acts import book, bookable, guest, hold_instead, let_expire, take
 from tests.factories import (
     make_admin,
     make_appointment,
@@ -357,6 +357,43 @@ def test_visit_that_was_moved_leads_to_its_new_time_and_not_to_a_second_booking(
         assert "Moved to" in words(page)
         assert "Book again" not in words(page)
     assert "See the new time" in words(page)
+
+
+@pytest.mark.parametrize(
+    ("status", "said"), [("cancelled", "(cancelled since)"), ("rescheduled", "(moved again since)")]
+)
+def test_visit_that_was_moved_says_when_its_new_time_is_off_too(status: str, said: str) -> None:
+    patient = make_patient()
+    now = visit(patient, days=4)
+    was = visit(patient, days=3, status="rescheduled", replaced_by=now.pk)
+    browser = signed_in(patient)
+    paths = ("/appointments/?tab=cancelled", f"/appointments/{was.pk}/")
+    assert not any(said in words(browser.get(path)) for path in paths)
+    Appointment.objects.filter(pk=now.pk).update(status=status, version=2)
+    for path in paths:
+        assert said in words(browser.get(path))
+        assert "<s>Moved to" in browser.get(path).content.decode()
+    assert "See the new time" not in words(browser.get(paths[1]))
+
+
+@pytest.mark.parametrize("status", ["completed", "no_show"])
+def test_visit_that_is_over_does_not_look_as_if_it_was_to_come(status: str) -> None:
+    patient = make_patient()
+    over = visit(patient, days=-3, status=status)
+    page = signed_in(patient).get(f"/appointments/{over.pk}/")
+    assert "visit-past" in page.content.decode()
+    assert "pay at the clinic" not in words(page)
+    assert "Book again" in words(page)
+
+
+def test_held_move_says_that_the_visit_has_not_moved_yet() -> None:
+    visit_type, slots = bookable()
+    patient = make_patient()
+    mine = book(slots[0], visit_type=visit_type, holder=Holder(patient=patient))
+    hold_instead(mine, slots[2])
+    listed = words(signed_in(patient).get("/appointments/"))
+    assert "Your visit has not moved yet:" in listed
+    assert "You have not confirmed this time yet:" not in listed
 
 
 def test_nobody_is_said_to_call_about_a_visit_that_is_off() -> None:

@@ -265,7 +265,9 @@ def test_lost_race_shows_the_fresh_list_with_just_taken_in_its_place() -> None:
     book(slots[0], visit_type=visit_type, holder=guest())
     response = signed_in().post("/book/", {"slot": slots[0].pk, "visit_type": visit_type.pk})
     assert response.status_code == 409
-    assert "just taken" in words(response)
+    day = slots[0].starts_at.astimezone(slots[0].clinic.zone)
+    said = f"{day:%a} {day.day} {day:%b}, {day:%H:%M} was just taken by somebody else."
+    assert f"{said} All times of that day. Still free:" in words(response)
     assert offered_slots(response) == [slot.pk for slot in slots[1:]]
 
 
@@ -367,6 +369,15 @@ def test_first_booking_signs_the_guest_in_to_the_account_it_has_opened() -> None
     appointment = confirm(browser)
     assert get_user(browser) == appointment.patient
     assert "Dr Emma Visser" in words(browser.get("/appointments/"))
+    confirmed = browser.get(f"/appointments/{appointment.pk}/?confirmed=1")
+    assert "sign in with a code" in words(confirmed)
+
+
+def test_who_has_a_password_is_told_of_no_code_to_come_back_with() -> None:
+    browser = signed_in(make_patient())
+    visit = confirm(browser)
+    confirmed = browser.get(f"/appointments/{visit.pk}/?confirmed=1")
+    assert "sign in with a code" not in words(confirmed)
 
 
 def test_booking_for_a_used_account_shows_the_visit_but_signs_nobody_in() -> None:
@@ -377,6 +388,8 @@ def test_booking_for_a_used_account_shows_the_visit_but_signs_nobody_in() -> Non
     appointment = confirm(browser)
     assert appointment.patient == owner
     assert get_user(browser).is_anonymous
+    confirmed = browser.get(f"/appointments/{appointment.pk}/?confirmed=1")
+    assert "To find it again, sign in with a code to s•••a@example.test ." in words(confirmed)
     assert browser.get(f"/appointments/{appointment.pk}/").status_code == 200
     assert browser.get("/appointments/").status_code == 302
 

@@ -69,7 +69,9 @@ def test_taken_time_is_an_appointment_and_the_link_says_so(offer: Hold) -> None:
     response = post(offer, "accept/")
     assert (response.status_code, response.headers["Location"]) == (302, url(offer))
     assert Appointment.objects.get().pk == offer.pk
-    assert "This time is yours" in words(Client().get(url(offer)))
+    taken = Client().get(url(offer))
+    assert "This time is yours" in words(taken)
+    assert "ticket-off" not in taken.content.decode()
     assert post(offer, "accept/").status_code == 302
     assert Appointment.objects.count() == 1
 
@@ -85,9 +87,11 @@ def test_declined_time_is_given_back_and_its_patient_stays_on_the_list(offer: Ho
     assert post(offer, "decline/").status_code == 302
     offer.refresh_from_db()
     assert offer.state == HoldState.RELEASED
-    text = words(Client().get(url(offer)))
-    assert "You let this time go" in text
-    assert "You are still on the list." in text
+    page = Client().get(url(offer))
+    assert "You let this time go" in words(page)
+    assert "You are still on the list." in words(page)
+    assert "ticket-off" in page.content.decode()
+    assert f'href="/doctors/{offer.doctor.slug}/"' in page.content.decode()
 
 
 @pytest.mark.parametrize("swept", [False, True])
