@@ -157,6 +157,12 @@ def _notice(error: DomainError) -> Notice:
     if isinstance(error, VersionMismatch):
         title = _("This visit was changed a moment ago.")
         return Notice("changed", title, _("Here is how it stands now."))
+    if isinstance(error, NotChangeable) and error.status == AppointmentStatus.CANCELLED:
+        return Notice("changed", _("This visit is cancelled already."))
+    if isinstance(error, NotChangeable) and error.status == AppointmentStatus.RESCHEDULED:
+        return Notice(
+            "changed", _("This visit has moved already."), _("Its new time stands below.")
+        )
     title = _("This visit can no longer be moved or cancelled.")
     return Notice("changed", title, _("Here is how it stands now."))
 

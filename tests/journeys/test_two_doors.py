@@ -365,6 +365,7 @@ WINDOW = "This time cannot be booked online now."
 LOCKED = "Five tries are used up"
 OVER = "The five minutes are over"
 TOO_LATE = "Changes online end 120 hours before. Call the clinic:"
+CANCELLED = "This visit is cancelled already."
 NO_LONGER = "This visit can no longer be moved or cancelled."
 COUNT = frozenset({"wrong codes"})
 GIVES_BACK = frozenset({"wrong codes", "slots", "holds", "audit"})
@@ -425,14 +426,14 @@ REFUSALS = [
     Refusal(cancelled_too_late, "change-window-passed", 422, 422, TOO_LATE),
     Refusal(moved_too_late, "change-window-passed", 422, 422, TOO_LATE),
     Refusal(cancelled_after_the_visit_has_begun, "not-changeable", 409, 409, NO_LONGER),
-    Refusal(moved_after_it_was_cancelled, "not-changeable", 409, 409, NO_LONGER),
-    Refusal(cancelled_after_it_was_moved, "not-changeable", 409, 409, NO_LONGER),
+    Refusal(moved_after_it_was_cancelled, "not-changeable", 409, 409, CANCELLED),
+    Refusal(cancelled_after_it_was_moved, "not-changeable", 409, 409, "has moved already."),
     Refusal(cancelled_as_it_no_longer_is, "version-mismatch", 412, 412, "changed a moment ago"),
     Refusal(held_for_a_move_too_late, "change-window-passed", 422, 422, TOO_LATE),
-    Refusal(held_for_a_visit_that_is_cancelled, "not-changeable", 409, 409, NO_LONGER),
+    Refusal(held_for_a_visit_that_is_cancelled, "not-changeable", 409, 409, CANCELLED),
     Refusal(held_for_the_visit_of_somebody_else, "not-found", 404, 404, "nothing at this address"),
     Refusal(moved_to_a_time_that_is_taken, "slot-taken", 409, 409, "was just taken"),
-    Refusal(confirmed_for_a_visit_that_is_cancelled_by_now, "not-changeable", 409, 409, NO_LONGER),
+    Refusal(confirmed_for_a_visit_that_is_cancelled_by_now, "not-changeable", 409, 409, CANCELLED),
 ]
 each_refusal = pytest.mark.parametrize("row", REFUSALS, ids=lambda row: row.arrange.__name__)
 

@@ -108,6 +108,7 @@ def test_code_is_typed_as_that_of_a_booking(way: str) -> None:
     browser = Client()
     page = sign_up(browser) if way == "sign-up" else ask_for_login_code(browser, "a@example.test")
     content = page.content.decode()
+    assert re.search(r"<title>\s*\S.* · DocBook</title>", content, re.S)
     (field,) = re.findall(r'<input[^>]*name="code"[^>]*>', content)
     for attribute in (
         'inputmode="numeric"',

@@ -174,7 +174,7 @@ def test_one_hold_too_many_can_be_given_back_on_the_way_to_the_move() -> None:
     ("change", "status", "said"),
     [
         ("too late", 422, "Changes online end 240 hours before."),
-        ("cancelled", 409, "This visit can no longer be moved or cancelled."),
+        ("cancelled", 409, "This visit is cancelled already."),
     ],
 )
 def test_visit_that_can_no_longer_be_moved_holds_nothing(
@@ -210,7 +210,7 @@ def test_visit_that_was_cancelled_meanwhile_is_shown_instead_of_moved() -> None:
     Appointment.objects.filter(pk=visit.pk).update(status="cancelled", version=2)
     response = browser.post(f"/book/{hold.pk}/code/", {"code": code_of(hold)})
     assert response.status_code == 409
-    assert "Here is how it stands now." in words(response)
+    assert "This visit is cancelled already." in words(response)
     assert not Appointment.objects.filter(pk=hold.pk).exists()
 
 

@@ -75,6 +75,20 @@ def test_doctor_who_calls_needs_a_number_to_call(mode: str) -> None:
     assert ("Please type your phone number." in words(answer)) == (mode == "phone")
 
 
+def test_name_that_says_how_the_two_meet_is_not_followed_by_the_same_word() -> None:
+    first, slots = bookable()
+    visit_type = make_visit_type(doctor=first.doctor, mode="phone", name="Advice by phone")
+    browser, patient = signed_in(), make_patient()
+    tap = {"slot": slots[0].pk, "visit_type": visit_type.pk}
+    held = browser.post("/book/", tap, follow=True)
+    visit = book(slots[2], visit_type=visit_type, holder=as_patient(patient))
+    browser = signed_in(patient)
+    pages = [browser.get(path) for path in ("/appointments/", f"/appointments/{visit.pk}/")]
+    for page in (held, *pages):
+        assert "Advice by phone" in words(page)
+        assert ", phone" not in words(page)
+
+
 def test_move_of_a_phone_visit_asks_for_the_number_that_is_missing() -> None:
     first, slots = bookable()
     patient = make_patient(phone="")
