@@ -28,8 +28,8 @@ class SlotTaken(_TimeGone):
 
 
 class SlotHeld(_TimeGone):
-    """Somebody is confirming it; it may come back within five minutes. Where they did so
-    themselves, in a request whose answer was lost, `attempt_id` is what they can go on with.
+    """Somebody is confirming it; it may come back within five minutes. Where they asked for just
+    the same before, in a request whose answer was lost, they go on with `attempt_id`.
     """
 
     code = "slot-held"

@@ -48,9 +48,11 @@ def has_live_hold(patient: User, *, start: datetime, end: datetime) -> bool:
     return live.filter(starts_at__lt=end, ends_at__gt=start).exists()
 
 
-def lapsed_hold_ids(*, limit: int) -> list[UUID]:
-    """Holds that are over and still marked as held."""
+def lapsed_hold_ids(*, limit: int, doctor_id: int | None = None) -> list[UUID]:
+    """Holds that are over and still marked as held; of one doctor, or of all."""
     lapsed = Hold.objects.filter(state=HoldState.HELD, expires_at__lte=StatementTime())
+    if doctor_id is not None:
+        lapsed = lapsed.filter(doctor_id=doctor_id)
     return list(lapsed.order_by("expires_at").values_list("pk", flat=True)[:limit])
 
 

@@ -17,7 +17,7 @@ from bookings.selectors.holds import get_hold, is_over
 from bookings.services.holds import hold_term
 from bookings.services.releases import lock_hold
 from docbook.audit import services as audit
-from docbook.errors import RateLimited
+from docbook.errors import FieldError, RateLimited
 from docbook.outbox.services import publish
 from doctors.services import claims
 
@@ -38,12 +38,15 @@ def request_code(*, hold_id: UUID, holder: Holder, details: Details, now: dateti
 
     The first time renews the hold to its full term. Later, another address or number gets a new
     code, which counts as a resend and makes the old one worthless; the same gets nothing twice. The
-    code goes out after commit, so the answer never waits for it. Raises NotFound, HoldExpired or
-    RateLimited (no resend left).
+    code goes out after commit, so the answer never waits for it. Raises NotFound, HoldExpired,
+    RateLimited (no resend left) or FieldError (a guest's other address for a visit that moves: its
+    code would open another account than the visit's).
     """
     hold = get_hold(hold_id=hold_id, holder=holder)
     with transaction.atomic():
         lock_live_hold(hold)
+        if hold.replaces and holder.patient is None:
+            _refuse_other_address(details.email, moves=hold.replaces)
         first, before = hold.code_sent_at is None, destination_of(hold)
         _fill_in(hold, holder=holder, details=details)
         moved = destination_of(hold) != before
@@ -93,6 +96,12 @@ def lock_live_hold(hold: Hold) -> None:
     lock_hold(hold)
     if hold.state != HoldState.HELD or is_over(hold.pk):
         raise HoldExpired
+
+
+def _refuse_other_address(email: str, *, moves: UUID) -> None:
+    if Hold.objects.filter(pk=moves).exclude(email=email).exists():
+        message = "A visit moves with the address that it was booked with."
+        raise FieldError("email", message, field_code="other-address")
 
 
 def _renew(hold: Hold) -> None:

@@ -28,10 +28,12 @@ from bookings.models import Hold
 from bookings.selectors.alternatives import next_free_times
 from bookings.selectors.appointments import find_visit
 from bookings.services.changes import find_changeable_appointment
+from bookings.services.releases import sweep_holds
 from docbook.audit import services as audit
 from docbook.errors import DomainError, FieldError
 from docbook.http.idempotency_key import Answer, IdempotencyKey, IdempotencyKeyReused
 from docbook.observability import request_id
+from doctors.models import VisitType
 from doctors.services import claims
 
 log = structlog.get_logger(__name__)
@@ -169,10 +171,8 @@ def _hold(call: HoldCall, *, now: datetime, mark: str = "") -> HoldResult:
         raise _gone(SlotHeld, call, now=now)
     kept = False
     try:
-        result = call_hold(call)
+        result = _claim(call, now=now)
         kept = result.outcome in ("held", "replay")
-    except IntegrityError as error:
-        raise _lost_race(error, call, now=now) from error
     finally:
         if not kept and entry is slot_gate.Entry.ENTERED:
             slot_gate.leave(slot_id=call.slot_id, holder_key=call.holder_key)
@@ -244,11 +244,24 @@ def _unknown(field: str, what: str) -> FieldError:
     return FieldError(field, f"{what} does not exist.", field_code="unknown")
 
 
-def _lost_race(error: IntegrityError, call: HoldCall, *, now: datetime) -> Exception:
-    """What the call could not see, the database's own rule refuses."""
-    if broken_constraint(error) == "one_live_hold_on_a_slot":
-        return _gone(SlotHeld, call, now=now)
-    return error
+def _claim(call: HoldCall, *, now: datetime) -> HoldResult:
+    """What the call cannot see, the database's own rule refuses: a hold that stands on a time whose
+    slots do not name it, as one does that would have moved a visit which was called off meanwhile.
+    A lapsed one is in nobody's way, though nobody has swept it yet.
+    """
+    try:
+        return call_hold(call)
+    except IntegrityError as error:
+        if broken_constraint(error) != "one_live_hold_on_a_slot":
+            raise
+        if not _sweep_doctor_of(call):
+            raise _gone(SlotHeld, call, now=now) from error
+    return _claim(call, now=now)
+
+
+def _sweep_doctor_of(call: HoldCall) -> int:
+    doctor_id = VisitType.objects.values_list("doctor_id", flat=True).get(pk=call.visit_type_id)
+    return sweep_holds(doctor_id=doctor_id)
 
 
 def _gone(

@@ -31,12 +31,14 @@ def release_hold(*, hold_id: UUID, holder: Holder) -> Hold:
     return hold
 
 
-def sweep_holds(*, limit: int = 500) -> int:
-    """Marks holds whose time is over and opens their slots; returns how many.
+def sweep_holds(*, limit: int = 500, doctor_id: int | None = None) -> int:
+    """Marks holds whose time is over and opens their slots; returns how many. Of one doctor, or of
+    all.
 
     Only tidies up: a lapsed hold blocks nobody, because every claim looks at the clock itself.
     """
-    return sum(_expire_unless_locked(hold_id) for hold_id in lapsed_hold_ids(limit=limit))
+    lapsed = lapsed_hold_ids(limit=limit, doctor_id=doctor_id)
+    return sum(_expire_unless_locked(hold_id) for hold_id in lapsed)
 
 
 def lock_hold(hold: Hold) -> None:

@@ -26,6 +26,7 @@ from docbook.http.htmx import wants_fragment
 from docbook.http.problems import STATUS_BY_CODE
 from docbook.http.templatetags.ui import dialled
 from docbook.http.throttling import limit_by_address
+from docbook.observability import refusal
 from doctors.models import Doctor
 from doctors.selectors.doctors import bookable_doctors
 from doctors.views.detail import own_holds, query_of
@@ -125,6 +126,7 @@ def show_refused_change(
 ) -> HttpResponse:
     """The visit as it stands now, and why it stays so."""
     found = get_appointment(appointment_id=appointment_id, holder=current_holder(request))
+    refusal.note(error.code)
     status = STATUS_BY_CODE[error.code]
     notice = replace(_notice(error), address=reverse("bookings:appointment", args=[found.pk]))
     return show_appointment(request, found, notice=notice, status=status)

@@ -44,8 +44,9 @@ from bookings.views.attempt import (
 )
 from bookings.views.changes import show_refused_change
 from bookings.views.refusals import show_lost_hold
-from docbook.errors import DomainError, RateLimited
+from docbook.errors import DomainError, FieldError, RateLimited
 from docbook.http.problems import STATUS_BY_CODE
+from docbook.observability import refusal
 
 # After these the hold's own page has nothing more to say.
 LOST = (HoldExpired, OtpLocked, PatientBusy, AppointmentLimit)
@@ -71,11 +72,14 @@ def details(request: HttpRequest, hold_id: UUID) -> HttpResponseBase:
         try:
             given = form.details()
             send_code(hold, holder=holder, details=given)
-        except HoldExpired as refusal:
-            return _lost(request, refusal, hold)
-        except RateLimited as refusal:
-            error = refusal
+        except HoldExpired as over:
+            return _lost(request, over, hold)
+        except RateLimited as limit:
+            error = limit
             form.add_error(None, _no_code(hold))
+        except FieldError as other:
+            error = other
+            form.add_error(other.field, _("This visit moves with the address it was booked with."))
         else:
             drop_draft(request)
             return redirect("bookings:code", hold_id=hold_id)
@@ -117,12 +121,12 @@ def resend(request: HttpRequest, hold_id: UUID) -> HttpResponseBase:
             limits=limits_of(patient_id=hold.patient_id, email=hold.email, phone=hold.phone),
             now=timezone.now(),
         )
-    except HoldExpired as refusal:
-        return _over(request, hold) or _lost(request, refusal, hold)
+    except HoldExpired as over:
+        return _over(request, hold) or _lost(request, over, hold)
     except DetailsMissing:
         return redirect("bookings:details", hold_id=hold_id)
-    except RateLimited as refusal:
-        messages.warning(request, _no_new_code(refusal))
+    except RateLimited as limit:
+        messages.warning(request, _no_new_code(limit))
     else:
         text = _("A new code is on its way to %(address)s. The old one no longer works.")
         messages.success(request, text % {"address": destination_of(hold).masked})
@@ -155,14 +159,15 @@ def _lost(request: HttpRequest, error: DomainError, hold: Hold) -> HttpResponse:
 def _try(request: HttpRequest, hold: Hold, *, holder: Holder, typed: str) -> HttpResponseBase:
     try:
         return _confirm(request, hold, holder=holder, typed=typed)
-    except OtpInvalid:
+    except OtpInvalid as wrong:
+        refusal.note(wrong.code)
         # Away from the POST: a reload, or a tab that the phone has dropped, would try again.
         return redirect(f"{request.path}?wrong=1")
-    except LOST as refusal:
-        return _lost(request, refusal, hold)
-    except NotChangeable as refusal:
+    except LOST as gone:
+        return _lost(request, gone, hold)
+    except NotChangeable as changed:
         # The visit that would have moved has become something else meanwhile.
-        return show_refused_change(request, refusal, appointment_id=hold.replaces or hold.pk)
+        return show_refused_change(request, changed, appointment_id=hold.replaces or hold.pk)
 
 
 def _confirm(request: HttpRequest, hold: Hold, *, holder: Holder, typed: str) -> HttpResponseBase:
@@ -223,5 +228,6 @@ def _wrong_code(attempts_left: int) -> str:
 
 def _status(form: DetailsForm, error: DomainError | None) -> int:
     if error is not None:
+        refusal.note(error.code)
         return STATUS_BY_CODE[error.code]
     return 422 if form.is_bound and not form.is_valid() else 200

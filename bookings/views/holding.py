@@ -64,8 +64,8 @@ def start(request: HttpRequest) -> HttpResponseBase:
     except CHANGE_REFUSALS as error:
         return show_refused_change(request, error, appointment_id=replaces)
     except DomainError as error:
-        if own := _same_hold(error, holder=holder, wanted=(slot_id, visit_type_id, replaces)):
-            return _go(request, present_step(own))
+        if isinstance(error, SlotHeld) and error.attempt_id:  # the second tap on the same time
+            return _go(request, present_step(get_hold(hold_id=error.attempt_id, holder=holder)))
         wanted = {"slot_id": slot_id, "visit_type_id": visit_type_id}
         return _start_refused(request, error, replaces=replaces, **wanted)
     remember(request, hold)
@@ -104,16 +104,6 @@ def _first_step(request: HttpRequest, hold: Hold, *, holder: Holder) -> str:
     return reverse("bookings:details", args=[hold.pk])
 
 
-def _same_hold(
-    error: DomainError, *, holder: Holder, wanted: tuple[int, int, UUID | None]
-) -> Hold | None:
-    """The hold of the first tap, where this is the second one on the same time."""
-    if not (isinstance(error, SlotHeld) and error.attempt_id):
-        return None
-    hold = get_hold(hold_id=error.attempt_id, holder=holder)
-    return hold if (hold.slot_ids[0], hold.visit_type_id, hold.replaces) == wanted else None
-
-
 def _send_code_of_move(request: HttpRequest, hold: Hold, *, holder: Holder) -> bool:
     """False where something has to be typed or waited for; the page of the details says what."""
     known = known_details(hold, holder)
@@ -126,7 +116,7 @@ def _send_code_of_move(request: HttpRequest, hold: Hold, *, holder: Holder) -> b
     try:
         limit_codes(request, group="code")
         send_code(hold, holder=holder, details=details)
-    except RateLimited:
+    except (RateLimited, HoldExpired):
         return False
     return True
 

@@ -22,7 +22,7 @@ from bookings.errors import (
     SlotTaken,
 )
 from bookings.models import Appointment, Hold
-from bookings.selectors.holds import get_hold, live_holds
+from bookings.selectors.holds import live_holds
 from bookings.sessions import current_holder
 from bookings.views.attempt import present_step
 from bookings.views.changes import show_move, visit_to_move
@@ -110,8 +110,8 @@ def _show(
 
 def _notice(request: HttpRequest, error: DomainError, *, wanted: Wanted) -> Notice:
     if isinstance(error, SlotTaken | SlotHeld):
-        own = isinstance(error, SlotHeld) and error.attempt_id
-        return _own_notice(request, own, wanted=wanted) if own else _lost_race(error, wanted=wanted)
+        own = _own_hold(request, wanted=wanted) if isinstance(error, SlotHeld) else None
+        return _own_notice(own, wanted=wanted) if own else _lost_race(error, wanted=wanted)
     if isinstance(error, HoldLimit):
         return _limit_notice(request, error, wanted=wanted)
     if isinstance(error, PatientBusy):
@@ -191,9 +191,14 @@ def _lost_race(error: SlotTaken | SlotHeld, *, wanted: Wanted) -> Notice:
     )
 
 
-def _own_notice(request: HttpRequest, hold_id: UUID, *, wanted: Wanted) -> Notice:
-    """They keep it themselves, for another reason or from another start on."""
-    hold = get_hold(hold_id=hold_id, holder=current_holder(request))
+def _own_hold(request: HttpRequest, *, wanted: Wanted) -> Hold | None:
+    """Where they keep the time themselves, for another reason or from another start on."""
+    live = live_holds(holder=current_holder(request)).filter(waitlist_entry=None)
+    mine = live.select_related("doctor", "clinic")
+    return mine.filter(slot_ids__contains=[wanted.slot_id]).first()
+
+
+def _own_notice(hold: Hold, *, wanted: Wanted) -> Notice:
     return Notice(
         "limit",
         _("You are already keeping this time."),

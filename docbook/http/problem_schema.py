@@ -43,7 +43,7 @@ MEMBERS: dict[str, Json] = {
         "attemptId": {
             "type": "string",
             "format": "uuid",
-            "description": "Your own attempt, where it is you who holds the time already.",
+            "description": "Your own attempt, where you asked for just the same before.",
         },
     },
     "hold-limit": {

@@ -20,15 +20,17 @@ _LOCK = "SELECT id FROM doctors_slot WHERE id = ANY(%(ids)s) ORDER BY id FOR UPD
 # Of a visit that moves by less than its length, slots stay booked by it until the new time is
 # confirmed; the rest of them is held.
 _RENEW = """
-WITH renewed AS (
-    UPDATE doctors_slot SET held_until = least(clock_timestamp() + %(term)s, %(latest)s)
+WITH term AS MATERIALIZED (
+    SELECT least(clock_timestamp() + %(term)s, %(latest)s) AS until
+), renewed AS (
+    UPDATE doctors_slot SET held_until = until FROM term
     WHERE id = ANY(%(ids)s) AND hold_id = %(hold)s
       AND state = 'held' AND held_until > clock_timestamp()
-    RETURNING held_until)
-SELECT count(*), max(held_until), (
+    RETURNING id)
+SELECT (SELECT count(*) FROM renewed), until, (
     SELECT count(*) FROM doctors_slot
     WHERE id = ANY(%(ids)s) AND hold_id = %(replaces)s AND state = 'booked')
-FROM renewed
+FROM term
 """
 
 _BOOK = """

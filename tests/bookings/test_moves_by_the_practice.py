@@ -9,6 +9,7 @@ from django.db import connection
 from django.db.models import F
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
+from django_redis import get_redis_connection
 
 from bookings.errors import NotChangeable, OutsideBookingWindow, PatientBusy, SlotTaken
 from bookings.invariants.checks import check_invariants
@@ -310,3 +311,12 @@ def test_statements_are_as_many_for_a_long_visit_and_each_names_its_month() -> N
         assert reads
         assert all('"starts_at" = ' in sql for sql in reads)
     assert counts[0] == counts[1]
+
+
+def test_gate_of_the_old_time_is_open(django_capture_on_commit_callbacks) -> None:
+    old, _type, slots = booked()
+    redis, gate = get_redis_connection("default"), f"lock:slot:{slots[2].pk}"
+    redis.set(gate, as_patient(old.patient).key)  # as if Redis had been away at the booking
+    with django_capture_on_commit_callbacks(execute=True):
+        move(old, slots[4])
+    assert redis.get(gate) is None

@@ -3,6 +3,7 @@
 import pytest
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
+from django_redis import get_redis_connection
 
 from accounts.models import User
 from bookings.errors import HoldExpired, NotChangeable, SlotHeld, SlotTaken
@@ -15,7 +16,7 @@ from bookings.services.holds import hold_slot
 from bookings.services.releases import release_hold, sweep_holds
 from docbook.errors import FieldError
 from doctors.models import Slot, VisitType
-from tests.api.client import Api
+from tests.api.client import Api, problem
 from tests.bookings.acts import (
     allow_resend,
     as_patient,
@@ -184,3 +185,59 @@ def test_right_code_by_the_api_moves_a_long_visit_by_one_slot() -> None:
     answer = api.verify(hold.pk, code_of(hold)).json()
     assert parse_datetime(answer["startsAt"]) == slots[3].starts_at
     assert answer["replaces"] == str(old.pk)
+
+
+def test_visit_moves_into_what_it_kept_free_and_needs_no_slot_besides() -> None:
+    """Nothing of the new time is held, all of it is the old visit's: also then it can be renewed,
+    asked for again and confirmed.
+    """
+    patient, old, _type, slots = booked(at=4, length=1, kept_free=1)
+    hold = hold_instead(old, slots[5])
+    assert owners(slots, old=old, new=hold) == "....oo"
+    assert kept() == []
+    allow_resend(hold)
+    resend_code(hold_id=hold.pk, holder=as_patient(patient), now=timezone.now())
+    new = confirm(hold, patient)
+    assert owners(slots, old=old, new=hold) == ".....n"
+    assert new.starts_at == slots[5].starts_at
+    assert kept() == []
+
+
+@pytest.mark.parametrize("again", ["the shared slot", "the whole time"])
+def test_lapsed_attempt_that_nobody_has_swept_blocks_nobody(again: str) -> None:
+    """It stands on slots that were the visit's, which was called off, and that do not name it."""
+    patient, old, visit_type, slots = booked(at=2)
+    hold = hold_instead(old, slots[3])
+    let_expire(hold)
+    cancel_appointment(appointment_id=old.pk, by=as_patient(patient), version=1, now=timezone.now())
+    get_redis_connection("default").flushdb()  # its gate has lapsed with it
+    first = {"the shared slot": slots[2], "the whole time": slots[3]}[again]
+    book(first, visit_type=visit_type, holder=guest(), email="next@example.test")
+    hold.refresh_from_db()
+    assert hold.state == "expired"
+    assert kept() == []
+
+
+def test_second_tap_on_a_time_that_overlaps_the_old_one_goes_on_with_the_first() -> None:
+    patient, old, visit_type, slots = booked(at=2)
+    api = Api(patient)
+    asked = {
+        "slot_id": slots[3].pk,
+        "visit_type_id": visit_type.pk,
+        "replaces": str(old.pk),
+    }
+    first = api.start(**asked).json()
+    again = problem(api.start(**asked), code="slot-held", status=409)
+    assert again["attemptId"] == first["attemptId"]
+    browser = signed_in(patient)
+    tap = {"slot": slots[3].pk, "visit_type": visit_type.pk, "replaces": str(old.pk)}
+    page = browser.post("/book/", tap)
+    assert page.headers["Location"] == f"/book/{first['attemptId']}/code/"
+
+
+def test_attempt_to_move_is_no_answer_to_a_new_booking_of_that_time() -> None:
+    """Whoever confirmed it would move the visit that they meant to keep."""
+    patient, old, visit_type, slots = booked(at=0, length=1)
+    hold_instead(old, slots[3])
+    new = Api(patient).start(slot_id=slots[3].pk, visit_type_id=visit_type.pk)
+    assert "attemptId" not in problem(new, code="slot-held", status=409)

@@ -1,6 +1,5 @@
 """Visits that are moved while others want their times: one legal outcome in two hundred rounds."""
 
-from collections import Counter
 from functools import partial
 
 import pytest
@@ -79,7 +78,6 @@ def test_two_who_want_each_others_times_both_keep_their_own() -> None:
 def test_of_two_moves_in_a_ring_with_one_free_time_both_or_one_are_made() -> None:
     """The first goes to the free time; the second gets what the first leaves, or keeps its own."""
     visit_type, rounds = practice(rounds=ROUNDS, slots=3)
-    seen: Counter[str] = Counter()
 
     with callers() as meet:
         for number, (one, other, free) in enumerate(rounds):
@@ -91,10 +89,8 @@ def test_of_two_moves_in_a_ring_with_one_free_time_both_or_one_are_made() -> Non
             assert status(first) == "rescheduled"
             moved = isinstance(to_first, Appointment)
             assert status(second) == ("rescheduled" if moved else "confirmed"), number
-            seen[type(to_first).__name__] += 1
 
     assert broken_promises() == []
-    assert seen.total() == ROUNDS
 
 
 def test_of_two_moves_of_one_visit_one_is_made() -> None:
@@ -121,7 +117,6 @@ def test_of_two_moves_of_one_visit_one_is_made() -> None:
 
 def test_of_a_cancellation_and_a_move_of_one_visit_one_is_made() -> None:
     visit_type, rounds = practice(rounds=ROUNDS, slots=2)
-    seen: Counter[str] = Counter()
 
     with callers() as meet:
         for number, (old, new) in enumerate(rounds):
@@ -149,10 +144,8 @@ def test_of_a_cancellation_and_a_move_of_one_visit_one_is_made() -> None:
                 ("cancelled", "open", "held"),
                 ("rescheduled", "open", "booked"),
             }, number
-            seen[end] += 1
 
     assert broken_promises() == []
-    assert set(seen) <= {"cancelled", "rescheduled"}
 
 
 @pytest.mark.parametrize("who", ["patients", "practice"])
@@ -160,7 +153,6 @@ def test_of_two_long_visits_that_move_up_in_a_row_the_first_always_does(who: str
     """Each keeps one slot of its own, and the second wants one that the first gives up."""
     visit_type, rounds = practice(rounds=ROUNDS, slots=5, length=2)
     by = PracticeMember(make_secretary(doctor=visit_type.doctor))
-    seen: Counter[str] = Counter()
 
     with callers() as meet:
         for number, slots in enumerate(rounds):
@@ -174,16 +166,13 @@ def test_of_two_long_visits_that_move_up_in_a_row_the_first_always_does(who: str
 
             assert isinstance(first, Appointment), (number, first)
             assert isinstance(second, Appointment | SlotTaken | SlotHeld), (number, second)
-            seen[type(second).__name__] += 1
 
     assert broken_promises() == []
-    assert seen.total() == ROUNDS
 
 
 def test_of_a_move_by_the_practice_and_one_by_the_patient_one_is_made() -> None:
     visit_type, rounds = practice(rounds=ROUNDS, slots=3)
     by = PracticeMember(make_secretary(doctor=visit_type.doctor))
-    seen: Counter[str] = Counter()
 
     with callers() as meet:
         for number, (old, wanted, given) in enumerate(rounds):
@@ -200,16 +189,13 @@ def test_of_a_move_by_the_practice_and_one_by_the_patient_one_is_made() -> None:
             given.refresh_from_db()
             end = (wanted.state, given.state)
             assert end in {("held", "booked"), ("booked", "open")}, number
-            seen[given.state] += 1
 
     assert broken_promises() == []
-    assert seen.total() == ROUNDS
 
 
 def test_of_the_practice_and_a_patient_who_want_one_time_one_gets_it() -> None:
     visit_type, rounds = practice(rounds=ROUNDS, slots=2)
     by = PracticeMember(make_secretary(doctor=visit_type.doctor))
-    seen: Counter[str] = Counter()
 
     with callers() as meet:
         for number, (old, wanted) in enumerate(rounds):
@@ -231,7 +217,5 @@ def test_of_the_practice_and_a_patient_who_want_one_time_one_gets_it() -> None:
             wanted.refresh_from_db()
             (got,) = (each for each in results if isinstance(each, Appointment))
             assert (wanted.state, wanted.hold_id) == ("booked", got.pk)
-            seen["moved" if got.replaces else "booked"] += 1
 
     assert broken_promises() == []
-    assert seen.total() == ROUNDS

@@ -2,13 +2,15 @@
 
 import logging
 from typing import Any
+from uuid import UUID
 
 import pytest
 
-from bookings.models import BookingPause
-from tests.bookings.acts import bookable
-from tests.factories import make_patient
+from bookings.models import Appointment, BookingPause, Hold
+from tests.bookings.acts import bookable, wrong_code
+from tests.factories import make_appointment, make_doctor, make_patient, make_slots
 from tests.journeys.doors import Ask, by_api, by_page
+from tests.pages.browser import signed_in
 
 pytestmark = pytest.mark.django_db
 
@@ -51,3 +53,17 @@ def test_what_breaks_while_booking_is_paused_is_an_error_still(monkeypatch, capl
 def test_request_that_is_done_tells_of_no_refusal(door: Any, caplog: Any) -> None:
     assert door(ask(), patient=make_patient()).status_code in {201, 302}
     assert "refusal" not in line_of_the_request(caplog)
+
+
+def test_refused_code_and_refused_change_are_named_too(caplog: Any) -> None:
+    patient, asked = make_patient(), ask()
+    hold_id = UUID(by_api(asked, patient=patient).json()["attemptId"])
+    caplog.clear()
+    browser = signed_in(patient)
+    browser.post(f"/book/{hold_id}/code/", {"code": wrong_code(Hold.objects.get(pk=hold_id))})
+    assert line_of_the_request(caplog)["refusal"] == "otp-invalid"
+    visit = make_appointment(slots=make_slots(doctor=make_doctor()), patient=patient)
+    Appointment.objects.filter(pk=visit.pk).update(status="cancelled", version=2)
+    caplog.clear()
+    browser.get(f"/appointments/{visit.pk}/reschedule/")
+    assert line_of_the_request(caplog)["refusal"] == "not-changeable"

@@ -5,12 +5,14 @@ from typing import Any
 
 import pytest
 from django.http import HttpResponse
+from django.test import Client
 from django.utils import timezone
 
 from accounts.models import User
 from bookings.holder import Holder
 from bookings.models import Appointment, Hold
 from bookings.practice import PracticeMember
+from bookings.services.confirmation import confirm_booking
 from bookings.services.moves import move_appointment
 from docbook.outbox.models import OutboxMessage
 from doctors.models import Doctor, Slot
@@ -262,3 +264,25 @@ def test_page_of_a_visit_that_the_practice_has_moved_says_why_and_leads_to_the_n
     said = f"{visit.doctor.name} has to move this visit: A conference <b>on hips</b>"
     assert said in words(page)
     assert f'href="/appointments/{new.pk}/"' in page.content.decode()
+
+
+def test_guest_moves_a_visit_with_the_address_of_the_visit_only() -> None:
+    """A code to another address would open another account, whose visit it is not."""
+    browser = Client()
+    visit_type, _tomorrow = bookable(count=0, change_notice_minutes=0)
+    slots = make_slots(doctor=visit_type.doctor, starts_at=tomorrow_at(days=3), count=4)
+    asked = {"slot": slots[0].pk, "visit_type": visit_type.pk}
+    details_page = browser.post("/book/", asked).headers["Location"]
+    given = {"first_name": "Ana", "last_name": "Horvat", "email": "ana@example.test"}
+    browser.post(details_page, given)
+    old = Hold.objects.get()
+    confirm_booking(hold_id=old.pk, holder=Holder(guest_key=old.guest_key), code=code_of(old))
+    visit = Appointment.objects.get()
+    moving = browser.post("/book/", {**asked, "slot": slots[2].pk, "replaces": str(visit.pk)})
+    hold = Hold.objects.get(replaces=visit.pk)
+    assert moving.headers["Location"] == f"/book/{hold.pk}/code/"
+    other = browser.post(f"/book/{hold.pk}/", {**given, "email": "someone.else@example.test"})
+    assert other.status_code == 422
+    assert "This visit moves with the address it was booked with." in words(other)
+    hold.refresh_from_db()
+    assert (hold.email, hold.otp_resends) == ("ana@example.test", 0)

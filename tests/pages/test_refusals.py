@@ -389,7 +389,7 @@ def test_second_tap_goes_on_with_the_first(who: str | None) -> None:
 
 def test_tap_into_the_time_that_one_keeps_offers_to_swap_it() -> None:
     visit_type, slots = bookable(slots=2)
-    browser = Client()
+    browser = signed_in(make_patient())
     tap(browser, slots[0], visit_type)
     response = tap(browser, slots[1], visit_type)
     assert response.status_code == 409

@@ -127,20 +127,20 @@ BEGIN
         END IF;
     END IF;
 
-    -- Their own, whose page or answer was lost: they go on with that one.
-    IF first.state = 'held' AND first.held_until > now_ THEN
-        SELECT id INTO result.other_id FROM bookings_hold
-        WHERE id = first.hold_id AND bookings_owns(bookings_hold, p_patient, p_guest);
-        IF FOUND THEN
+    IF p_entry IS NULL THEN
+        SELECT count(*), (array_agg(id) FILTER (
+            WHERE slot_ids[1] = p_slot AND visit_type_id = p_visit_type
+              AND replaces IS NOT DISTINCT FROM p_replaces
+              AND (code_sent_at IS NOT NULL OR NOT p_with_code)
+              AND bookings_owns(bookings_hold, p_patient, p_guest)))[1]
+        INTO live, result.other_id FROM bookings_hold
+        WHERE state = 'held' AND expires_at > now_ AND waitlist_entry_id IS NULL
+          AND (patient_id = p_patient OR guest_key = p_guest);
+        -- The same once more, whose page or answer was lost: they go on with that one.
+        IF result.other_id IS NOT NULL THEN
             result.outcome := 'slot-held';
             RETURN result;
         END IF;
-    END IF;
-
-    IF p_entry IS NULL THEN
-        SELECT count(*) INTO live FROM bookings_hold
-        WHERE state = 'held' AND expires_at > now_ AND waitlist_entry_id IS NULL
-          AND (patient_id = p_patient OR guest_key = p_guest);
         IF live >= p_most_of_holder THEN
             result.outcome := 'hold-limit';
             result.amount := p_most_of_holder;
