@@ -381,7 +381,7 @@ def test_sweeper_marks_what_is_over_and_leaves_the_rest() -> None:
 def test_sweeper_spares_a_hold_that_was_renewed_between_look_and_lock(monkeypatch) -> None:
     visit_type, slots = bookable()
     hold = attempt(slots[0], visit_type=visit_type, holder=guest())
-    monkeypatch.setattr("bookings.services.releases.lapsed_hold_ids", lambda *, limit: [hold.pk])
+    monkeypatch.setattr("bookings.services.releases.lapsed_hold_ids", lambda **_query: [hold.pk])
     before = traces()
     sweep()
     assert sweep_holds() == 0
