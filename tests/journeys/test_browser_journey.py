@@ -126,6 +126,19 @@ def test_wrong_code_and_new_code_on_the_way(live: Live, browser: Browser) -> Non
     }
 
 
+def test_code_is_typed_on_a_phone_before_what_is_booked(live: Live, browser: Browser) -> None:
+    with visiting(browser, live, viewport={"width": 390, "height": 844}) as guest:
+        guest.go(other_doctors(live)[6])
+        guest.picks_a_day()
+        holds_a_time(guest)
+        asks_for_the_code(guest, First_name="Thumb", Last_name="Typist", E_mail="t@example.test")
+        field = guest.page.get_by_label("Six-digit code").bounding_box()
+        ticket = guest.page.locator(".ticket-line").bounding_box()
+        assert field
+        assert ticket
+        assert field["y"] < 844 / 2 < ticket["y"]
+
+
 def test_time_that_one_keeps_is_on_hold_for_the_other_until_it_is_given_back(
     live: Live, browser: Browser
 ) -> None:
