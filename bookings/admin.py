@@ -4,10 +4,15 @@ switch that pauses booking.
 What a visit is about stays between patient and practice and is not shown.
 """
 
+from datetime import datetime
 from typing import Any
 
 from django.contrib import admin
+from django.core.exceptions import ValidationError
+from django.forms import ModelForm
 from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from bookings.models import Appointment, BookingPause, Hold, WaitlistEntry
 from bookings.services.pause import set_pause
@@ -51,6 +56,14 @@ class WaitlistEntryAdmin(ReadOnlyAdmin):
     ordering = ("created_at", "id")
 
 
+class PauseForm(ModelForm):
+    def clean_until(self) -> datetime | None:
+        until: datetime | None = self.cleaned_data["until"]
+        if until is not None and self.cleaned_data.get("is_on") and until <= timezone.now():
+            raise ValidationError(_("This has passed: it would pause nothing."), code="past")
+        return until
+
+
 @admin.register(BookingPause)
 class BookingPauseAdmin(admin.ModelAdmin):
     """One row, and what it says holds at once."""
@@ -58,6 +71,7 @@ class BookingPauseAdmin(admin.ModelAdmin):
     list_display = ("is_on", "until", "message")
     list_display_links = ("is_on", "message")
     fields = ("is_on", "until", "message")
+    form = PauseForm
 
     def save_model(self, request: HttpRequest, obj: BookingPause, form: Any, change: bool) -> None:
         set_pause(

@@ -12,11 +12,21 @@ from doctors.rules import VisitTime
 PAUSE_RETRY_SECONDS = 300
 
 
+_YOURS = "You are holding this time already: go on with that attempt."
+
+
 class _TimeGone(DomainError):
     """Carries the next free times of the same doctor, so that nobody ends in a dead end."""
 
-    def __init__(self, *, alternatives: list[VisitTime], starts_at: datetime, **extra: Any) -> None:
-        super().__init__(**extra)
+    def __init__(
+        self,
+        *,
+        alternatives: list[VisitTime],
+        starts_at: datetime,
+        message: str = "",
+        **extra: Any,
+    ) -> None:
+        super().__init__(message, **extra)
         self.alternatives = alternatives
         self.starts_at = starts_at
 
@@ -41,7 +51,7 @@ class SlotHeld(_TimeGone):
         starts_at: datetime,
         attempt_id: UUID | None = None,
     ) -> None:
-        own = {"attemptId": str(attempt_id)} if attempt_id else {}
+        own = {"attemptId": str(attempt_id), "message": _YOURS} if attempt_id else {}
         super().__init__(alternatives=alternatives, starts_at=starts_at, **own)
         self.attempt_id = attempt_id
 

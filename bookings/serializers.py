@@ -33,9 +33,15 @@ class BookingIn(StrictSerializer):
 
 
 class CodeIn(StrictSerializer):
+    """Six digits, also in two groups, as the mail shows them."""
+
     code = serializers.RegexField(
-        re.compile(r"^[0-9]{6}\Z"), error_messages={"invalid": "The code has six digits."}
+        re.compile(r"^[0-9]{3} ?[0-9]{3}\Z"),
+        error_messages={"invalid": "The code has six digits."},
     )
+
+    def validate_code(self, code: str) -> str:
+        return code.replace(" ", "")
 
 
 class HeldSlotOut(serializers.Serializer[Hold]):

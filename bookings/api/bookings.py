@@ -210,6 +210,7 @@ class ResendOtp(APIView):
                 "unauthenticated",
                 "not-found",
                 "details-missing",
+                "already-confirmed",
                 "hold-expired",
                 "unsupported-media-type",
                 "rate-limited",

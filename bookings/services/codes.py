@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db import transaction
 
 from bookings.destinations import destination_of
-from bookings.errors import DetailsMissing, HoldExpired
+from bookings.errors import AlreadyConfirmed, DetailsMissing, HoldExpired
 from bookings.holder import Holder
 from bookings.models import Hold, HoldState
 from bookings.models.holds import MAX_CODE_RESENDS
@@ -92,8 +92,12 @@ def seconds_until_resend(*, hold: Hold, now: datetime) -> int:
 
 
 def lock_live_hold(hold: Hold) -> None:
-    """Raises HoldExpired unless the hold is held and its time is not over."""
+    """Raises HoldExpired unless the hold is held and its time is not over; AlreadyConfirmed, which
+    is one, for a hold that became an appointment.
+    """
     lock_hold(hold)
+    if hold.state == HoldState.CONFIRMED:
+        raise AlreadyConfirmed
     if hold.state != HoldState.HELD or is_over(hold.pk):
         raise HoldExpired
 

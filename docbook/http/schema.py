@@ -17,12 +17,19 @@ IDEMPOTENCY_KEY = OpenApiParameter(
     OpenApiTypes.STR,
     OpenApiParameter.HEADER,
     required=True,
-    description="Yours for this one intent; a retry with it gets the first answer again.",
+    description=(
+        "Yours for this one intent, 1 to 255 visible ASCII characters; for a day a retry gets"
+        " the first answer again. Refusals that time cures, as a time that is held or a limit,"
+        " are not kept: the same request may succeed a moment later."
+    ),
 )
 
 OPTIONAL_KEY = OpenApiParameter(
     "Idempotency-Key",
     OpenApiTypes.STR,
     OpenApiParameter.HEADER,
-    description="With one, a retry gets the first answer again, whatever has happened since.",
+    description=(
+        "With one, 1 to 255 visible ASCII characters, a retry gets the first answer again, whatever"
+        " has happened since; but for refusals that time cures."
+    ),
 )

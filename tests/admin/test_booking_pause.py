@@ -47,3 +47,12 @@ def test_there_is_no_second_switch_and_nobody_deletes_it():
 
 def test_patient_does_not_reach_the_switch():
     assert signed_in(make_patient()).get(PLACE).status_code in {302, 403}
+
+
+def test_pause_that_is_over_already_is_refused_at_its_field():
+    browser = signed_in(make_admin())
+    over = {"until_0": "2020-01-01", "until_1": "10:00:00"}
+    answer = browser.post(f"{PLACE}add/", {"is_on": "on", "message": "We move.", **over})
+    assert answer.status_code == 200
+    assert "This has passed: it would pause nothing." in answer.content.decode()
+    assert not BookingPause.objects.exists()

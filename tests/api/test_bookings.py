@@ -94,6 +94,7 @@ def test_second_attempt_on_ones_own_time_is_told_the_first() -> None:
     again = api.start(slot_id=slots[0].pk, visit_type_id=visit_type.pk)
     body = problem(again, code="slot-held", status=409)
     assert body["attemptId"] == first["attemptId"]
+    assert body["detail"] == "You are holding this time already: go on with that attempt."
     stranger = other.start(slot_id=slots[0].pk, visit_type_id=visit_type.pk)
     assert "attemptId" not in problem(stranger, code="slot-held", status=409)
     get_redis_connection("default").flushdb()  # behind the gate too, nobody is told of others
@@ -243,3 +244,18 @@ def test_caller_who_starts_too_many_bookings_is_slowed_down() -> None:
     # More than the twenty codes that a mailbox gets in an hour: none of these has sent one.
     assert {answer.status_code for answer in answers[:30]} == {422}
     problem(answers[30], code="rate-limited", status=429)
+
+
+def test_code_may_be_typed_in_two_groups_as_the_mail_shows_it() -> None:
+    api, started = start(make_patient())
+    code = code_of(Hold.objects.get())
+    answer = api.verify(started["attemptId"], f"{code[:3]} {code[3:]}")
+    assert answer.status_code == 200
+
+
+def test_no_code_is_sent_again_for_what_is_confirmed_and_nobody_hears_that_it_is_lost() -> None:
+    api, started = start(make_patient())
+    hold = Hold.objects.get()
+    api.verify(hold.pk, code_of(hold))
+    answer = api.post(f"bookings/{started['attemptId']}/resend-otp")
+    problem(answer, code="already-confirmed", status=409)
