@@ -11,7 +11,7 @@ happen at any time after the term, and need not. Likewise what never got an answ
 
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from proof.history import Operation
@@ -36,13 +36,17 @@ Effect = Callable[[State, str], State | None]
 
 @dataclass(frozen=True, eq=False)
 class Step:
-    """What an operation does to one slot: the state after it, or None where it could not be."""
+    """What an operation does to one slot: the state after it, or None where it could not be.
+
+    `takes_from` is the visit whose slot a move takes over, because old and new time share it.
+    """
 
     op: Operation
     attempt: str
     effect: Effect
     begun: int
     ended: int | None
+    takes_from: str = ""
 
     def after(self, state: State) -> State | None:
         return self.effect(state, self.attempt)
@@ -104,6 +108,26 @@ def _end_visit(state: State, attempt: str) -> State | None:
     if state == ("booked", attempt, state.over):
         return State(over=state.over | {attempt})
     return state if attempt in state.over else None
+
+
+def _hold_beside(visit: str) -> Effect:
+    """Of a move whose old and new time share the slot: it stays the visit's until the code."""
+
+    def effect(state: State, attempt: str) -> State | None:
+        return state if state == ("booked", visit, state.over) else _hold(state, attempt)
+
+    return effect
+
+
+def _take_over(visit: str) -> Effect:
+    """The code of such a move; a repeat is answered with the same appointment."""
+
+    def effect(state: State, attempt: str) -> State | None:
+        if state == ("booked", visit, state.over):
+            return State("booked", attempt, state.over | {visit})
+        return _book(state, attempt)
+
+    return effect
 
 
 def _seen(test: Callable[[State, str], bool]) -> Effect:
@@ -168,8 +192,11 @@ def _steps(operations: list[Operation]) -> Iterator[tuple[int, Step]]:
         # A hold without an answer has an attempt all the same; nobody ever heard its name.
         attempt = operation.attempt or f"of {operation.op}"
         step = Step(operation, attempt, effect, operation.begun, operation.ended)
+        old = slots_of.get(operation.replaces, ())
+        shared = set(old) & set(operation.slots) if effect in (_hold, _book) else set()
+        beside = _beside(step, visit=operation.replaces)
         for slot in operation.slots:
-            yield slot, step
+            yield slot, beside if slot in shared else step
         if operation.f == "hold" and operation.outcome != "fail":
             end = Step(operation, attempt, _expire, operation.begun + HOLD_TERM, None)
             for slot in operation.slots:
@@ -178,8 +205,15 @@ def _steps(operations: list[Operation]) -> Iterator[tuple[int, Step]]:
             leave = Step(
                 operation, operation.replaces, _end_visit, operation.begun, operation.ended
             )
-            for slot in slots_of[operation.replaces]:
-                yield slot, leave
+            for slot in old:
+                if slot not in shared:
+                    yield slot, leave
+
+
+def _beside(step: Step, *, visit: str) -> Step:
+    if step.effect is _book:
+        return replace(step, effect=_take_over(visit), takes_from=visit)
+    return replace(step, effect=_hold_beside(visit))
 
 
 # -- the search
@@ -211,10 +245,11 @@ class Called:
     def add(self, step: Step) -> None:
         if step.ended is not None:
             self.to_be_answered.append(step)
-        elif step.effect is _hold:
+        elif step.op.f == "hold" and step.effect is not _expire:
             self._lost_holds.append(step)
         else:
-            self._of_attempt[step.attempt].append(step)
+            for attempt in filter(None, (step.attempt, step.takes_from)):
+                self._of_attempt[attempt].append(step)
 
     def that_may_change(self, state: State) -> Iterator[Step]:
         yield from self.to_be_answered

@@ -13,7 +13,41 @@ TERM = HOLD_TERM / SECOND
 
 BOOKED = [told("hold", "a", at=0), told("confirm", "a", at=1, code="confirmed")]
 
+# A visit of two slots that moves by one of them: both times share slot 2.
+LONG = [
+    told("hold", "a", at=0, slots=(1, 2)),
+    told("confirm", "a", at=1, slots=(1, 2), code="confirmed"),
+    told("hold", "b", at=2, slots=(2, 3), replaces="a"),
+]
+LONG_MOVED = [*LONG, told("move", "b", at=3, slots=(2, 3), replaces="a", code="confirmed")]
+
 CLEAN = {
+    "a move by less than its length": [
+        *LONG_MOVED,
+        told("move", "b", at=4, slots=(2, 3), replaces="a", code="confirmed"),
+        told("hold", "c", at=5),
+        told("cancel", "b", at=6, slots=(2, 3), code="cancelled"),
+        told("hold", "d", at=7, slots=(2, 3)),
+    ],
+    "such a move that is given up": [
+        *LONG,
+        told("release", "b", at=3, slots=(2, 3)),
+        told("read", "a", at=4, slots=(1, 2), code="confirmed"),
+        told("hold", "c", at=5, slots=(3,)),
+    ],
+    "such a move whose reply is lost": [
+        *LONG,
+        lost("move", "b", at=3, slots=(2, 3), replaces="a"),
+        told("hold", "c", at=5),
+        told("read", "b", at=6, slots=(2, 3), code="confirmed"),
+    ],
+    "such a move after the visit was called off": [
+        *LONG[:2],
+        told("hold", "b", at=2, until=5, slots=(2, 3), replaces="a"),
+        told("cancel", "a", at=2, until=4, slots=(1, 2), code="cancelled"),
+        told("release", "b", at=6, slots=(2, 3)),
+        told("hold", "c", at=7, slots=(2, 3)),
+    ],
     "a booking": BOOKED,
     "a repeat of the confirmation": [*BOOKED, told("confirm", "a", at=2, code="confirmed")],
     "the next after a release": [
@@ -66,6 +100,27 @@ CLEAN = {
 }
 
 FAULTY = {
+    "a shared slot that somebody else gets while the visit has it": [
+        *LONG,
+        told("hold", "c", at=3, slots=(2,)),
+    ],
+    "a shared slot that somebody else gets after the move": [
+        *LONG_MOVED,
+        told("hold", "c", at=4, slots=(2,)),
+    ],
+    "a shared slot that is lost with a move that was given up": [
+        *LONG,
+        told("release", "b", at=3, slots=(2, 3)),
+        told("hold", "c", at=4, slots=(2,)),
+    ],
+    "a move by less that leaves the rest of the old time taken": [
+        *LONG_MOVED,
+        refused("hold", code="slot-taken", at=4),
+    ],
+    "a hold on a visit that it does not move": [
+        *LONG[:2],
+        told("hold", "b", at=2, slots=(2, 3), replaces="c"),
+    ],
     "two winners of one hold": [told("hold", "a", at=0, until=5), told("hold", "b", at=1)],
     "two winners of overlapping visits": [
         told("hold", "a", at=0, slots=(1, 2)),
