@@ -55,7 +55,7 @@ PYTEST = ("-x", "-q", "--reuse-db", "-p", "no:cacheprovider", "-k", f"not {COMPA
 # A mutant that takes so many times as long as no mutant hangs, or waits for a lock.
 PATIENCE = 5
 
-# Of pytest; any other end is a fault of this run.
+# By the exit code of pytest; any other is a fault of this run.
 ENDS: dict[int, Fate] = {
     pytest.ExitCode.OK: Fate.SURVIVED,
     pytest.ExitCode.TESTS_FAILED: Fate.KILLED,
@@ -192,11 +192,17 @@ def _run_tests(*arguments: str, order: Order, longest: float) -> Fate:
         ended, status = os.waitpid(child, os.WNOHANG)
         if ended:
             order.learn()
-            return ENDS[os.waitstatus_to_exitcode(status)]
+            return _fate(os.waitstatus_to_exitcode(status))
         time.sleep(0.02)
     os.kill(child, signal.SIGKILL)
     os.waitpid(child, 0)
     return Fate.TIMEOUT
+
+
+def _fate(code: int) -> Fate:
+    if code not in ENDS:
+        raise Refusal(f"The tests could not run; the exit code of pytest was {code}.")
+    return ENDS[code]
 
 
 def _quietly(arguments: list[str], order: Order) -> int:
