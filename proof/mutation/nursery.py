@@ -48,6 +48,7 @@ TESTS = (
     "tests/concurrency/test_lock_order.py",
     "tests/concurrency/test_month_end.py",
     "tests/bookings/test_trail.py",
+    "tests/bookings/test_bystanders.py",
 )
 # Compares the text of a function, which no mutant survives.
 COMPARES = "test_the_function_in_the_database_is_the_one_that_the_states_write"

@@ -69,6 +69,16 @@ def test_address_of_an_attempt_is_ours_whatever_host_was_asked(settings) -> None
     assert response.headers["Location"] == f"https://docbook.example/api/v1/bookings/{hold.pk}"
 
 
+def test_confirmation_retried_answers_with_the_same_booking_whoever_else_comes_then() -> None:
+    for _somebody_else in range(2):
+        (slot,) = make_slots(doctor=make_doctor(), starts_at=tomorrow_at())
+        make_appointment(slots=[slot])
+    api, _attempt = start(make_patient())
+    hold = Hold.objects.get(state=HoldState.HELD)
+    first, again = (api.verify(hold.pk, code_of(hold)) for _ in range(2))
+    assert (again.status_code, again.json()) == (200, first.json())
+
+
 def test_confirmed_attempt_is_a_booking_with_the_same_id() -> None:
     api, attempt = start(make_patient())
     hold = Hold.objects.get()

@@ -38,6 +38,7 @@ from tests.bookings.traces import traces
 from tests.factories import (
     make_appointment,
     make_clinic,
+    make_doctor,
     make_patient,
     make_slots,
     make_visit_type,
@@ -120,6 +121,22 @@ def test_patient_who_is_busy_at_that_time_is_told_with_which_visit() -> None:
     with pytest.raises(PatientBusy) as refusal:
         take(other_slots[0], visit_type=other, holder=patient)
     assert refusal.value.appointment == visit
+
+
+def test_patient_who_is_busy_twice_at_that_time_is_told_with_the_earlier_visit() -> None:
+    patient = make_patient()
+    visit_type, slots = bookable(slots=3)
+    later, earlier = (
+        make_appointment(
+            slots=make_slots(doctor=make_doctor(), starts_at=slots[number].starts_at),
+            patient=patient,
+        )
+        for number in (2, 0)
+    )
+    with pytest.raises(PatientBusy) as refusal:
+        take(slots[0], visit_type=visit_type, holder=as_patient(patient))
+    assert later.starts_at > earlier.starts_at
+    assert refusal.value.appointment == earlier
 
 
 def test_times_that_touch_on_either_side_keep_nobody_busy() -> None:
