@@ -34,8 +34,10 @@ def test_nothing_to_seal_makes_no_seal():
 def test_event_of_a_transaction_that_commits_late_is_in_a_later_seal():
     """It has the lower id: a seal up to the highest id would have passed it for good."""
     with another_connection() as late:
-        late.execute("BEGIN")
+        # Before it begins: every thirty-second nextval() gives the transaction its number, and then
+        # nothing later could be sealed.
         [(early_id,)] = late.execute("SELECT nextval('audit_auditevent_id_seq')").fetchall()
+        late.execute("BEGIN")
         seen = write_events(1)
         sealed(seen)
         late.execute(
