@@ -31,8 +31,8 @@ def holder_who_starts(request: HttpRequest) -> Holder:
 
 def remember(request: HttpRequest, hold: Hold) -> None:
     """So that the times of this browser read "yours" in the picker."""
-    earlier = request.session.get(SESSION_HOLDS, [])
-    request.session[SESSION_HOLDS] = [*earlier, str(hold.pk)][-MOST_REMEMBERED:]
+    kept = request.session.get(SESSION_HOLDS, {}) | {str(hold.pk): hold.slot_ids[0]}
+    request.session[SESSION_HOLDS] = dict(list(kept.items())[-MOST_REMEMBERED:])
 
 
 def open_account(request: HttpRequest, appointment: Appointment) -> None:

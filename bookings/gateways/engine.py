@@ -61,7 +61,7 @@ class HoldCall:
 
 
 class HoldResult(NamedTuple):
-    """`outcome` is held, replay, or the code of a refusal; for the rest see 0008_hold.sql."""
+    """`outcome` is held, replay, or the code of a refusal; for the rest see 0009_hold.sql."""
 
     outcome: str
     doctor_id: int
@@ -100,7 +100,7 @@ class ConfirmCall:
 
 class ConfirmResult(NamedTuple):
     """`outcome` is confirmed, account-needed, or the code of a refusal; for the rest see
-    0008_confirm.sql.
+    0009_confirm.sql.
     """
 
     outcome: str

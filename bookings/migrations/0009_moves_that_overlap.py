@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from django.db import migrations
+from django.db import migrations, models
 
 SQL = Path(__file__).parent / "sql"
 
@@ -25,5 +25,13 @@ class Migration(migrations.Migration):
         migrations.RunSQL(
             [(SQL / "0009_hold.sql").read_text(), (SQL / "0009_confirm.sql").read_text()],
             [before("hold"), before("confirm"), "DROP FUNCTION bookings_owns"],
+        ),
+        migrations.AddIndex(
+            model_name='hold',
+            index=models.Index(
+                condition=models.Q(('replaces__isnull', False), ('state', 'held')),
+                fields=['replaces'],
+                name='hold_live_by_visit_to_move',
+            ),
         ),
     ]

@@ -94,6 +94,11 @@ class Hold(models.Model):
             ),
             models.Index(fields=["expires_at"], condition=Q(state="held"), name="hold_live_until"),
             models.Index(
+                fields=["replaces"],
+                condition=Q(state="held", replaces__isnull=False),
+                name="hold_live_by_visit_to_move",
+            ),
+            models.Index(
                 fields=["waitlist_entry"],
                 condition=Q(waitlist_entry__isnull=False),
                 name="hold_offered_to_an_entry",

@@ -15,7 +15,11 @@ from bookings.holder import Holder
 from bookings.models import Appointment
 from bookings.practice import PracticeMember
 from bookings.services import steps
-from bookings.services.releases import announce_release, open_gate_after_commit
+from bookings.services.releases import (
+    announce_release,
+    end_other_moves,
+    open_gate_after_commit,
+)
 from bookings.states import AppointmentStatus, transition, undo_of
 from docbook.audit import services as audit
 from docbook.outbox.services import publish
@@ -52,6 +56,7 @@ def cancel_appointment(
         opened = claims.open_booked_slots(slot_ids=hold.slot_ids, hold_id=hold.pk)
         announce_release(doctor_id=hold.doctor_id, slot_ids=opened)
         open_gate_after_commit(hold)
+        end_other_moves(appointment_id=appointment.pk, by=actor)
         publish("appointment.cancelled", about=appointment.pk, appointment_id=appointment.pk)
     return appointment
 

@@ -29,6 +29,7 @@ from bookings.holder import Holder, key_of_maker
 from bookings.models import Appointment
 from bookings.models.holds import MAX_CODE_ATTEMPTS, MAX_CODE_RESENDS
 from bookings.selectors.appointments import find_visit
+from bookings.services.releases import end_other_moves
 from docbook.errors import DomainError, NotFound
 from docbook.observability import request_id
 
@@ -97,6 +98,8 @@ def _confirm(
         transaction.on_commit(lambda: slot_gate.leave(slot_id=first, holder_key=maker))
     if result.outcome != "confirmed":
         raise _refusal(result)
+    if result.other_id:
+        end_other_moves(appointment_id=result.other_id, by=holder.actor)
     return result
 
 

@@ -16,7 +16,11 @@ from bookings.practice import PracticeMember
 from bookings.selectors.alternatives import next_free_times
 from bookings.selectors.appointments import appointment_of_hold, find_visit
 from bookings.services import steps
-from bookings.services.releases import announce_release, open_gate_after_commit
+from bookings.services.releases import (
+    announce_release,
+    end_other_moves,
+    open_gate_after_commit,
+)
 from bookings.states import PRACTICE, AppointmentStatus
 from docbook.audit import services as audit
 from docbook.errors import DomainError, FieldError, NotFound
@@ -63,6 +67,7 @@ def move_appointment(
         moved = _write(new, visit, by=actor)
         announce_release(doctor_id=old.doctor_id, slot_ids=opened)
         open_gate_after_commit(old)
+        end_other_moves(appointment_id=old.pk, by=actor)
         publish("appointment.moved", about=new.pk, appointment_id=new.pk, previous_id=old.pk)
     return moved
 

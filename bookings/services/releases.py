@@ -1,5 +1,6 @@
 """Giving times back: by their holder, when they are over, and telling those who wait for them."""
 
+from collections.abc import Callable
 from uuid import UUID
 
 import structlog
@@ -38,7 +39,30 @@ def sweep_holds(*, limit: int = 500, doctor_id: int | None = None) -> int:
     Only tidies up: a lapsed hold blocks nobody, because every claim looks at the clock itself.
     """
     lapsed = lapsed_hold_ids(limit=limit, doctor_id=doctor_id)
-    return sum(_expire_unless_locked(hold_id) for hold_id in lapsed)
+    return sum(_end_unless_locked(hold_id, _expire) for hold_id in lapsed)
+
+
+def end_other_moves(*, appointment_id: UUID, by: audit.Actor) -> None:
+    """Belongs into every transaction that moves a visit or calls it off: a time that is still kept
+    to move it to can be nobody's visit any more. After the commit, each in a transaction of its
+    own, because slots are locked before holds; what is not ended here lapses by itself.
+    """
+
+    def end(hold_id: UUID) -> bool:
+        with transaction.atomic():
+            hold = Hold.objects.get(pk=hold_id)
+            lock_hold(hold)
+            if hold.state != HoldState.HELD:
+                return False
+            end_hold(hold, state=HoldState.RELEASED, by=by)
+        return True
+
+    def end_all() -> None:
+        moves = Hold.objects.filter(replaces=appointment_id, state=HoldState.HELD)
+        for hold_id in moves.values_list("pk", flat=True):
+            _end_unless_locked(hold_id, end)
+
+    transaction.on_commit(end_all, robust=True)  # the visit has changed, whatever happens here
 
 
 def lock_hold(hold: Hold) -> None:
@@ -87,12 +111,12 @@ def _mark(hold: Hold, *, state: HoldState, by: audit.Actor) -> None:
     )
 
 
-def _expire_unless_locked(hold_id: UUID) -> bool:
-    """One hold that somebody works on just now must not stop the sweep of all others."""
+def _end_unless_locked(hold_id: UUID, end: Callable[[UUID], bool]) -> bool:
+    """One hold that somebody works on just now must not stop what is done to all others."""
     try:
-        return _expire(hold_id)
+        return end(hold_id)
     except OperationalError:
-        log.warning("hold_not_swept", hold_id=str(hold_id))
+        log.warning("hold_not_ended", hold_id=str(hold_id))
         return False
 
 

@@ -1,6 +1,7 @@
 """A doctor's page with the picker. `bookings` shows it again when a time could not be kept."""
 
 import re
+from collections.abc import Mapping
 from datetime import date, datetime
 from uuid import UUID
 
@@ -15,8 +16,9 @@ from doctors.models import Doctor
 from doctors.selectors.doctors import get_bookable_doctor
 from doctors.views.picker import Notice, PickerQuery, build_picker
 
-# Where a browser remembers the holds it made, so that its own times read "yours".
-SESSION_HOLDS = "hold_ids"
+# Where a browser remembers the holds it made, so that its own times read "yours": the id of each, and
+# its first slot.
+SESSION_HOLDS = "own_holds"
 
 
 @require_safe
@@ -51,9 +53,10 @@ def render_doctor(
     return render(request, template, context, status=status)
 
 
-def own_holds(request: HttpRequest) -> frozenset[UUID]:
-    """The holds of this browser, whose times read "yours"."""
-    return frozenset(UUID(each) for each in request.session.get(SESSION_HOLDS, []))
+def own_holds(request: HttpRequest) -> Mapping[UUID, int]:
+    """The holds of this browser, whose times read "yours", and the slot with which each begins."""
+    kept: dict[str, int] = request.session.get(SESSION_HOLDS, {})
+    return {UUID(hold_id): slot_id for hold_id, slot_id in kept.items()}
 
 
 def query_of(request: HttpRequest) -> PickerQuery:

@@ -177,7 +177,7 @@ def build_picker(
     doctor: Doctor,
     query: PickerQuery,
     now: dt.datetime,
-    own_holds: frozenset[UUID],
+    own_holds: Mapping[UUID, int],
     notice: Notice | None = None,
 ) -> tuple[Picker, NextFree | None]:
     """The picker, and the doctor's first free time for the chosen reason. One query for times."""
@@ -198,7 +198,7 @@ class _PickerBuilder:
         visit_type: VisitType,
         query: PickerQuery,
         now: dt.datetime,
-        own_holds: frozenset[UUID],
+        own_holds: Mapping[UUID, int],
     ) -> None:
         self.doctor, self.visit_type, self.own_holds = doctor, visit_type, own_holds
         self.query, self.now = query, now
@@ -318,20 +318,24 @@ class _PickerBuilder:
         return chips
 
     def _held_starts(self) -> list[VisitTime]:
-        """Times at which a held visit begins; one that would only run into it is not offered."""
+        """Times at which a held visit begins; one that would only run into it is not offered.
+
+        An own one may begin with a slot of the visit that it moves, which is not held.
+        """
         first: dict[UUID | None, int] = {}
         for time in self.held:
             for slot in time.slots:
                 if slot.is_on_hold(now=self.now):
                     first.setdefault(slot.hold_id, slot.id)
-        starts = set(first.values())
+        starts = {self.own_holds.get(hold_id, slot_id) for hold_id, slot_id in first.items()}
         return [time for time in self.held if time.slot_id in starts]
 
     def _held_chip(self, time: VisitTime) -> TimeChip:
-        hold_id = time.slots[0].hold_id
-        if hold_id is None or hold_id not in self.own_holds:
+        held = [slot.hold_id for slot in time.slots if slot.is_on_hold(now=self.now)]
+        own = next((each for each in held if self.own_holds.get(each) == time.slot_id), None)
+        if own is None:
             return TimeChip(time.slot_id, time.starts_at, time.ends_at, "on_hold")
-        url = reverse("bookings:code", args=[hold_id])  # or the step before it
+        url = reverse("bookings:code", args=[own])  # or the step before it
         return TimeChip(time.slot_id, time.starts_at, time.ends_at, "yours", url)
 
     def _next_free_day(self) -> DayLink | None:

@@ -4,9 +4,11 @@ from datetime import timedelta
 
 import pytest
 from django.db import connection
+from django.utils import timezone
 
 from bookings.models import Hold
 from bookings.selectors.appointments import appointments_of_doctor
+from bookings.services.changes import cancel_appointment
 from bookings.services.confirmation import confirm_booking
 from bookings.states import AppointmentStatus
 from tests.api.client import Api
@@ -64,3 +66,20 @@ def test_move_reads_by_indexes_only():
         confirm_booking(hold_id=hold.pk, holder=as_patient(patient), code=code_of(hold))
 
     assert read_whole(move) == ONE_ROW
+
+
+def test_cancellation_that_ends_an_attempt_to_move_reads_by_indexes_only(
+    django_capture_on_commit_callbacks,
+):
+    patient, old, _visit_type, slots = booked()
+    hold = hold_instead(old, slots[2])
+
+    def cancel():
+        with django_capture_on_commit_callbacks(execute=True):
+            cancel_appointment(
+                appointment_id=old.pk, by=as_patient(patient), version=1, now=timezone.now()
+            )
+
+    assert read_whole(cancel) == set()
+    hold.refresh_from_db()
+    assert hold.state == "released"

@@ -13,6 +13,7 @@ from bookings.services.changes import cancel_appointment
 from bookings.services.codes import resend_code
 from bookings.services.confirmation import confirm_booking
 from bookings.services.holds import hold_slot
+from bookings.services.moves import move_appointment
 from bookings.services.releases import release_hold, sweep_holds
 from docbook.errors import FieldError
 from doctors.models import Slot, VisitType
@@ -29,6 +30,7 @@ from tests.bookings.acts import (
     hold_instead,
     let_expire,
 )
+from tests.bookings.parties import staff
 from tests.factories import make_patient, make_slots, tomorrow_at
 from tests.pages.browser import offered_slots, signed_in
 
@@ -149,6 +151,36 @@ def test_visit_that_is_called_off_meanwhile_takes_the_shared_slots_with_it() -> 
         attempt(slots[2], visit_type=visit_type, holder=guest())
     release_hold(hold_id=hold.pk, holder=as_patient(patient))
     book(slots[2], visit_type=visit_type, holder=guest(), email="next@example.test")
+
+
+@pytest.mark.parametrize("change", ["cancel", "move", "move by the practice"])
+def test_attempt_to_move_ends_with_the_visit_that_it_would_move(
+    change: str, django_capture_on_commit_callbacks
+) -> None:
+    """Its time, shared or held, is anybody's at once, and its gate open."""
+    patient, old, visit_type, slots = booked(at=2)
+    hold = hold_instead(old, slots[3])
+    with django_capture_on_commit_callbacks(execute=True):
+        if change == "cancel":
+            cancel_appointment(
+                appointment_id=old.pk, by=as_patient(patient), version=1, now=timezone.now()
+            )
+        elif change == "move":
+            confirm(hold_instead(old, slots[0]), patient)
+        else:
+            move_appointment(
+                appointment_id=old.pk,
+                slot_id=slots[0].pk,
+                by=staff(old),
+                version=1,
+                reason="The doctor is away.",
+                now=timezone.now(),
+            )
+    hold.refresh_from_db()
+    assert hold.state == "released"
+    assert "h" not in owners(slots[2:], old=old, new=hold)
+    book(slots[3], visit_type=visit_type, holder=guest(), email="next@example.test")
+    assert kept() == []
 
 
 def test_details_that_come_after_the_visit_was_called_off_renew_nothing() -> None:

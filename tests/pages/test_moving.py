@@ -286,3 +286,22 @@ def test_guest_moves_a_visit_with_the_address_of_the_visit_only() -> None:
     assert "This visit moves with the address it was booked with." in words(other)
     hold.refresh_from_db()
     assert (hold.email, hold.otp_resends) == ("ana@example.test", 0)
+
+
+@pytest.mark.parametrize("to", [1, 3])
+def test_own_time_that_overlaps_the_old_one_is_shown_as_yours_where_it_begins(to: int) -> None:
+    """The picker of the visit that moves; in everybody's it shows nowhere, for nobody can have it."""
+    patient = make_patient()
+    visit_type, _tomorrow = bookable(count=0, slots=2)
+    slots = make_slots(doctor=visit_type.doctor, starts_at=tomorrow_at(days=3), count=6)
+    visit = book(slots[2], visit_type=visit_type, holder=as_patient(patient))
+    browser = signed_in(patient)
+    assert tap(browser, visit, slots[to]).status_code == 302
+    way_back = f"/book/{Hold.objects.get(replaces=visit.pk).pk}/code/"
+    page = browser.get(f"/appointments/{visit.pk}/reschedule/")
+    assert re.findall(r"(\d\d:\d\d) yours", words(page)) == [clock(slots[to])]
+    assert f'href="{way_back}"' in page.content.decode()
+    day = f"{slots[0].starts_at.astimezone(slots[0].clinic.zone):%Y-%m-%d}"
+    others = words(browser.get(f"/doctors/{visit_type.doctor.slug}/?date={day}"))
+    assert "yours" not in others
+    assert "on hold" not in others

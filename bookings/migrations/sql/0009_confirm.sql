@@ -1,5 +1,5 @@
 -- A confirmation in one call, as in 0008_confirm.sql. New here: slots of the visit that moves may be
--- slots of the new one, and pass to it.
+-- slots of the new one, and pass to it; `other_id` then names the visit that has moved.
 
 CREATE OR REPLACE FUNCTION bookings_confirm(
     p_hold uuid, p_patient bigint, p_guest uuid, p_account bigint, p_matching smallint[],
@@ -185,6 +185,7 @@ BEGIN
         now_, 0, 0, now_, '');
     result.outcome := 'confirmed';
     result.slot_ids := hold.slot_ids;
+    result.other_id := hold.replaces;
     IF p_body IS NOT NULL THEN
         result.words := bookings_filled_appointment(p_body, visit);
     END IF;
