@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import User
 from accounts.plain_email import MISSES_SOMETHING, validate_plain_email
 from bookings.services.codes import Details
+from docbook.notify.phone_numbers import AS_WRITTEN
 
 
 class StartForm(forms.Form):
@@ -65,7 +66,7 @@ class DetailsForm(forms.Form):
     )
     phone = forms.RegexField(
         label=_("Phone"),
-        regex=r"^[0-9+()/ .-]{5,32}$",
+        regex=AS_WRITTEN,
         required=False,
         widget=forms.TextInput(attrs={"autocomplete": "tel", "inputmode": "tel", "type": "tel"}),
         error_messages={

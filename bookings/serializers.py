@@ -16,6 +16,7 @@ from bookings.states import AppointmentStatus
 from docbook.http.dates import validate_day
 from docbook.http.serializers import StrictSerializer
 from docbook.http.times import local_iso
+from docbook.notify.phone_numbers import AS_WRITTEN
 from doctors.serializers import VisitTypeOut
 
 LARGEST_ID = 2**63 - 1
@@ -27,6 +28,14 @@ class BookingIn(StrictSerializer):
     slotId = serializers.IntegerField(min_value=1, max_value=LARGEST_ID)  # noqa: N815
     visitTypeId = serializers.IntegerField(min_value=1, max_value=LARGEST_ID)  # noqa: N815
     reason = serializers.CharField(required=False, allow_blank=True, max_length=500, default="")
+    phone = serializers.RegexField(
+        re.compile(AS_WRITTEN),
+        required=False,
+        allow_blank=True,
+        default="",
+        help_text="Needed for a visit by phone where the account has no number.",
+        error_messages={"invalid": "Use digits, spaces and a + only."},
+    )
     replaces = serializers.UUIDField(
         required=False, help_text="The booking that this one moves; given up once it is confirmed."
     )

@@ -13,14 +13,18 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 from uuid_utils.compat import uuid7
 
-from accounts.models import User
 from accounts.users import signed_in
-from bookings.code_limits import send_counted
+from bookings.code_limits import limits_of, send_counted
 from bookings.destinations import code_destination
 from bookings.errors import SlotHeld, SlotTaken
 from bookings.holder import Holder
 from bookings.layouts import appointment_layout, attempt_layout
-from bookings.selectors.appointments import appointments_of_patient, get_appointment
+from bookings.selectors.appointments import (
+    appointments_of_patient,
+    get_appointment,
+    phone_known,
+)
+from bookings.selectors.holds import get_hold
 from bookings.serializers import AttemptOut, BookingIn, BookingOut, BookingsQuery, CodeIn
 from bookings.services.codes import resend_code
 from bookings.services.confirmation import confirm_booking, confirm_for_answer
@@ -59,7 +63,7 @@ from docbook.http.throttling import (
 )
 from doctors.serializers import TimeOut
 
-_API_NAMES = {"slot": "slotId", "visit_type": "visitTypeId", "replaces": "replaces"}
+_API_NAMES = {"slot": "slotId", "visit_type": "visitTypeId"}
 
 
 class BookingList(APIView):
@@ -109,7 +113,7 @@ class BookingList(APIView):
         body = BookingIn(data=request.data)
         body.is_valid(raise_exception=True)
         key = key_of(request, route="startBooking")
-        codes = _codes_to(request)
+        codes = _codes_to(request, **body.validated_data)
         try:
             enforce(*_limits(request, group="api-hold", rate="30/m"), *codes)
             with waiting_for_the_first():
@@ -238,6 +242,7 @@ def _start(request: Request, data: dict[str, Any], *, key: IdempotencyKey) -> An
         slot_id=data["slotId"],
         visit_type_id=data["visitTypeId"],
         reason=data["reason"],
+        phone=data["phone"],
         holder=_holder(request),
         address=address_key(request._request),
         replaces=data.get("replaces"),
@@ -249,9 +254,10 @@ def _start(request: Request, data: dict[str, Any], *, key: IdempotencyKey) -> An
 
 def _resend(request: Request, booking_id: UUID) -> Response:
     holder = _holder(request)
+    hold = get_hold(hold_id=booking_id, holder=holder)
     hold = send_counted(
         lambda now: resend_code(hold_id=booking_id, holder=holder, now=now),
-        limits=_codes_to(request),
+        limits=limits_of(patient_id=hold.patient_id, email=hold.email, phone=hold.phone),
         now=timezone.now(),
     )
     return Response(AttemptOut(hold).data, status=202)
@@ -265,7 +271,7 @@ def _confirm(request: Request, booking_id: UUID, code: str) -> Response:
 def _in_the_words_of_the_api(error: DomainError) -> DomainError:
     """Fields by the API's names, and the times that are still free as it writes them."""
     if isinstance(error, FieldError):
-        return FieldError(_API_NAMES[error.field], error.message, field_code=error.field_code)
+        return FieldError(_API_NAMES.get(error.field, error.field), error.message, field_code=error.field_code)
     if isinstance(error, SlotTaken | SlotHeld):
         error.extra["alternatives"] = TimeOut(error.alternatives, many=True).data
     return error
@@ -288,16 +294,17 @@ def _limits(request: Request, *, group: str, rate: str) -> tuple[Limit, Limit]:
     )
 
 
-def _codes_to(request: Request) -> list[Limit]:
-    """A code by SMS may still go by mail, so it counts for both. The account is read only where
-    codes go by SMS at all.
+def _codes_to(
+    request: Request, *, phone: str, replaces: UUID | None = None, **_rest: object
+) -> list[Limit]:
+    """As limits_of, of a hold that is still to be made. The token names the mailbox; where the
+    number comes from is looked up only where codes go by SMS at all.
     """
     mailbox = by_mailbox(_mailbox(request))
     if settings.CODE_CHANNEL != "sms":
         return [mailbox]
-    account: Any = request.user.pk
-    phone = User.objects.filter(pk=account).values_list("phone", flat=True).first()
-    to = code_destination(patient_id=account, email="", phone=phone or "")
+    number = phone or phone_known(patient_id=request.user.pk, moves=replaces)
+    to = code_destination(patient_id=request.user.pk, email="", phone=number)
     return [mailbox, by_phone(to.phone)] if to.phone else [mailbox]
 
 

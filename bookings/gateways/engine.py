@@ -20,7 +20,8 @@ _HOLD = """
 SELECT * FROM bookings_hold(
     %s::uuid, %s::bigint, %s::bigint, %s::bigint, %s::uuid, %s::text, %s::text, %s::bigint,
     %s::interval, %s::interval, %s::int, %s::int, %s::int, %s::uuid, %s::uuid, %s::boolean,
-    %s::boolean, %s::text, %s::text, %s::text, %s::text, %s::text, %s::int, %s::text, %s::text)
+    %s::boolean, %s::text, %s::text, %s::text, %s::text, %s::text, %s::text, %s::int, %s::text,
+    %s::text)
 """
 _CONFIRM = """
 SELECT * FROM bookings_confirm(
@@ -51,6 +52,7 @@ class HoldCall:
     with_code: bool
     by_sms: bool
     reason: str
+    phone: str
     request_id: str
     key: str | None = None
     route: str | None = None

@@ -23,8 +23,17 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.RunSQL(
-            [(SQL / "0009_hold.sql").read_text(), (SQL / "0009_confirm.sql").read_text()],
-            [before("hold"), before("confirm"), "DROP FUNCTION bookings_owns"],
+            [
+                "DROP FUNCTION bookings_hold",  # its parameters change
+                (SQL / "0009_hold.sql").read_text(),
+                (SQL / "0009_confirm.sql").read_text(),
+            ],
+            [
+                "DROP FUNCTION bookings_hold",
+                before("hold"),
+                before("confirm"),
+                "DROP FUNCTION bookings_owns",
+            ],
         ),
         migrations.AddIndex(
             model_name='hold',

@@ -104,6 +104,16 @@ def contacts_of(appointments: Iterable[Appointment]) -> dict[UUID, Contact]:
     }
 
 
+def phone_known(*, patient_id: int, moves: UUID | None) -> str:
+    """What bookings_hold takes where nobody types a number: that of the visit that moves, or the
+    account's.
+    """
+    mine = Hold.objects.filter(pk=moves, patient_id=patient_id).exclude(phone="")
+    account = User.objects.filter(pk=patient_id)
+    found = (rows.values_list("phone", flat=True).first() for rows in (mine, account))
+    return next(filter(None, found), "")
+
+
 def contact_of(appointment: Appointment) -> Contact:
     return contacts_of([appointment])[appointment.pk]
 

@@ -94,19 +94,18 @@ def start_booking(
     address: int,
     replaces: UUID | None,
     reason: str,
+    phone: str,
 ) -> Answer:
     """Hold, details from the account, code and recorded answer in the same one call.
 
     `answer` is laid out by the door, with "{name}" where the database knows better; it comes back
-    filled in, or as it was recorded for this key. A move without a `reason` keeps the one of its
-    visit. Raises what hold_slot raises, and IdempotencyKeyReused, or SignInRefused for an account
-    that may not be used any more.
+    filled in, or as it was recorded for this key. A move without a `reason` or `phone` keeps that
+    of its visit; without a phone, the account's. Raises what hold_slot raises, FieldError for a
+    visit by phone without a number, IdempotencyKeyReused, or SignInRefused for an account that may
+    not be used any more.
     """
     if replaces:
-        moves = find_changeable_appointment(
-            appointment_id=replaces, by=holder, version=None, now=now
-        )
-        reason = reason or moves.reason
+        find_changeable_appointment(appointment_id=replaces, by=holder, version=None, now=now)
     call = replace(
         _call(
             slot_id=slot_id,
@@ -118,6 +117,7 @@ def start_booking(
         hold_id=hold_id,
         with_code=True,
         reason=reason,
+        phone=phone,
         key=key.key,
         route=key.route,
         fingerprint=key.fingerprint,
@@ -160,6 +160,7 @@ def _call(
         with_code=False,
         by_sms=settings.CODE_CHANNEL == "sms",
         reason="",
+        phone="",
         request_id=request_id.current(),
     )
 
@@ -216,6 +217,9 @@ def _refusal(result: HoldResult, call: HoldCall, *, now: datetime) -> DomainErro
     refusals: dict[str, Callable[[], DomainError]] = {
         "unknown-visit-type": lambda: _unknown("visit_type", "This reason for a visit"),
         "unknown-slot": _unknown_slot,
+        "phone-needed": lambda: FieldError(
+            "phone", "The doctor calls: give a phone number.", field_code="required"
+        ),
         "other-visit": lambda: FieldError(
             "replaces", "A visit moves to another time of the same doctor and reason."
         ),

@@ -2,6 +2,8 @@
 
 import re
 
+# What is kept as it was typed: also a number that only the clinic's own country can dial.
+AS_WRITTEN = r"^[0-9+()/ .-]{5,32}\Z"
 _E164 = re.compile(r"\+[1-9][0-9]{7,14}")
 
 

@@ -1,6 +1,6 @@
 -- A hold in one call, as in 0008_hold.sql, where the order of locks and the types are explained. New
--- here: a visit may move to a time that overlaps its own, and a second tap finds the first one's
--- hold.
+-- here: a visit may move to a time that overlaps its own, and who comes to it moves with it; a second
+-- tap finds the first one's hold; a visit by phone has a number.
 
 -- As bookings.holder.Holder.owns.
 CREATE FUNCTION bookings_owns(hold bookings_hold, patient bigint, guest uuid) RETURNS boolean
@@ -12,13 +12,13 @@ LANGUAGE sql IMMUTABLE AS $$
         false)
 $$;
 
-CREATE OR REPLACE FUNCTION bookings_hold(
+CREATE FUNCTION bookings_hold(
     p_id uuid, p_slot bigint, p_visit_type bigint,
     p_patient bigint, p_guest uuid, p_holder text, p_actor text, p_address bigint,
     p_term interval, p_resend interval,
     p_most_of_holder integer, p_most_of_address integer, p_most_visits integer,
     p_replaces uuid, p_entry uuid, p_with_code boolean, p_by_sms boolean, p_reason text,
-    p_request_id text,
+    p_phone text, p_request_id text,
     p_key text, p_route text, p_fingerprint text, p_status integer, p_body text, p_location text
 ) RETURNS bookings_hold_result LANGUAGE plpgsql AS $$
 DECLARE
@@ -36,7 +36,7 @@ DECLARE
     states text[];
     live bigint;
     number text;
-    -- Who comes is known from the account: when the API asks for the code at once, and in an offer,
+    -- Who comes is known, from the visit that moves or the account: when the API asks for the code at once, and in an offer,
     -- whose link proves the address as well as a code would.
     known boolean := p_with_code OR p_entry IS NOT NULL;
 BEGIN
@@ -84,9 +84,18 @@ BEGIN
     result.starts_at := first.starts_at;
     result.clinic_id := first.clinic_id;
 
+    IF p_replaces IS NOT NULL THEN
+        SELECT * INTO moved FROM bookings_hold WHERE id = p_replaces;
+    END IF;
+    patient.first_name := coalesce(nullif(moved.first_name, ''), patient.first_name);
+    patient.last_name := coalesce(nullif(moved.last_name, ''), patient.last_name);
+    patient.phone := coalesce(nullif(p_phone, ''), nullif(moved.phone, ''), patient.phone);
+    IF p_with_code AND visit.mode = 'phone' AND patient.phone = '' THEN
+        result.outcome := 'phone-needed';
+        RETURN result;
+    END IF;
     -- A move keeps doctor and reason; an offer may be with another doctor whom its patient named.
     IF p_replaces IS NOT NULL AND p_entry IS NULL THEN
-        SELECT * INTO moved FROM bookings_hold WHERE id = p_replaces;
         IF (moved.doctor_id, moved.visit_type_id)
            IS DISTINCT FROM (visit.doctor_id, p_visit_type)
            OR moved.starts_at = first.starts_at THEN
@@ -214,7 +223,8 @@ BEGIN
         CASE WHEN known THEN patient.last_name ELSE '' END,
         CASE WHEN known THEN patient.email ELSE '' END,
         CASE WHEN known THEN patient.phone ELSE '' END,
-        p_reason, 'held', result.expires_at, CASE WHEN known THEN now_ END,
+        CASE WHEN known THEN coalesce(nullif(p_reason, ''), moved.reason, '') ELSE '' END,
+        'held', result.expires_at, CASE WHEN known THEN now_ END,
         0, 0, now_, p_replaces, p_entry, p_address);
     INSERT INTO audit_auditevent (at, action, actor_kind, actor_id, object_type, object_id,
                                   before, after, request_id)
