@@ -51,7 +51,7 @@ class Outside:
         if not interrupts.wait_until(lambda: not self.fault(self.url), timeout=patience):
             raise Refusal(
                 f"{self.label} at {self.place} ({self.variable}) does not answer: "
-                f"{self.fault(self.url) or fault}"
+                f"{self.fault(self.url) or fault}. Unset {self.variable} to have one started here."
             )
 
 

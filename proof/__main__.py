@@ -3,6 +3,8 @@
 make proof                                      all scenarios, about five minutes
 make proof ARGS="stampede --crowd 100"          one of them
 make proof ARGS="mixed --seconds 20 --seed 7"
+
+Figures of full size go into docs/results, others into .dev/results.
 """
 
 import argparse
@@ -27,7 +29,7 @@ def _is_clean(name: str, size: Size) -> bool:
     say(f"\n== {name}")
     report = run_scenario(name, size)
     report.show()
-    report.write()
+    report.write(name="proof", is_record=size == Size())
     return report.is_clean
 
 

@@ -6,7 +6,8 @@ through them in that order, gives just these answers (Herlihy and Wing 1990). Th
 Gong's with Lowe's memory: at each answer it keeps every state the register may be in.
 
 The five minutes of a hold end by the clock alone: that is an operation which nobody called, may
-happen at any time after the term, and need not. Likewise what never got an answer.
+happen at any time after the term, and need not. So does a hold that would move a visit, after
+something else was asked for that visit. Likewise what never got an answer.
 """
 
 from collections import defaultdict, deque
@@ -185,6 +186,7 @@ def _steps(operations: list[Operation]) -> Iterator[tuple[int, Step]]:
     slots_of = {
         each.attempt: each.slots for each in operations if each.f == "hold" and each.attempt
     }
+    changes = _changes_of_visits(operations)
     for operation in operations:
         effect = _effect(operation)
         if effect is None:
@@ -198,9 +200,11 @@ def _steps(operations: list[Operation]) -> Iterator[tuple[int, Step]]:
         for slot in operation.slots:
             yield slot, beside if slot in shared else step
         if operation.f == "hold" and operation.outcome != "fail":
-            end = Step(operation, attempt, _expire, operation.begun + HOLD_TERM, None)
-            for slot in operation.slots:
-                yield slot, end
+            others = [each.begun for each in changes[operation.replaces] if each.attempt != attempt]
+            for begun in (operation.begun + HOLD_TERM, *sorted(others)[:1]):
+                end = Step(operation, attempt, _expire, begun, None)
+                for slot in operation.slots:
+                    yield slot, end
         if operation.f == "move" and operation.outcome != "fail":
             leave = Step(
                 operation, operation.replaces, _end_visit, operation.begun, operation.ended
@@ -208,6 +212,16 @@ def _steps(operations: list[Operation]) -> Iterator[tuple[int, Step]]:
             for slot in old:
                 if slot not in shared:
                     yield slot, leave
+
+
+def _changes_of_visits(operations: Iterable[Operation]) -> dict[str, list[Operation]]:
+    """Cancellations and moves by the visit that they end, or would have."""
+    changes: dict[str, list[Operation]] = defaultdict(list)
+    for each in operations:
+        visit = {"cancel": each.attempt, "move": each.replaces}.get(each.f)
+        if visit and each.outcome != "fail":
+            changes[visit].append(each)
+    return changes
 
 
 def _beside(step: Step, *, visit: str) -> Step:

@@ -9,10 +9,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from devstack.console import report, say
-from devstack.layout import ROOT, shown
+from devstack.layout import DEV, ROOT, shown
 from proof.findings import Finding
 
 RESULTS = ROOT / "docs" / "results"
+# Of runs that were made smaller, or larger: they replace no record.
+TRIALS = DEV / "results"
 
 Row = Mapping[str, object]
 
@@ -46,7 +48,8 @@ class Report:
             for example in finding.examples:
                 say(f"          {example}")
 
-    def write(self, folder: Path = RESULTS, *, name: str = "proof") -> Path:
+    def write(self, *, name: str, is_record: bool) -> Path:
+        folder = RESULTS if is_record else TRIALS
         return write_results(f"{name}-{self.scenario}", asdict(self), folder=folder)
 
 

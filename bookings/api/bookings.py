@@ -271,7 +271,9 @@ def _confirm(request: Request, booking_id: UUID, code: str) -> Response:
 def _in_the_words_of_the_api(error: DomainError) -> DomainError:
     """Fields by the API's names, and the times that are still free as it writes them."""
     if isinstance(error, FieldError):
-        return FieldError(_API_NAMES.get(error.field, error.field), error.message, field_code=error.field_code)
+        return FieldError(
+            _API_NAMES.get(error.field, error.field), error.message, field_code=error.field_code
+        )
     if isinstance(error, SlotTaken | SlotHeld):
         error.extra["alternatives"] = TimeOut(error.alternatives, many=True).data
     return error
@@ -303,8 +305,9 @@ def _codes_to(
     mailbox = by_mailbox(_mailbox(request))
     if settings.CODE_CHANNEL != "sms":
         return [mailbox]
-    number = phone or phone_known(patient_id=request.user.pk, moves=replaces)
-    to = code_destination(patient_id=request.user.pk, email="", phone=number)
+    patient = signed_in(request)
+    number = phone or phone_known(patient=patient, moves=replaces)
+    to = code_destination(patient_id=patient.pk, email="", phone=number)
     return [mailbox, by_phone(to.phone)] if to.phone else [mailbox]
 
 

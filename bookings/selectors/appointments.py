@@ -104,12 +104,12 @@ def contacts_of(appointments: Iterable[Appointment]) -> dict[UUID, Contact]:
     }
 
 
-def phone_known(*, patient_id: int, moves: UUID | None) -> str:
+def phone_known(*, patient: User, moves: UUID | None) -> str:
     """What bookings_hold takes where nobody types a number: that of the visit that moves, or the
     account's.
     """
-    mine = Hold.objects.filter(pk=moves, patient_id=patient_id).exclude(phone="")
-    account = User.objects.filter(pk=patient_id)
+    mine = Hold.objects.filter(pk__in=[moves] if moves else [], patient=patient)
+    account = User.objects.filter(pk=patient.pk)
     found = (rows.values_list("phone", flat=True).first() for rows in (mine, account))
     return next(filter(None, found), "")
 

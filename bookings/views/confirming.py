@@ -31,6 +31,7 @@ from bookings.models import Hold, HoldState
 from bookings.models.holds import MAX_CODE_ATTEMPTS, MAX_CODE_RESENDS
 from bookings.offer_link import offer_token
 from bookings.selectors.holds import get_hold, is_over
+from bookings.services.changes import find_changeable_appointment
 from bookings.services.codes import resend_code, seconds_until_resend
 from bookings.services.confirmation import confirm_booking
 from bookings.sessions import current_holder, open_account
@@ -42,6 +43,7 @@ from bookings.views.attempt import (
     sent_details,
     ticket_of,
 )
+from bookings.views.changes import REFUSALS as CHANGE_REFUSALS
 from bookings.views.changes import show_refused_change
 from bookings.views.refusals import show_lost_hold
 from docbook.errors import DomainError, FieldError, RateLimited
@@ -139,6 +141,16 @@ def _over(request: HttpRequest, hold: Hold) -> HttpResponseBase | None:
         return redirect("bookings:appointment", appointment_id=hold.pk)
     if hold.state == HoldState.HELD and not is_over(hold.pk):
         return None
+    if hold.replaces:
+        try:
+            find_changeable_appointment(
+                appointment_id=hold.replaces,
+                by=current_holder(request),
+                version=None,
+                now=timezone.now(),
+            )
+        except CHANGE_REFUSALS as changed:  # else they would book a second visit
+            return show_refused_change(request, changed, appointment_id=hold.replaces)
     locked = hold.otp_attempts >= MAX_CODE_ATTEMPTS
     return _lost(request, OtpLocked() if locked else HoldExpired(), hold)
 

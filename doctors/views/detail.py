@@ -16,8 +16,8 @@ from doctors.models import Doctor
 from doctors.selectors.doctors import get_bookable_doctor
 from doctors.views.picker import Notice, PickerQuery, build_picker
 
-# Where a browser remembers the holds it made, so that its own times read "yours": the id of each, and
-# its first slot.
+# Where a browser remembers the holds it made, so that its own times read "yours": the id of each
+# and its first slot.
 SESSION_HOLDS = "own_holds"
 
 

@@ -322,17 +322,23 @@ class _PickerBuilder:
 
         An own one may begin with a slot of the visit that it moves, which is not held.
         """
-        first: dict[UUID | None, int] = {}
+        first: dict[UUID, int] = {}
         for time in self.held:
-            for slot in time.slots:
-                if slot.is_on_hold(now=self.now):
-                    first.setdefault(slot.hold_id, slot.id)
-        starts = {self.own_holds.get(hold_id, slot_id) for hold_id, slot_id in first.items()}
+            for hold_id, slot_id in self._held_slots(time):
+                first.setdefault(hold_id, self.own_holds.get(hold_id, slot_id))
+        starts = set(first.values())
         return [time for time in self.held if time.slot_id in starts]
 
+    def _held_slots(self, time: VisitTime) -> list[tuple[UUID, int]]:
+        return [
+            (slot.hold_id, slot.id)
+            for slot in time.slots
+            if slot.hold_id and slot.is_on_hold(now=self.now)
+        ]
+
     def _held_chip(self, time: VisitTime) -> TimeChip:
-        held = [slot.hold_id for slot in time.slots if slot.is_on_hold(now=self.now)]
-        own = next((each for each in held if self.own_holds.get(each) == time.slot_id), None)
+        holds = (hold_id for hold_id, _slot_id in self._held_slots(time))
+        own = next((each for each in holds if self.own_holds.get(each) == time.slot_id), None)
         if own is None:
             return TimeChip(time.slot_id, time.starts_at, time.ends_at, "on_hold")
         url = reverse("bookings:code", args=[own])  # or the step before it

@@ -12,7 +12,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from devstack.console import ProgressLine
+from devstack.console import ProgressLine, say
 from devstack.engines import throwaway_engines
 from devstack.interrupts import Interrupts, interrupts_noted
 from devstack.processes import Process, Program
@@ -24,6 +24,7 @@ LONGEST = 4 * 3600.0
 
 
 def mutate_functions(names: Sequence[str]) -> list[Mutant]:
+    say("The tests once without a mutant, a minute or two; then the mutants.")
     with interrupts_noted() as interrupts, ExitStack() as running:
         runs = [running.enter_context(_run(number, names, interrupts)) for number in range(AT_ONCE)]
         line = ProgressLine(label="Mutants", total=1)

@@ -19,7 +19,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from devstack.console import ProgressLine
+from devstack.console import ProgressLine, say
 from devstack.engines import throwaway_engines
 from devstack.interrupts import Interrupts, interrupts_noted
 from devstack.layout import ROOT
@@ -47,6 +47,7 @@ COUNT = re.compile(r"(\d+)/(\d+)  ")
 
 
 def mutate_services(modules: Sequence[Path]) -> list[Mutant]:
+    say("The mutants are made and the tests run once without one, a few minutes; then each.")
     with interrupts_noted() as interrupts, ExitStack() as running:
         runs = [running.enter_context(_run(each, interrupts)) for each in _shares(modules)]
         line = ProgressLine(label="Mutants", total=1)

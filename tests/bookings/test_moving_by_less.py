@@ -178,6 +178,9 @@ def test_attempt_to_move_ends_with_the_visit_that_it_would_move(
             )
     hold.refresh_from_db()
     assert hold.state == "released"
+    with pytest.raises(NotChangeable) as refusal:
+        confirm(hold, patient)
+    assert refusal.value.status == ("cancelled" if change == "cancel" else "rescheduled")
     assert "h" not in owners(slots[2:], old=old, new=hold)
     book(slots[3], visit_type=visit_type, holder=guest(), email="next@example.test")
     assert kept() == []

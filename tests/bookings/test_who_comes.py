@@ -1,4 +1,4 @@
-"""Who comes to a visit, why, and on which number: as typed, and the same after each kind of move."""
+"""Who comes to a visit, why, and on which number: as typed, and the same after each move."""
 
 from typing import Any
 

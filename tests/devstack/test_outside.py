@@ -25,6 +25,7 @@ def test_an_outside_server_that_does_not_answer_is_named_without_its_password(
     said = f"{capsys.readouterr().out}{caught.value}"
     assert f"127.0.0.1:{port} ({server.variable})" in said
     assert "does not answer" in said
+    assert f"Unset {server.variable}" in said
     assert "hidden" not in said
 
 

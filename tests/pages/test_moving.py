@@ -12,6 +12,7 @@ from accounts.models import User
 from bookings.holder import Holder
 from bookings.models import Appointment, Hold
 from bookings.practice import PracticeMember
+from bookings.services.changes import cancel_appointment
 from bookings.services.confirmation import confirm_booking
 from bookings.services.moves import move_appointment
 from docbook.outbox.models import OutboxMessage
@@ -216,6 +217,30 @@ def test_visit_that_was_cancelled_meanwhile_is_shown_instead_of_moved() -> None:
     assert not Appointment.objects.filter(pk=hold.pk).exists()
 
 
+@pytest.mark.parametrize("page", ["", "code/"])
+@pytest.mark.parametrize("change", ["cancelled", "moved"])
+def test_page_of_an_attempt_that_ended_with_its_visit_shows_the_visit(
+    page: str, change: str, django_capture_on_commit_callbacks
+) -> None:
+    """And not "your time is over, pick another": that would book a second visit."""
+    patient, visit, slots = booked()
+    browser = signed_in(patient)
+    tap(browser, visit, slots[2])
+    hold = Hold.objects.get(replaces=visit.pk)
+    secretary = PracticeMember(make_secretary(doctor=visit.doctor))
+    asked = {"appointment_id": visit.pk, "by": secretary, "version": 1, "now": timezone.now()}
+    with django_capture_on_commit_callbacks(execute=True):
+        if change == "cancelled":
+            cancel_appointment(**asked, reason="Ill.")
+        else:
+            move_appointment(**asked, reason="Ill.", slot_id=slots[3].pk)
+    shown = browser.get(f"/book/{hold.pk}/{page}")
+    assert shown.status_code == 409
+    says = {"cancelled": "This visit is cancelled", "moved": "This visit has moved"}
+    assert f"{says[change]} already" in words(shown)
+    assert offered_slots(shown) == []
+
+
 def test_details_are_asked_for_where_the_old_hold_knows_no_name() -> None:
     patient, visit, slots = booked()
     Hold.objects.filter(pk=visit.pk).update(first_name="", last_name="")
@@ -290,7 +315,7 @@ def test_guest_moves_a_visit_with_the_address_of_the_visit_only() -> None:
 
 @pytest.mark.parametrize("to", [1, 3])
 def test_own_time_that_overlaps_the_old_one_is_shown_as_yours_where_it_begins(to: int) -> None:
-    """The picker of the visit that moves; in everybody's it shows nowhere, for nobody can have it."""
+    """In the picker of the visit that moves; in the doctor's own nobody could have that time."""
     patient = make_patient()
     visit_type, _tomorrow = bookable(count=0, slots=2)
     slots = make_slots(doctor=visit_type.doctor, starts_at=tomorrow_at(days=3), count=6)

@@ -48,6 +48,17 @@ CLEAN = {
         told("release", "b", at=6, slots=(2, 3)),
         told("hold", "c", at=7, slots=(2, 3)),
     ],
+    "such a move that ends because the visit was called off": [
+        *LONG,
+        told("cancel", "a", at=3, slots=(1, 2), code="cancelled"),
+        told("hold", "c", at=4, slots=(2, 3)),
+    ],
+    "a move that ends because the visit has moved elsewhere": [
+        *LONG,
+        told("hold", "c", at=3, slots=(4,), replaces="a"),
+        told("move", "c", at=4, slots=(4,), replaces="a", code="confirmed"),
+        told("hold", "d", at=5, slots=(2, 3)),
+    ],
     "a booking": BOOKED,
     "a repeat of the confirmation": [*BOOKED, told("confirm", "a", at=2, code="confirmed")],
     "the next after a release": [
@@ -116,6 +127,16 @@ FAULTY = {
     "a move by less that leaves the rest of the old time taken": [
         *LONG_MOVED,
         refused("hold", code="slot-taken", at=4),
+    ],
+    "a move that ends before anybody asked for its visit": [
+        *LONG,
+        told("hold", "c", at=3, slots=(3,)),
+        told("cancel", "a", at=4, slots=(1, 2), code="cancelled"),
+    ],
+    "a move that ends though its visit was not changed": [
+        *LONG,
+        refused("cancel", "a", at=3, slots=(1, 2), code="change-window-passed"),
+        told("hold", "c", at=4, slots=(3,)),
     ],
     "a hold on a visit that it does not move": [
         *LONG[:2],

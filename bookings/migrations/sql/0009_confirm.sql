@@ -54,6 +54,12 @@ BEGIN
         RETURN result;
     ELSIF hold.state <> 'held' OR hold.expires_at <= now_ THEN
         result.outcome := 'hold-expired';
+        SELECT * INTO moved FROM bookings_appointment
+        WHERE id = hold.replaces AND starts_at = old.starts_at;
+        IF moved.status <> 'confirmed' THEN  -- why it has ended, and what there is to know
+            result.outcome := 'not-changeable';
+            result.words := moved.status;
+        END IF;
         RETURN result;
     ELSIF hold.code_sent_at IS NULL THEN
         result.outcome := 'details-missing';
