@@ -20,7 +20,7 @@ def callers(count: int = 2) -> Iterator[Meet]:
     """`meet(acts)` lets that many callers act at one instant, and says what each returned or
     raised. As in tests.concurrency.rush, but their database connections last for all rounds.
     """
-    gate = Barrier(count, timeout=30)
+    gate = Barrier(count, timeout=60)
 
     def one(act: Act) -> object:
         try:

@@ -10,7 +10,7 @@ from django.db import connection
 
 def rush(act: Callable[[Any], Any], items: list[Any]) -> list[Any]:
     """`act(item)` for all items at once; what each returned or raised, in their order."""
-    gate = Barrier(len(items), timeout=30)
+    gate = Barrier(len(items), timeout=60)
 
     def one(item: Any) -> Any:
         try:

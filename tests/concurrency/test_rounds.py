@@ -57,7 +57,7 @@ def test_visits_that_cross_in_one_slot_never_wait_for_each_other(against_time: b
 def test_slots_taken_one_by_one_in_crossing_order_end_in_a_deadlock() -> None:
     """The negative control: no order of ids, and each waits for what the other has."""
     _visit_type, slots = bookable(count=2)
-    both_have_one = Barrier(2, timeout=10)
+    both_have_one = Barrier(2, timeout=60)
 
     def take_both(ids: list[int]) -> None:
         first, second = ids
@@ -105,7 +105,7 @@ def test_from_one_look_without_a_lock_a_hold_would_end_twice() -> None:
     """The negative control: both have seen the hold as held, and both make something of it."""
     visit_type, (slot, *_rest) = bookable()
     hold, _holder = an_attempt(slot, visit_type=visit_type)
-    both_have_looked = Barrier(2, timeout=10)
+    both_have_looked = Barrier(2, timeout=60)
 
     def look_then_write(state: str) -> int:
         with transaction.atomic():

@@ -149,5 +149,5 @@ def test_a_new_message_wakes_the_relay():
     """This trigger refuses nothing; what it must do is heard once the transaction commits."""
     with asleep():
         rush(lambda _one: make_message(), [1])
-        heard = connection.connection.notifies(timeout=5, stop_after=1)
+        heard = connection.connection.notifies(timeout=60, stop_after=1)
         assert [notify.channel for notify in heard] == ["outbox"]

@@ -40,7 +40,7 @@ class SlowReader:
     def _stop_once(self, *args, **kwargs):
         if not self.has_read.is_set():
             self.has_read.set()
-            assert self.may_write.wait(timeout=10)
+            assert self.may_write.wait(timeout=60)
         return self._present(*args, **kwargs)
 
 
@@ -66,13 +66,13 @@ def race(doctor, monkeypatch) -> int:
     reader = SlowReader(monkeypatch)
     with ThreadPoolExecutor(2) as pool:
         first = pool.submit(expand, doctor)
-        assert reader.has_read.wait(timeout=10)
+        assert reader.has_read.wait(timeout=60)
         AvailabilityRule.objects.all().delete()
         second = pool.submit(expand, doctor)
         until_done_or_waiting(second)
         reader.may_write.set()
-        first.result(timeout=10)
-        second.result(timeout=10)
+        first.result(timeout=60)
+        second.result(timeout=60)
     return Slot.objects.filter(doctor=doctor).count()
 
 

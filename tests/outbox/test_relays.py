@@ -16,7 +16,7 @@ from tests.concurrency.rush import rush
 from tests.outbox.relay import relay, tell, wake
 
 pytestmark = pytest.mark.django_db(transaction=True)
-PATIENCE = 10.0
+PATIENCE = 60.0
 
 
 def elsewhere(act: Callable[[], None]) -> threading.Thread:
