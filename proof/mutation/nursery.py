@@ -29,6 +29,7 @@ from proof.mutation.verdicts import Fate, Mutant
 TESTS = (
     "tests/bookings/test_one_call.py",
     "tests/bookings/test_confirmation.py",
+    "tests/bookings/test_confirm_edges.py",
     "tests/bookings/test_holds.py",
     "tests/bookings/test_moving.py",
     "tests/bookings/test_moving_by_less.py",
@@ -49,6 +50,9 @@ TESTS = (
     "tests/concurrency/test_month_end.py",
     "tests/bookings/test_trail.py",
     "tests/bookings/test_bystanders.py",
+    "tests/bookings/test_gate_after_refusal.py",
+    "tests/bookings/test_who_comes.py",
+    "tests/bookings/test_whose_hold.py",
 )
 # Compares the text of a function, which no mutant survives.
 COMPARES = "test_the_function_in_the_database_is_the_one_that_the_states_write"
