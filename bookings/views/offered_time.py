@@ -15,6 +15,7 @@ from bookings.models import Appointment, Hold, HoldState
 from bookings.models.holds import MAX_CODE_ATTEMPTS
 from bookings.offer_link import read_offer_token
 from bookings.presentation import countdown_of
+from bookings.selectors.appointments import links_to
 from bookings.selectors.holds import is_over
 from bookings.selectors.waitlist import LIVE, Offer, get_offer, visit_to_move
 from bookings.services.offers import accept_offer, decline_offer
@@ -70,7 +71,8 @@ def _page(
         "term": settings.OFFER_SECONDS,
         "token": token,
         "state": state,
-        "is_waiting": offered.entry.state in LIVE,
+        # With the visit the wait for an earlier time has ended, also where nobody has noted it yet.
+        "is_waiting": offered.entry.state in LIVE and state != "visit-changed",
         "writing_hours": QuietHours(*settings.WAITLIST_QUIET_HOURS).writing_hours,
         "replaced": _visit_to_move(offered) if state == "open" else None,
         "is_busy": isinstance(error, PatientBusy),
@@ -83,11 +85,12 @@ def _page(
 
 
 def _state(hold: Hold) -> str:
-    """open, taken, given-back or passed-on."""
+    """open, taken, given-back, visit-changed or passed-on."""
     if hold.state == HoldState.CONFIRMED:
         return "taken"
     if hold.state == HoldState.RELEASED:
-        return "given-back"
+        is_off = any(visit.is_off for visit in links_to([hold.replaces]).values())
+        return "visit-changed" if is_off else "given-back"
     return "passed-on" if hold.state == HoldState.EXPIRED or is_over(hold.pk) else "open"
 
 

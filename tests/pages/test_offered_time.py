@@ -9,16 +9,24 @@ from django.conf import settings
 from django.core.signing import Signer
 from django.http import HttpResponse
 from django.test import Client
+from django.utils import timezone
 
 from bookings.errors import OtpInvalid, OtpLocked
 from bookings.models import Appointment, Hold, HoldState
 from bookings.models.holds import MAX_CODE_ATTEMPTS
 from bookings.offer_link import offer_token
+from bookings.services.changes import cancel_appointment
 from bookings.services.confirmation import confirm_booking
 from bookings.services.waitlist import leave_waitlist
 from docbook.http.problems import STATUS_BY_CODE
 from tests.bookings.acts import as_patient, let_expire, take, wrong_code
-from tests.factories import make_appointment, make_doctor, make_patient, make_slots
+from tests.factories import (
+    make_appointment,
+    make_doctor,
+    make_patient,
+    make_slots,
+    tomorrow_at,
+)
 from tests.journeys.doors import words
 from tests.waitlist.acts import awaited, in_line, release, run_out
 
@@ -172,6 +180,26 @@ def test_visit_that_would_be_moved_is_named(offer: Hold) -> None:
     confirmed = words(post(offer, "accept/", follow=True))
     assert "Your visit has moved" in confirmed
     assert "You keep" not in confirmed
+
+
+def test_offer_that_ended_with_the_visit_it_would_move_says_so(
+    offer: Hold, django_capture_on_commit_callbacks
+) -> None:
+    """Its patient has let nothing go, and waits for nothing any more."""
+    later = make_slots(doctor=offer.doctor, starts_at=tomorrow_at(days=9))
+    visit = make_appointment(slots=later, patient=offer.patient, visit_type=offer.visit_type)
+    Hold.objects.filter(pk=offer.pk).update(replaces=visit.pk)
+    with django_capture_on_commit_callbacks(execute=True):
+        cancel_appointment(
+            appointment_id=visit.pk,
+            by=as_patient(offer.patient),
+            version=1,
+            now=timezone.now(),
+        )
+    text = words(Client().get(url(offer)))
+    assert "The visit that it would have replaced has moved or was cancelled" in text
+    assert "You let this time go" not in text
+    assert "still on the list" not in text
 
 
 def test_clock_runs_for_whom_the_time_is_offered_and_stops_with_the_answer(offer: Hold) -> None:
