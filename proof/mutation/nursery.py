@@ -29,7 +29,7 @@ from proof.mutation.verdicts import Fate, Mutant
 TESTS = (
     "tests/bookings/test_one_call.py",
     "tests/bookings/test_confirmation.py",
-    "tests/bookings/test_confirm_edges.py",
+    "tests/bookings/test_engine_edges.py",
     "tests/bookings/test_holds.py",
     "tests/bookings/test_moving.py",
     "tests/bookings/test_moving_by_less.py",

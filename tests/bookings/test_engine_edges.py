@@ -1,4 +1,4 @@
-"""What a confirmation looks at where something near it is not as it should be, or is somebody
+"""What a hold and a confirmation look at where something near is not as it should be, or is somebody
 else's: lines of the database's functions that nothing else holds.
 """
 
@@ -13,6 +13,7 @@ from django.utils import timezone
 from bookings.errors import (
     AppointmentLimit,
     HoldExpired,
+    HoldLimit,
     OtpInvalid,
     OtpLocked,
     OutsideBookingWindow,
@@ -35,6 +36,7 @@ from tests.bookings.acts import (
     code_of,
     guest,
     hold_instead,
+    let_expire,
     take,
     wrong_code,
 )
@@ -142,6 +144,15 @@ def test_time_of_the_fifth_wrong_code_goes_to_the_line() -> None:
     assert released() == [ids(*slots[:2])]
 
 
+def test_gate_of_the_fifth_wrong_code_is_open(django_capture_on_commit_callbacks) -> None:
+    visit_type, slots = bookable()
+    patient = make_patient()
+    hold = attempt(slots[0], visit_type=visit_type, holder=as_patient(patient))
+    with django_capture_on_commit_callbacks(execute=True):
+        type_five_wrong_codes(hold, patient)
+    assert take(slots[0], visit_type=visit_type, holder=guest()).pk != hold.pk
+
+
 # -- the visit that moves
 
 
@@ -208,6 +219,19 @@ def test_visit_moves_whatever_became_of_others_at_its_hour_and_of_the_patients_o
     assert (moved.replaces, moved.starts_at) == (visit.pk, slots[1].starts_at)
 
 
+def test_move_that_is_late_is_late_whatever_became_of_another_visit_at_its_hour() -> None:
+    patient = make_patient()
+    visit_type, _none = bookable(count=0)
+    slots = make_slots(doctor=visit_type.doctor, starts_at=tomorrow_at(days=3), count=2)
+    elsewhere = make_slots(doctor=make_doctor(), starts_at=slots[0].starts_at)
+    make_appointment(slots=elsewhere, status="cancelled")
+    visit = book(slots[0], visit_type=visit_type, holder=as_patient(patient))
+    hold = hold_instead(visit, slots[1])
+    let_expire(hold)
+    with pytest.raises(HoldExpired):
+        confirm_booking(hold_id=hold.pk, holder=as_patient(patient), code=code_of(hold))
+
+
 # -- limits
 
 
@@ -235,6 +259,31 @@ def test_limit_that_is_met_at_the_code_is_named(settings) -> None:
     with pytest.raises(AppointmentLimit) as refusal:
         confirm_booking(hold_id=hold.pk, holder=holder, code=code_of(hold))
     assert refusal.value.extra["limit"] == 2
+
+
+def test_address_that_keeps_as_many_times_as_allowed_is_told_when_the_next_is_over(
+    settings,
+) -> None:
+    settings.LIVE_HOLDS_PER_ADDRESS = 3
+    visit_type, slots = bookable()
+
+    def keep(slot: Slot) -> Hold:
+        return hold_slot(
+            slot_id=slot.pk,
+            visit_type_id=visit_type.pk,
+            holder=guest(),
+            address=4711,
+            now=timezone.now(),
+        )
+
+    kept = [keep(slot) for slot in slots[:3]]
+    soon = timezone.now() + timedelta(minutes=1)
+    Hold.objects.filter(pk=kept[1].pk).update(expires_at=soon)
+    with pytest.raises(HoldLimit) as refusal:
+        keep(slots[3])
+    assert (refusal.value.extra["limit"], refusal.value.until) == (3, soon)
+    let_expire(kept[0])
+    assert keep(slots[3]).state == "held"
 
 
 # -- answers, clocks, neighbours
