@@ -46,6 +46,8 @@ def _explained() -> Iterator[list[str]]:
     connection.connection.add_notice_handler(note)
     try:
         yield plans
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")  # the plan of the last statement comes when the next begins
     finally:
         connection.connection.remove_notice_handler(note)
         with connection.cursor() as cursor:

@@ -116,6 +116,8 @@ DATABASES["default"] |= {
             "timeout": 5,
         },
         "connect_timeout": 5,
+        # Values stay out of the statement: a server writes a statement that fails into its log.
+        "server_side_binding": True,
         # Time-outs nest: lock 2 s < statement 5 s < proxy 10 s < client 15 s.
         # Whoever goes silent inside a transaction loses it, with the Idempotency-Key it holds.
         "options": (

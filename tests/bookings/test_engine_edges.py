@@ -1,5 +1,5 @@
-"""What a hold and a confirmation look at where something near is not as it should be, or is somebody
-else's: lines of the database's functions that nothing else holds.
+"""What a hold and a confirmation look at where something near is not as it should be, or is
+somebody else's: lines of the database's functions that nothing else holds.
 """
 
 from collections.abc import Callable

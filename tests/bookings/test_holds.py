@@ -463,9 +463,8 @@ def test_hold_that_somebody_works_on_just_now_does_not_stop_the_sweep() -> None:
     other = connection.copy()
     try:
         with other.cursor() as cursor:
-            cursor.execute(
-                "BEGIN; SELECT FROM doctors_slot WHERE id = %s FOR UPDATE", [slots[0].pk]
-            )
+            cursor.execute("BEGIN")
+            cursor.execute("SELECT FROM doctors_slot WHERE id = %s FOR UPDATE", [slots[0].pk])
             assert sweep_holds() == 1
     finally:
         other.close()
