@@ -13,6 +13,7 @@ PAUSE_RETRY_SECONDS = 300
 
 
 _YOURS = "You are holding this time already: go on with that attempt."
+_YOURS_IN_PART = "You are holding a time that overlaps this one: give it back first."
 
 
 class _TimeGone(DomainError):
@@ -39,7 +40,8 @@ class SlotTaken(_TimeGone):
 
 class SlotHeld(_TimeGone):
     """Somebody is confirming it; it may come back within five minutes. Where they asked for just
-    the same before, in a request whose answer was lost, they go on with `attempt_id`.
+    the same before, in a request whose answer was lost, they go on with `attempt_id`;
+    `overlaps_own` is a time of their own that overlaps this one.
     """
 
     code = "slot-held"
@@ -50,9 +52,11 @@ class SlotHeld(_TimeGone):
         alternatives: list[VisitTime],
         starts_at: datetime,
         attempt_id: UUID | None = None,
+        overlaps_own: bool = False,
     ) -> None:
-        own = {"attemptId": str(attempt_id), "message": _YOURS} if attempt_id else {}
-        super().__init__(alternatives=alternatives, starts_at=starts_at, **own)
+        own = {"attemptId": str(attempt_id)} if attempt_id else {}
+        message = _YOURS if attempt_id else _YOURS_IN_PART if overlaps_own else ""
+        super().__init__(alternatives=alternatives, starts_at=starts_at, message=message, **own)
         self.attempt_id = attempt_id
 
 

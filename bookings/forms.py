@@ -36,6 +36,25 @@ class CancelForm(forms.Form):
     )
 
 
+def phone_field() -> forms.RegexField:
+    return forms.RegexField(
+        label=_("Phone"),
+        regex=AS_WRITTEN,
+        required=False,
+        widget=forms.TextInput(attrs={"autocomplete": "tel", "inputmode": "tel", "type": "tel"}),
+        error_messages={
+            "required": _("Please type your phone number."),
+            "invalid": _("Use digits, spaces and a + only."),
+        },
+    )
+
+
+def require_phone(field: forms.Field, *, caller: str) -> None:
+    """For a visit in which `caller`, the doctor, calls."""
+    field.required = True
+    field.help_text = _("%(doctor)s calls you on this number.") % {"doctor": caller}
+
+
 class DetailsForm(forms.Form):
     """Who comes. A signed-in patient's address is known and not asked for again; a phone number is
     needed where `caller`, the doctor, calls on it.
@@ -64,16 +83,7 @@ class DetailsForm(forms.Form):
         },
         help_text=_("We send the code and the confirmation here."),
     )
-    phone = forms.RegexField(
-        label=_("Phone"),
-        regex=AS_WRITTEN,
-        required=False,
-        widget=forms.TextInput(attrs={"autocomplete": "tel", "inputmode": "tel", "type": "tel"}),
-        error_messages={
-            "required": _("Please type your phone number."),
-            "invalid": _("Use digits, spaces and a + only."),
-        },
-    )
+    phone = phone_field()
     reason = forms.CharField(
         label=_("What would you like help with?"),
         max_length=500,
@@ -86,9 +96,7 @@ class DetailsForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.patient = patient
         if caller:
-            phone = self.fields["phone"]
-            phone.required = True
-            phone.help_text = _("%(doctor)s calls you on this number.") % {"doctor": caller}
+            require_phone(self.fields["phone"], caller=caller)
         if patient is not None:
             del self.fields["email"]
 
@@ -96,6 +104,16 @@ class DetailsForm(forms.Form):
         given = {name: value for name, value in self.cleaned_data.items() if name != "email"}
         address = self.patient.email if self.patient else self.cleaned_data["email"]
         return Details(email=address.lower(), **given)
+
+
+class NumberForm(forms.Form):
+    """What an offer of a visit by phone asks for, where no number of the patient is known."""
+
+    phone = phone_field()
+
+    def __init__(self, *args: Any, caller: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        require_phone(self.fields["phone"], caller=caller)
 
 
 class CodeForm(forms.Form):

@@ -22,13 +22,8 @@ from doctors.serializers import VisitTypeOut
 LARGEST_ID = 2**63 - 1
 
 
-class BookingIn(StrictSerializer):
-    """`visitTypeId` and `slotId` as `GET doctors` and `GET doctors/{id}/slots` give them."""
-
-    slotId = serializers.IntegerField(min_value=1, max_value=LARGEST_ID)  # noqa: N815
-    visitTypeId = serializers.IntegerField(min_value=1, max_value=LARGEST_ID)  # noqa: N815
-    reason = serializers.CharField(required=False, allow_blank=True, max_length=500, default="")
-    phone = serializers.RegexField(
+def phone_field() -> serializers.RegexField:
+    return serializers.RegexField(
         re.compile(AS_WRITTEN),
         required=False,
         allow_blank=True,
@@ -36,6 +31,15 @@ class BookingIn(StrictSerializer):
         help_text="Needed for a visit by phone where the account has no number.",
         error_messages={"invalid": "Use digits, spaces and a + only."},
     )
+
+
+class BookingIn(StrictSerializer):
+    """`visitTypeId` and `slotId` as `GET doctors` and `GET doctors/{id}/slots` give them."""
+
+    slotId = serializers.IntegerField(min_value=1, max_value=LARGEST_ID)  # noqa: N815
+    visitTypeId = serializers.IntegerField(min_value=1, max_value=LARGEST_ID)  # noqa: N815
+    reason = serializers.CharField(required=False, allow_blank=True, max_length=500, default="")
+    phone = phone_field()
     replaces = serializers.UUIDField(
         required=False, help_text="The booking that this one moves; given up once it is confirmed."
     )

@@ -1,5 +1,7 @@
 """The waitlist as the API shows and reads it."""
 
+import re
+from datetime import time
 from typing import Any
 
 from drf_spectacular.types import OpenApiTypes
@@ -7,12 +9,21 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from bookings.models import Hold, WaitlistEntry, WaitlistState
-from bookings.serializers import LARGEST_ID, BookingDoctorOut, HeldSlotOut
+from bookings.serializers import LARGEST_ID, BookingDoctorOut, HeldSlotOut, phone_field
 from docbook.http.dates import validate_day
 from docbook.http.serializers import StrictSerializer
 from docbook.http.times import local_iso
 from doctors.models import Mode
 from doctors.serializers import VisitTypeOut
+
+
+class ClockField(serializers.TimeField):
+    """A time of day by the clinic's clock. An offset is refused: left out, it would be another."""
+
+    def to_internal_value(self, value: Any) -> time:
+        if isinstance(value, str) and not re.fullmatch(r"[0-9]{2}:[0-9]{2}(:[0-9]{2})?", value):
+            self.fail("invalid", format="hh:mm[:ss]")
+        return super().to_internal_value(value)
 
 
 class WaitlistIn(StrictSerializer):
@@ -33,13 +44,17 @@ class WaitlistIn(StrictSerializer):
     weekdays = serializers.ListField(
         required=False, max_length=7, child=serializers.IntegerField(min_value=0, max_value=6)
     )
-    dayFrom = serializers.TimeField(required=False)  # noqa: N815
-    dayUntil = serializers.TimeField(required=False)  # noqa: N815
+    dayFrom = ClockField(required=False)  # noqa: N815
+    dayUntil = ClockField(required=False)  # noqa: N815
     replaces = serializers.UUIDField(required=False)
 
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
         first = {"from": serializers.DateField(validators=[validate_day])}
         return {**super().get_fields(), **first}
+
+
+class AcceptIn(StrictSerializer):
+    phone = phone_field()
 
 
 class OfferOut(serializers.Serializer[Hold]):

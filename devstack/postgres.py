@@ -32,6 +32,7 @@ SETTINGS: Mapping[str, str] = {
     "jit": "off",
     "timezone": "UTC",
     "log_timezone": "UTC",
+    "log_error_verbosity": "terse",  # the details of an error quote the row, with names and reasons
 }
 THROWAWAY_SETTINGS: Mapping[str, str] = {
     **SETTINGS,

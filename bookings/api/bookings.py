@@ -114,15 +114,17 @@ class BookingList(APIView):
         body.is_valid(raise_exception=True)
         key = key_of(request, route="startBooking")
         codes = _codes_to(request, **body.validated_data)
+        is_on_its_way = False
         try:
             enforce(*_limits(request, group="api-hold", rate="30/m"), *codes)
             with waiting_for_the_first():
                 answer = _start(request, body.validated_data, key=key)
+            is_on_its_way = not answer.is_replay
         except DomainError as error:
-            give_back(*codes)  # none is on its way
             return refusal_once(key, _in_the_words_of_the_api(error))
-        if answer.is_replay:
-            give_back(*codes)
+        finally:
+            if not is_on_its_way:
+                give_back(*codes)
         return http_response(answer)
 
 

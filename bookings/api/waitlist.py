@@ -15,7 +15,7 @@ from bookings.selectors.waitlist import entries_of_patient, get_entry
 from bookings.serializers import BookingOut
 from bookings.services.offers import accept_offer
 from bookings.services.waitlist import Wanted, join_waitlist, leave_waitlist
-from bookings.waitlist_serializers import WaitlistEntryOut, WaitlistIn, WaitlistQuery
+from bookings.waitlist_serializers import AcceptIn, WaitlistEntryOut, WaitlistIn, WaitlistQuery
 from docbook.errors import FieldError
 from docbook.http.header_schema import ETAG
 from docbook.http.idempotency_key import answer_once
@@ -102,19 +102,19 @@ class AcceptOffer(APIView):
     @extend_schema(
         operation_id="acceptOffer",
         parameters=[IDEMPOTENCY_KEY, ETAG],
-        request=None,
+        request=AcceptIn,
         responses={
             200: BookingOut,
             **problems(
+                *BODY,
                 *KEY,
-                "malformed",
                 "unauthenticated",
                 "not-found",
                 "patient-busy",
                 "appointment-limit",
                 "not-changeable",
                 "hold-expired",
-                "unsupported-media-type",
+                "otp-locked",
                 "rate-limited",
             ),
         },
@@ -123,9 +123,13 @@ class AcceptOffer(APIView):
         """Books the time that is held, without a code. `DELETE bookings/{offerId}` declines it."""
         _limit(request)
         patient = signed_in(request)
+        body = AcceptIn(data=request.data)
+        body.is_valid(raise_exception=True)
+        phone = body.validated_data["phone"]
 
         def act() -> Response:
-            return Response(BookingOut(accept_offer(offer_id=offer_id, patient=patient)).data)
+            taken = accept_offer(offer_id=offer_id, patient=patient, phone=phone)
+            return Response(BookingOut(taken).data)
 
         route = f"acceptOffer {offer_id}"
         return with_etag_of_body(answer_once(request, route=route, act=act))

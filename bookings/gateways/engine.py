@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 import psycopg
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, OperationalError, connection, transaction
+from psycopg.errors import DeadlockDetected, SerializationFailure
 
 from doctors.models import VisitType
 
@@ -28,6 +29,10 @@ SELECT * FROM bookings_confirm(
     %s::uuid, %s::bigint, %s::uuid, %s::bigint, %s::smallint[], %s::int, %s::int, %s::text,
     %s::text)
 """
+
+
+TRIES = 3
+_PASSING = (DeadlockDetected, SerializationFailure)
 
 
 @dataclass(frozen=True)
@@ -185,7 +190,20 @@ def broken_constraint(error: IntegrityError) -> str:
 
 
 def _row(statement: str, call: Any) -> tuple[Any, ...]:
-    """Inside of a transaction behind a savepoint: what a constraint refuses must not end it."""
+    """Alone, it is tried again where the database has chosen it to end a deadlock: nothing is
+    written then. Inside of a transaction that is the caller's, and the call runs behind a
+    savepoint: what a constraint refuses must not end the transaction.
+    """
+    for _ in range(TRIES - 1):
+        try:
+            return _row_once(statement, call)
+        except OperationalError as error:
+            if connection.in_atomic_block or not isinstance(error.__cause__, _PASSING):
+                raise
+    return _row_once(statement, call)
+
+
+def _row_once(statement: str, call: Any) -> tuple[Any, ...]:
     inside = transaction.atomic() if connection.in_atomic_block else nullcontext()
     with inside, connection.cursor() as cursor:
         cursor.execute(statement, astuple(call))

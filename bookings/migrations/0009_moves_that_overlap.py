@@ -1,16 +1,25 @@
-"""A visit of several slots can move by one of them; see docs/adr/0009."""
+"""A visit of several slots can move by one of them, and takes with it who comes; see docs/adr/0009.
+
+`bookings_hold` gets a parameter more. The one of 0008 stays for the processes that still run; the
+next migration of these functions drops it.
+"""
 
 from pathlib import Path
 
-from django.db import migrations, models
+from django.db import migrations
 
 SQL = Path(__file__).parent / "sql"
+DROP_HOLD = """
+DROP FUNCTION bookings_hold(
+    uuid, bigint, bigint, bigint, uuid, text, text, bigint, interval, interval, integer, integer,
+    integer, uuid, uuid, boolean, boolean, text, text, text, text, text, text, integer, text, text)
+"""
 
 
-def before(name: str) -> str:
+def confirm_before() -> str:
     """The function as 0008 has made it: the last one of its file."""
-    text = (SQL / f"0008_{name}.sql").read_text()
-    return text[text.index(f"CREATE FUNCTION bookings_{name}(") :].replace(
+    text = (SQL / "0008_confirm.sql").read_text()
+    return text[text.index("CREATE FUNCTION bookings_confirm(") :].replace(
         "CREATE FUNCTION", "CREATE OR REPLACE FUNCTION", 1
     )
 
@@ -23,24 +32,7 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.RunSQL(
-            [
-                "DROP FUNCTION bookings_hold",  # its parameters change
-                (SQL / "0009_hold.sql").read_text(),
-                (SQL / "0009_confirm.sql").read_text(),
-            ],
-            [
-                "DROP FUNCTION bookings_hold",
-                before("hold"),
-                before("confirm"),
-                "DROP FUNCTION bookings_owns",
-            ],
-        ),
-        migrations.AddIndex(
-            model_name='hold',
-            index=models.Index(
-                condition=models.Q(('replaces__isnull', False), ('state', 'held')),
-                fields=['replaces'],
-                name='hold_live_by_visit_to_move',
-            ),
+            [(SQL / "0009_hold.sql").read_text(), (SQL / "0009_confirm.sql").read_text()],
+            [DROP_HOLD, confirm_before(), "DROP FUNCTION bookings_owns"],
         ),
     ]

@@ -9,7 +9,9 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from threading import Lock
+from uuid import UUID
 
+from bookings.models import Hold
 from doctors.models import Slot, VisitType
 from doctors.rules import VisitTime
 from doctors.selectors.slots import times_of_doctor
@@ -28,20 +30,24 @@ class Alternatives:
     times: list[VisitTime]
 
 
-_Key = tuple[int, int]
+_Key = tuple[int, int, UUID | None]
 _kept: OrderedDict[_Key, tuple[float, Alternatives | None]] = OrderedDict()
 _guard = Lock()
 _turns = [Lock() for _ in range(64)]
 
 
-def next_free_times(*, slot_id: int, visit_type_id: int, now: datetime) -> Alternatives | None:
-    """At most three within two weeks; None where slot and visit type do not belong together."""
-    key = (slot_id, visit_type_id)
+def next_free_times(
+    *, slot_id: int, visit_type_id: int, now: datetime, moves: UUID | None = None
+) -> Alternatives | None:
+    """At most three within two weeks, for a visit that `moves` also such as overlap its own; None
+    where slot and visit type do not belong together.
+    """
+    key = (slot_id, visit_type_id, moves)
     with _turns[hash(key) % len(_turns)]:
         kept = _kept.get(key)
         if kept is not None and time.monotonic() - kept[0] < FRESH_SECONDS:
             return kept[1]
-        found = _look(slot_id=slot_id, visit_type_id=visit_type_id, now=now)
+        found = _look(slot_id=slot_id, visit_type_id=visit_type_id, now=now, moves=moves)
         with _guard:
             _kept[key] = (time.monotonic(), found)
             while len(_kept) > _REMEMBERED:
@@ -49,7 +55,9 @@ def next_free_times(*, slot_id: int, visit_type_id: int, now: datetime) -> Alter
         return found
 
 
-def _look(*, slot_id: int, visit_type_id: int, now: datetime) -> Alternatives | None:
+def _look(
+    *, slot_id: int, visit_type_id: int, now: datetime, moves: UUID | None
+) -> Alternatives | None:
     visit_type = VisitType.objects.select_related("doctor").filter(pk=visit_type_id).first()
     slot = visit_type and Slot.objects.filter(pk=slot_id, doctor=visit_type.doctor).first()
     if not (visit_type and slot):
@@ -60,6 +68,9 @@ def _look(*, slot_id: int, visit_type_id: int, now: datetime) -> Alternatives | 
         start=slot.starts_at,
         end=slot.starts_at + LOOKS_AHEAD,
         now=now,
+        moves=moves,
     )
-    others = [each for each in free if each.slot_id != slot_id]
+    own = Hold.objects.filter(pk=moves).values_list("starts_at", flat=True) if moves else ()
+    not_these = {slot.starts_at, *own}
+    others = [each for each in free if each.starts_at not in not_these]
     return Alternatives(wanted_at=slot.starts_at, times=others[:MOST])

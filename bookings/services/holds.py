@@ -224,7 +224,13 @@ def _refusal(result: HoldResult, call: HoldCall, *, now: datetime) -> DomainErro
             "replaces", "A visit moves to another time of the same doctor and reason."
         ),
         "slot-taken": lambda: _gone(SlotTaken, call, now=now),
-        "slot-held": lambda: _gone(SlotHeld, call, now=now, attempt_id=result.other_id),
+        "slot-held": lambda: _gone(
+            SlotHeld,
+            call,
+            now=now,
+            attempt_id=result.other_id,
+            overlaps_own=result.other_starts_at is not None,
+        ),
         "patient-busy": lambda: PatientBusy(
             find_visit(pk=result.other_id, starts_at=result.other_starts_at)
         ),
@@ -250,17 +256,27 @@ def _unknown(field: str, what: str) -> FieldError:
 
 def _claim(call: HoldCall, *, now: datetime) -> HoldResult:
     """What the call cannot see, the database's own rule refuses: a hold that stands on a time whose
-    slots do not name it, as one does that would have moved a visit which was called off meanwhile.
-    A lapsed one is in nobody's way, though nobody has swept it yet.
+    slots do not name it, as one may that would have moved a visit which has changed. A lapsed one
+    is in nobody's way, though nobody has swept it yet; only the caller's transaction must not
+    sweep, because it has locked slots, and would lock others out of order.
     """
     try:
         return call_hold(call)
     except IntegrityError as error:
-        if broken_constraint(error) != "one_live_hold_on_a_slot":
+        if not _is_held(error):
             raise
-        if not _sweep_doctor_of(call):
+        if connection.in_atomic_block or not _sweep_doctor_of(call):
             raise _gone(SlotHeld, call, now=now) from error
-    return _claim(call, now=now)
+    try:
+        return call_hold(call)
+    except IntegrityError as error:
+        if not _is_held(error):
+            raise
+        raise _gone(SlotHeld, call, now=now) from error
+
+
+def _is_held(error: IntegrityError) -> bool:
+    return broken_constraint(error) == "one_live_hold_on_a_slot"
 
 
 def _sweep_doctor_of(call: HoldCall) -> int:
@@ -272,7 +288,9 @@ def _gone(
     refusal: type[SlotHeld] | type[SlotTaken], call: HoldCall, *, now: datetime, **own: Any
 ) -> DomainError:
     """The refusal with the next free times of the doctor: from this one on, within two weeks."""
-    found = next_free_times(slot_id=call.slot_id, visit_type_id=call.visit_type_id, now=now)
+    found = next_free_times(
+        slot_id=call.slot_id, visit_type_id=call.visit_type_id, moves=call.replaces, now=now
+    )
     if found is None:
         return _unknown_slot()
     return refusal(alternatives=found.times, starts_at=found.wanted_at, **own)

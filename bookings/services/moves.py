@@ -61,7 +61,7 @@ def move_appointment(
         step = steps.step_to(AppointmentStatus.RESCHEDULED, visit, by=actor, version=version)
         new = _as_confirmed(old, run=run)
         if not claims.book_slots(slot_ids=run.slot_ids, hold_id=new.pk, replaces=old.pk):
-            raise _taken(slot_id, visit_type_id=old.visit_type_id, now=now)
+            raise _taken(slot_id, old=old, now=now)
         steps.make(step, visit, by=actor, now=now, reason=reason, replaced_by=new.pk)
         opened = claims.open_booked_slots(slot_ids=old.slot_ids, hold_id=old.pk)
         moved = _write(new, visit, by=actor)
@@ -134,7 +134,7 @@ def _write(new: Hold, before: Appointment, *, by: audit.Actor) -> Appointment:
     return appointment_of_hold(new)
 
 
-def _taken(slot_id: int, *, visit_type_id: int, now: datetime) -> DomainError:
-    found = next_free_times(slot_id=slot_id, visit_type_id=visit_type_id, now=now)
+def _taken(slot_id: int, *, old: Hold, now: datetime) -> DomainError:
+    found = next_free_times(slot_id=slot_id, visit_type_id=old.visit_type_id, moves=old.pk, now=now)
     times = found.times if found else []
     return SlotTaken(alternatives=times, starts_at=found.wanted_at if found else now)

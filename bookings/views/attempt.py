@@ -16,7 +16,7 @@ from bookings.presentation import end_of_changes, seconds_left
 from bookings.selectors.appointments import Link, links_to
 from bookings.selectors.holds import get_hold
 from bookings.services.codes import Details, request_code
-from docbook.http.throttling import limit_by_address
+from docbook.http.throttling import by_address, by_value, enforce
 from doctors.models import Clinic, Doctor, Mode, VisitType
 
 CODE_RATE = "30/m"
@@ -45,8 +45,14 @@ class Ticket:
 
 
 def limit_codes(request: HttpRequest, *, group: str) -> None:
-    """Raises RateLimited for an address that sends for codes, or tries them, too often."""
-    limit_by_address(request, group=group, rate=CODE_RATE)
+    """Raises RateLimited for an address, or an account, that sends for codes, or tries them, too
+    often.
+    """
+    limits = [by_address(request, group=group, rate=CODE_RATE)]
+    if request.user.pk is not None:
+        value = f"user-{request.user.pk}"
+        limits.append(by_value(group=f"{group}:user", rate=CODE_RATE, value=value))
+    enforce(*limits)
 
 
 def present_step(hold: Hold) -> str:

@@ -13,10 +13,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST
 
+from accounts.services import SignInRefused
 from bookings.code_limits import limits_of, send_counted
 from bookings.destinations import destination_of
 from bookings.drafts import draft_of, drop_draft, keep_draft
 from bookings.errors import (
+    AlreadyConfirmed,
     AppointmentLimit,
     DetailsMissing,
     HoldExpired,
@@ -51,7 +53,7 @@ from docbook.http.problems import STATUS_BY_CODE
 from docbook.observability import refusal
 
 # After these the hold's own page has nothing more to say.
-LOST = (HoldExpired, OtpLocked, PatientBusy, AppointmentLimit)
+LOST = (HoldExpired, OtpLocked, PatientBusy, AppointmentLimit, SignInRefused)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -74,6 +76,8 @@ def details(request: HttpRequest, hold_id: UUID) -> HttpResponseBase:
         try:
             given = form.details()
             send_code(hold, holder=holder, details=given)
+        except AlreadyConfirmed:  # in another tab, a moment ago
+            return redirect("bookings:appointment", appointment_id=hold_id)
         except HoldExpired as over:
             return _lost(request, over, hold)
         except RateLimited as limit:
@@ -123,6 +127,8 @@ def resend(request: HttpRequest, hold_id: UUID) -> HttpResponseBase:
             limits=limits_of(patient_id=hold.patient_id, email=hold.email, phone=hold.phone),
             now=timezone.now(),
         )
+    except AlreadyConfirmed:
+        return redirect("bookings:appointment", appointment_id=hold_id)
     except HoldExpired as over:
         return _over(request, hold) or _lost(request, over, hold)
     except DetailsMissing:

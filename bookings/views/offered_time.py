@@ -5,12 +5,14 @@ else of theirs. Nobody has to sign in, for fifteen minutes are short.
 """
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, QueryDict
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
+from accounts.services import SignInRefused
 from bookings.errors import AppointmentLimit, HoldExpired, NotChangeable, OtpLocked, PatientBusy
+from bookings.forms import NumberForm
 from bookings.models import Appointment, Hold, HoldState
 from bookings.models.holds import MAX_CODE_ATTEMPTS
 from bookings.offer_link import read_offer_token
@@ -18,13 +20,14 @@ from bookings.presentation import countdown_of
 from bookings.selectors.appointments import links_to
 from bookings.selectors.holds import is_over
 from bookings.selectors.waitlist import LIVE, Offer, get_offer, visit_to_move
-from bookings.services.offers import accept_offer, decline_offer
+from bookings.services.offers import accept_offer, decline_offer, needs_number
 from bookings.wish import QuietHours
 from docbook.errors import DomainError
 from docbook.http.problems import STATUS_BY_CODE
 from docbook.http.throttling import limit_by_address
 
 RATE = "30/m"
+REFUSALS = (AppointmentLimit, HoldExpired, NotChangeable, OtpLocked, PatientBusy, SignInRefused)
 
 
 @require_safe
@@ -37,9 +40,14 @@ def offer(request: HttpRequest, token: str) -> HttpResponse:
 def accept(request: HttpRequest, token: str) -> HttpResponseBase:
     limit_by_address(request, group="offer", rate=RATE)
     offered = _offer(token)
+    form, phone = _number_form(offered, request.POST), ""
+    if form is not None:
+        if not form.is_valid():
+            return _page(request, offered, token=token, form=form)
+        phone = form.cleaned_data["phone"]
     try:
-        accept_offer(offer_id=offered.hold.pk, patient=offered.patient)
-    except (AppointmentLimit, HoldExpired, NotChangeable, OtpLocked, PatientBusy) as error:
+        accept_offer(offer_id=offered.hold.pk, patient=offered.patient, phone=phone)
+    except REFUSALS as error:
         return _page(request, _offer(token), token=token, error=error)
     return redirect("bookings:offer", token=token)
 
@@ -60,8 +68,19 @@ def _offer(token: str) -> Offer:
     return get_offer(read_offer_token(token))
 
 
+def _number_form(offered: Offer, data: QueryDict | None = None) -> NumberForm | None:
+    if _state(offered.hold) != "open" or not needs_number(offered.hold):
+        return None
+    return NumberForm(data, caller=offered.hold.doctor.name)
+
+
 def _page(
-    request: HttpRequest, offered: Offer, *, token: str, error: DomainError | None = None
+    request: HttpRequest,
+    offered: Offer,
+    *,
+    token: str,
+    error: DomainError | None = None,
+    form: NumberForm | None = None,
 ) -> HttpResponse:
     state = _state(offered.hold)
     context = {
@@ -77,10 +96,12 @@ def _page(
         "replaced": _visit_to_move(offered) if state == "open" else None,
         "is_busy": isinstance(error, PatientBusy),
         "is_gone": isinstance(error, NotChangeable),
+        "is_closed": isinstance(error, SignInRefused),
+        "form": form or _number_form(offered),
         "is_locked": offered.hold.otp_attempts >= MAX_CODE_ATTEMPTS,
         "visits": error.limit if isinstance(error, AppointmentLimit) else None,
     }
-    status = STATUS_BY_CODE[error.code] if error else 200
+    status = STATUS_BY_CODE[error.code] if error else 422 if form else 200
     return render(request, "bookings/offer.html", context, status=status)
 
 

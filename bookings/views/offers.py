@@ -74,5 +74,9 @@ def _first_free(hold: Hold, *, now: datetime) -> VisitTime | None:
         start=hold.starts_at,
         end=hold.starts_at + LOOKS_AHEAD,
         now=now,
+        moves=hold.replaces,
     )
-    return free[0] if free else None
+    # A visit that moves is shown its own time as free, and does not move there.
+    moves = [hold.replaces] if hold.replaces else []
+    kept = set(Hold.objects.filter(pk__in=moves).values_list("starts_at", flat=True))
+    return next((time for time in free if time.starts_at not in kept), None)

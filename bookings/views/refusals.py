@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from accounts.services import SignInRefused
 from bookings.errors import (
     AppointmentLimit,
     BookingDisabled,
@@ -31,7 +32,7 @@ from docbook.errors import DomainError
 from docbook.http.problems import STATUS_BY_CODE
 from docbook.http.templatetags.ui import without_fragment
 from docbook.observability import refusal
-from doctors.models import Doctor
+from doctors.models import Doctor, VisitType
 from doctors.views.addresses import day_url, doctor_url, with_query
 from doctors.views.detail import render_doctor
 from doctors.views.picker import KeptTime, Notice, Offer, PickerQuery
@@ -133,6 +134,9 @@ def _network_notice(until: datetime, *, wanted: Wanted) -> Notice:
 def _plain_notice(error: DomainError) -> Notice:
     if isinstance(error, AppointmentLimit):
         return _visits_notice(error)
+    if isinstance(error, SignInRefused):
+        title = _("The account of this e-mail address is closed.")
+        return Notice("closed", title, _("Please call the clinic."))
     if isinstance(error, OutsideBookingWindow):
         return Notice("window", _("This time cannot be booked online now."), _("Pick another one."))
     return Notice("unknown", _("This time is no longer offered."), _("Pick another one."))
@@ -192,10 +196,18 @@ def _lost_race(error: SlotTaken | SlotHeld, *, wanted: Wanted) -> Notice:
 
 
 def _own_hold(request: HttpRequest, *, wanted: Wanted) -> Hold | None:
-    """Where they keep the time themselves, for another reason or from another start on."""
-    live = live_holds(holder=current_holder(request)).filter(waitlist_entry=None)
-    mine = live.select_related("doctor", "clinic")
-    return mine.filter(slot_ids__contains=[wanted.slot_id]).first()
+    """Where they keep a part of the time themselves: for another reason, from another start on, to
+    move a visit, or as an offer.
+    """
+    if wanted.starts_at is None:
+        return None
+    length = VisitType.objects.get(pk=wanted.visit_type_id).duration
+    live = live_holds(holder=current_holder(request)).select_related("doctor", "clinic")
+    return live.filter(
+        doctor=wanted.doctor,
+        starts_at__lt=wanted.starts_at + length,
+        ends_at__gt=wanted.starts_at,
+    ).first()
 
 
 def _own_notice(hold: Hold, *, wanted: Wanted) -> Notice:

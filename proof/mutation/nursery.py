@@ -68,7 +68,7 @@ ENDS: dict[int, Fate] = {
 
 FUNCTIONS = r"""
     SELECT proname, pg_get_functiondef(oid) FROM pg_proc
-    WHERE proname LIKE 'bookings\_%' AND prokind = 'f' ORDER BY proname
+    WHERE proname LIKE 'bookings\_%' AND prokind = 'f' ORDER BY proname, pronargs
 """
 
 
@@ -158,7 +158,9 @@ def _calls_of_this_transaction() -> list[str]:
 
 
 def _functions(names: Sequence[str]) -> dict[str, str]:
-    """The present definition of each, by its name. Raises Refusal for a name that is none."""
+    """The present definition of each, by its name: the one with the most parameters, where an older
+    one is still there. Raises Refusal for a name that is none.
+    """
     with _connection() as connection:
         found: dict[str, str] = dict(connection.execute(FUNCTIONS.encode()).fetchall())
     if unknown := set(names) - set(found):

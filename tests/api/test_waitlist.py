@@ -9,8 +9,9 @@ from django.utils import timezone
 
 from accounts.models import User
 from bookings.models import Appointment, Hold, HoldState, WaitlistEntry
+from bookings.selectors.appointments import contact_of
 from bookings.services.offers import offer_released
-from doctors.models import Clinic, Doctor
+from doctors.models import Clinic, Doctor, Mode, VisitType
 from tests.api.client import Api, pointers, problem
 from tests.bookings.acts import bookable, let_expire
 from tests.factories import (
@@ -157,6 +158,9 @@ def test_specialty_in_a_city_is_waited_for() -> None:
         ({"until": "9999-12-31"}, "/until"),
         ({"weekdays": [7]}, "/weekdays/0"),
         ({"dayFrom": "24:00"}, "/dayFrom"),
+        ({"dayFrom": "10:00+05:00"}, "/dayFrom"),
+        ({"dayUntil": "10:00Z"}, "/dayUntil"),
+        ({"dayUntil": 10}, "/dayUntil"),
         ({"dayFrom": "10:00", "dayUntil": "09:00"}, "/dayUntil"),
         ({"replaces": UNKNOWN}, "/replaces"),
         ({"patientId": 1}, "/patientId"),
@@ -224,6 +228,22 @@ def test_accepted_offer_is_a_booking_and_a_repeat_has_the_same_answer() -> None:
     assert Appointment.objects.count() == 1
     entry.refresh_from_db()
     assert entry.state == "fulfilled"
+
+
+def test_visit_by_phone_that_was_offered_is_taken_with_a_number() -> None:
+    patient = make_patient()
+    _entry, offer = offered_to(patient)
+    VisitType.objects.filter(pk=offer.visit_type_id).update(mode=Mode.PHONE)
+    api, path = Api(patient), f"waitlist/offers/{offer.pk}/accept"
+    for body, code in (({}, "required"), ({"phone": ""}, "required"), ({"phone": "x"}, "invalid")):
+        refused = problem(
+            api.post(path, body, Idempotency_Key=str(uuid4())), code="validation", status=422
+        )
+        assert [(each["pointer"], each["code"]) for each in refused["errors"]] == [("/phone", code)]
+    taken = api.post(path, {"phone": "030 555 0177"}, Idempotency_Key="one")
+    assert taken.status_code == 200
+    assert contact_of(Appointment.objects.get()).phone == "030 555 0177"
+    assert api.post(path, {"phone": "030 555 0177"}, Idempotency_Key="two").status_code == 200
 
 
 def test_declined_offer_keeps_its_patient_on_the_list() -> None:

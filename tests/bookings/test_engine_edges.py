@@ -10,6 +10,8 @@ import pytest
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from accounts.models import User
+from accounts.services import SignInRefused
 from bookings.errors import (
     AppointmentLimit,
     HoldExpired,
@@ -18,6 +20,7 @@ from bookings.errors import (
     OtpLocked,
     OutsideBookingWindow,
 )
+from bookings.holder import Holder
 from bookings.models import Hold
 from bookings.models.holds import MAX_CODE_ATTEMPTS
 from bookings.services.changes import cancel_appointment
@@ -47,6 +50,7 @@ from tests.factories import (
     make_doctor,
     make_patient,
     make_slots,
+    make_specialty,
     make_visit_type,
     make_waitlist_entry,
     tomorrow_at,
@@ -284,6 +288,119 @@ def test_address_that_keeps_as_many_times_as_allowed_is_told_when_the_next_is_ov
     assert (refusal.value.extra["limit"], refusal.value.until) == (3, soon)
     let_expire(kept[0])
     assert keep(slots[3]).state == "held"
+
+
+def test_guest_who_signs_in_half_way_has_no_more_visits_than_others(settings) -> None:
+    """As a guest they were counted as nobody, and at their code they are somebody."""
+    settings.COMING_VISITS_PER_PATIENT = 1
+    patient, (visit_type, slots) = make_patient(), bookable()
+    book(slots[0], visit_type=visit_type, holder=as_patient(patient))
+    key = uuid4()
+    hold = take(slots[2], visit_type=visit_type, holder=Holder(guest_key=key))
+    signed_in = Holder(patient=patient, guest_key=key)
+    ask_for_code(hold, holder=signed_in)
+    with pytest.raises(AppointmentLimit):
+        confirm_booking(hold_id=hold.pk, holder=signed_in, code=code_of(hold))
+
+
+def test_hold_from_before_an_offer_was_taken_is_counted_with_it(settings) -> None:
+    settings.COMING_VISITS_PER_PATIENT = 1
+    visit_type, slots = awaited(count=6)
+    (entry,) = in_line(visit_type, count=1)
+    holder = as_patient(entry.patient)
+    hold = attempt(slots[3], visit_type=visit_type, holder=holder)
+    (offer,) = release(slots[0])
+    accept_offer(offer_id=offer.pk, patient=entry.patient)
+    with pytest.raises(AppointmentLimit):
+        confirm_booking(hold_id=hold.pk, holder=holder, code=code_of(hold))
+
+
+def test_patient_with_as_many_visits_as_allowed_moves_each_of_them(settings) -> None:
+    settings.COMING_VISITS_PER_PATIENT = 2
+    patient = make_patient()
+    visit_type, _none = bookable(count=0)
+    slots = make_slots(doctor=visit_type.doctor, starts_at=tomorrow_at(days=3), count=4)
+    visits = [book(slot, visit_type=visit_type, holder=as_patient(patient)) for slot in slots[:2]]
+    holds = [hold_instead(visit, to) for visit, to in zip(visits, slots[2:], strict=True)]
+    for hold in holds:
+        confirm_booking(hold_id=hold.pk, holder=as_patient(patient), code=code_of(hold))
+
+
+def test_attempt_to_move_leaves_room_for_a_further_visit(settings) -> None:
+    settings.COMING_VISITS_PER_PATIENT = 2
+    patient = make_patient()
+    visit_type, _none = bookable(count=0)
+    slots = make_slots(doctor=visit_type.doctor, starts_at=tomorrow_at(days=3), count=4)
+    visit = book(slots[0], visit_type=visit_type, holder=as_patient(patient))
+    hold_instead(visit, slots[1])
+    further = attempt(slots[2], visit_type=visit_type, holder=as_patient(patient))
+    with pytest.raises(AppointmentLimit):
+        attempt(slots[3], visit_type=visit_type, holder=as_patient(patient))
+    confirm_booking(hold_id=further.pk, holder=as_patient(patient), code=code_of(further))
+
+
+# -- who may
+
+
+@pytest.mark.parametrize("is_move", [False, True])
+def test_guest_books_nothing_for_an_account_that_is_closed(is_move: bool) -> None:
+    patient, holder = make_patient(), guest()
+    visit_type, _none = bookable(count=0)
+    slots = make_slots(doctor=visit_type.doctor, starts_at=tomorrow_at(days=3), count=2)
+    moves = None
+    if is_move:
+        moves = book(slots[1], visit_type=visit_type, holder=holder, email=patient.email).pk
+    hold = hold_slot(
+        slot_id=slots[0].pk,
+        visit_type_id=visit_type.pk,
+        holder=holder,
+        replaces=moves,
+        now=timezone.now(),
+    )
+    ask_for_code(hold, holder=holder, email=patient.email)
+    User.objects.filter(pk=patient.pk).update(is_active=False)
+    before = traces()
+    with pytest.raises(SignInRefused):
+        confirm_booking(hold_id=hold.pk, holder=holder, code=code_of(hold))
+    assert traces() == before
+
+
+# -- what moves with a visit
+
+
+def test_visit_that_moves_keeps_its_price() -> None:
+    patient = make_patient()
+    visit_type = make_visit_type(doctor=make_doctor(), price_cents=6000, currency="EUR")
+    slots = make_slots(doctor=visit_type.doctor, starts_at=tomorrow_at(days=3), count=2)
+    visit = book(slots[0], visit_type=visit_type, holder=as_patient(patient))
+    hold = hold_instead(visit, slots[1])
+    VisitType.objects.filter(pk=visit_type.pk).update(price_cents=9000, currency="CHF")
+    moved = confirm_booking(hold_id=hold.pk, holder=as_patient(patient), code=code_of(hold))
+    assert (moved.price_cents, moved.currency) == (6000, "EUR")
+
+
+def test_offer_with_another_doctor_has_their_price_and_not_what_was_written_to_the_first() -> None:
+    """Only the clinic reads it, the form has said."""
+    specialty = make_specialty()
+    one, other = (
+        make_doctor(specialty=specialty, clinic=make_clinic(), min_notice_minutes=0)
+        for _ in range(2)
+    )
+    mine = make_visit_type(doctor=one, price_cents=6000)
+    make_visit_type(doctor=other, price_cents=9000)
+    patient = make_patient()
+    (later,) = make_slots(doctor=one, starts_at=tomorrow_at(days=5))
+    (sooner,) = make_slots(doctor=other, starts_at=tomorrow_at(days=2))
+    visit = book(
+        later, visit_type=mine, holder=as_patient(patient), first_name="Mia", reason="Only for you"
+    )
+    make_waitlist_entry(
+        doctor=None, patient=patient, specialty=specialty, city=other.clinic.city, replaces=visit.pk
+    )
+    (offer,) = release(sooner)
+    moved = accept_offer(offer_id=offer.pk, patient=patient)
+    assert (moved.doctor, moved.price_cents, moved.reason) == (other, 9000, "")
+    assert moved.patient_name.startswith("Mia ")
 
 
 # -- answers, clocks, neighbours

@@ -1,4 +1,4 @@
-"""A refusal behind the gate leaves the gate open."""
+"""A refusal behind the gate leaves the gate open, and the mailbox its code."""
 
 import pytest
 from django.db import OperationalError
@@ -6,7 +6,10 @@ from django_redis import get_redis_connection
 
 from bookings.errors import HoldLimit
 from bookings.services import holds
+from docbook.http import throttling
+from tests.api.client import Api, problem
 from tests.bookings.acts import bookable, guest, take
+from tests.factories import make_patient
 
 pytestmark = pytest.mark.django_db
 
@@ -37,3 +40,20 @@ def test_database_that_is_lost_behind_the_gate_leaves_it_open(monkeypatch) -> No
             take(slots[0], visit_type=visit_type, holder=guest())
     assert closed_gates() == set()
     take(slots[0], visit_type=visit_type, holder=guest())
+
+
+def test_code_that_no_database_has_kept_counts_for_no_mailbox(monkeypatch) -> None:
+    monkeypatch.setattr(throttling, "CODES_TO_A_MAILBOX", "1/h")
+    visit_type, slots = bookable()
+    api, wanted = Api(make_patient()), {"slot_id": slots[0].pk, "visit_type_id": visit_type.pk}
+
+    def lost(_call: object) -> None:
+        raise OperationalError
+
+    with monkeypatch.context() as broken:
+        broken.setattr(holds, "call_hold", lost)
+        api.client.raise_request_exception = False  # a client gets an answer
+        problem(api.start(**wanted), code="unavailable", status=503)
+    assert api.start(**wanted).status_code == 201
+    other = {**wanted, "slot_id": slots[1].pk}
+    problem(api.start(**other), code="rate-limited", status=429)

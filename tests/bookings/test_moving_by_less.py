@@ -18,6 +18,7 @@ from bookings.services.releases import release_hold, sweep_holds
 from docbook.errors import FieldError
 from doctors.models import Slot, VisitType
 from tests.api.client import Api, problem
+from tests.audit.chain import another_connection
 from tests.bookings.acts import (
     allow_resend,
     as_patient,
@@ -32,7 +33,7 @@ from tests.bookings.acts import (
 )
 from tests.bookings.parties import staff
 from tests.factories import make_patient, make_slots, tomorrow_at
-from tests.pages.browser import offered_slots, signed_in
+from tests.pages.browser import offered_slots, signed_in, words
 
 pytestmark = pytest.mark.django_db
 
@@ -238,12 +239,15 @@ def test_visit_moves_into_what_it_kept_free_and_needs_no_slot_besides() -> None:
     assert kept() == []
 
 
+@pytest.mark.django_db(transaction=True)  # a claim sweeps only outside of one
 @pytest.mark.parametrize("again", ["the shared slot", "the whole time"])
-def test_lapsed_attempt_that_nobody_has_swept_blocks_nobody(again: str) -> None:
+def test_lapsed_attempt_that_nobody_has_swept_blocks_nobody(again: str, monkeypatch) -> None:
     """It stands on slots that were the visit's, which was called off, and that do not name it."""
     patient, old, visit_type, slots = booked(at=2)
     hold = hold_instead(old, slots[3])
     let_expire(hold)
+    # As where the process dies just after the commit.
+    monkeypatch.setattr("bookings.services.changes.end_other_moves", lambda **_of: None)
     cancel_appointment(appointment_id=old.pk, by=as_patient(patient), version=1, now=timezone.now())
     get_redis_connection("default").flushdb()  # its gate has lapsed with it
     first = {"the shared slot": slots[2], "the whole time": slots[3]}[again]
@@ -276,3 +280,54 @@ def test_attempt_to_move_is_no_answer_to_a_new_booking_of_that_time() -> None:
     hold_instead(old, slots[3])
     new = Api(patient).start(slot_id=slots[3].pk, visit_type_id=visit_type.pk)
     assert "attemptId" not in problem(new, code="slot-held", status=409)
+
+
+def test_other_time_that_overlaps_ones_own_attempt_is_not_said_to_be_somebody_elses() -> None:
+    """Of a visit of three slots both seem free: the shared ones are still the visit's."""
+    patient, old, visit_type, slots = booked(at=2, length=3)
+    first = hold_instead(old, slots[3])
+    wanted = {"slot_id": slots[1].pk, "visit_type_id": visit_type.pk, "replaces": str(old.pk)}
+    refused = problem(Api(patient).start(**wanted), code="slot-held", status=409)
+    assert refused["detail"] == (
+        "You are holding a time that overlaps this one: give it back first."
+    )
+    assert "attemptId" not in refused
+    browser = signed_in(patient)
+    tap = {"slot": slots[1].pk, "visit_type": visit_type.pk, "replaces": old.pk}
+    page = browser.post("/book/", tap)
+    assert page.status_code == 409
+    assert "You are already keeping this time" in words(page)
+    assert f'name="instead_of" value="{first.pk}"' in page.content.decode()
+    swapped = browser.post("/book/", {**tap, "instead_of": first.pk})
+    assert swapped.status_code == 302
+    assert kept() == []
+
+
+def test_attempt_that_has_lapsed_is_offered_again_where_it_shares_slots() -> None:
+    patient, old, _type, slots = booked(at=2)
+    hold = hold_instead(old, slots[3])
+    let_expire(hold)
+    page = words(signed_in(patient).get(f"/book/{hold.pk}/code/"))
+    assert "It is still free: hold it again?" in page
+
+
+def test_what_is_offered_instead_of_a_time_that_is_gone_may_overlap_the_visit_that_moves() -> None:
+    patient, old, visit_type, slots = booked(at=3)
+    book(slots[0], visit_type=visit_type, holder=guest(), email="first@example.test")
+    wanted = {"slot_id": slots[1].pk, "visit_type_id": visit_type.pk, "replaces": str(old.pk)}
+    refused = problem(Api(patient).start(**wanted), code="slot-taken", status=409)
+    # From the wanted one on, with two slots of its own each, and not where the visit is already.
+    assert [each["slotId"] for each in refused["alternatives"]] == [slots[2].pk, slots[4].pk]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_own_slot_that_somebody_works_on_just_now_is_held_and_not_taken_for_good() -> None:
+    """The sweeper, or another attempt that ends: a retry with the same key gets in."""
+    patient, old, visit_type, slots = booked(at=2)
+    wanted = {"slot_id": slots[3].pk, "visit_type_id": visit_type.pk, "replaces": str(old.pk)}
+    with another_connection() as other:
+        other.execute("BEGIN")
+        other.execute("SELECT FROM doctors_slot WHERE id = %s FOR UPDATE", [slots[3].pk])
+        problem(Api(patient).start(**wanted, key="one"), code="slot-held", status=409)
+        other.execute("ROLLBACK")
+    assert Api(patient).start(**wanted, key="one").status_code == 201

@@ -9,6 +9,7 @@ import pytest
 from celery import current_app
 from django.core import mail
 from django.core.management import call_command
+from django.db import connection
 from django.forms.models import model_to_dict
 from django.test import Client
 from django_redis import get_redis_connection
@@ -132,3 +133,18 @@ def test_search_for_leaks_finds_what_is_there() -> None:
     assert found == ["quirina.z@private.test"]
     assert leaks("code=123456", secrets=["123456"]) == ["123456"]
     assert leaks("id=9123456f", secrets=["123456"]) == []
+
+
+def test_statement_that_fails_shows_nobodys_data_to_the_log_of_the_database() -> None:
+    """It writes there what it was sent: placeholders, and no details of the row."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT query FROM pg_stat_activity WHERE pid = pg_backend_pid() AND %s <> ''",
+            [PERSON["reason"]],
+        )
+        ((sent,),) = cursor.fetchall()
+        cursor.execute("SHOW log_error_verbosity")
+        (verbosity,) = cursor.fetchone()
+    assert PERSON["reason"] not in sent
+    assert "$1" in sent
+    assert verbosity == "terse"

@@ -8,11 +8,13 @@ from threading import Thread
 
 import pytest
 from django.db import connection, transaction
+from django.utils import timezone
 
 from bookings.holder import Holder
 from bookings.models import Hold
 from bookings.services.codes import resend_code
 from bookings.services.confirmation import confirm_booking
+from bookings.services.holds import hold_slot
 from bookings.services.releases import release_hold, sweep_holds
 from doctors.services import claims
 from tests.bookings.acts import allow_resend, attempt, bookable, code_of, guest, let_expire
@@ -63,6 +65,31 @@ def elsewhere(act: Callable[[], object]) -> Thread:
         time.sleep(0.01)
     thread.join()
     raise AssertionError("Nobody waits for the slots.")
+
+
+def test_hold_that_the_database_ends_to_break_a_deadlock_is_tried_again() -> None:
+    """Ours takes its holder's lock and then the address's; somebody takes them the other way round.
+    Whoever has waited longest finds the deadlock, and is ended.
+    """
+    visit_type, slots = bookable()
+    holder = guest()
+
+    def hold() -> None:
+        hold_slot(
+            slot_id=slots[0].pk,
+            visit_type_id=visit_type.pk,
+            holder=holder,
+            address=4711,
+            now=timezone.now(),
+        )
+
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(4711)")
+        thread = elsewhere(hold)
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [holder.key])
+        assert not Hold.objects.exists()
+    thread.join()
+    assert Hold.objects.get().state == "held"
 
 
 @pytest.mark.parametrize("act", [confirm, release, ask_again, sweep])

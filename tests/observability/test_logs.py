@@ -64,7 +64,7 @@ def test_reason_of_several_lines_is_left_out_to_its_end(reason: str) -> None:
     "sql",
     [
         "SELECT %s::json",  # CONTEXT: JSON data, line 1: {Saskia
-        "SELECT %s, no_such_column",  # LINE 1: SELECT '{Saskia', no_such_column
+        "SELECT %s || 'Saskia', no_such_column",  # LINE 1: SELECT $1 || 'Saskia', no_such_column
     ],
 )
 def test_what_a_function_or_a_statement_was_about_is_left_out(sql: str) -> None:

@@ -10,6 +10,8 @@ from icalendar import Calendar
 
 from bookings.models import Appointment, Hold, HoldState
 from bookings.models.holds import MAX_CODE_RESENDS
+from bookings.services.confirmation import confirm_booking
+from bookings.views import confirming
 from doctors.models import Slot
 from tests.bookings.acts import (
     allow_resend,
@@ -443,3 +445,44 @@ def test_code_is_in_the_mail_only_and_on_no_page() -> None:
     hold, page = type_details(browser)
     assert code_of(hold) not in browser.get(page).content.decode()
     assert mail.outbox == []  # the worker sends it, not the request
+
+
+@pytest.mark.parametrize("step", ["", "resend/"])
+def test_step_of_a_visit_that_another_tab_has_just_confirmed_leads_to_the_visit(
+    step: str, monkeypatch
+) -> None:
+    """And not to "your time is over", which would have them book it twice."""
+    patient = make_patient()
+    browser = signed_in(patient)
+    hold, _page = type_details(browser)
+    allow_resend(hold)
+    name = "resend_code" if step else "send_code"
+    real = getattr(confirming, name)
+
+    def late(*given: Any, **named: Any) -> Any:
+        confirm_booking(hold_id=hold.pk, holder=as_patient(patient), code=code_of(hold))
+        return real(*given, **named)
+
+    monkeypatch.setattr(confirming, name, late)
+    response = browser.post(f"/book/{hold.pk}/{step}", DETAILS | {"phone": "030 555 0100"})
+    assert response.headers["Location"] == f"/appointments/{hold.pk}/"
+
+
+def test_thirty_first_code_of_a_patient_in_a_minute_is_refused_whatever_the_address() -> None:
+    browser = signed_in(make_patient())
+    hold, page = type_details(browser)
+    for number in range(31):
+        address = {"X-Forwarded-For": f"192.0.2.{number}"}
+        Hold.objects.filter(pk=hold.pk).update(otp_attempts=0)
+        response = browser.post(page, {"code": wrong_code(hold)}, headers=address)
+        assert response.status_code == (429 if number == 30 else 302), number
+
+
+def test_guest_whose_address_has_a_closed_account_is_told_so() -> None:
+    closed = make_patient(is_active=False)
+    browser = Client()
+    hold, page = type_details(browser, email=closed.email)
+    refused = browser.post(page, {"code": code_of(hold)})
+    assert refused.status_code == 401
+    assert "The account of this e-mail address is closed." in words(refused)
+    assert not Appointment.objects.exists()

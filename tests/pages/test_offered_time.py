@@ -11,14 +11,17 @@ from django.http import HttpResponse
 from django.test import Client
 from django.utils import timezone
 
+from accounts.models import User
 from bookings.errors import OtpInvalid, OtpLocked
 from bookings.models import Appointment, Hold, HoldState
 from bookings.models.holds import MAX_CODE_ATTEMPTS
 from bookings.offer_link import offer_token
+from bookings.selectors.appointments import contact_of
 from bookings.services.changes import cancel_appointment
 from bookings.services.confirmation import confirm_booking
 from bookings.services.waitlist import leave_waitlist
 from docbook.http.problems import STATUS_BY_CODE
+from doctors.models import Mode, VisitType
 from tests.bookings.acts import as_patient, let_expire, take, wrong_code
 from tests.factories import (
     make_appointment,
@@ -28,6 +31,7 @@ from tests.factories import (
     tomorrow_at,
 )
 from tests.journeys.doors import words
+from tests.pages.browser import signed_in
 from tests.waitlist.acts import awaited, in_line, release, run_out
 
 pytestmark = pytest.mark.django_db
@@ -231,3 +235,40 @@ def test_link_that_we_have_not_signed_leads_nowhere(offer: Hold) -> None:
 def test_link_needs_the_form_of_its_page(offer: Hold) -> None:
     """Another site must not send somebody's answer for them."""
     assert Client(enforce_csrf_checks=True).post(url(offer, "accept/")).status_code == 403
+
+
+def test_visit_by_phone_is_taken_with_a_number_where_none_is_known(offer: Hold) -> None:
+    VisitType.objects.filter(pk=offer.visit_type_id).update(mode=Mode.PHONE)
+    asked = Client().get(url(offer))
+    assert "calls you on this number" in words(asked)
+    for typed in ("", "call me"):
+        refused = Client().post(url(offer, "accept/"), {"phone": typed})
+        assert refused.status_code == 422
+        assert 'aria-invalid="true"' in refused.content.decode()
+    assert not Appointment.objects.exists()
+    Client().post(url(offer, "accept/"), {"phone": "030 555 0177"})
+    assert contact_of(Appointment.objects.get()).phone == "030 555 0177"
+
+
+def test_visit_by_phone_asks_for_no_number_that_is_known(offer: Hold) -> None:
+    VisitType.objects.filter(pk=offer.visit_type_id).update(mode=Mode.PHONE)
+    Hold.objects.filter(pk=offer.pk).update(phone="030 555 0177")
+    assert "calls you on this number" not in words(Client().get(url(offer)))
+    assert post(offer, "accept/").status_code == 302
+
+
+def test_closed_account_takes_nothing_and_is_told_so(offer: Hold) -> None:
+    User.objects.filter(pk=offer.patient_id).update(is_active=False)
+    refused = post(offer, "accept/")
+    assert refused.status_code == STATUS_BY_CODE["unauthenticated"]
+    assert "The account of this e-mail address is closed." in words(refused)
+    assert not Appointment.objects.exists()
+
+
+def test_tap_on_the_time_that_is_offered_to_oneself_leads_to_the_offer(offer: Hold) -> None:
+    tap = {"slot": offer.slot_ids[0], "visit_type": offer.visit_type_id}
+    browser = signed_in(offer.patient)
+    page = browser.post("/book/", tap)
+    assert "You are already keeping this time" in words(page)
+    shown = browser.get(f"/book/{offer.pk}/code/", follow=True)
+    assert "A time is held for you" in words(shown)

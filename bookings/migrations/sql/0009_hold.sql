@@ -1,6 +1,7 @@
 -- A hold in one call, as in 0008_hold.sql, where the order of locks and the types are explained. New
 -- here: a visit may move to a time that overlaps its own, and who comes to it moves with it; a second
--- tap finds the first one's hold; a visit by phone has a number.
+-- tap finds the first one's hold, and one on an overlapping time hears that it is one's own; a visit
+-- by phone that is held by the API has a number.
 
 -- As bookings.holder.Holder.owns.
 CREATE FUNCTION bookings_owns(hold bookings_hold, patient bigint, guest uuid) RETURNS boolean
@@ -35,6 +36,9 @@ DECLARE
     now_ timestamptz;
     states text[];
     live bigint;
+    further bigint := 0;
+    same uuid;
+    near timestamptz;
     number text;
     -- Who comes is known, from the visit that moves or the account: when the API asks for the code at once, and in an offer,
     -- whose link proves the address as well as a code would.
@@ -137,17 +141,25 @@ BEGIN
     END IF;
 
     IF p_entry IS NULL THEN
-        SELECT count(*), (array_agg(id) FILTER (
-            WHERE slot_ids[1] = p_slot AND visit_type_id = p_visit_type
-              AND replaces IS NOT DISTINCT FROM p_replaces
-              AND (code_sent_at IS NOT NULL OR NOT p_with_code)
-              AND bookings_owns(bookings_hold, p_patient, p_guest)))[1]
-        INTO live, result.other_id FROM bookings_hold
-        WHERE state = 'held' AND expires_at > now_ AND waitlist_entry_id IS NULL
+        -- Offers of the waitlist count against no limit.
+        SELECT count(*) FILTER (WHERE waitlist_entry_id IS NULL),
+               count(*) FILTER (WHERE waitlist_entry_id IS NULL AND replaces IS NULL),
+               (array_agg(id) FILTER (
+                    WHERE slot_ids[1] = p_slot AND visit_type_id = p_visit_type
+                      AND replaces IS NOT DISTINCT FROM p_replaces
+                      AND (code_sent_at IS NOT NULL OR NOT p_with_code)
+                      AND waitlist_entry_id IS NULL
+                      AND bookings_owns(bookings_hold, p_patient, p_guest)))[1],
+               min(starts_at) FILTER (
+                    WHERE doctor_id = visit.doctor_id
+                      AND starts_at < run.ends_at AND ends_at > first.starts_at)
+        INTO live, further, same, near FROM bookings_hold
+        WHERE state = 'held' AND expires_at > now_
           AND (patient_id = p_patient OR guest_key = p_guest);
         -- The same once more, whose page or answer was lost: they go on with that one.
-        IF result.other_id IS NOT NULL THEN
+        IF same IS NOT NULL THEN
             result.outcome := 'slot-held';
+            result.other_id := same;
             RETURN result;
         END IF;
         IF live >= p_most_of_holder THEN
@@ -167,10 +179,16 @@ BEGIN
                 RETURN result;
             END IF;
         END IF;
+        -- Of a visit that moves, slots may seem free that an attempt to move it will take.
+        IF near IS NOT NULL THEN
+            result.outcome := 'slot-held';
+            result.other_starts_at := near;
+            RETURN result;
+        END IF;
     END IF;
 
-    IF coalesce(live, 0) + bookings_coming_visits(p_patient, now_, p_replaces) >= p_most_visits
-    THEN
+    IF p_replaces IS NULL
+       AND further + bookings_coming_visits(p_patient, now_, NULL) >= p_most_visits THEN
         result.outcome := 'appointment-limit';
         result.amount := p_most_visits;
         RETURN result;
@@ -187,7 +205,9 @@ BEGIN
                OR (state = 'booked' AND hold_id = p_replaces))
         ORDER BY id FOR UPDATE SKIP LOCKED) AS free;
     IF claimed.slots < cardinality(run.ids) THEN
-        SELECT array_agg(state) INTO states FROM doctors_slot WHERE id = ANY(run.ids);
+        -- Booked by the visit that moves: somebody works on it just now.
+        SELECT array_agg(CASE WHEN hold_id = p_replaces THEN 'held' ELSE state END) INTO states
+        FROM doctors_slot WHERE id = ANY(run.ids);
         result.outcome := CASE WHEN states <@ ARRAY['open', 'held'] THEN 'slot-held'
                                ELSE 'slot-taken' END;
         RETURN result;
@@ -223,7 +243,9 @@ BEGIN
         CASE WHEN known THEN patient.last_name ELSE '' END,
         CASE WHEN known THEN patient.email ELSE '' END,
         CASE WHEN known THEN patient.phone ELSE '' END,
-        CASE WHEN known THEN coalesce(nullif(p_reason, ''), moved.reason, '') ELSE '' END,
+        -- What was written to one clinic is not for another.
+        CASE WHEN p_reason <> '' OR NOT known OR moved.clinic_id IS DISTINCT FROM first.clinic_id
+             THEN p_reason ELSE moved.reason END,
         'held', result.expires_at, CASE WHEN known THEN now_ END,
         0, 0, now_, p_replaces, p_entry, p_address);
     INSERT INTO audit_auditevent (at, action, actor_kind, actor_id, object_type, object_id,

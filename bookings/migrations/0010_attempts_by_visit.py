@@ -1,0 +1,22 @@
+from django.contrib.postgres.operations import AddIndexConcurrently
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+
+    atomic = False  # nobody who books waits for the index
+
+    dependencies = [
+        ('bookings', '0009_moves_that_overlap'),
+    ]
+
+    operations = [
+        AddIndexConcurrently(
+            model_name='hold',
+            index=models.Index(
+                condition=models.Q(('replaces__isnull', False), ('state', 'held')),
+                fields=['replaces'],
+                name='hold_live_by_visit_to_move',
+            ),
+        ),
+    ]
