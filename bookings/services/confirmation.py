@@ -39,8 +39,9 @@ def confirm_booking(*, hold_id: UUID, holder: Holder, code: str) -> Appointment:
 
     A repeat of a confirmed attempt answers with the same appointment. A wrong code is counted and
     stays counted. With `replaces` the old visit is given up in the same transaction. Raises
-    NotFound, HoldExpired, DetailsMissing, OtpInvalid, OtpLocked, PatientBusy, AppointmentLimit or
-    NotChangeable (the visit to be moved has changed meanwhile).
+    NotFound, HoldExpired, DetailsMissing, OtpInvalid, OtpLocked, PatientBusy, AppointmentLimit,
+    NotChangeable (the visit to be moved has changed meanwhile) or SignInRefused (the account of the
+    address is closed).
     """
     result = _confirm(hold_id=hold_id, holder=holder, matching=_matching(code, hold_id=hold_id))
     return _appointment(hold_id, result)
