@@ -180,7 +180,10 @@ class TestWithoutTheGuard:
     @pytest.fixture(autouse=True)
     def _guard_is_gone(self, without_gate):
         with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_get_functiondef('bookings_hold'::regproc)")
+            cursor.execute(  # the newest, where an older one is still there
+                "SELECT pg_get_functiondef(oid) FROM pg_proc WHERE proname = 'bookings_hold'"
+                " ORDER BY pronargs DESC LIMIT 1"
+            )
             (guarded,) = cursor.fetchone()
             unguarded = guarded.replace("FOR UPDATE SKIP LOCKED", "").replace(
                 "    IF claimed.slots < cardinality(run.ids) THEN", LOOK_TOGETHER
