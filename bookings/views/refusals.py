@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
@@ -197,17 +198,18 @@ def _lost_race(error: SlotTaken | SlotHeld, *, wanted: Wanted) -> Notice:
 
 def _own_hold(request: HttpRequest, *, wanted: Wanted) -> Hold | None:
     """Where they keep a part of the time themselves: for another reason, from another start on, to
-    move a visit, or as an offer.
+    move a visit, as what a visit keeps free afterwards, or as an offer.
     """
     if wanted.starts_at is None:
         return None
     length = VisitType.objects.get(pk=wanted.visit_type_id).duration
-    live = live_holds(holder=current_holder(request)).select_related("doctor", "clinic")
-    return live.filter(
+    overlaps = Q(
         doctor=wanted.doctor,
         starts_at__lt=wanted.starts_at + length,
         ends_at__gt=wanted.starts_at,
-    ).first()
+    )
+    live = live_holds(holder=current_holder(request)).select_related("doctor", "clinic")
+    return live.filter(overlaps | Q(slot_ids__contains=[wanted.slot_id])).first()
 
 
 def _own_notice(hold: Hold, *, wanted: Wanted) -> Notice:

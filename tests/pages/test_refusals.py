@@ -387,8 +387,11 @@ def test_second_tap_goes_on_with_the_first(who: str | None) -> None:
     assert late.headers["Location"] == f"/book/{Hold.objects.get().pk}/code/"
 
 
-def test_tap_into_the_time_that_one_keeps_offers_to_swap_it() -> None:
-    visit_type, slots = bookable(slots=2)
+@pytest.mark.parametrize(("length", "kept_free"), [(2, 0), (1, 1)])
+def test_tap_into_the_time_that_one_keeps_offers_to_swap_it(length: int, kept_free: int) -> None:
+    visit_type, slots = bookable(slots=length)
+    visit_type.buffer_slots = kept_free
+    visit_type.save()
     browser = signed_in(make_patient())
     tap(browser, slots[0], visit_type)
     response = tap(browser, slots[1], visit_type)
