@@ -13,13 +13,14 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from bookings.errors import ChangeWindowPassed, NotChangeable
 from bookings.forms import CancelForm
-from bookings.models import Appointment
+from bookings.models import Appointment, Hold
 from bookings.presentation import rule_of_changes, view_of
 from bookings.selectors.appointments import get_appointment
 from bookings.services.changes import cancel_appointment, find_changeable_appointment
 from bookings.sessions import current_holder
 from bookings.states import AppointmentStatus
 from bookings.views.appointments import show_appointment
+from bookings.views.offers import day_and_clock
 from bookings.views.sign_in import sign_in_where_nothing_is_found
 from docbook.errors import DomainError, VersionMismatch
 from docbook.http.htmx import wants_fragment
@@ -122,13 +123,18 @@ def show_move(
 
 
 def show_refused_change(
-    request: HttpRequest, error: DomainError, *, appointment_id: UUID
+    request: HttpRequest, error: DomainError, *, appointment_id: UUID, attempt: Hold | None = None
 ) -> HttpResponse:
-    """The visit as it stands now, and why it stays so."""
+    """The visit as it stands now, and why; and to where an `attempt` has not moved it."""
     found = get_appointment(appointment_id=appointment_id, holder=current_holder(request))
     refusal.note(error.code)
     status = STATUS_BY_CODE[error.code]
-    notice = replace(_notice(error), address=reverse("bookings:appointment", args=[found.pk]))
+    notice = _notice(error)
+    if attempt is not None:
+        when = day_and_clock(attempt.starts_at, zone=attempt.clinic.zone)
+        not_there = _("It has not moved to %(time)s.") % {"time": when}
+        notice = replace(notice, text=f"{not_there} {notice.text}".strip())
+    notice = replace(notice, address=reverse("bookings:appointment", args=[found.pk]))
     return show_appointment(request, found, notice=notice, status=status)
 
 

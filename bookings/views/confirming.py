@@ -72,6 +72,7 @@ def details(request: HttpRequest, hold_id: UUID) -> HttpResponseBase:
     )
     error: DomainError | None = None
     if request.method == "POST" and form.is_valid():
+        keep_draft(request)  # also where the next line turns them away for a minute
         limit_codes(request, group="code")
         try:
             given = form.details()
@@ -156,7 +157,7 @@ def _over(request: HttpRequest, hold: Hold) -> HttpResponseBase | None:
                 now=timezone.now(),
             )
         except CHANGE_REFUSALS as changed:  # else they would book a second visit
-            return show_refused_change(request, changed, appointment_id=hold.replaces)
+            return show_refused_change(request, changed, appointment_id=hold.replaces, attempt=hold)
     locked = hold.otp_attempts >= MAX_CODE_ATTEMPTS
     return _lost(request, OtpLocked() if locked else HoldExpired(), hold)
 
@@ -185,7 +186,9 @@ def _try(request: HttpRequest, hold: Hold, *, holder: Holder, typed: str) -> Htt
         return _lost(request, gone, hold)
     except NotChangeable as changed:
         # The visit that would have moved has become something else meanwhile.
-        return show_refused_change(request, changed, appointment_id=hold.replaces or hold.pk)
+        return show_refused_change(
+            request, changed, appointment_id=hold.replaces or hold.pk, attempt=hold
+        )
 
 
 def _confirm(request: HttpRequest, hold: Hold, *, holder: Holder, typed: str) -> HttpResponseBase:

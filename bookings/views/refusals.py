@@ -23,7 +23,7 @@ from bookings.errors import (
     SlotHeld,
     SlotTaken,
 )
-from bookings.models import Appointment, Hold
+from bookings.models import Appointment, Hold, HoldState
 from bookings.selectors.holds import live_holds
 from bookings.sessions import current_holder
 from bookings.views.attempt import present_step
@@ -139,8 +139,15 @@ def _plain_notice(error: DomainError) -> Notice:
         title = _("The account of this e-mail address is closed.")
         return Notice("closed", title, _("Please call the clinic."))
     if isinstance(error, OutsideBookingWindow):
-        return Notice("window", _("This time cannot be booked online now."), _("Pick another one."))
-    return Notice("unknown", _("This time is no longer offered."), _("Pick another one."))
+        title = _("This time cannot be booked online now.")
+        return Notice("window", title, _("Pick another one."), [_all_times()])
+    return Notice(
+        "unknown", _("This time is no longer offered."), _("Pick another one."), [_all_times()]
+    )
+
+
+def _all_times() -> dict[str, str]:
+    return {"label": _("All times of that day."), "url": "#times"}
 
 
 def _pause_notice(error: BookingDisabled, *, wanted: Wanted) -> Notice:
@@ -163,8 +170,10 @@ def _visits_notice(error: AppointmentLimit) -> Notice:
 def _over_notice(error: HoldExpired | OtpLocked, hold: Hold, *, wanted: Wanted) -> Notice:
     text, offers = again_or_next(hold, now=timezone.now())
     if isinstance(error, HoldExpired):
-        title = _("The five minutes are over, so we gave %(time)s back.") % {"time": wanted.clock()}
-        return Notice("expired", title, text, offers=offers)
+        title = _("The five minutes are over, so we gave %(time)s back.")
+        if hold.state == HoldState.RELEASED:
+            title = _("You gave %(time)s back.")
+        return Notice("expired", title % {"time": wanted.clock()}, text, offers=offers)
     return Notice(
         "locked", _("Five tries are used up, so we gave the time back."), text, offers=offers
     )
@@ -189,7 +198,7 @@ def _lost_race(error: SlotTaken | SlotHeld, *, wanted: Wanted) -> Notice:
         "taken" if taken else "held",
         title % {"time": when},
         "" if taken else _("It may come back within five minutes."),
-        [{"label": _("All times of that day."), "url": "#times"}],
+        [_all_times()],
         offers_label=_("Still free:") if offers else "",
         offers=offers,
         taken_at=error.starts_at if taken else None,
@@ -213,9 +222,15 @@ def _own_hold(request: HttpRequest, *, wanted: Wanted) -> Hold | None:
 
 
 def _own_notice(hold: Hold, *, wanted: Wanted) -> Notice:
+    title = _("You are already keeping this time.")
+    if wanted.starts_at and hold.starts_at != wanted.starts_at:
+        title = _("You are keeping %(kept)s, which is in the way of %(wanted)s.") % {
+            "kept": clock(hold.starts_at, zone=hold.clinic.zone),
+            "wanted": wanted.clock(),
+        }
     return Notice(
         "limit",
-        _("You are already keeping this time."),
+        title,
         _("Confirm it or give it back first."),
         offers=[_swap(hold, wanted=wanted)],
         kept=[_kept(hold)],
@@ -227,13 +242,14 @@ def _busy_notice(request: HttpRequest, error: PatientBusy) -> Notice:
     """Which visit it is, is said to its patient only: a code does not open a used account."""
     visit, text = error.appointment, _("Pick another time.")
     if visit is None or visit.patient_id != request.user.pk:
-        return Notice("busy", _("You already have a visit at that time."), text)
+        return Notice("busy", _("You already have a visit at that time."), text, [_all_times()])
     title = _("You already have a visit at that time: %(when)s, %(doctor)s.") % {
         "when": day_and_clock(visit.starts_at, zone=visit.clinic.zone),
         "doctor": visit.doctor.name,
     }
     links = [
-        {"label": _("See that visit"), "url": reverse("bookings:appointment", args=[visit.pk])}
+        {"label": _("See that visit"), "url": reverse("bookings:appointment", args=[visit.pk])},
+        _all_times(),
     ]
     return Notice("busy", title, text, links)
 

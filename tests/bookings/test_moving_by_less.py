@@ -296,7 +296,7 @@ def test_other_time_that_overlaps_ones_own_attempt_is_not_said_to_be_somebody_el
     tap = {"slot": slots[1].pk, "visit_type": visit_type.pk, "replaces": old.pk}
     page = browser.post("/book/", tap)
     assert page.status_code == 409
-    assert "You are already keeping this time" in words(page)
+    assert "which is in the way of" in words(page)
     assert f'name="instead_of" value="{first.pk}"' in page.content.decode()
     swapped = browser.post("/book/", {**tap, "instead_of": first.pk})
     assert swapped.status_code == 302

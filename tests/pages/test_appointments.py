@@ -392,7 +392,7 @@ def test_held_move_says_that_the_visit_has_not_moved_yet() -> None:
     mine = book(slots[0], visit_type=visit_type, holder=Holder(patient=patient))
     hold_instead(mine, slots[2])
     listed = words(signed_in(patient).get("/appointments/"))
-    assert "Your visit has not moved yet:" in listed
+    assert "Your visit has not moved yet to this time:" in listed
     assert "You have not confirmed this time yet:" not in listed
 
 

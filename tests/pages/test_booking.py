@@ -486,3 +486,24 @@ def test_guest_whose_address_has_a_closed_account_is_told_so() -> None:
     assert refused.status_code == 401
     assert "The account of this e-mail address is closed." in words(refused)
     assert not Appointment.objects.exists()
+
+
+def test_what_was_typed_survives_a_minute_of_too_many_requests(monkeypatch) -> None:
+    monkeypatch.setattr("bookings.views.attempt.CODE_RATE", "1/m")
+    browser = Client()
+    _first, first_page = tap(browser)
+    assert browser.post(first_page, DETAILS).status_code == 302
+    other = Client()
+    _second, page = tap(other)
+    assert other.post(page, DETAILS | {"first_name": "Quirina"}).status_code == 429
+    assert 'value="Quirina"' in other.get(page).content.decode()
+
+
+def test_time_that_was_given_back_is_not_said_to_have_run_out() -> None:
+    browser = signed_in(make_patient())
+    hold, page = type_details(browser)
+    browser.post(f"/book/{hold.pk}/release/")
+    shown = words(browser.get(page))
+    start = hold.starts_at.astimezone(hold.clinic.zone)
+    assert f"You gave {start:%H:%M} back." in shown
+    assert "five minutes are over" not in shown

@@ -238,6 +238,7 @@ def test_page_of_an_attempt_that_ended_with_its_visit_shows_the_visit(
     assert shown.status_code == 409
     says = {"cancelled": "This visit is cancelled", "moved": "This visit has moved"}
     assert f"{says[change]} already" in words(shown)
+    assert f"It has not moved to {slots[2].starts_at:%a}" in words(shown)
     assert offered_slots(shown) == []
 
 
