@@ -13,7 +13,7 @@ PAUSE_RETRY_SECONDS = 300
 
 
 _YOURS = "You are holding this time already: go on with that attempt."
-_YOURS_IN_PART = "You are holding a time that overlaps this one: give it back first."
+_YOURS_IN_PART = "You are holding this time, or one that overlaps it: give it back first."
 
 
 class _TimeGone(DomainError):

@@ -40,11 +40,14 @@ def phone_field() -> forms.RegexField:
     return forms.RegexField(
         label=_("Phone"),
         regex=AS_WRITTEN,
+        strip=True,
         required=False,
         widget=forms.TextInput(attrs={"autocomplete": "tel", "inputmode": "tel", "type": "tel"}),
         error_messages={
             "required": _("Please type your phone number."),
-            "invalid": _("Use digits, spaces and a + only."),
+            "invalid": _(
+                "Type five digits or more; spaces, + ( ) / . and - may stand between them."
+            ),
         },
     )
 

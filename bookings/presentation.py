@@ -94,6 +94,8 @@ class AppointmentView:
         """In full, for whoever has to find the way."""
         if self.is_in_person:
             return f"{self.clinic.name}, {self.clinic.address}"
+        if self.is_off:  # nobody calls, and no link is sent
+            return str(self.visit_type.get_mode_display()).capitalize()
         return self.place_line
 
     @property

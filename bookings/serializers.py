@@ -16,7 +16,7 @@ from bookings.states import AppointmentStatus
 from docbook.http.dates import validate_day
 from docbook.http.serializers import StrictSerializer
 from docbook.http.times import local_iso
-from docbook.notify.phone_numbers import AS_WRITTEN
+from docbook.notify.phone_numbers import AS_WRITTEN, NOT_A_NUMBER
 from doctors.serializers import VisitTypeOut
 
 LARGEST_ID = 2**63 - 1
@@ -29,7 +29,7 @@ def phone_field() -> serializers.RegexField:
         allow_blank=True,
         default="",
         help_text="Needed for a visit by phone where the account has no number.",
-        error_messages={"invalid": "Use digits, spaces and a + only."},
+        error_messages={"invalid": NOT_A_NUMBER},
     )
 
 

@@ -2,7 +2,7 @@
 
 import re
 from datetime import time
-from typing import Any
+from typing import Any, ClassVar
 
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
@@ -16,13 +16,20 @@ from docbook.http.times import local_iso
 from doctors.models import Mode
 from doctors.serializers import VisitTypeOut
 
+CLOCK = r"^[0-9]{2}:[0-9]{2}(:[0-9]{2})?\Z"
 
+
+@extend_schema_field({"type": "string", "pattern": CLOCK.replace(r"\Z", "$")})
 class ClockField(serializers.TimeField):
     """A time of day by the clinic's clock. An offset is refused: left out, it would be another."""
 
+    default_error_messages: ClassVar[dict[str, Any]] = {
+        "invalid": "Use hours and minutes by the clock of the clinic, like 09:30."
+    }
+
     def to_internal_value(self, value: Any) -> time:
-        if isinstance(value, str) and not re.fullmatch(r"[0-9]{2}:[0-9]{2}(:[0-9]{2})?", value):
-            self.fail("invalid", format="hh:mm[:ss]")
+        if not isinstance(value, str) or not re.match(CLOCK, value):
+            self.fail("invalid")
         return super().to_internal_value(value)
 
 
@@ -80,8 +87,8 @@ class WaitlistEntryOut(serializers.Serializer[Any]):
     mode = serializers.CharField()
     until = serializers.DateField(source="until_on")
     weekdays = serializers.ListField(child=serializers.IntegerField())
-    dayFrom = serializers.TimeField(source="day_from", allow_null=True)  # noqa: N815
-    dayUntil = serializers.TimeField(source="day_until", allow_null=True)  # noqa: N815
+    dayFrom = ClockField(source="day_from", allow_null=True)  # noqa: N815
+    dayUntil = ClockField(source="day_until", allow_null=True)  # noqa: N815
     replaces = serializers.UUIDField(allow_null=True)
     createdAt = serializers.SerializerMethodField()  # noqa: N815
     offer = serializers.SerializerMethodField()

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from django.db import connection, transaction
+from django.core.management.base import CommandError
+from django.db import OperationalError, connection, transaction
 
 
 @contextmanager
@@ -16,4 +17,15 @@ def one_snapshot() -> Iterator[None]:
     with transaction.atomic(durable=True), connection.cursor() as cursor:
         cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
         cursor.execute("SET LOCAL statement_timeout = 0")
+        yield
+
+
+@contextmanager
+def one_snapshot_for_a_command() -> Iterator[None]:
+    """Ends with exit code 2 where the database does not answer: that says nothing of the data."""
+    try:
+        connection.ensure_connection()
+    except OperationalError as error:
+        raise CommandError(f"The database does not answer: {error}", returncode=2) from error
+    with one_snapshot():
         yield

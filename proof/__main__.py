@@ -9,7 +9,10 @@ Figures of full size go into docs/results, others into .dev/results.
 
 import argparse
 import sys
+from argparse import ArgumentTypeError
+from collections.abc import Callable
 from dataclasses import fields
+from typing import Any
 
 from devstack.console import say
 from devstack.refusals import Interrupted, Refusal
@@ -39,8 +42,22 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("scenarios", nargs="*", choices=[[], *SCENARIOS], metavar="scenario")
     for each in fields(Size):
-        parser.add_argument(f"--{each.name}", type=type(each.default), default=each.default)
+        parser.add_argument(
+            f"--{each.name}", type=_more_than_none(type(each.default)), default=each.default
+        )
     return parser
+
+
+def _more_than_none(kind: Any) -> Callable[[str], Any]:
+    """A number of this kind, above zero: of nothing nothing is proved."""
+
+    def number(text: str) -> Any:
+        value = kind(text)
+        if value <= 0:
+            raise ArgumentTypeError("must be more than 0")
+        return value
+
+    return number
 
 
 if __name__ == "__main__":

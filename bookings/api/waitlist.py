@@ -72,8 +72,9 @@ class Waitlist(APIView):
         },
     )
     def post(self, request: Request) -> HttpResponseBase:
-        """Waits for a time that is not free. When one is, it is held for fifteen minutes and a
-        link is sent; unanswered, it passes on to the next person. In the quiet hours of the server,
+        """Waits for a time. When one is free, it is held for fifteen minutes and a link is sent;
+        unanswered, it passes on to the next person. One that is free already is offered within five
+        minutes: booking it is faster. In the quiet hours of the server,
         by the clock of the clinic, only times are offered that begin before their end.
         """
         _limit(request)

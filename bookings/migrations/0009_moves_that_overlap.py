@@ -6,7 +6,7 @@ next migration of these functions drops it.
 
 from pathlib import Path
 
-from django.db import migrations
+from django.db import migrations, models
 
 SQL = Path(__file__).parent / "sql"
 DROP_HOLD = """
@@ -34,5 +34,10 @@ class Migration(migrations.Migration):
         migrations.RunSQL(
             [(SQL / "0009_hold.sql").read_text(), (SQL / "0009_confirm.sql").read_text()],
             [DROP_HOLD, confirm_before(), "DROP FUNCTION bookings_owns"],
+        ),
+        migrations.AlterField(
+            model_name='waitlistentry',
+            name='state',
+            field=models.CharField(choices=[('waiting', 'waiting'), ('offered', 'has an offer'), ('fulfilled', 'has a visit'), ('withdrawn', 'withdrawn'), ('ended', 'nothing left to wait for')], default='waiting', max_length=10, verbose_name='state'),
         ),
     ]

@@ -17,7 +17,7 @@ class WaitlistState(models.TextChoices):
     OFFERED = "offered", _("has an offer")
     FULFILLED = "fulfilled", _("has a visit")
     WITHDRAWN = "withdrawn", _("withdrawn")
-    ENDED = "ended", _("dates have passed")
+    ENDED = "ended", _("nothing left to wait for")
 
 
 # What makes two entries the same; a patient waits for it once.

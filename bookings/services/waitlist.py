@@ -146,6 +146,7 @@ def _entry_of(wanted: Wanted, *, patient: User, now: datetime) -> WaitlistEntry:
     )
     _name_the_doctors(entry, wanted=wanted, now=now)
     _check_days(entry, now=now)
+    _check_times(entry)
     if wanted.replaces is not None:
         visit = visit_to_move(appointment_id=wanted.replaces, patient=patient, now=now)
         _check_visit_to_move(entry, visit=visit)
@@ -198,8 +199,21 @@ def _check_days(entry: WaitlistEntry, *, now: datetime) -> None:
         raise FieldError("until_on", "This day is over.", field_code="past")
     if entry.until_on > (now + FURTHEST_AHEAD).date():
         raise FieldError("until_on", "This day is too far away.", field_code="out-of-range")
-    if entry.day_from and entry.day_until and entry.day_until <= entry.day_from:
+    days = (entry.until_on - entry.from_on).days + 1
+    between = {(entry.from_on + timedelta(days=n)).weekday() for n in range(min(days, 7))}
+    if entry.weekdays and between.isdisjoint(entry.weekdays):
+        raise FieldError("weekdays", "None of these weekdays lies between the two days.")
+
+
+def _check_times(entry: WaitlistEntry) -> None:
+    if not (entry.day_from and entry.day_until):
+        return
+    if entry.day_until <= entry.day_from:
         raise FieldError("day_until", "The end must be later than the start.")
+    day = entry.from_on
+    room = datetime.combine(day, entry.day_until) - datetime.combine(day, entry.day_from)
+    if entry.visit_type and room < entry.visit_type.duration:
+        raise FieldError("day_until", "The visit takes longer than that.")
 
 
 def _check_visit_to_move(entry: WaitlistEntry, *, visit: Appointment | None) -> None:
@@ -211,3 +225,7 @@ def _check_visit_to_move(entry: WaitlistEntry, *, visit: Appointment | None) -> 
     same_doctor = entry.doctor_id in (None, visit.doctor_id)
     if not same_doctor or entry.specialty_id not in (None, visit.doctor.specialty_id):
         raise FieldError("replaces", "This visit is with another doctor.")
+    if entry.visit_type_id not in (None, visit.visit_type_id):
+        raise FieldError("visit_type", "A visit moves to another time for the same reason.")
+    if entry.from_on > visit.starts_at.astimezone(visit.clinic.zone).date():
+        raise FieldError("from_on", "Only times before the visit that moves are offered.")

@@ -232,7 +232,8 @@ def _own_notice(hold: Hold, *, wanted: Wanted) -> Notice:
         "limit",
         title,
         _("Confirm it or give it back first."),
-        offers=[_swap(hold, wanted=wanted)],
+        # An offer is taken on its own page, without a code and with more time.
+        offers=[] if hold.waitlist_entry_id else [_swap(hold, wanted=wanted)],
         kept=[_kept(hold)],
         next_url=wanted.url(),
     )

@@ -2,8 +2,10 @@
 
 import re
 
-# What is kept as it was typed: also a number that only the clinic's own country can dial.
-AS_WRITTEN = r"^[0-9+()/ .-]{5,32}\Z"
+# What is kept as it was typed: also a number that only the clinic's own country can dial. Five
+# digits at least, and what people write between them.
+AS_WRITTEN = r"^(?=(?:[^0-9]*[0-9]){5})[0-9+()/ .-]{5,32}\Z"
+NOT_A_NUMBER = "Give five digits or more; spaces, + ( ) / . and - may stand between them."
 _E164 = re.compile(r"\+[1-9][0-9]{7,14}")
 
 

@@ -162,6 +162,7 @@ def test_specialty_in_a_city_is_waited_for() -> None:
         ({"dayUntil": "10:00Z"}, "/dayUntil"),
         ({"dayUntil": 10}, "/dayUntil"),
         ({"dayFrom": "10:00", "dayUntil": "09:00"}, "/dayUntil"),
+        ({"dayFrom": "10:00", "dayUntil": "10:10"}, "/dayUntil"),
         ({"replaces": UNKNOWN}, "/replaces"),
         ({"patientId": 1}, "/patientId"),
         ({"state": "offered"}, "/state"),

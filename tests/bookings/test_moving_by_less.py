@@ -289,7 +289,7 @@ def test_other_time_that_overlaps_ones_own_attempt_is_not_said_to_be_somebody_el
     wanted = {"slot_id": slots[1].pk, "visit_type_id": visit_type.pk, "replaces": str(old.pk)}
     refused = problem(Api(patient).start(**wanted), code="slot-held", status=409)
     assert refused["detail"] == (
-        "You are holding a time that overlaps this one: give it back first."
+        "You are holding this time, or one that overlaps it: give it back first."
     )
     assert "attemptId" not in refused
     browser = signed_in(patient)

@@ -109,12 +109,24 @@ def test_visit_by_phone_without_a_number_is_refused_at_its_field_and_holds_nothi
     assert not Hold.objects.exists()
 
 
-@pytest.mark.parametrize("typed", ["call me", "12", "0" * 33, "030 555\n0100"])
+@pytest.mark.parametrize(
+    "typed", ["call me", "1234", "0" * 33, "030 555\n0100", "-----", "( ) ( )", "ext 12345"]
+)
 def test_number_that_nobody_could_dial_is_refused_at_its_field(typed: str) -> None:
     visit_type, slot = visit_by_phone()
     asked = {"slot_id": slot.pk, "visit_type_id": visit_type.pk, "phone": typed}
     body = problem(Api(parent()).start(**asked), code="validation", status=422)
     assert [each["pointer"] for each in body["errors"]] == ["/phone"]
+
+
+@pytest.mark.parametrize("typed", ["     ", "-----", "1234"])
+def test_page_refuses_the_same_numbers(typed: str) -> None:
+    visit_type, slot = visit_by_phone()
+    browser = signed_in(parent(phone=""))
+    page = browser.post("/book/", {"slot": slot.pk, "visit_type": visit_type.pk})
+    details = {"first_name": "Noor", "last_name": "Bakker", "phone": typed}
+    assert browser.post(page.headers["Location"], details).status_code == 422
+    assert not Hold.objects.filter(code_sent_at__isnull=False).exists()
 
 
 def test_code_by_sms_goes_to_the_number_that_was_typed(settings) -> None:

@@ -193,6 +193,18 @@ def wrong_fields() -> dict[str, tuple[str, str, dict[str, Any]]]:
             "invalid",
             named | {"day_from": time(9), "day_until": time(9)},
         ),
+        "less time of day than the visit takes": (
+            "day_until",
+            "invalid",
+            named | {"day_from": time(9), "day_until": time(9, 10)},
+        ),
+        "no such weekday between": (
+            "weekdays",
+            "invalid",
+            named
+            | {"from_on": today(), "until_on": today() + timedelta(days=2)}
+            | {"weekdays": ((today() + timedelta(days=4)).weekday(),)},
+        ),
         "unknown visit": ("replaces", "unknown", named | {"replaces": uuid4()}),
     }
 
@@ -239,6 +251,23 @@ def test_visit_to_move_is_an_own_one_to_come_with_that_doctor(whose: str) -> Non
         )
     assert refusal.value.field == "replaces"
     assert is_a_sentence(refusal.value.message)
+
+
+def test_visit_waits_for_an_earlier_time_for_the_same_reason_only() -> None:
+    """A booking that moves a visit refuses the same."""
+    patient, visit_type = make_patient(), make_visit_type(doctor=make_doctor())
+    slots = make_slots(doctor=visit_type.doctor, starts_at=tomorrow_at(days=3))
+    visit = make_appointment(slots=slots, patient=patient, visit_type=visit_type)
+    wanted = {"doctor_id": visit_type.doctor_id, "visit_type_id": visit_type.pk}
+    other = make_visit_type(doctor=visit_type.doctor)
+    day = visit.starts_at.astimezone(visit.clinic.zone).date()
+    late = {"from_on": day + timedelta(days=1), "until_on": day + timedelta(days=2)}
+    for field, changes in (("visit_type", {"visit_type_id": other.pk}), ("from_on", late)):
+        with pytest.raises(FieldError) as refusal:
+            join(patient, replaces=visit.pk, **(wanted | changes))
+        assert refusal.value.field == field
+        assert is_a_sentence(refusal.value.message)
+    assert join(patient, replaces=visit.pk, **wanted, from_on=day, until_on=day)[1]
 
 
 def test_entry_that_waits_for_an_earlier_time_knows_its_visit() -> None:

@@ -11,7 +11,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from bookings.invariants.checks import CODES, Result, check_invariants
 from bookings.invariants.history import BrokenHistory, Event, read_history
-from docbook.snapshot import one_snapshot
+from docbook.snapshot import one_snapshot_for_a_command
 
 
 class Command(BaseCommand):
@@ -26,7 +26,7 @@ class Command(BaseCommand):
 
     def handle(self, *, history: list[Path] | None, only: Collection[str], **options: Any) -> None:
         events = _read(history) if history else None
-        with one_snapshot():
+        with one_snapshot_for_a_command():
             results = list(check_invariants(events=events, only=only))
         if options["json"]:
             self.stdout.write(json.dumps(_as_json(results)))
@@ -45,9 +45,12 @@ class Command(BaseCommand):
                 self.stdout.write(f"\n{each.code} is broken {each.finding.count} times:")
                 for example in each.finding.examples:
                     self.stdout.write(f"  {example.where}: {example.what}")
-        broken = sum(each.is_broken for each in results)
+        looked_at = [each for each in results if each.finding is not None]
+        broken = sum(each.is_broken for each in looked_at)
         seconds = sum(each.seconds for each in results)
-        self.stdout.write(f"\n{broken or 'None'} of {len(results)} broken, in {seconds:.1f} s.")
+        if without := len(results) - len(looked_at):
+            self.stdout.write(f"\n{without} not looked at: they need --history.")
+        self.stdout.write(f"\n{broken or 'None'} of {len(looked_at)} broken, in {seconds:.1f} s.")
 
 
 def _read(paths: list[Path]) -> list[Event]:

@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand
 
 from docbook.audit import verification
 from docbook.audit.models import AuditSeal
-from docbook.snapshot import one_snapshot
+from docbook.snapshot import one_snapshot_for_a_command
 
 
 class Command(BaseCommand):
@@ -22,7 +22,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *, witness: tuple[int, str] | None, **_options: Any) -> None:
-        with one_snapshot():
+        with one_snapshot_for_a_command():
             sentences = [each.sentence for each in verification.breaks()]
             if witness and verification.contradicts(number=witness[0], digest=witness[1]):
                 sentences.append(f"Seal {witness[0]} is not the one that was witnessed.")
