@@ -269,20 +269,22 @@ def test_address_that_keeps_as_many_times_as_allowed_is_told_when_the_next_is_ov
     settings,
 ) -> None:
     settings.LIVE_HOLDS_PER_ADDRESS = 3
-    visit_type, slots = bookable()
+    visit_type, slots = bookable(count=5)
 
-    def keep(slot: Slot) -> Hold:
+    def keep(slot: Slot, *, address: int = 4711) -> Hold:
         return hold_slot(
             slot_id=slot.pk,
             visit_type_id=visit_type.pk,
             holder=guest(),
-            address=4711,
+            address=address,
             now=timezone.now(),
         )
 
     kept = [keep(slot) for slot in slots[:3]]
+    elsewhere = keep(slots[4], address=4712)
     soon = timezone.now() + timedelta(minutes=1)
     Hold.objects.filter(pk=kept[1].pk).update(expires_at=soon)
+    Hold.objects.filter(pk=elsewhere.pk).update(expires_at=soon - timedelta(seconds=30))
     with pytest.raises(HoldLimit) as refusal:
         keep(slots[3])
     assert (refusal.value.extra["limit"], refusal.value.until) == (3, soon)

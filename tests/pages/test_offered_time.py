@@ -269,6 +269,7 @@ def test_tap_on_the_time_that_is_offered_to_oneself_leads_to_the_offer(offer: Ho
     tap = {"slot": offer.slot_ids[0], "visit_type": offer.visit_type_id}
     browser = signed_in(offer.patient)
     page = browser.post("/book/", tap)
+    assert page.status_code == 409
     assert "You are already keeping this time" in words(page)
     shown = browser.get(f"/book/{offer.pk}/code/", follow=True)
     assert "A time is held for you" in words(shown)
