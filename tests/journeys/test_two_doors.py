@@ -406,7 +406,7 @@ REFUSALS = [
     Refusal(wrong_for_the_fifth_time, "otp-locked", 429, 429, LOCKED, writes=GIVES_BACK),
     Refusal(right_after_five_wrong_ones, "otp-locked", 429, 429, LOCKED),
     Refusal(code_after_five_minutes, "hold-expired", 410, 410, OVER),
-    Refusal(code_after_giving_the_time_back, "hold-expired", 410, 410, OVER),
+    Refusal(code_after_giving_the_time_back, "hold-expired", 410, 410, "You gave "),
     Refusal(right_code_for_a_hold_of_somebody_else, "not-found", 404, 404, "nothing at this"),
     Refusal(code_before_the_details, "details-missing", 409, 302, leads_to="/book/{hold_id}/"),
     Refusal(resend_before_the_details, "details-missing", 409, 302, leads_to="/book/{hold_id}/"),
