@@ -20,6 +20,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from bookings.gateways import slot_gate
 from bookings.holder import Holder
 from bookings.invariants.checks import check_invariants
 from bookings.models import Appointment, Hold
@@ -153,6 +154,8 @@ class LifeOfABooking(RuleBasedStateMachine):
     def time_passes(self, attempt: Attempt | None) -> None:
         if attempt is not None and attempt.state == "held":
             let_expire(Hold.objects.get(pk=attempt.id))
+            # The gate lapses with it, in Redis, by itself.
+            slot_gate.leave(slot_id=attempt.slot.pk, holder_key=attempt.holder.key)
             attempt.state = "lapsed"
 
     @rule()
