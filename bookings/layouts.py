@@ -13,7 +13,7 @@ from bookings.presentation import reference
 
 
 def attempt_layout(hold_id: UUID, *, slot_id: int) -> str:
-    """A hold that waits for its code. The facts are those of 0009_hold.sql."""
+    """A hold that waits for its code. The facts are those of 0010_hold.sql."""
     return _json(
         {
             "attemptId": str(hold_id),

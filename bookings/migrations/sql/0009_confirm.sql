@@ -1,5 +1,5 @@
 -- A confirmation in one call, as in 0008_confirm.sql. New here: slots of the visit that moves may be
--- slots of the new one, and pass to it; `other_id` then names the visit that has moved.
+-- slots of the new one, and pass to it.
 
 CREATE OR REPLACE FUNCTION bookings_confirm(
     p_hold uuid, p_patient bigint, p_guest uuid, p_account bigint, p_matching smallint[],
@@ -54,12 +54,6 @@ BEGIN
         RETURN result;
     ELSIF hold.state <> 'held' OR hold.expires_at <= now_ THEN
         result.outcome := 'hold-expired';
-        SELECT * INTO moved FROM bookings_appointment
-        WHERE id = hold.replaces AND starts_at = old.starts_at;
-        IF moved.status <> 'confirmed' THEN  -- why it has ended, and what there is to know
-            result.outcome := 'not-changeable';
-            result.words := moved.status;
-        END IF;
         RETURN result;
     ELSIF hold.code_sent_at IS NULL THEN
         result.outcome := 'details-missing';
@@ -97,11 +91,6 @@ BEGIN
         result.phone := hold.phone;
         RETURN result;
     END IF;
-    IF p_patient IS NULL
-       AND NOT EXISTS (SELECT FROM accounts_user WHERE id = patient AND is_active) THEN
-        result.outcome := 'unauthenticated';
-        RETURN result;
-    END IF;
     -- Two visits of one patient that overlap across a month's end (UTC) lie in two partitions,
     -- whose constraints do not see each other: the second must look after the first has committed.
     PERFORM pg_advisory_xact_lock(hashtextextended('visits-of:' || patient, 0));
@@ -112,10 +101,11 @@ BEGIN
         result.other_id := other.id;
         result.other_starts_at := other.starts_at;
         RETURN result;
-    -- Also of those who were counted when they held it: who was a guest then was not, and an offer
-    -- may have been taken since.
-    ELSIF hold.replaces IS NULL
-        AND bookings_coming_visits(patient, now_, NULL) >= p_most_visits THEN
+    -- Who held it themselves was counted then; a guest is known only now, an offer was made before.
+    ELSIF (hold.patient_id IS NULL OR hold.waitlist_entry_id IS NOT NULL)
+        AND hold.replaces IS NULL
+        AND bookings_coming_visits(patient, now_, NULL) >= p_most_visits
+    THEN
         result.outcome := 'appointment-limit';
         result.attempts_left := p_most_visits;
         RETURN result;
@@ -176,11 +166,7 @@ BEGIN
     VALUES (
         hold.id, hold.doctor_id, hold.clinic_id, hold.visit_type_id, patient,
         btrim(hold.first_name || ' ' || hold.last_name), hold.starts_at, hold.ends_at,
-        'confirmed', hold.reason,
-        -- A visit that moves keeps its price.
-        CASE WHEN moved.visit_type_id = type.id THEN moved.price_cents ELSE type.price_cents END,
-        CASE WHEN moved.visit_type_id = type.id THEN moved.currency ELSE type.currency END,
-        1, now_, hold.replaces)
+        'confirmed', hold.reason, type.price_cents, type.currency, 1, now_, hold.replaces)
     RETURNING * INTO visit;
     PERFORM bookings_note('appointment.confirmed', kind, patient, 'appointment', hold.id, '{}',
         CASE WHEN hold.replaces IS NULL THEN '{"status": "confirmed", "version": 1}'::jsonb
@@ -199,7 +185,6 @@ BEGIN
         now_, 0, 0, now_, '');
     result.outcome := 'confirmed';
     result.slot_ids := hold.slot_ids;
-    result.other_id := hold.replaces;
     IF p_body IS NOT NULL THEN
         result.words := bookings_filled_appointment(p_body, visit);
     END IF;

@@ -1,7 +1,6 @@
 -- A hold in one call, as in 0008_hold.sql, where the order of locks and the types are explained. New
--- here: a visit may move to a time that overlaps its own, and who comes to it moves with it; a second
--- tap finds the first one's hold, and one on an overlapping time hears that it is one's own; a visit
--- by phone that is held by the API has a number.
+-- here: a visit may move to a time that overlaps its own, and a second tap finds the first one's
+-- hold.
 
 -- As bookings.holder.Holder.owns.
 CREATE FUNCTION bookings_owns(hold bookings_hold, patient bigint, guest uuid) RETURNS boolean
@@ -13,13 +12,13 @@ LANGUAGE sql IMMUTABLE AS $$
         false)
 $$;
 
-CREATE FUNCTION bookings_hold(
+CREATE OR REPLACE FUNCTION bookings_hold(
     p_id uuid, p_slot bigint, p_visit_type bigint,
     p_patient bigint, p_guest uuid, p_holder text, p_actor text, p_address bigint,
     p_term interval, p_resend interval,
     p_most_of_holder integer, p_most_of_address integer, p_most_visits integer,
     p_replaces uuid, p_entry uuid, p_with_code boolean, p_by_sms boolean, p_reason text,
-    p_phone text, p_request_id text,
+    p_request_id text,
     p_key text, p_route text, p_fingerprint text, p_status integer, p_body text, p_location text
 ) RETURNS bookings_hold_result LANGUAGE plpgsql AS $$
 DECLARE
@@ -36,11 +35,8 @@ DECLARE
     now_ timestamptz;
     states text[];
     live bigint;
-    further bigint := 0;
-    same uuid;
-    near timestamptz;
     number text;
-    -- Who comes is known, from the visit that moves or the account: when the API asks for the code at once, and in an offer,
+    -- Who comes is known from the account: when the API asks for the code at once, and in an offer,
     -- whose link proves the address as well as a code would.
     known boolean := p_with_code OR p_entry IS NOT NULL;
 BEGIN
@@ -88,18 +84,9 @@ BEGIN
     result.starts_at := first.starts_at;
     result.clinic_id := first.clinic_id;
 
-    IF p_replaces IS NOT NULL THEN
-        SELECT * INTO moved FROM bookings_hold WHERE id = p_replaces;
-    END IF;
-    patient.first_name := coalesce(nullif(moved.first_name, ''), patient.first_name);
-    patient.last_name := coalesce(nullif(moved.last_name, ''), patient.last_name);
-    patient.phone := coalesce(nullif(p_phone, ''), nullif(moved.phone, ''), patient.phone);
-    IF p_with_code AND visit.mode = 'phone' AND patient.phone = '' THEN
-        result.outcome := 'phone-needed';
-        RETURN result;
-    END IF;
     -- A move keeps doctor and reason; an offer may be with another doctor whom its patient named.
     IF p_replaces IS NOT NULL AND p_entry IS NULL THEN
+        SELECT * INTO moved FROM bookings_hold WHERE id = p_replaces;
         IF (moved.doctor_id, moved.visit_type_id)
            IS DISTINCT FROM (visit.doctor_id, p_visit_type)
            OR moved.starts_at = first.starts_at THEN
@@ -140,28 +127,20 @@ BEGIN
         END IF;
     END IF;
 
-    IF p_entry IS NULL THEN
-        -- Offers of the waitlist count against no limit.
-        SELECT count(*) FILTER (WHERE waitlist_entry_id IS NULL),
-               count(*) FILTER (WHERE waitlist_entry_id IS NULL AND replaces IS NULL),
-               (array_agg(id) FILTER (
-                    WHERE slot_ids[1] = p_slot AND visit_type_id = p_visit_type
-                      AND replaces IS NOT DISTINCT FROM p_replaces
-                      AND (code_sent_at IS NOT NULL OR NOT p_with_code)
-                      AND waitlist_entry_id IS NULL
-                      AND bookings_owns(bookings_hold, p_patient, p_guest)))[1],
-               min(starts_at) FILTER (
-                    WHERE doctor_id = visit.doctor_id
-                      AND starts_at < run.ends_at AND ends_at > first.starts_at)
-        INTO live, further, same, near FROM bookings_hold
-        WHERE state = 'held' AND expires_at > now_
-          AND (patient_id = p_patient OR guest_key = p_guest);
-        -- The same once more, whose page or answer was lost: they go on with that one.
-        IF same IS NOT NULL THEN
+    -- Their own, whose page or answer was lost: they go on with that one.
+    IF first.state = 'held' AND first.held_until > now_ THEN
+        SELECT id INTO result.other_id FROM bookings_hold
+        WHERE id = first.hold_id AND bookings_owns(bookings_hold, p_patient, p_guest);
+        IF FOUND THEN
             result.outcome := 'slot-held';
-            result.other_id := same;
             RETURN result;
         END IF;
+    END IF;
+
+    IF p_entry IS NULL THEN
+        SELECT count(*) INTO live FROM bookings_hold
+        WHERE state = 'held' AND expires_at > now_ AND waitlist_entry_id IS NULL
+          AND (patient_id = p_patient OR guest_key = p_guest);
         IF live >= p_most_of_holder THEN
             result.outcome := 'hold-limit';
             result.amount := p_most_of_holder;
@@ -179,16 +158,10 @@ BEGIN
                 RETURN result;
             END IF;
         END IF;
-        -- Of a visit that moves, slots may seem free that an attempt to move it will take.
-        IF near IS NOT NULL THEN
-            result.outcome := 'slot-held';
-            result.other_starts_at := near;
-            RETURN result;
-        END IF;
     END IF;
 
-    IF p_replaces IS NULL
-       AND further + bookings_coming_visits(p_patient, now_, NULL) >= p_most_visits THEN
+    IF coalesce(live, 0) + bookings_coming_visits(p_patient, now_, p_replaces) >= p_most_visits
+    THEN
         result.outcome := 'appointment-limit';
         result.amount := p_most_visits;
         RETURN result;
@@ -205,9 +178,7 @@ BEGIN
                OR (state = 'booked' AND hold_id = p_replaces))
         ORDER BY id FOR UPDATE SKIP LOCKED) AS free;
     IF claimed.slots < cardinality(run.ids) THEN
-        -- Booked by the visit that moves: somebody works on it just now.
-        SELECT array_agg(CASE WHEN hold_id = p_replaces THEN 'held' ELSE state END) INTO states
-        FROM doctors_slot WHERE id = ANY(run.ids);
+        SELECT array_agg(state) INTO states FROM doctors_slot WHERE id = ANY(run.ids);
         result.outcome := CASE WHEN states <@ ARRAY['open', 'held'] THEN 'slot-held'
                                ELSE 'slot-taken' END;
         RETURN result;
@@ -243,10 +214,7 @@ BEGIN
         CASE WHEN known THEN patient.last_name ELSE '' END,
         CASE WHEN known THEN patient.email ELSE '' END,
         CASE WHEN known THEN patient.phone ELSE '' END,
-        -- What was written to one clinic is not for another.
-        CASE WHEN p_reason <> '' OR NOT known OR moved.clinic_id IS DISTINCT FROM first.clinic_id
-             THEN p_reason ELSE moved.reason END,
-        'held', result.expires_at, CASE WHEN known THEN now_ END,
+        p_reason, 'held', result.expires_at, CASE WHEN known THEN now_ END,
         0, 0, now_, p_replaces, p_entry, p_address);
     INSERT INTO audit_auditevent (at, action, actor_kind, actor_id, object_type, object_id,
                                   before, after, request_id)

@@ -7,7 +7,7 @@ class Migration(migrations.Migration):
     atomic = False  # nobody who books waits for the index
 
     dependencies = [
-        ('bookings', '0009_moves_that_overlap'),
+        ('bookings', '0010_what_moves_with_a_visit'),
     ]
 
     operations = [
