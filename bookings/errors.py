@@ -5,7 +5,7 @@ from math import ceil
 from typing import Any
 from uuid import UUID
 
-from docbook.errors import DomainError
+from docbook.errors import DomainError, FieldError
 from doctors.rules import VisitTime
 
 # How soon to look again where nobody said how long booking is paused.
@@ -58,6 +58,13 @@ class SlotHeld(_TimeGone):
         message = _YOURS if attempt_id else _YOURS_IN_PART if overlaps_own else ""
         super().__init__(alternatives=alternatives, starts_at=starts_at, message=message, **own)
         self.attempt_id = attempt_id
+
+
+class NumberNeeded(FieldError):
+    """A visit by phone, and no number to call."""
+
+    def __init__(self) -> None:
+        super().__init__("phone", "The doctor calls: give a phone number.", field_code="required")
 
 
 class OutsideBookingWindow(DomainError):

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from uuid_utils.compat import uuid7
 
 from bookings.models.waitlist import WaitlistEntry
-from doctors.models import Clinic, Doctor, VisitType
+from doctors.models import Clinic, Doctor, Mode, VisitType
 from doctors.models.schedule import TimeRange
 
 MAX_CODE_ATTEMPTS = 5
@@ -152,3 +152,8 @@ class Hold(models.Model):
 
     def __str__(self) -> str:
         return f"hold {self.pk}"
+
+    @property
+    def needs_number(self) -> bool:
+        """The doctor calls, and nobody has said where."""
+        return self.visit_type.mode == Mode.PHONE and not self.phone

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db import transaction
 
 from bookings.destinations import destination_of
-from bookings.errors import AlreadyConfirmed, DetailsMissing, HoldExpired
+from bookings.errors import AlreadyConfirmed, DetailsMissing, HoldExpired, NumberNeeded
 from bookings.holder import Holder
 from bookings.models import Hold, HoldState
 from bookings.models.holds import MAX_CODE_RESENDS
@@ -39,8 +39,8 @@ def request_code(*, hold_id: UUID, holder: Holder, details: Details, now: dateti
     The first time renews the hold to its full term. Later, another address or number gets a new
     code, which counts as a resend and makes the old one worthless; the same gets nothing twice. The
     code goes out after commit, so the answer never waits for it. Raises NotFound, HoldExpired,
-    RateLimited (no resend left) or FieldError (a guest's other address for a visit that moves: its
-    code would open another account than the visit's).
+    RateLimited (no resend left), NumberNeeded or FieldError (a guest's other address for a visit
+    that moves: its code would open another account than the visit's).
     """
     hold = get_hold(hold_id=hold_id, holder=holder)
     with transaction.atomic():
@@ -49,6 +49,8 @@ def request_code(*, hold_id: UUID, holder: Holder, details: Details, now: dateti
             _refuse_other_address(details.email, moves=hold.replaces)
         first, before = hold.code_sent_at is None, destination_of(hold)
         _fill_in(hold, holder=holder, details=details)
+        if hold.needs_number:
+            raise NumberNeeded
         moved = destination_of(hold) != before
         if first:
             _renew(hold)

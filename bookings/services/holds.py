@@ -16,6 +16,7 @@ from bookings.errors import (
     AppointmentLimit,
     BookingDisabled,
     HoldLimit,
+    NumberNeeded,
     OutsideBookingWindow,
     PatientBusy,
     SlotHeld,
@@ -217,9 +218,7 @@ def _refusal(result: HoldResult, call: HoldCall, *, now: datetime) -> DomainErro
     refusals: dict[str, Callable[[], DomainError]] = {
         "unknown-visit-type": lambda: _unknown("visit_type", "This reason for a visit"),
         "unknown-slot": _unknown_slot,
-        "phone-needed": lambda: FieldError(
-            "phone", "The doctor calls: give a phone number.", field_code="required"
-        ),
+        "phone-needed": NumberNeeded,
         "other-visit": lambda: FieldError(
             "replaces", "A visit moves to another time of the same doctor and reason."
         ),

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from bookings import codes
-from bookings.errors import AppointmentLimit, BookingDisabled
+from bookings.errors import AppointmentLimit, BookingDisabled, NumberNeeded
 from bookings.holder import Holder
 from bookings.models import Appointment, Hold, HoldState, WaitlistEntry, WaitlistState
 from bookings.selectors.holds import has_live_hold
@@ -30,9 +30,9 @@ from bookings.services.releases import release_hold
 from bookings.services.waitlist import end_wait, lock_waitlist_of
 from bookings.wish import QuietHours, Wish
 from docbook.audit import services as audit
-from docbook.errors import DomainError, FieldError, NotFound
+from docbook.errors import DomainError, NotFound
 from docbook.outbox.services import publish
-from doctors.models import Mode, Slot, SlotState, VisitType
+from doctors.models import Slot, SlotState, VisitType
 from doctors.rules import VisitTime
 from doctors.selectors.slots import times_of_doctor
 from doctors.selectors.visit_types import first_visit_type
@@ -61,22 +61,17 @@ def offer_released(*, slot_ids: list[int], now: datetime) -> list[Hold]:
 def accept_offer(*, offer_id: UUID, patient: User, phone: str = "") -> Appointment:
     """Books the time that was offered, without a code: the caller has come by the link that went
     to the patient's address, or is signed in. With `replaces` it moves that visit. A repeat
-    answers with the same appointment. Raises NotFound, FieldError (a visit by phone, and no number
-    given or known), and what confirm_booking raises.
+    answers with the same appointment. Raises NotFound, NumberNeeded and what confirm_booking
+    raises.
     """
     offer = _offered_to(patient, offer_id=offer_id)
-    if needs_number(offer):
+    if offer.state == HoldState.HELD and offer.needs_number:
         if not phone:
-            message = "The doctor calls: give a phone number."
-            raise FieldError("phone", message, field_code="required")
+            raise NumberNeeded
         # Alone, for it locks the hold before its slots are; and it is true whatever comes now.
         Hold.objects.filter(pk=offer.pk, state=HoldState.HELD).update(phone=phone)
     code = codes.derive(key=settings.OTP_KEYS[0], hold_id=offer.pk, resend=offer.otp_resends)
     return confirm_booking(hold_id=offer.pk, holder=Holder(patient=patient), code=code)
-
-
-def needs_number(offer: Hold) -> bool:
-    return offer.visit_type.mode == Mode.PHONE and not offer.phone
 
 
 def decline_offer(*, offer_id: UUID, patient: User) -> Hold:

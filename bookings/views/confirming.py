@@ -23,6 +23,7 @@ from bookings.errors import (
     DetailsMissing,
     HoldExpired,
     NotChangeable,
+    NumberNeeded,
     OtpInvalid,
     OtpLocked,
     PatientBusy,
@@ -84,6 +85,9 @@ def details(request: HttpRequest, hold_id: UUID) -> HttpResponseBase:
         except RateLimited as limit:
             error = limit
             form.add_error(None, _no_code(hold))
+        except NumberNeeded as needed:
+            error = needed
+            form.add_error("phone", form.fields["phone"].error_messages["required"])
         except FieldError as other:
             error = other
             form.add_error(other.field, _("This visit moves with the address it was booked with."))

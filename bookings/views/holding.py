@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 from django_htmx.http import HttpResponseClientRedirect
 
-from bookings.errors import HoldExpired, SlotHeld
+from bookings.errors import HoldExpired, NumberNeeded, SlotHeld
 from bookings.forms import StartForm
 from bookings.holder import Holder
 from bookings.models import Hold
@@ -21,7 +21,7 @@ from bookings.services.codes import Details
 from bookings.services.holds import hold_slot
 from bookings.services.releases import release_hold
 from bookings.sessions import current_holder, holder_who_starts, remember
-from bookings.views.attempt import caller_of, known_details, limit_codes, present_step, send_code
+from bookings.views.attempt import known_details, limit_codes, present_step, send_code
 from bookings.views.changes import REFUSALS as CHANGE_REFUSALS
 from bookings.views.changes import show_refused_change, visit_to_move
 from bookings.views.refusals import Wanted, show_refusal
@@ -111,12 +111,10 @@ def _send_code_of_move(request: HttpRequest, hold: Hold, *, holder: Holder) -> b
     details = Details(**{**known, "email": email.lower()})
     if not (details.first_name and details.last_name and details.email):
         return False
-    if caller_of(hold) and not details.phone:
-        return False
     try:
         limit_codes(request, group="code")
         send_code(hold, holder=holder, details=details)
-    except (RateLimited, HoldExpired):
+    except (RateLimited, HoldExpired, NumberNeeded):
         return False
     return True
 

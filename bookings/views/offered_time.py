@@ -20,7 +20,7 @@ from bookings.presentation import countdown_of
 from bookings.selectors.appointments import links_to
 from bookings.selectors.holds import is_over
 from bookings.selectors.waitlist import LIVE, Offer, get_offer, visit_to_move
-from bookings.services.offers import accept_offer, decline_offer, needs_number
+from bookings.services.offers import accept_offer, decline_offer
 from bookings.wish import QuietHours
 from docbook.errors import DomainError
 from docbook.http.problems import STATUS_BY_CODE
@@ -69,7 +69,7 @@ def _offer(token: str) -> Offer:
 
 
 def _number_form(offered: Offer, data: QueryDict | None = None) -> NumberForm | None:
-    if _state(offered.hold) != "open" or not needs_number(offered.hold):
+    if _state(offered.hold) != "open" or not offered.hold.needs_number:
         return None
     return NumberForm(data, caller=offered.hold.doctor.name)
 

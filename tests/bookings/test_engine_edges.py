@@ -21,7 +21,7 @@ from bookings.errors import (
     OutsideBookingWindow,
 )
 from bookings.holder import Holder
-from bookings.models import Hold
+from bookings.models import Appointment, Hold
 from bookings.models.holds import MAX_CODE_ATTEMPTS
 from bookings.services.changes import cancel_appointment
 from bookings.services.confirmation import confirm_booking
@@ -326,6 +326,8 @@ def test_patient_with_as_many_visits_as_allowed_moves_each_of_them(settings) -> 
     holds = [hold_instead(visit, to) for visit, to in zip(visits, slots[2:], strict=True)]
     for hold in holds:
         confirm_booking(hold_id=hold.pk, holder=as_patient(patient), code=code_of(hold))
+    ahead = Appointment.objects.filter(patient=patient, status="confirmed")
+    assert {each.starts_at for each in ahead} == {slot.starts_at for slot in slots[2:]}
 
 
 def test_attempt_to_move_leaves_room_for_a_further_visit(settings) -> None:

@@ -5,12 +5,14 @@ from typing import Any
 import pytest
 
 from accounts.models import User
+from bookings.errors import NumberNeeded
 from bookings.models import Appointment, Hold, WaitlistEntry
 from bookings.selectors.appointments import contact_of
 from bookings.services.offers import accept_offer
 from doctors.models import Mode, Slot, VisitType
 from tests.api.client import Api, problem
-from tests.bookings.acts import as_patient, book, bookable, code_of
+from tests.bookings.acts import as_patient, ask_for_code, book, bookable, code_of, guest, take
+from tests.bookings.traces import traces
 from tests.factories import make_patient, make_slots, make_visit_type, tomorrow_at
 from tests.pages.browser import signed_in
 from tests.waitlist.acts import in_line, release
@@ -135,3 +137,25 @@ def test_code_by_sms_goes_to_the_number_that_was_typed(settings) -> None:
     asked = {"slot_id": slots[0].pk, "visit_type_id": visit_type.pk, "phone": "+31 6 5550 1277"}
     otp = Api(parent(phone="+31 6 5550 1234")).start(**asked).json()["otp"]
     assert (otp["channel"], otp["sentTo"]) == ("sms", "•••• 77")
+
+
+@pytest.mark.parametrize("who", ["guest", "patient"])
+def test_details_without_a_number_send_no_code_for_a_visit_by_phone(who: str) -> None:
+    """Whatever a form has let through."""
+    visit_type, slot = visit_by_phone()
+    holder = guest() if who == "guest" else as_patient(parent(phone=""))
+    hold = take(slot, visit_type=visit_type, holder=holder)
+    before = traces()
+    with pytest.raises(NumberNeeded):
+        ask_for_code(hold, holder=holder, phone="")
+    assert traces() == before
+    assert ask_for_code(hold, holder=holder, phone="030 555 0177").code_sent_at
+
+
+def test_offer_that_was_taken_before_numbers_were_asked_for_is_answered_again() -> None:
+    visit_type, slot = visit_by_phone()
+    (entry,) = in_line(visit_type, count=1)
+    (offer,) = release(slot)
+    taken = accept_offer(offer_id=offer.pk, patient=entry.patient, phone="030 555 0177")
+    Hold.objects.filter(pk=offer.pk).update(phone="")
+    assert accept_offer(offer_id=offer.pk, patient=entry.patient) == taken
