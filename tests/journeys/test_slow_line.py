@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import pytest
 from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from tests.journeys.stack import Live
@@ -121,3 +122,22 @@ def test_what_was_typed_without_a_line_stays_and_is_sent_later(
         patient.page.context.set_offline(False)
         patient.press("Send me the code")
         patient.sees_heading("Type the code from your e-mail")
+
+
+@pytest.mark.parametrize("path", ["/", "/doctors/"])
+def test_page_whose_styles_come_late_asks_for_nothing_that_the_policy_refuses(
+    live: Live, browser: Browser, path: str
+) -> None:
+    """Of ours only the first sheet is there, and Pico: `visiting` notes what the policy blocks."""
+    first = re.compile(r"/css/app(\.[0-9a-f]+)?\.css")
+
+    def leave_out(route: Route) -> None:
+        if first.search(route.request.url) or "/vendor/" in route.request.url:
+            route.continue_()
+        else:
+            route.fulfill(body="", content_type="text/css")
+
+    with visiting(browser, live) as visitor:
+        visitor.page.route("**/*.css", leave_out)
+        visitor.go(path)
+        visitor.page.wait_for_load_state("networkidle")
