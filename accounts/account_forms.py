@@ -7,6 +7,8 @@ from django.forms import TextInput
 from django.utils.translation import gettext_lazy as _
 
 from accounts.plain_email import MISSES_SOMETHING, validate_plain_email
+from docbook.http.form_fields import fold_before
+from docbook.typed_text import folded_code, folded_text
 
 _EMAIL = _("E-mail")
 _TYPE_EMAIL = _("Please type your e-mail address.")
@@ -35,6 +37,7 @@ class _PlainAddress:
         super().__init__(*args, **kwargs)
         for name in ("login", "email"):
             if name in self.fields:
+                fold_before(self.fields[name], folded_text)
                 self.fields[name].validators = [
                     validate_plain_email,
                     *self.fields[name].validators,
@@ -110,6 +113,7 @@ class _CodeField:
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         field = self.fields["code"]
+        fold_before(field, folded_code)
         field.widget = _EmptyAgain(
             attrs=field.widget.attrs | {"inputmode": "numeric", "autofocus": True}
         )

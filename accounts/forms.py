@@ -5,18 +5,19 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
+from docbook.http.form_fields import TextField
 
 
 class SignupNames(forms.Form):
     """The names on the sign-up page; django-allauth puts them before e-mail and password."""
 
-    first_name = forms.CharField(
+    first_name = TextField(
         label=_("First name"),
         max_length=80,
         widget=forms.TextInput(attrs={"autocomplete": "given-name"}),
         error_messages={"required": _("Please type your first name.")},
     )
-    last_name = forms.CharField(
+    last_name = TextField(
         label=_("Last name"),
         max_length=80,
         widget=forms.TextInput(attrs={"autocomplete": "family-name"}),

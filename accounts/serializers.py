@@ -6,11 +6,11 @@ from rest_framework import serializers
 
 from accounts.models import User
 from accounts.plain_email import validate_plain_email
-from docbook.http.serializers import StrictSerializer
+from docbook.http.serializers import EmailField, StrictSerializer
 
 
 class CredentialsIn(StrictSerializer):
-    email = serializers.EmailField(max_length=254, validators=[validate_plain_email])
+    email = EmailField(max_length=254, validators=[validate_plain_email])
     password = serializers.CharField(max_length=128, trim_whitespace=False)
 
 

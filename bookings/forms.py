@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import User
 from accounts.plain_email import MISSES_SOMETHING, validate_plain_email
 from bookings.services.codes import Details
+from docbook.http.form_fields import CodeField, EmailField, PatternField, TextField
 from docbook.notify.phone_numbers import AS_WRITTEN
 
 
@@ -27,7 +28,7 @@ class CancelForm(forms.Form):
     """`version` is that of the visit which the patient has seen."""
 
     version = forms.IntegerField(min_value=1, max_value=2**31 - 1)
-    reason = forms.CharField(
+    reason = TextField(
         label=_("Why?"),
         max_length=500,
         required=False,
@@ -36,8 +37,8 @@ class CancelForm(forms.Form):
     )
 
 
-def phone_field() -> forms.RegexField:
-    return forms.RegexField(
+def phone_field() -> PatternField:
+    return PatternField(
         label=_("Phone"),
         regex=AS_WRITTEN,
         strip=True,
@@ -63,19 +64,19 @@ class DetailsForm(forms.Form):
     needed where `caller`, the doctor, calls on it.
     """
 
-    first_name = forms.CharField(
+    first_name = TextField(
         label=_("First name"),
         max_length=80,
         widget=forms.TextInput(attrs={"autocomplete": "given-name"}),
         error_messages={"required": _("Please type your first name.")},
     )
-    last_name = forms.CharField(
+    last_name = TextField(
         label=_("Last name"),
         max_length=80,
         widget=forms.TextInput(attrs={"autocomplete": "family-name"}),
         error_messages={"required": _("Please type your last name.")},
     )
-    email = forms.EmailField(
+    email = EmailField(
         label=_("E-mail"),
         max_length=254,
         validators=[validate_plain_email],
@@ -87,7 +88,7 @@ class DetailsForm(forms.Form):
         help_text=_("We send the code and the confirmation here."),
     )
     phone = phone_field()
-    reason = forms.CharField(
+    reason = TextField(
         label=_("What would you like help with?"),
         max_length=500,
         required=False,
@@ -122,7 +123,7 @@ class NumberForm(forms.Form):
 class CodeForm(forms.Form):
     """Six digits; spaces and hyphens of a pasted code are left out."""
 
-    code = forms.CharField(
+    code = CodeField(
         label=_("Six-digit code"),
         max_length=20,
         widget=forms.TextInput(

@@ -14,16 +14,17 @@ from bookings.presentation import end_of_changes, reference
 from bookings.services.codes import resend_at
 from bookings.states import AppointmentStatus
 from docbook.http.dates import validate_day
-from docbook.http.serializers import StrictSerializer
+from docbook.http.serializers import PatternField, StrictSerializer, TextField
 from docbook.http.times import local_iso
 from docbook.notify.phone_numbers import AS_WRITTEN, NOT_A_NUMBER
+from docbook.typed_text import folded_text
 from doctors.serializers import VisitTypeOut
 
 LARGEST_ID = 2**63 - 1
 
 
-def phone_field() -> serializers.RegexField:
-    return serializers.RegexField(
+def phone_field() -> PatternField:
+    return PatternField(
         re.compile(AS_WRITTEN),
         required=False,
         allow_blank=True,
@@ -38,23 +39,29 @@ class BookingIn(StrictSerializer):
 
     slotId = serializers.IntegerField(min_value=1, max_value=LARGEST_ID)  # noqa: N815
     visitTypeId = serializers.IntegerField(min_value=1, max_value=LARGEST_ID)  # noqa: N815
-    reason = serializers.CharField(required=False, allow_blank=True, max_length=500, default="")
+    reason = TextField(required=False, allow_blank=True, max_length=500, default="")
     phone = phone_field()
     replaces = serializers.UUIDField(
         required=False, help_text="The booking that this one moves; given up once it is confirmed."
     )
 
 
+class GroupedDigitsField(PatternField):
+    """Programs write the digits of ASCII; what a copy brings along is left out all the same."""
+
+    fold = staticmethod(folded_text)
+
+
 class CodeIn(StrictSerializer):
     """Six digits, also in two groups, as the mail shows them."""
 
-    code = serializers.RegexField(
-        re.compile(r"^[0-9]{3} ?[0-9]{3}\Z"),
+    code = GroupedDigitsField(
+        re.compile(r"^[0-9]{3}[ -]?[0-9]{3}\Z"),
         error_messages={"invalid": "The code has six digits."},
     )
 
     def validate_code(self, code: str) -> str:
-        return code.replace(" ", "")
+        return re.sub("[ -]", "", code)
 
 
 class HeldSlotOut(serializers.Serializer[Hold]):
@@ -113,7 +120,7 @@ class AttemptOut(serializers.Serializer[Hold]):
 
 
 class CancelIn(StrictSerializer):
-    reason = serializers.CharField(required=False, allow_blank=True, max_length=500, default="")
+    reason = TextField(required=False, allow_blank=True, max_length=500, default="")
 
 
 class MoveQuery(serializers.Serializer[Any]):

@@ -11,7 +11,7 @@ from rest_framework import serializers
 from bookings.models import Hold, WaitlistEntry, WaitlistState
 from bookings.serializers import LARGEST_ID, BookingDoctorOut, HeldSlotOut, phone_field
 from docbook.http.dates import validate_day
-from docbook.http.serializers import StrictSerializer
+from docbook.http.serializers import StrictSerializer, TextField
 from docbook.http.times import local_iso
 from doctors.models import Mode
 from doctors.serializers import VisitTypeOut
@@ -44,8 +44,8 @@ class WaitlistIn(StrictSerializer):
 
     doctorId = serializers.IntegerField(required=False, min_value=1, max_value=LARGEST_ID)  # noqa: N815
     visitTypeId = serializers.IntegerField(required=False, min_value=1, max_value=LARGEST_ID)  # noqa: N815
-    specialty = serializers.CharField(required=False, max_length=50)
-    city = serializers.CharField(required=False, max_length=80)
+    specialty = TextField(required=False, max_length=50)
+    city = TextField(required=False, max_length=80)
     mode = serializers.ChoiceField(required=False, choices=Mode.for_visits())
     until = serializers.DateField(validators=[validate_day])
     weekdays = serializers.ListField(

@@ -10,6 +10,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from docbook.http.dates import validate_day
+from docbook.http.form_fields import ChoiceField, NumberField, TextField
 from doctors.languages import language_name
 from doctors.models import Clinic, Doctor, Specialty
 from doctors.models.schedule import Mode
@@ -21,13 +22,13 @@ ORDER_LABELS = {"next_free": _("Earliest"), "fee": _("Lowest fee"), "name": _("N
 class SearchForm(forms.Form):
     """Every field is optional; a value that means nothing is shown at its field and left out."""
 
-    q = forms.CharField(label=_("Name or words"), max_length=80, required=False)
-    specialty = forms.ChoiceField(
+    q = TextField(label=_("Name or words"), max_length=80, required=False)
+    specialty = ChoiceField(
         label=_("What do you need?"),
         required=False,
         error_messages={"invalid_choice": _("We do not know this specialty here.")},
     )
-    city = forms.ChoiceField(
+    city = ChoiceField(
         label=_("Where?"),
         required=False,
         error_messages={"invalid_choice": _("No clinic here is in this city.")},
@@ -38,20 +39,18 @@ class SearchForm(forms.Form):
         validators=[validate_day],
         widget=forms.DateInput(attrs={"type": "date"}),
     )
-    mode = forms.ChoiceField(
+    mode = ChoiceField(
         label=_("Visit"),
         required=False,
         error_messages={"invalid_choice": _("A visit is in person, by video or by phone.")},
     )
-    language = forms.ChoiceField(
+    language = ChoiceField(
         label=_("Speaks"),
         required=False,
         error_messages={"invalid_choice": _("We do not know this language here.")},
     )
-    max_fee = forms.IntegerField(
-        label=_("Fee up to"), required=False, min_value=0, max_value=100_000
-    )
-    order = forms.ChoiceField(label=_("Order"), required=False, choices=list(ORDER_LABELS.items()))
+    max_fee = NumberField(label=_("Fee up to"), required=False, min_value=0, max_value=100_000)
+    order = ChoiceField(label=_("Order"), required=False, choices=list(ORDER_LABELS.items()))
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

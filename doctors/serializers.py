@@ -7,6 +7,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from docbook.http.dates import validate_day
+from docbook.http.serializers import TextField
 from docbook.http.times import local_iso
 from doctors.models import Doctor
 from doctors.models.schedule import Mode
@@ -80,9 +81,9 @@ class TimeOut(serializers.Serializer[Any]):
 class SearchQuery(serializers.Serializer[Any]):
     """The query of `GET doctors`. Unlike the page, the API says when a value means nothing."""
 
-    q = serializers.CharField(required=False, max_length=80)
+    q = TextField(required=False, max_length=80)
     specialty = serializers.SlugField(required=False, max_length=50)
-    city = serializers.CharField(required=False, max_length=80)
+    city = TextField(required=False, max_length=80)
     language = serializers.CharField(required=False, max_length=3)
     mode = serializers.ChoiceField(required=False, choices=Mode.for_visits())
     max_fee = serializers.IntegerField(required=False, min_value=0, max_value=100_000)

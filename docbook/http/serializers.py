@@ -1,10 +1,38 @@
 """Serializers that refuse what they do not know, and the envelope for the schema."""
 
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
 from drf_spectacular.utils import inline_serializer
 from rest_framework import serializers
+from rest_framework.fields import empty
+
+from docbook.typed_text import folded_code, folded_text
+
+
+class _Folds:
+    """Goes before a field of REST framework's: folds what was typed, then lets it judge."""
+
+    fold: Callable[[str], str] = staticmethod(folded_text)
+
+    def run_validation(self, data: Any = empty) -> Any:
+        folded = self.fold(data) if isinstance(data, str) else data
+        return super().run_validation(folded)  # type: ignore[misc]  # the field's
+
+
+class TextField(_Folds, serializers.CharField):
+    pass
+
+
+class EmailField(_Folds, serializers.EmailField):
+    pass
+
+
+class PatternField(_Folds, serializers.RegexField):
+    """A number of the telephone, or the like: digits and signs that match a pattern."""
+
+    fold = staticmethod(folded_code)
 
 
 class StrictSerializer(serializers.Serializer[Any]):

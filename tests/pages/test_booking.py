@@ -144,7 +144,7 @@ def test_wrong_details_keep_what_was_typed_and_write_nothing(change: Any, field:
     assert hold.email == ""
 
 
-@pytest.mark.parametrize("code", ["", "12345", "1234567", "abcdef", "１２３４５６", "9" * 21])
+@pytest.mark.parametrize("code", ["", "12345", "1234567", "abcdef", "9" * 21])
 def test_code_that_is_none_is_said_at_its_field_and_costs_no_try(code: str) -> None:
     browser = signed_in()
     hold, page = type_details(browser)
