@@ -21,6 +21,7 @@ from django.db.models.expressions import OrderBy
 from django.db.models.fields import DateField, DateTimeField
 
 from doctors.models import Doctor, Slot, Specialty, VisitType
+from doctors.names import is_only_titles, words_of
 from doctors.selectors.doctors import bookable_doctors
 
 ORDERS: dict[str, tuple[OrderBy | str, ...]] = {
@@ -80,13 +81,20 @@ def matching_doctors(*, search: DoctorSearch, now: datetime) -> QuerySet[Doctor]
     return doctors
 
 
-def _named(words: str) -> Q:
-    """However the accents were typed: a phone abroad has no "ü", and some write it in two signs."""
-    return (
-        Q(name__unaccent__icontains=words)
-        | Q(specialty__name__unaccent__icontains=words)
-        | Q(specialty__practitioner__unaccent__icontains=words)
-    )
+def _named(text: str) -> Q:
+    """Every word counts, in any order, over name and specialty; titles do not.
+
+    However the accents were typed: a phone abroad has no "ü", and some write it in two signs.
+    """
+    words = words_of(text)
+    named = Q() if words or is_only_titles(text) else Q(pk__in=[])
+    for word in words:
+        named &= (
+            Q(name__unaccent__icontains=word)
+            | Q(specialty__name__unaccent__icontains=word)
+            | Q(specialty__practitioner__unaccent__icontains=word)
+        )
+    return named
 
 
 def search_doctors(*, search: DoctorSearch, now: datetime) -> QuerySet[Doctor]:

@@ -15,10 +15,11 @@ from django.utils import formats, timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
+from doctors.names import initials_of
+
 register = template.Library()
 
 CURRENCY_SIGNS = {"EUR": "€", "GBP": "£", "USD": "$"}
-TITLES = frozenset({"dr", "prof", "mr", "mrs", "ms"})
 AVATAR_COLOURS = 8
 NOON = time(12)
 
@@ -134,12 +135,7 @@ def avatar(value: object) -> str:
     return f"avatar-{crc32(str(value).encode()) % AVATAR_COLOURS + 1}"
 
 
-@register.filter
-def initials(name: str) -> str:
-    """Like "Dr Emma Visser" → "EV"."""
-    words = [word for word in name.split() if word.strip(".").lower() not in TITLES]
-    ends = words[:1] + words[1:][-1:]
-    return "".join(word[0] for word in ends).upper()
+register.filter("initials", initials_of)
 
 
 @register.filter

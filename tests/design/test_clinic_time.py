@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import pytest
 import time_machine
 
+from doctors.names import initials_of
 from doctors.templatetags import clinic_time
 
 UTRECHT = "Europe/Amsterdam"
@@ -69,7 +70,7 @@ def test_money_shows_cents_only_where_there_are_some(cents: int, currency: str, 
     [("Dr Emma Visser", "EV"), ("Dr Joost van den Berg", "JB"), ("Alba", "A"), ("", "")],
 )
 def test_initials_leave_the_title_out(name: str, letters: str) -> None:
-    assert clinic_time.initials(name) == letters
+    assert initials_of(name) == letters
 
 
 def test_an_avatar_keeps_its_colour() -> None:

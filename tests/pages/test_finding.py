@@ -1,5 +1,6 @@
 """Home, results and a doctor's page: for everybody, whatever the address says."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -243,6 +244,65 @@ def test_doctor_is_found_however_the_accents_are_typed(name: str, typed: str) ->
         answer = signed_in().get(page, {"q": typed}).content.decode()
         assert found.slug in answer
         assert "Visser" not in answer
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "Visser Emma",
+        "Dr Visser",
+        "dr. emma visser",
+        "Visser, E.",
+        "Prof Dr Visser",
+        "emma dermatology",
+        "dermatologist Visser",
+        "Emma-Louise",
+        "Visser\u00a0Emma\u200b",
+        "Dr",
+    ],
+)
+def test_every_word_counts_in_any_order_and_titles_do_not(typed: str) -> None:
+    found = make_doctor(name="Dr Emma Louise Visser")
+    for page in ("/doctors/", "/api/v1/doctors"):
+        assert found.slug in signed_in().get(page, {"q": typed}).content.decode(), page
+
+
+@pytest.mark.parametrize("typed", ["Visser Bakker", "Emma dentist", "Emma Visser Emmanuel"])
+def test_word_that_nothing_holds_finds_nobody(typed: str) -> None:
+    make_doctor(name="Dr Emma Louise Visser")
+    answer = signed_in().get("/api/v1/doctors", {"q": typed})
+    assert answer.json()["items"] == []
+
+
+@pytest.mark.parametrize("query", ["city=utrecht", "city=UTRECHT", "language=NL", "mode=In_Person"])
+def test_capitals_of_a_filter_do_not_matter(query: str) -> None:
+    visit_type, _slots = bookable()
+    other = make_doctor(clinic=make_clinic(city="Gouda"), languages=["de"])
+    page = signed_in().get(f"/doctors/?{query}").content.decode()
+    assert visit_type.doctor.slug in page
+    assert other.slug not in page
+    assert "field-error" not in page
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("available_on", "12/31/2026"),
+        ("available_on", "31.12."),
+        ("city", "Nowhere"),
+        ("specialty", "wizardry"),
+        ("mode", "telepathy"),
+        ("language", "xx"),
+        ("max_fee", "-1"),
+        ("q", "x" * 81),
+    ],
+)
+def test_filter_that_means_nothing_is_said_at_its_field(field: str, value: str) -> None:
+    bookable()
+    page = signed_in().get("/doctors/", {field: value}).content.decode()
+    assert f'id="id_{field}_error"' in page
+    for named in re.findall(r'aria-describedby="([^"]+)"', page):
+        assert all(f'id="{each}"' in page for each in named.split()), named
 
 
 def test_filters_stay_when_the_days_or_the_order_change() -> None:
