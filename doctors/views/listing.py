@@ -25,6 +25,8 @@ from doctors.views.cards import doctor_cards, local_today
 
 PAGE_SIZE = 10
 DAYS = 5
+# Where the cards have room for four days only, the fifth must come with the next ones.
+DAYS_A_STEP = 4
 
 
 @require_safe
@@ -159,7 +161,7 @@ def _moves(
     form: SearchForm, search: DoctorSearch, *, page: Page[Doctor], days: list[date], today: date
 ) -> dict[str, str]:
     """Addresses of earlier and later days, and of the pages before and after."""
-    shift = timedelta(days=DAYS)
+    shift = timedelta(days=DAYS_A_STEP)
     here = {"from": days[0].isoformat()} if days[0] != today else {}
     number = {"page": page.number} if page.number > 1 else {}
     earlier = max(days[0] - shift, today).isoformat()
