@@ -1,6 +1,5 @@
 """The waitlist as the API shows and reads it."""
 
-import re
 from datetime import time
 from typing import Any, ClassVar
 
@@ -13,24 +12,38 @@ from bookings.serializers import LARGEST_ID, BookingDoctorOut, HeldSlotOut, phon
 from docbook.http.dates import validate_day
 from docbook.http.serializers import StrictSerializer, TextField
 from docbook.http.times import local_iso
+from docbook.times_of_day import end_in_words, read_end, read_start
 from doctors.models import Mode
 from doctors.serializers import VisitTypeOut
 
-CLOCK = r"^[0-9]{2}:[0-9]{2}(:[0-9]{2})?\Z"
+NOT_A_TIME = "Use hours and whole minutes by the clock of the clinic, like 09:30."
 
 
-@extend_schema_field({"type": "string", "pattern": CLOCK.replace(r"\Z", "$")})
-class ClockField(serializers.TimeField):
-    """A time of day by the clinic's clock. An offset is refused: left out, it would be another."""
+@extend_schema_field({"type": "string", "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9](:00)?$"})
+class StartOfHoursField(serializers.Field[time, str, str, time]):
+    """Whole minutes by the clinic's clock. An offset is refused: left out, it would be another."""
 
-    default_error_messages: ClassVar[dict[str, Any]] = {
-        "invalid": "Use hours and minutes by the clock of the clinic, like 09:30."
-    }
+    default_error_messages: ClassVar[dict[str, Any]] = {"invalid": NOT_A_TIME}
+    read = staticmethod(read_start)
 
-    def to_internal_value(self, value: Any) -> time:
-        if not isinstance(value, str) or not re.match(CLOCK, value):
+    def to_internal_value(self, data: Any) -> time:
+        value = self.read(data) if isinstance(data, str) else None
+        if value is None:
             self.fail("invalid")
-        return super().to_internal_value(value)
+        return value
+
+    def to_representation(self, value: time) -> str:
+        return value.isoformat()
+
+
+@extend_schema_field({"type": "string", "pattern": "^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)(:00)?$"})
+class EndOfHoursField(StartOfHoursField):
+    """As a start; 24:00 and 00:00 are the end of the day, and 24:00:00 is the answer."""
+
+    read = staticmethod(read_end)
+
+    def to_representation(self, value: time) -> str:
+        return f"{end_in_words(value)}:00"
 
 
 class WaitlistIn(StrictSerializer):
@@ -38,8 +51,8 @@ class WaitlistIn(StrictSerializer):
 
     Days and times are by the clinic's clock; `from` and `until` are both included. No weekdays
     means all of them (0 is Monday), no times of day any. The visit lies between `dayFrom` and
-    `dayUntil`. `replaces` is a booking of yours that accepting an offer moves: only earlier times
-    are offered then.
+    `dayUntil`, which may be 24:00, the end of the day. `replaces` is a booking of yours that
+    accepting an offer moves: only earlier times are offered then.
     """
 
     doctorId = serializers.IntegerField(required=False, min_value=1, max_value=LARGEST_ID)  # noqa: N815
@@ -51,8 +64,8 @@ class WaitlistIn(StrictSerializer):
     weekdays = serializers.ListField(
         required=False, max_length=7, child=serializers.IntegerField(min_value=0, max_value=6)
     )
-    dayFrom = ClockField(required=False)  # noqa: N815
-    dayUntil = ClockField(required=False)  # noqa: N815
+    dayFrom = StartOfHoursField(required=False)  # noqa: N815
+    dayUntil = EndOfHoursField(required=False)  # noqa: N815
     replaces = serializers.UUIDField(required=False)
 
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
@@ -87,8 +100,8 @@ class WaitlistEntryOut(serializers.Serializer[Any]):
     mode = serializers.CharField()
     until = serializers.DateField(source="until_on")
     weekdays = serializers.ListField(child=serializers.IntegerField())
-    dayFrom = ClockField(source="day_from", allow_null=True)  # noqa: N815
-    dayUntil = ClockField(source="day_until", allow_null=True)  # noqa: N815
+    dayFrom = StartOfHoursField(source="day_from", allow_null=True)  # noqa: N815
+    dayUntil = EndOfHoursField(source="day_until", allow_null=True)  # noqa: N815
     replaces = serializers.UUIDField(allow_null=True)
     createdAt = serializers.SerializerMethodField()  # noqa: N815
     offer = serializers.SerializerMethodField()

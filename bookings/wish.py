@@ -4,13 +4,17 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from docbook.times_of_day import END_OF_DAY
+from doctors.recurrence import local_day
+
 
 @dataclass(frozen=True)
 class Wish:
     """Days and times by the clock of the clinic that has the slot; both days are included.
 
     No weekdays means all of them. The visit lies between `day_from` and `day_until` as a whole,
-    and begins before the instant `earlier_than`, where there is one.
+    where an end of 00:00 is the end of the day, and begins before the instant `earlier_than`,
+    where there is one.
     """
 
     from_on: date
@@ -29,14 +33,16 @@ class Wish:
             and (not self.weekdays or start.weekday() in self.weekdays)
             and self.mode in ("", mode)
             and (self.earlier_than is None or starts_at < self.earlier_than)
-            and self._fits_into_the_day(start, end)
+            and self._fits_into_the_day(start, end, zone=zone)
         )
 
-    def _fits_into_the_day(self, start: datetime, end: datetime) -> bool:
+    def _fits_into_the_day(self, start: datetime, end: datetime, *, zone: ZoneInfo) -> bool:
         if self.day_from is not None and start.time() < self.day_from:
             return False
         if self.day_until is None:
             return True
+        if self.day_until == END_OF_DAY:
+            return end <= local_day(day=start.date(), zone=zone).ends_at
         return end.date() == start.date() and end.time() <= self.day_until
 
 

@@ -6,6 +6,8 @@ Wall-clock times become instants as RFC 5545, section 3.3.5, says: a local time 
 is read with the offset before the gap, one that they show twice means its first occurrence. That
 is what Python does for `fold=0` (PEP 495). From the start of a block on, slots follow each other in
 absolute time, so that none is ever shorter or longer than its neighbours, whatever the clocks do.
+
+Hours that end at 00:00 end with the day: at the next midnight by the local clock.
 """
 
 from collections.abc import Iterator
@@ -14,7 +16,11 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+from docbook.times_of_day import END_OF_DAY, ends_after
+
 ONE_DAY = timedelta(days=1)
+# Long enough to meet every pair of offsets that two zones have in a year.
+LOOKS_AHEAD = timedelta(days=366)
 
 
 class Period(NamedTuple):
@@ -28,7 +34,8 @@ class Period(NamedTuple):
 class WeeklyRule:
     """On these weekdays (0 is Monday), from `starts` to `ends` by the wall clock of `zone`.
 
-    `valid_from` and `valid_until` are local days, both included.
+    An end of 00:00 is the end of the day, so 00:00 to 00:00 is the whole day. `valid_from` and
+    `valid_until` are local days, both included.
     """
 
     weekdays: frozenset[int]
@@ -68,9 +75,10 @@ def block_on(*, rule: WeeklyRule, day: date) -> Period | None:
     # Samoa had no 30 December 2011: read by the old offset its hours would be those of the 31st.
     if not rule.covers(day) or whole_day.starts_at >= whole_day.ends_at:
         return None
+    last_day = day + ONE_DAY if rule.ends == END_OF_DAY else day
     block = Period(
         instant(day=day, at=rule.starts, zone=rule.zone),
-        instant(day=day, at=rule.ends, zone=rule.zone),
+        instant(day=last_day, at=rule.ends, zone=rule.zone),
     )
     return block if block.starts_at < block.ends_at else None
 
@@ -91,17 +99,43 @@ def slot_periods(*, rule: WeeklyRule, first_day: date, days: int) -> Iterator[Pe
             yield from slots_in(block=block, slot_minutes=rule.slot_minutes)
 
 
-def overlap(first: WeeklyRule, second: WeeklyRule) -> bool:
-    """Whether there is a local day on which the hours of both meet.
+def overlap(first: WeeklyRule, second: WeeklyRule, *, since: date = date.min) -> bool:
+    """Whether the hours of both ever meet, from the day `since` on.
 
-    Wall clocks of two zones are not compared: there the slots themselves decide.
+    In one zone the wall clock tells. In two zones the instants of a year are compared, because the
+    zones may change their clocks on different days.
     """
-    if first.zone != second.zone or first.starts >= second.ends or second.starts >= first.ends:
-        return False
-    begin = max(first.valid_from, second.valid_from)
+    begin = max(first.valid_from, second.valid_from, since)
     ends = [rule.valid_until for rule in (first, second) if rule.valid_until]
-    days = min(7, (min(ends) - begin).days + 1) if ends else 7
-    return any(
+    days = min([LOOKS_AHEAD.days, *((end - begin).days + 1 for end in ends)])
+    if first.zone == second.zone:
+        return _meet_by_the_clock(first, second, begin=begin, days=min(7, days))
+    return _meet(*(list(_blocks(rule, begin=begin, days=days)) for rule in (first, second)))
+
+
+def _meet_by_the_clock(first: WeeklyRule, second: WeeklyRule, *, begin: date, days: int) -> bool:
+    at_one_time = ends_after(first.ends, second.starts) and ends_after(second.ends, first.starts)
+    return at_one_time and any(
         first.covers(day) and second.covers(day)
         for day in (begin + number * ONE_DAY for number in range(days))
     )
+
+
+def _blocks(rule: WeeklyRule, *, begin: date, days: int) -> Iterator[Period]:
+    """The rule's hours on these days, and on the days beside them: elsewhere it is another day."""
+    for number in range(-1, days + 1):
+        if block := block_on(rule=rule, day=begin + number * ONE_DAY):
+            yield block
+
+
+def _meet(first: list[Period], second: list[Period]) -> bool:
+    """Whether any period of the one list overlaps one of the other; both are in order."""
+    mine, theirs = 0, 0
+    while mine < len(first) and theirs < len(second):
+        if first[mine].ends_at <= second[theirs].starts_at:
+            mine += 1
+        elif second[theirs].ends_at <= first[mine].starts_at:
+            theirs += 1
+        else:
+            return True
+    return False

@@ -1,14 +1,32 @@
 """Forms of the admin for weekly hours: parse them, and say what is wrong at its field."""
 
+from datetime import time, timedelta
 from itertools import combinations
 from typing import Any
 
 from django import forms
+from django.contrib.admin.widgets import AdminTimeWidget
+from django.utils import timezone
 from django.utils.dates import WEEKDAYS
 from django.utils.translation import gettext_lazy as _
 
+from docbook.times_of_day import END_OF_DAY, end_in_words, ends_after, read_end, whole_minutes
 from doctors.models import AvailabilityRule
 from doctors.recurrence import WeeklyRule, overlap
+
+
+class EndOfHoursField(forms.TimeField):
+    """A time that hours end at; 24:00 and 00:00 both mean the end of the day, shown as 24:00."""
+
+    widget = AdminTimeWidget
+
+    def to_python(self, value: Any) -> time | None:
+        if isinstance(value, str) and read_end(value.strip()) == END_OF_DAY:
+            return END_OF_DAY
+        return super().to_python(value)
+
+    def prepare_value(self, value: Any) -> Any:
+        return end_in_words(value) if isinstance(value, time) and not value.second else value
 
 
 class RuleForm(forms.ModelForm):
@@ -18,6 +36,9 @@ class RuleForm(forms.ModelForm):
         coerce=int,
         widget=forms.CheckboxSelectMultiple,
     )
+    ends = EndOfHoursField(
+        label=_("to"), validators=[whole_minutes], help_text=_("24:00 is the end of the day.")
+    )
 
     class Meta:
         model = AvailabilityRule
@@ -26,7 +47,7 @@ class RuleForm(forms.ModelForm):
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
         starts, ends = cleaned.get("starts"), cleaned.get("ends")
-        if starts and ends and ends <= starts:
+        if starts is not None and ends is not None and not ends_after(ends, starts):
             self.add_error("ends", _("The end must be later than the start."))
         first, last = cleaned.get("valid_from"), cleaned.get("valid_until")
         if first and last and last < first:
@@ -57,6 +78,8 @@ class RuleFormSet(forms.BaseInlineFormSet):
     def clean(self) -> None:
         super().clean()
         typed = [form for form in self.forms if isinstance(form, RuleForm) and form.counts()]
+        # Hours of the past are in nobody's way; a day earlier it may still be today somewhere.
+        yesterday = timezone.now().date() - timedelta(days=1)
         for earlier, later in combinations(typed, 2):
-            if overlap(earlier.weekly(), later.weekly()):
+            if overlap(earlier.weekly(), later.weekly(), since=yesterday):
                 later.add_error("starts", _("These hours overlap other hours of this doctor."))

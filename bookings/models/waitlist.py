@@ -6,9 +6,11 @@ from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import TruncMinute
 from django.utils.translation import gettext_lazy as _
 from uuid_utils.compat import uuid7
 
+from docbook.times_of_day import END_OF_DAY, whole_minutes
 from doctors.models import Doctor, Mode, Specialty, VisitType
 
 
@@ -31,7 +33,8 @@ class WaitlistEntry(models.Model):
     """With one doctor for one reason, or with anybody of a specialty in a city.
 
     Days and times are by the clock of the clinic that has the slot; `from_on` and `until_on` are
-    both included. No weekdays means all of them, no time of day means any. With `replaces` the
+    both included. No weekdays means all of them, no time of day means any; `day_until` 00:00 is the
+    end of the day. With `replaces` the
     patient has a visit and wants an earlier one: accepting an offer moves it.
 
     `state` follows the offer by a trigger on the holds, `offer_goes_to_somebody_who_waits`: a hold
@@ -68,8 +71,8 @@ class WaitlistEntry(models.Model):
         verbose_name=_("weekdays"),
         help_text=_("0 is Monday, 6 is Sunday."),
     )
-    day_from = models.TimeField(_("not before"), null=True, blank=True)
-    day_until = models.TimeField(_("not after"), null=True, blank=True)
+    day_from = models.TimeField(_("not before"), null=True, blank=True, validators=[whole_minutes])
+    day_until = models.TimeField(_("not after"), null=True, blank=True, validators=[whole_minutes])
     replaces = models.UUIDField(_("moves the appointment"), null=True, blank=True)
     state = models.CharField(
         _("state"), max_length=10, choices=WaitlistState, default=WaitlistState.WAITING
@@ -121,8 +124,14 @@ class WaitlistEntry(models.Model):
             models.CheckConstraint(
                 condition=Q(day_from__isnull=True)
                 | Q(day_until__isnull=True)
-                | Q(day_until__gt=models.F("day_from")),
+                | Q(day_until__gt=models.F("day_from"))
+                | Q(day_until=END_OF_DAY),
                 name="waitlist_day_ends_after_it_starts",
+            ),
+            models.CheckConstraint(
+                condition=Q(Q(day_from__isnull=True) | Q(day_from=TruncMinute("day_from")))
+                & Q(Q(day_until__isnull=True) | Q(day_until=TruncMinute("day_until"))),
+                name="waitlist_has_whole_minutes",
             ),
             models.CheckConstraint(
                 condition=Q(state__in=WaitlistState.values), name="waitlist_has_a_known_state"

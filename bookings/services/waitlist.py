@@ -19,6 +19,7 @@ from bookings.selectors.waitlist import (
 from bookings.services.releases import end_hold, lock_hold
 from docbook.audit import services as audit
 from docbook.errors import FieldError
+from docbook.times_of_day import ends_after, length_of_hours
 from doctors.models import Specialty, VisitType
 from doctors.selectors.doctors import bookable_doctors, clinics_of_specialty
 
@@ -206,13 +207,12 @@ def _check_days(entry: WaitlistEntry, *, now: datetime) -> None:
 
 
 def _check_times(entry: WaitlistEntry) -> None:
-    if not (entry.day_from and entry.day_until):
+    if entry.day_until is None:
         return
-    if entry.day_until <= entry.day_from:
+    starts = entry.day_from or time.min
+    if not ends_after(entry.day_until, starts):
         raise FieldError("day_until", "The end must be later than the start.")
-    day = entry.from_on
-    room = datetime.combine(day, entry.day_until) - datetime.combine(day, entry.day_from)
-    if entry.visit_type and room < entry.visit_type.duration:
+    if entry.visit_type and length_of_hours(starts, entry.day_until) < entry.visit_type.duration:
         raise FieldError("day_until", "The visit takes longer than that.")
 
 

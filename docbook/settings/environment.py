@@ -9,6 +9,8 @@ from urllib.parse import parse_qs, urlsplit, urlunsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
+from docbook.times_of_day import read_end, read_start
+
 WEEK_IN_HOURS = 7 * 24
 
 
@@ -80,10 +82,14 @@ def reminder_hours(values: list[int]) -> list[int]:
 
 
 def hours(value: str) -> tuple[time, time]:
-    """Two times of the day like 21:00-08:00. Raises ImproperlyConfigured."""
-    try:
-        begin, end = (time.fromisoformat(part.strip()) for part in value.split("-"))
-    except ValueError as error:
-        text = f"Write hours like 21:00-08:00, not like {value!r}."
-        raise ImproperlyConfigured(text) from error
-    return begin, end
+    """Two times of the day like 21:00-08:00; 24:00 is the end of the day, given as 00:00.
+
+    Raises ImproperlyConfigured.
+    """
+    begin, dash, end = (part.strip() for part in value.partition("-"))
+    begins, ends = read_start(begin), read_end(end)
+    if not dash or begins is None or ends is None:
+        raise ImproperlyConfigured(f"Write hours like 21:00-08:00, not like {value!r}.")
+    if begins == ends and end.startswith("24"):
+        raise ImproperlyConfigured(f"{value!r} is the whole day. 00:00-00:00 is no hour at all.")
+    return begins, ends

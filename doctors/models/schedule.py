@@ -6,7 +6,11 @@ from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import ArrayField, DateTimeRangeField, RangeOperators
 from django.db import models
 from django.db.models import Func, Q
+from django.db.models.functions import TruncMinute
 from django.utils.translation import gettext_lazy as _
+
+from docbook.http.dates import validate_day
+from docbook.times_of_day import END_OF_DAY, whole_minutes
 
 
 class Mode(models.TextChoices):
@@ -37,7 +41,10 @@ class TimeRange(Func):
 
 
 class AvailabilityRule(models.Model):
-    """Weekly hours: on these weekdays, from `starts` to `ends` by the clinic's wall clock."""
+    """Weekly hours: on these weekdays, from `starts` to `ends` by the clinic's wall clock.
+
+    An end of 00:00 is the end of the day.
+    """
 
     doctor = models.ForeignKey("Doctor", on_delete=models.CASCADE, related_name="rules")
     clinic = models.ForeignKey("Clinic", on_delete=models.PROTECT, related_name="rules")
@@ -46,11 +53,13 @@ class AvailabilityRule(models.Model):
         verbose_name=_("weekdays"),
         help_text=_("0 is Monday, 6 is Sunday."),
     )
-    starts = models.TimeField(_("from"))
-    ends = models.TimeField(_("to"))
+    starts = models.TimeField(_("from"), validators=[whole_minutes])
+    ends = models.TimeField(_("to"), validators=[whole_minutes])
     mode = models.CharField(_("mode"), max_length=10, choices=Mode, default=Mode.ANY)
-    valid_from = models.DateField(_("valid from"))
-    valid_until = models.DateField(_("valid until"), null=True, blank=True)
+    valid_from = models.DateField(_("valid from"), validators=[validate_day])
+    valid_until = models.DateField(
+        _("valid until"), null=True, blank=True, validators=[validate_day]
+    )
 
     class Meta:
         ordering: ClassVar[list[str]] = ["doctor", "starts", "id"]
@@ -58,9 +67,13 @@ class AvailabilityRule(models.Model):
         verbose_name_plural = _("availability rules")
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.CheckConstraint(
-                condition=Q(ends__gt=models.F("starts")),
+                condition=Q(ends__gt=models.F("starts")) | Q(ends=END_OF_DAY),
                 name="rule_ends_after_it_starts",
                 violation_error_message=_("The end must be later than the start."),
+            ),
+            models.CheckConstraint(
+                condition=Q(starts=TruncMinute("starts"), ends=TruncMinute("ends")),
+                name="rule_has_whole_minutes",
             ),
             models.CheckConstraint(
                 condition=Q(valid_until__isnull=True) | Q(valid_until__gte=models.F("valid_from")),

@@ -15,6 +15,7 @@ from django.utils import formats, timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
+from docbook.times_of_day import end_in_words
 from doctors.names import initials_of
 
 register = template.Library()
@@ -114,6 +115,12 @@ def clock_or_day(value: datetime, zone: ZoneInfo | str) -> str:
     if local_date(value, zone) == timezone.now().astimezone(_zone(zone)).date():
         return clock(value, zone)
     return _("%(day)s, %(time)s") % {"day": day_short(value, zone), "time": clock(value, zone)}
+
+
+@register.filter
+def end_of_hours(ends: time) -> str:
+    """Like "17:30", and "24:00" for the end of the day: hours of every day, not an instant."""
+    return end_in_words(ends)
 
 
 @register.filter

@@ -297,6 +297,15 @@ def test_a_clinic_in_another_zone_has_other_times(door):
             [{"weekdays": ["Select a valid choice. 9 is not one of the available choices."]}],
         ),
         ([hours(starts="25:00")], [{"starts": ["Enter a valid time."]}]),
+        ([hours(starts="24:00", ends="24:00")], [{"starts": ["Enter a valid time."]}]),
+        ([hours(ends="24:01")], [{"ends": ["Enter a valid time."]}]),
+        ([hours(starts="09:00:41")], [{"starts": ["Write whole minutes, like 09:30."]}]),
+        ([hours(ends="12:00:41")], [{"ends": ["Write whole minutes, like 09:30."]}]),
+        ([hours(valid_from="9999-12-31")], [{"valid_from": ["This day is too far away."]}]),
+        (
+            [hours(starts="22:00", ends="24:00"), hours(starts="23:00", ends="23:30")],
+            [{}, {"starts": ["These hours overlap other hours of this doctor."]}],
+        ),
     ],
 )
 def test_wrong_hours_get_a_message_at_their_field(door, rules, errors):
@@ -305,6 +314,36 @@ def test_wrong_hours_get_a_message_at_their_field(door, rules, errors):
     assert answer.status_code == 200
     assert errors_of_hours(answer) == errors
     assert not AvailabilityRule.objects.exists()
+
+
+@pytest.mark.parametrize("end", ["24:00", "24:00:00", "00:00"])
+def test_hours_to_the_end_of_the_day_are_kept_and_shown_as_24_00(door, end):
+    doctor = make_doctor()
+    page = url(Doctor, "change", doctor.pk)
+    form = doctor_form(doctor, hours(starts="22:00", ends=end))
+    assert door.post(page, form).status_code == 302
+    assert AvailabilityRule.objects.get().ends == time(0)
+    assert 'value="24:00"' in door.get(page).content.decode()
+
+
+def test_seconds_that_a_browser_sends_along_are_no_fault(door):
+    doctor = make_doctor()
+    form = doctor_form(doctor, hours(starts="16:23:00", ends="18:00:00"))
+    assert door.post(url(Doctor, "change", doctor.pk), form).status_code == 302
+    assert AvailabilityRule.objects.get().starts == time(16, 23)
+
+
+def test_hours_that_meet_in_two_zones_are_refused_at_their_field(door):
+    doctor = make_doctor()
+    berlin = make_clinic(city="Berlin", time_zone="Europe/Berlin")
+    page = url(Doctor, "change", doctor.pk)
+    form = doctor_form(doctor, hours(ends="11:00"), hours(ends="11:00"))
+    form["rules-1-clinic"] = berlin.pk
+    answer = door.post(page, form)
+    overlaps = {"starts": ["These hours overlap other hours of this doctor."]}
+    assert errors_of_hours(answer) == [{}, overlaps]
+    form["rules-1-starts"], form["rules-1-ends"] = "11:00", "12:00"
+    assert door.post(page, form).status_code == 302
 
 
 def test_hours_that_touch_or_fall_on_other_days_are_fine(door):

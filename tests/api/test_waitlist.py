@@ -159,6 +159,13 @@ def test_specialty_in_a_city_is_waited_for() -> None:
         ({"weekdays": [7]}, "/weekdays/0"),
         ({"dayFrom": "24:00"}, "/dayFrom"),
         ({"dayFrom": "10:00+05:00"}, "/dayFrom"),
+        ({"dayFrom": "10:00:41"}, "/dayFrom"),
+        ({"dayFrom": "1000"}, "/dayFrom"),
+        ({"dayUntil": "10:00:00.5"}, "/dayUntil"),
+        ({"dayUntil": "24:01"}, "/dayUntil"),
+        ({"dayUntil": "25:00"}, "/dayUntil"),
+        ({"dayUntil": "00:10"}, "/dayUntil"),
+        ({"dayFrom": "23:50", "dayUntil": "24:00"}, "/dayUntil"),
         ({"dayUntil": "10:00Z"}, "/dayUntil"),
         ({"dayUntil": 10}, "/dayUntil"),
         ({"dayFrom": "10:00", "dayUntil": "09:00"}, "/dayUntil"),
@@ -172,6 +179,12 @@ def test_wrong_field_is_named(changes: dict[str, Any], pointer: str) -> None:
     refused = problem(join(make_patient(), wish(**changes)), code="validation", status=422)
     assert pointers(refused) == [pointer]
     assert not WaitlistEntry.objects.exists()
+
+
+@pytest.mark.parametrize("written", ["24:00", "24:00:00", "00:00", "00:00:00"])
+def test_waiting_until_the_end_of_the_day_is_told_as_24_00(written: str) -> None:
+    entry = join(make_patient(), wish(dayFrom="22:00", dayUntil=written)).json()
+    assert (entry["dayFrom"], entry["dayUntil"]) == ("22:00:00", "24:00:00")
 
 
 def test_too_many_entries_are_refused_until_one_is_left(settings) -> None:

@@ -2,6 +2,8 @@
 
 from datetime import date, time
 
+import pytest
+
 from tests.constraints.registry import breaks
 from tests.factories import (
     make_clinic,
@@ -60,6 +62,23 @@ def test_a_currency_sign_is_no_currency():
 @breaks("rule_ends_after_it_starts")
 def test_hours_that_end_when_they_start_are_refused():
     make_rule(doctor=make_doctor(), starts=time(9), ends=time(9))
+
+
+@pytest.mark.django_db
+def test_hours_may_end_with_the_day_and_take_all_of_it():
+    doctor = make_doctor()
+    make_rule(doctor=doctor, starts=time(22), ends=time(0))
+    make_rule(doctor=doctor, starts=time(0), ends=time(0))
+
+
+@breaks("rule_has_whole_minutes")
+def test_hours_from_the_middle_of_a_minute_are_refused():
+    make_rule(doctor=make_doctor(), starts=time(16, 23, 41), ends=time(18))
+
+
+@breaks("rule_has_whole_minutes")
+def test_hours_to_the_middle_of_a_minute_are_refused():
+    make_rule(doctor=make_doctor(), starts=time(16), ends=time(18, 0, 0, 1))
 
 
 @breaks("rule_is_valid_for_at_least_a_day")

@@ -41,6 +41,16 @@ def test_waiting_for_no_time_of_the_day_is_refused():
     make_waitlist_entry(day_from=time(10), day_until=time(10))
 
 
+@breaks("waitlist_has_whole_minutes")
+def test_waiting_from_the_middle_of_a_minute_is_refused():
+    make_waitlist_entry(day_from=time(10, 0, 1))
+
+
+@breaks("waitlist_has_whole_minutes")
+def test_waiting_to_the_middle_of_a_minute_is_refused():
+    make_waitlist_entry(day_until=time(10, 0, 1))
+
+
 @breaks("waitlist_has_a_known_state")
 def test_waiting_in_an_unknown_state_is_refused():
     make_waitlist_entry(state="lost")

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from docbook.times_of_day import ends_after, length_of_hours
 from doctors.recurrence import (
     WeeklyRule,
     block_on,
@@ -20,10 +21,16 @@ from doctors.recurrence import (
 
 AMSTERDAM = ZoneInfo("Europe/Amsterdam")
 NEW_YORK = ZoneInfo("America/New_York")
+CHICAGO = ZoneInfo("America/Chicago")
+BERLIN = ZoneInfo("Europe/Berlin")
+LONDON = ZoneInfo("Europe/London")
+SYDNEY = ZoneInfo("Australia/Sydney")
+KIRITIMATI = ZoneInfo("Pacific/Kiritimati")  # fourteen hours ahead of UTC
 LORD_HOWE = ZoneInfo("Australia/Lord_Howe")  # moves its clocks by half an hour
 CASABLANCA = ZoneInfo("Africa/Casablanca")  # winter time in Ramadan only
 KOLKATA = ZoneInfo("Asia/Kolkata")
 APIA = ZoneInfo("Pacific/Apia")  # had no 30 December 2011
+HAVANA = ZoneInfo("America/Havana")
 BEIRUT = ZoneInfo("Asia/Beirut")  # changes at midnight
 ZONES = [AMSTERDAM, NEW_YORK, LORD_HOWE, CASABLANCA, KOLKATA, APIA, BEIRUT]
 
@@ -54,6 +61,39 @@ def test_a_morning_becomes_its_whole_slots():
         ("09:30+0100", "10:00+0100"),
         ("10:00+0100", "10:30+0100"),
     ]
+
+
+def test_hours_to_the_end_of_the_day_have_a_slot_that_ends_at_midnight():
+    rule = weekly(starts=time(22), ends=time(0), slot_minutes=20)
+    assert on_day(rule, date(2026, 11, 23))[-1] == ("23:40+0100", "00:00+0100")
+    assert len(on_day(rule, date(2026, 11, 23))) == 6
+
+
+@pytest.mark.parametrize(
+    ("zone", "day", "hours"),
+    [
+        (AMSTERDAM, date(2026, 11, 23), 24),
+        (AMSTERDAM, SPRING, 23),
+        (AMSTERDAM, AUTUMN, 25),
+        (LORD_HOWE, date(2026, 4, 5), 24.5),
+        (BEIRUT, date(2026, 3, 29), 23),  # has no 00:00
+        (BEIRUT, date(2026, 3, 28), 24),  # ends at a midnight that no clock shows
+        (BEIRUT, date(2026, 10, 24), 25),  # has 23:00 twice
+        (HAVANA, date(2026, 11, 1), 25),  # has 00:00 twice
+        (HAVANA, date(2026, 10, 31), 24),  # ends at the first of them
+        (APIA, date(2011, 12, 29), 24),  # the day before the one that was left out
+    ],
+)
+def test_a_whole_day_is_from_midnight_to_midnight_whatever_the_clocks_do(zone, day, hours):
+    rule = weekly(starts=time(0), ends=time(0), zone=zone)
+    block = block_on(rule=rule, day=day)
+    assert block == local_day(day=day, zone=zone)
+    assert block.ends_at - block.starts_at == timedelta(hours=hours)
+
+
+def test_a_day_that_a_zone_left_out_has_no_hours_to_its_end():
+    rule = weekly(starts=time(22), ends=time(0), zone=APIA)
+    assert block_on(rule=rule, day=date(2011, 12, 30)) is None
 
 
 def test_a_slot_longer_than_the_block_is_not_offered():
@@ -170,10 +210,10 @@ days = st.dates(date(2010, 1, 1), date(2040, 12, 31))
 rules = st.builds(
     weekly,
     starts=times,
-    ends=times,
+    ends=times | st.just(time(0)),
     zone=st.sampled_from(ZONES),
     slot_minutes=st.integers(5, 240),
-).filter(lambda rule: rule.starts < rule.ends)
+).filter(lambda rule: ends_after(rule.ends, rule.starts))
 
 
 @given(rule=rules, day=days)
@@ -222,8 +262,7 @@ def test_wall_clock_and_elapsed_time_agree_where_no_clock_changes(rule, day):
     whole_day = local_day(day=day, zone=rule.zone)
     if whole_day.ends_at - whole_day.starts_at != timedelta(hours=24):
         return
-    starts, ends = (datetime.combine(day, each) for each in (rule.starts, rule.ends))
-    expected = (ends - starts) // timedelta(minutes=rule.slot_minutes)
+    expected = length_of_hours(rule.starts, rule.ends) // timedelta(minutes=rule.slot_minutes)
     assert len(list(slot_periods(rule=rule, first_day=day, days=1))) == expected
 
 
@@ -248,6 +287,61 @@ def test_hours_overlap_when_a_day_has_both(fields, expected):
     assert overlap(friday, other) == overlap(other, friday) == expected
 
 
+@pytest.mark.parametrize(
+    ("zone", "fields", "expected"),
+    [
+        # Utrecht has Fridays from 09:00 to 12:00, which is 08:00 to 11:00 UTC in winter.
+        (BERLIN, {"starts": time(9), "ends": time(11)}, True),
+        (BERLIN, {"starts": time(12), "ends": time(13)}, False),
+        (LONDON, {"starts": time(11), "ends": time(13)}, False),
+        (LONDON, {"starts": time(10, 59), "ends": time(13)}, True),
+        (SYDNEY, {"starts": time(21, 30), "ends": time(22)}, True),
+        (SYDNEY, {"starts": time(22), "ends": time(0)}, False),
+        (KIRITIMATI, {"starts": time(0), "ends": time(0), "weekdays": frozenset({5})}, True),
+        (KIRITIMATI, {"starts": time(0), "ends": time(0), "weekdays": frozenset({3})}, False),
+        # Offices seven hours apart, but six in the weeks between the two changes of the clocks.
+        (CHICAGO, {"starts": time(5), "ends": time(6)}, True),
+        (CHICAGO, {"starts": time(6), "ends": time(7)}, False),
+        (CHICAGO, {"starts": time(1), "ends": time(2)}, False),
+    ],
+)
+def test_hours_in_two_zones_overlap_when_they_share_an_instant(zone, fields, expected):
+    utrecht = weekly(starts=time(9), ends=time(12), weekdays=FRIDAY, valid_from=date(2026, 1, 1))
+    other = weekly(zone=zone, valid_from=date(2026, 1, 1), **fields)
+    assert overlap(utrecht, other) == overlap(other, utrecht) == expected
+
+
+def test_hours_until_midnight_overlap_the_next_day_of_another_zone():
+    late = weekly(starts=time(22), ends=time(0), weekdays=MONDAY, zone=LONDON)
+    early = weekly(starts=time(0, 30), ends=time(2), weekdays=frozenset({1}))
+    assert overlap(late, early)
+    assert not overlap(late, replace(early, starts=time(1)))
+    assert not overlap(late, replace(early, weekdays=MONDAY))
+
+
+def test_hours_to_the_end_of_a_day_touch_those_of_the_next_day():
+    late = weekly(starts=time(22), ends=time(0))
+    assert not overlap(late, weekly(starts=time(0), ends=time(2)))
+    assert overlap(late, weekly(starts=time(23), ends=time(23, 30)))
+    assert overlap(late, weekly(starts=time(0), ends=time(0)))
+
+
+def test_hours_in_two_zones_overlap_in_a_season_only():
+    morning = weekly(starts=time(9), ends=time(10), weekdays=FRIDAY, valid_from=date(2027, 1, 1))
+    kolkata = weekly(
+        starts=time(12, 30), ends=time(13, 30), zone=KOLKATA, valid_from=date(2027, 1, 1)
+    )
+    assert overlap(morning, kolkata)  # in summer, when Utrecht is three hours and a half behind
+    assert not overlap(replace(morning, valid_until=date(2027, 3, 27)), kolkata)
+
+
+def test_hours_in_two_zones_that_ended_long_ago_are_in_nobodys_way():
+    over = weekly(starts=time(9), ends=time(12), valid_until=date(2025, 12, 31))
+    elsewhere = weekly(starts=time(9), ends=time(12), zone=BERLIN)
+    assert overlap(over, elsewhere)
+    assert not overlap(over, elsewhere, since=date(2026, 11, 28))
+
+
 def test_hours_that_share_a_few_days_only_overlap_only_if_a_weekday_is_among_them():
     until_tuesday = weekly(starts=time(9), ends=time(12), valid_until=date(2026, 11, 24))
     from_monday = weekly(
@@ -265,3 +359,17 @@ def test_hours_that_do_not_overlap_make_no_overlapping_slots(first, second, day)
     )
     meet = any(before.ends_at > after.starts_at for before, after in pairwise(slots))
     assert overlap(first, second) or not meet
+
+
+@given(first=rules, second=rules, ahead=st.integers(0, 350))
+def test_hours_in_two_zones_that_do_not_overlap_make_no_overlapping_slots(first, second, ahead):
+    if first.zone == second.zone:
+        return
+    since = date(2026, 11, 28)
+    slots = sorted(
+        slot
+        for rule in (first, second)
+        for slot in slot_periods(rule=rule, first_day=since + timedelta(days=ahead), days=8)
+    )
+    meet = any(before.ends_at > after.starts_at for before, after in pairwise(slots))
+    assert overlap(first, second, since=since) or not meet

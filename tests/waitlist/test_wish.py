@@ -56,6 +56,24 @@ def wish(**changes: object) -> Wish:
     return Wish(**(given | changes))
 
 
+def test_a_visit_that_ends_at_midnight_fits_into_a_day_that_ends_at_24_00() -> None:
+    evening = wish(day_from=time(22), day_until=time(0))
+    assert wants(evening, at(3, 23, 40))
+    assert not wants(evening, at(3, 21, 40))
+    assert not wants(evening, at(3, 23, 50))
+    assert not wants(wish(day_until=time(23, 59)), at(3, 23, 40))
+
+
+@pytest.mark.parametrize("zone", ["Asia/Beirut", "America/Santiago", "America/Havana"])
+def test_the_day_ends_at_24_00_also_where_clocks_change_at_midnight(zone: str) -> None:
+    there, evening = ZoneInfo(zone), Wish(date(2026, 1, 1), date(2026, 12, 31), day_until=time(0))
+    for number in range(360):
+        midnight = datetime(2026, 1, 3, tzinfo=there) + timedelta(days=number)
+        ends_at = midnight.astimezone(UTC)
+        starts_at = ends_at - timedelta(minutes=20)
+        assert evening.wants(starts_at=starts_at, ends_at=ends_at, zone=there, mode="video")
+
+
 @pytest.mark.parametrize(
     ("day", "is_wanted"), [(1, False), (2, True), (4, True), (6, True), (7, False)]
 )
@@ -107,7 +125,7 @@ def test_wanted_time_reads_on_the_clinic_clock_as_was_asked_for(start, length, z
     end = start + length
     if asked.wants(starts_at=start, ends_at=end, zone=zone, mode="video"):
         assert start.astimezone(zone).time() >= first
-        assert end.astimezone(zone).time() <= last
+        assert last == time(0) or end.astimezone(zone).time() <= last
 
 
 @given(start=instants, length=lengths, zone=zones)
