@@ -20,6 +20,7 @@ from doctors.models import (
     VisitType,
 )
 from doctors.schedule_forms import RuleForm, RuleFormSet
+from doctors.selectors.alphabet import letters_of
 from doctors.services.expansion import expand_slots
 
 
@@ -40,6 +41,7 @@ def expand_after_commit(request: HttpRequest, *, doctor_ids: list[int]) -> None:
 @admin.register(Specialty)
 class SpecialtyAdmin(admin.ModelAdmin):
     list_display = ("name", "practitioner", "icon")
+    ordering = (letters_of("name"), "id")
     search_fields = ("name", "practitioner")
     prepopulated_fields = {"slug": ("name",)}
 
@@ -49,6 +51,7 @@ class ClinicAdmin(admin.ModelAdmin):
     """A clinic stays once it is in use: slots and appointments name it."""
 
     list_display = ("name", "street", "city", "country", "time_zone")
+    ordering = (letters_of("name"), "id")
     list_filter = ("country", "city")
     search_fields = ("name", "city", "street")
     actions = None
@@ -97,6 +100,7 @@ class DoctorAdmin(admin.ModelAdmin):
     """
 
     list_display = ("name", "specialty", "clinic", "slot_minutes", "horizon_days", "is_active")
+    ordering = (letters_of("name"), "id")
     list_filter = ("is_active", "specialty", "clinic__city")
     list_select_related = ("specialty", "clinic")
     search_fields = ("name",)

@@ -1,5 +1,6 @@
 """The search form: parses what was asked for, holds no rule."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django import forms
@@ -11,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from docbook.http.dates import validate_day
 from docbook.http.form_fields import ChoiceField, NumberField, TextField
+from docbook.typed_text import plain_letters
 from doctors.languages import language_name
 from doctors.models import Clinic, Doctor, Specialty
 from doctors.models.schedule import Mode
@@ -54,11 +56,10 @@ class SearchForm(forms.Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._choices(
-            "specialty", _("Any specialty"), Specialty.objects.values_list("slug", "name")
-        )
-        cities = Clinic.objects.order_by("city").values_list("city", flat=True).distinct()
-        self._choices("city", _("Anywhere"), [(city, city) for city in cities])
+        specialties = Specialty.objects.values_list("slug", "name")
+        self._choices("specialty", _("Any specialty"), _in_order(specialties))
+        cities = Clinic.objects.order_by().values_list("city", flat=True).distinct()
+        self._choices("city", _("Anywhere"), _in_order((city, city) for city in cities))
         self._choices("mode", _("Any kind of visit"), Mode.for_visits())
         self._choices("language", _("Any language"), _spoken_languages())
 
@@ -104,4 +105,9 @@ def _spoken_languages() -> list[tuple[str, str]]:
         .distinct()
         for code in codes
     }
-    return sorted(((code, language_name(code)) for code in codes), key=lambda pair: pair[1])
+    return _in_order((code, language_name(code)) for code in codes)
+
+
+def _in_order(choices: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """By their labels, as people look for them."""
+    return sorted(choices, key=lambda choice: (plain_letters(choice[1]), choice[1]))

@@ -26,7 +26,7 @@ from doctors.selectors.visit_types import choose_visit_type
 from doctors.serializers import DayQuery, DoctorOut, SearchQuery, TimeOut
 
 _KEPT = [IF_NONE_MATCH, ETAG, CACHE_CONTROL]
-_KEYS = {"next_free": "next_free_at", "fee": "lowest_fee", "name": "name"}
+_KEYS = {"next_free": "next_free_at", "fee": "lowest_fee", "name": "sorted_name"}
 
 
 class PublicView(APIView):

@@ -7,6 +7,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from accounts.models import User
 from docbook.errors import NotFound
 from doctors.models import Clinic, Doctor, Slot, Specialty
+from doctors.selectors.alphabet import letters_of
 
 
 def bookable_doctors() -> QuerySet[Doctor]:
@@ -39,12 +40,14 @@ def doctors_run_by(user: User) -> QuerySet[Doctor]:
         Doctor.objects.filter(Q(user=user) | Q(secretaries__secretary=user))
         .distinct()
         .select_related("specialty", "clinic")
-        .order_by("name", "id")
+        .order_by(letters_of("name"), "id")
     )
 
 
 def doctors_visible_to(user: User) -> QuerySet[Doctor]:
     """As `doctors_run_by`, and all of them for staff."""
     if user.is_staff:
-        return Doctor.objects.select_related("specialty", "clinic").order_by("name", "id")
+        return Doctor.objects.select_related("specialty", "clinic").order_by(
+            letters_of("name"), "id"
+        )
     return doctors_run_by(user)

@@ -20,14 +20,16 @@ from django.db.models import (
 from django.db.models.expressions import OrderBy
 from django.db.models.fields import DateField, DateTimeField
 
+from docbook.typed_text import plain_letters
 from doctors.models import Doctor, Slot, Specialty, VisitType
 from doctors.names import is_only_titles, words_of
+from doctors.selectors.alphabet import letters_of
 from doctors.selectors.doctors import bookable_doctors
 
 ORDERS: dict[str, tuple[OrderBy | str, ...]] = {
     "next_free": (F("next_free_at").asc(nulls_last=True), "id"),
     "fee": (F("lowest_fee").asc(nulls_last=True), "id"),
-    "name": ("name", "id"),
+    "name": ("sorted_name", "id"),
 }
 
 
@@ -98,13 +100,14 @@ def _named(text: str) -> Q:
 
 
 def search_doctors(*, search: DoctorSearch, now: datetime) -> QuerySet[Doctor]:
-    """Matching doctors in the order asked for, with `next_free_at` and `lowest_fee` (cents).
+    """Matching doctors in the order asked for, with `next_free_at`, `lowest_fee` (cents) and
+    `sorted_name`.
 
     The order always ends in the id, so that pages neither repeat nor leave out anybody.
     """
     return (
         with_next_free(matching_doctors(search=search, now=now), now=now)
-        .annotate(lowest_fee=_lowest_fee())
+        .annotate(lowest_fee=_lowest_fee(), sorted_name=letters_of("name"))
         .order_by(*ORDERS.get(search.order, ORDERS["next_free"]))
     )
 
@@ -128,7 +131,7 @@ def summarise_specialties(*, now: datetime) -> list[SpecialtySummary]:
         _summary(specialty, groups[specialty.pk])
         for specialty in Specialty.objects.filter(pk__in=groups)
     ]
-    summaries.sort(key=lambda each: (-each.doctor_count, each.specialty.name))
+    summaries.sort(key=lambda each: (-each.doctor_count, plain_letters(each.specialty.name)))
     return summaries
 
 

@@ -90,6 +90,20 @@ def test_search_finds_who_matches_everything_asked_for(query: Any, names: list[s
     assert found(**query) == names
 
 
+def test_names_are_in_the_order_in_which_people_look_for_them() -> None:
+    names = ["Zoë Bakker", "Álvaro Gil", "adam Smit", "Özlem Kaya", "Olga Smit", "Émile Roux"]
+    for name in names:
+        make_doctor(name=name)
+    in_order = ["adam Smit", "Álvaro Gil", "Émile Roux", "Olga Smit", "Özlem Kaya", "Zoë Bakker"]
+    found, cursor = [], ""
+    for _page in names:  # one at a time, so that the cursor goes by the same order
+        query = {"order": "name", "limit": 1} | ({"cursor": cursor} if cursor else {})
+        page = Api().get("doctors", query).json()
+        found += [item["name"] for item in page["items"]]
+        cursor = page["pageInfo"]["nextCursor"]
+    assert found == in_order
+
+
 @pytest.mark.usefixtures("town")
 def test_free_on_a_day_means_the_day_of_the_clinic() -> None:
     """16:00 UTC tomorrow is 01:00 of the day after in Tokyo."""
