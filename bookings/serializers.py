@@ -13,7 +13,7 @@ from bookings.models.holds import MAX_CODE_ATTEMPTS
 from bookings.presentation import end_of_changes, reference
 from bookings.services.codes import resend_at
 from bookings.states import AppointmentStatus
-from docbook.http.dates import validate_day
+from docbook.http.moments import DayField, InstantField
 from docbook.http.serializers import PatternField, StrictSerializer, TextField
 from docbook.http.times import local_iso
 from docbook.notify.phone_numbers import AS_WRITTEN, NOT_A_NUMBER
@@ -127,10 +127,7 @@ class MoveQuery(serializers.Serializer[Any]):
     """Days of the clinic, both included and at most 31; from today on unless said otherwise."""
 
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
-        days = {
-            name: serializers.DateField(required=False, validators=[validate_day])
-            for name in ("from", "to")
-        }
+        days = {name: DayField(required=False) for name in ("from", "to")}
         return {**super().get_fields(), **days}
 
 
@@ -183,7 +180,7 @@ class BookingOut(serializers.Serializer[Any]):
 
 
 class DoctorAppointmentsQuery(serializers.Serializer[Any]):
-    date = serializers.DateField(validators=[validate_day])
+    date = DayField()
     status = serializers.ChoiceField(required=False, choices=AppointmentStatus.choices)
 
 
@@ -194,5 +191,5 @@ class BookingsQuery(serializers.Serializer[Any]):
     doctor_id = serializers.IntegerField(required=False, min_value=1, max_value=LARGEST_ID)
 
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
-        instants = {name: serializers.DateTimeField(required=False) for name in ("from", "to")}
+        instants = {name: InstantField(required=False) for name in ("from", "to")}
         return {**super().get_fields(), **instants}

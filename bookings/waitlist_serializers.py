@@ -9,7 +9,7 @@ from rest_framework import serializers
 
 from bookings.models import Hold, WaitlistEntry, WaitlistState
 from bookings.serializers import LARGEST_ID, BookingDoctorOut, HeldSlotOut, phone_field
-from docbook.http.dates import validate_day
+from docbook.http.moments import DayField
 from docbook.http.serializers import StrictSerializer, TextField
 from docbook.http.times import local_iso
 from docbook.times_of_day import end_in_words, read_end, read_start
@@ -60,7 +60,7 @@ class WaitlistIn(StrictSerializer):
     specialty = TextField(required=False, max_length=50)
     city = TextField(required=False, max_length=80)
     mode = serializers.ChoiceField(required=False, choices=Mode.for_visits())
-    until = serializers.DateField(validators=[validate_day])
+    until = DayField()
     weekdays = serializers.ListField(
         required=False, max_length=7, child=serializers.IntegerField(min_value=0, max_value=6)
     )
@@ -69,7 +69,7 @@ class WaitlistIn(StrictSerializer):
     replaces = serializers.UUIDField(required=False)
 
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
-        first = {"from": serializers.DateField(validators=[validate_day])}
+        first = {"from": DayField()}
         return {**super().get_fields(), **first}
 
 

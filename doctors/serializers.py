@@ -6,7 +6,7 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from docbook.http.dates import validate_day
+from docbook.http.moments import DayField
 from docbook.http.serializers import TextField
 from docbook.http.times import local_iso
 from doctors.models import Doctor
@@ -87,12 +87,12 @@ class SearchQuery(serializers.Serializer[Any]):
     language = serializers.CharField(required=False, max_length=3)
     mode = serializers.ChoiceField(required=False, choices=Mode.for_visits())
     max_fee = serializers.IntegerField(required=False, min_value=0, max_value=100_000)
-    available_on = serializers.DateField(required=False, validators=[validate_day])
+    available_on = DayField(required=False)
     order = serializers.ChoiceField(required=False, choices=list(ORDERS))
 
 
 class DayQuery(serializers.Serializer[Any]):
     """The query of `GET doctors/{id}/slots`: a local day of the clinic, and a reason."""
 
-    date = serializers.DateField(validators=[validate_day])
+    date = DayField()
     visit_type = serializers.IntegerField(required=False, min_value=1, max_value=2**63 - 1)

@@ -174,9 +174,85 @@ def test_every_real_date_has_an_answer(query: str) -> None:
     assert answer.json()["items"] == []
 
 
-@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00%2B14:00", "9999-12-31T23:59:59-12:00"])
-def test_instant_at_the_end_of_time_has_an_answer(api: Api, moment: str) -> None:
-    assert api.get(f"bookings?from={moment}").status_code in {200, 422}
+@pytest.mark.parametrize("name", ["from", "to"])
+@pytest.mark.parametrize(
+    "moment",
+    [
+        "2026-12-01",
+        "2026-12-01T10:00",
+        "2026-12-01T10:00:00",
+        "2026-12-01T10:00Z",
+        "2026-12-01 10:00:00Z",
+        "2026-12-01T10:00:00+01:00",  # a space by the time it is read
+        "2026-12-01T10:00:00%2B0100",
+        "2026-12-01T10:00:00%2B24:00",
+        "2026-12-01T10:00:00 Europe/Amsterdam",
+        "2026-12-01T10:00:60Z",
+        "2026-12-01T24:00:00Z",
+        "2026-02-30T10:00:00Z",
+        "2026-W49-2T10:00:00Z",
+        "20261201T100000Z",
+        "１２-12-01T10:00:00Z",
+        "0000-01-01T00:00:00Z",
+        "0001-01-01T00:00:00%2B14:00",
+        "9999-12-31T23:59:59-12:00",
+        "1764583200",
+        "",
+    ],
+)
+def test_what_is_no_single_instant_is_refused_with_an_example(
+    api: Api, name: str, moment: str
+) -> None:
+    refused = problem(api.get(f"bookings?{name}={moment}"), code="validation", status=422)
+    assert pointers(refused) == [f"/{name}"]
+
+
+def test_a_day_in_place_of_an_instant_is_told_what_is_missing(api: Api) -> None:
+    refused = problem(api.get("bookings?from=2026-12-01"), code="validation", status=422)
+    assert "with its offset, like 2026-12-01T09:00:00+01:00" in refused["errors"][0]["detail"]
+
+
+@pytest.mark.parametrize(
+    "moment",
+    [
+        "2026-12-01T10:00:00Z",
+        "2026-12-01t10:00:00z",
+        "2026-12-01T10:00:00.123456789Z",
+        "2026-12-01T10:00:00%2B05:45",
+        "2026-12-01T10:00:00-23:59",
+        "1900-01-01T00:00:00Z",
+        "8999-12-31T23:59:59Z",
+    ],
+)
+def test_every_instant_of_rfc_3339_is_taken(api: Api, moment: str) -> None:
+    assert api.get(f"bookings?from={moment}").status_code == 200
+    assert api.get(f"bookings?to={moment}").status_code == 200
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "doctors?available_on={day}",
+        "doctors/{doctor}/slots?date={day}",
+    ],
+)
+@pytest.mark.parametrize(
+    "day",
+    [
+        "2026-12-01T10:00:00Z",
+        "2026-12-1",
+        "20261201",
+        "2026-W49-2",
+        "12/31/2026",
+        "2026-12-01 ",
+        "",
+    ],
+)
+def test_what_is_no_day_is_refused_with_an_example(api: Api, path: str, day: str) -> None:
+    visit_type, _slots = bookable()
+    answer = api.get(path.format(doctor=visit_type.doctor_id, day=day))
+    refused = problem(answer, code="validation", status=422)
+    assert refused["errors"][0]["detail"] == "Write a day like 2026-12-01, without a time."
 
 
 @pytest.mark.parametrize("text", ["%", "_", "'; DROP TABLE doctors_doctor; --", "\\", "%%_%%"])

@@ -1,0 +1,68 @@
+"""Days and instants as an API client writes them: never the one for the other."""
+
+import re
+from datetime import UTC, date, datetime
+from typing import Any, ClassVar
+
+from django.utils.translation import gettext_lazy as _
+from rest_framework import serializers
+
+from docbook.http.dates import FIRST, LAST, validate_day
+
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z")
+# RFC 3339, section 5.6, without leap seconds, which no clock here has.
+_INSTANT = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]+)?"
+    r"(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])\Z"
+)
+
+
+class DayField(serializers.DateField):
+    """A day of the calendar. With a time it would be another thing, and is refused."""
+
+    default_error_messages: ClassVar[dict[str, Any]] = {
+        "invalid": _("Write a day like 2026-12-01, without a time."),
+        "datetime": _("Write a day like 2026-12-01, without a time."),
+    }
+
+    def __init__(self, **options: Any) -> None:
+        options.setdefault("help_text", "A day, like 2026-12-01.")
+        super().__init__(**options, validators=[validate_day])
+
+    def to_internal_value(self, value: Any) -> date:
+        if not isinstance(value, str) or not _DAY.match(value):
+            self.fail("invalid", format="")
+        return super().to_internal_value(value)
+
+
+class InstantField(serializers.DateTimeField):
+    """A moment by RFC 3339. A day alone, or a time without offset, could mean several moments."""
+
+    default_error_messages: ClassVar[dict[str, Any]] = {
+        "invalid": _(
+            "Write an instant with its offset, like 2026-12-01T09:00:00+01:00 or "
+            "2026-12-01T08:00:00Z. In an address, + is written %2B."
+        ),
+        "too-far": _("This day is too far away."),
+    }
+
+    def __init__(self, **options: Any) -> None:
+        options.setdefault(
+            "help_text",
+            "An instant by RFC 3339, with Z or an offset, like 2026-12-01T09:00:00+01:00.",
+        )
+        super().__init__(**options)
+
+    def to_internal_value(self, value: Any) -> datetime:
+        text = value.upper() if isinstance(value, str) else ""
+        try:
+            moment = datetime.fromisoformat(text) if _INSTANT.match(text) else None
+        except ValueError:  # the calendar has no such day
+            moment = None
+        if moment is None:
+            self.fail("invalid", format="")
+        # At the ends of the calendar, other zones have no such day.
+        if not FIRST <= moment.date() <= LAST:
+            self.fail("too-far")
+        # PostgreSQL knows no offset beyond sixteen hours.
+        return moment.astimezone(UTC)
