@@ -1,19 +1,66 @@
-"""Users, found by their e-mail address; and what the admin calls itself."""
+"""Users, found by their e-mail address; their rights; and what the admin calls itself.
+
+Rights come from superusers alone. What leads to a right counts as one: a password, a proven
+address, or the account of somebody who works here.
+"""
 
 from typing import Any
 
+from allauth.account.admin import EmailAddressAdmin as AllauthEmailAddressAdmin
+from allauth.account.models import EmailAddress
 from django.contrib import admin
+from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm
+from django.contrib.auth.models import Group
+from django.core.exceptions import PermissionDenied
+from django.db.models import Model
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
+from accounts.roles import works_here
 from docbook.observability.read_only_admin import CappedPaginator
 
 admin.site.site_header = "DocBook"
 admin.site.site_title = "DocBook"
 admin.site.index_title = _("Clinics, people and records")
+
+
+RIGHTS = ("is_staff", "is_superuser", "groups", "user_permissions")
+
+
+class BySuperusers:
+    """Other staff may look, if they have the right to, and change nothing."""
+
+    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return is_superuser(request)
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return is_superuser(request)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return is_superuser(request)
+
+
+def is_superuser(request: HttpRequest) -> bool:
+    return bool(request.user.is_active and getattr(request.user, "is_superuser", False))
+
+
+admin.site.unregister(Group)
+admin.site.unregister(EmailAddress)
+
+
+@admin.register(Group)
+class GroupAdmin(BySuperusers, DjangoGroupAdmin):
+    pass
+
+
+@admin.register(EmailAddress)
+class EmailAddressAdmin(BySuperusers, AllauthEmailAddressAdmin):  # type: ignore[misc]  # no types
+    """A proven address opens its account by a code."""
+
+    actions = None
 
 
 class UserCreationForm(AdminUserCreationForm):
@@ -41,10 +88,7 @@ class UserAdmin(DjangoUserAdmin):
     fieldsets = (
         (None, {"fields": ("email", "password")}),
         (_("Person"), {"fields": ("first_name", "last_name", "phone")}),
-        (
-            _("May do"),
-            {"fields": ("is_active", "is_staff", "is_superuser", "groups", "user_permissions")},
-        ),
+        (_("May do"), {"fields": ("is_active", *RIGHTS)}),
         (_("Dates"), {"fields": ("last_login", "created_at")}),
     )
     add_fieldsets = (
@@ -54,4 +98,22 @@ class UserAdmin(DjangoUserAdmin):
     readonly_fields = ("last_login", "created_at")
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
-        return self.readonly_fields if obj is None else ("email", *self.readonly_fields)
+        rights = () if is_superuser(request) else RIGHTS
+        return (*rights, *self.readonly_fields, *(() if obj is None else ("email",)))
+
+    def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        return super().has_change_permission(request, obj) and _may_touch(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        return super().has_delete_permission(request, obj) and _may_touch(request, obj)
+
+    def user_change_password(self, request: HttpRequest, *args: Any, **options: Any) -> Any:
+        """Who sets a password has the account."""
+        if not is_superuser(request):
+            raise PermissionDenied
+        return super().user_change_password(request, *args, **options)
+
+
+def _may_touch(request: HttpRequest, user: User | None) -> bool:
+    """The accounts of those who work here are touched by superusers alone."""
+    return user is None or is_superuser(request) or not works_here(user)

@@ -6,10 +6,21 @@ from accounts.models import User
 from docbook.audit.services import Actor
 from doctors.models import Doctor
 
+READ_PATIENTS = "bookings.read_patient_details"
+
 
 @dataclass(frozen=True)
 class PracticeMember:
     user: User
+
+    def may_read_patients(self, doctor: Doctor | None = None) -> bool:
+        """Who comes, how to reach them and why: read by the doctor, by their secretaries and by
+        staff with the right. Without a doctor: of all.
+        """
+        actor = self.actor_for(doctor) if doctor else None
+        if actor is not None and actor.kind != "staff":
+            return True
+        return self.user.is_staff and self.user.has_perm(READ_PATIENTS)
 
     def actor_for(self, doctor: Doctor) -> Actor | None:
         """The doctor, their secretary or staff; None for anybody else."""

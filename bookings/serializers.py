@@ -137,8 +137,15 @@ class BookingDoctorOut(serializers.Serializer[Any]):
     name = serializers.CharField()
 
 
+# What a patient has said, or what was said to them.
+_OF_THE_PATIENT = ("patientName", "reason", "cancelReason")
+
+
 class BookingOut(serializers.Serializer[Any]):
-    """An appointment, for its patient."""
+    """An appointment, for its patient and their practice.
+
+    With `without_patient` in its context it leaves empty what the reader has no right to.
+    """
 
     id = serializers.UUIDField()
     reference = serializers.SerializerMethodField()
@@ -156,6 +163,12 @@ class BookingOut(serializers.Serializer[Any]):
     cancelReason = serializers.SerializerMethodField()  # noqa: N815
     replaces = serializers.UUIDField(allow_null=True)
     replacedBy = serializers.UUIDField(source="replaced_by", allow_null=True)  # noqa: N815
+
+    def to_representation(self, instance: Any) -> dict[str, Any]:
+        shown: dict[str, Any] = super().to_representation(instance)
+        if self.context.get("without_patient"):
+            shown |= dict.fromkeys(_OF_THE_PATIENT, "")
+        return shown
 
     def get_reference(self, appointment: Appointment) -> str:
         return reference(appointment.pk)

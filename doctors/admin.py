@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from accounts.admin import BySuperusers, is_superuser
 from docbook.observability.read_only_admin import ReadOnlyAdmin
 from doctors.models import (
     AvailabilityRule,
@@ -86,7 +87,9 @@ class RuleInline(admin.TabularInline):
     autocomplete_fields = ("clinic",)
 
 
-class SecretaryInline(admin.TabularInline):
+class SecretaryInline(BySuperusers, admin.TabularInline):
+    """A secretary reads what patients write."""
+
     model = SecretaryAssignment
     extra = 0
     autocomplete_fields = ("secretary",)
@@ -111,6 +114,10 @@ class DoctorAdmin(admin.ModelAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Doctor | None = None) -> bool:
         return False
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Doctor | None = None) -> list[str]:
+        """A doctor's login reads what patients write, so only superusers choose it."""
+        return [] if is_superuser(request) else ["user"]
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)

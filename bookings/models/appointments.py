@@ -1,6 +1,6 @@
 """A confirmed visit."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.conf import settings
 from django.db import models
@@ -68,6 +68,9 @@ class Appointment(models.Model):
         ordering: ClassVar[list[str]] = ["starts_at", "id"]
         verbose_name = _("appointment")
         verbose_name_plural = _("appointments")
+        permissions: ClassVar[list[tuple[str, Any]]] = [
+            ("read_patient_details", _("Can read who comes, how to reach them and why")),
+        ]
         indexes: ClassVar[list[models.Index]] = [
             models.Index(fields=["patient", "starts_at"], name="appointment_of_a_patient"),
             models.Index(fields=["doctor", "starts_at"], name="appointment_of_a_doctor"),
