@@ -125,9 +125,12 @@ def make_rule(*, doctor: Doctor, **fields: Any) -> AvailabilityRule:
 def make_slots(
     *, doctor: Doctor, starts_at: datetime | None = None, count: int = 1, **fields: Any
 ) -> list[Slot]:
-    """`count` adjacent slots in the doctor's grid, from `starts_at` (tomorrow 09:00 UTC) on."""
+    """`count` adjacent slots in the doctor's grid, from `starts_at` on.
+
+    By default from 09:00 UTC of the day after tomorrow, for changes close a day before a visit.
+    """
     step = timedelta(minutes=doctor.slot_minutes)
-    first = starts_at or tomorrow_at()
+    first = starts_at or tomorrow_at(days=2)
     fields = {"clinic": doctor.clinic, "mode": Mode.ANY} | fields
     return [
         Slot.objects.create(

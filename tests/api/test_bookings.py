@@ -205,7 +205,7 @@ def test_own_bookings_are_filtered_by_status_doctor_and_time() -> None:
 
 
 def day(api: Api, doctor: Any, **query: Any) -> Any:
-    query = {"date": f"{tomorrow_at():%Y-%m-%d}"} | query
+    query = {"date": f"{tomorrow_at(days=2):%Y-%m-%d}"} | query
     return api.get(f"doctors/{doctor.pk}/appointments", query)
 
 

@@ -40,7 +40,7 @@ def details(**changes: str) -> Details:
 
 
 def bookable(*, slots: int = 1, count: int = 4, **doctor: object) -> tuple[VisitType, list[Slot]]:
-    """A doctor with free slots from tomorrow 09:00 UTC on, and a reason to see them."""
+    """A doctor with free slots at a moment that is open for changes, and a reason to see them."""
     found = make_doctor(**doctor)
     return make_visit_type(doctor=found, slots=slots), make_slots(doctor=found, count=count)
 

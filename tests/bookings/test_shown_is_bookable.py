@@ -30,7 +30,7 @@ grids = st.lists(slots, min_size=1, max_size=7)
 
 def make_grid(grid: list[tuple[bool, bool, str, str]], *, visit_type: VisitType) -> list[Slot]:
     doctor, other = visit_type.doctor, make_clinic()
-    step, moment, made = timedelta(minutes=doctor.slot_minutes), tomorrow_at(), []
+    step, moment, made = timedelta(minutes=doctor.slot_minutes), tomorrow_at(days=2), []
     for gap, elsewhere, mode, state in grid:
         moment += step if gap else timedelta(0)
         taken = state in ("held", "booked")

@@ -116,7 +116,7 @@ def booking_is_paused(_patient: User) -> Ask:
 
 def as_many_visits_ahead_as_allowed(patient: User) -> Ask:
     for number in range(settings.COMING_VISITS_PER_PATIENT):
-        (slot,) = make_slots(doctor=make_doctor(), starts_at=tomorrow_at(9, days=2 + number))
+        (slot,) = make_slots(doctor=make_doctor(), starts_at=tomorrow_at(9, days=3 + number))
         make_appointment(slots=[slot], patient=patient)
     visit_type, slots = bookable()
     return Ask("start", slots[0].pk, visit_type.pk)

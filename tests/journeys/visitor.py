@@ -63,7 +63,10 @@ class Visitor:
 
     def picks_a_day(self, *, number: int = 1) -> None:
         """A day that has free times; the first one may be chosen already."""
-        day = self.page.get_by_role("link", name=re.compile(r"\d+ free times?$")).nth(number)
+        days = self.page.get_by_role("link", name=re.compile(r"\d+ free times?$"))
+        if days.count() <= number:  # a phone folds the days of the next month
+            self.page.get_by_text(re.compile(r"^\s*Show [A-Z]")).locator("visible=true").click()
+        day = days.nth(number)
         name = (day.get_attribute("aria-label") or "").partition(",")[0]
         day.click()
         self.sees_heading(name)

@@ -90,7 +90,7 @@ def test_loser_of_a_race_holds_another_time_with_one_press() -> None:
 
 def test_alternative_on_another_day_says_which_day() -> None:
     visit_type, (slot,) = bookable(count=1)
-    (later,) = make_slots(doctor=visit_type.doctor, starts_at=tomorrow_at(days=2))
+    (later,) = make_slots(doctor=visit_type.doctor, starts_at=tomorrow_at(days=3))
     book(slot, visit_type=visit_type, holder=guest())
     refused = tap(signed_in(), slot, visit_type)
     day = later.starts_at.astimezone(later.clinic.zone)
@@ -187,7 +187,7 @@ def test_code_from_the_mail_of_a_used_account_does_not_tell_its_visits() -> None
 def keeping(patient: object, count: int) -> list[Hold]:
     """Live holds at different doctors, on different days."""
     holds = []
-    for days in range(2, 2 + count):
+    for days in range(3, 3 + count):
         visit_type, _slots = bookable(count=1)
         (slot,) = make_slots(doctor=visit_type.doctor, starts_at=tomorrow_at(days=days))
         holds.append(take(slot, visit_type=visit_type, holder=as_patient(patient)))
@@ -261,7 +261,7 @@ def test_guest_swaps_the_kept_time_for_the_wanted_one_with_one_press() -> None:
 
 def test_swap_between_days_names_both_of_them() -> None:
     visit_type, slots = bookable()
-    (later,) = make_slots(doctor=visit_type.doctor, starts_at=tomorrow_at(days=2))
+    (later,) = make_slots(doctor=visit_type.doctor, starts_at=tomorrow_at(days=3))
     browser = signed_in()
     tap(browser, slots[0], visit_type)
     refused = tap(browser, later, visit_type)

@@ -19,7 +19,7 @@ def two_reasons() -> tuple[VisitType, VisitType]:
     short = make_visit_type(
         doctor=doctor, name="Quick look", mode="video", price_cents=3000, position=1
     )
-    make_slots(doctor=doctor, count=3)
+    make_slots(doctor=doctor, starts_at=tomorrow_at(), count=3)
     return long, short
 
 

@@ -30,7 +30,7 @@ def who_runs(doctor: Doctor) -> Client:
 
 
 def day_of(doctor: Doctor, **headers: Any) -> Any:
-    return who_runs(doctor).get(f"/schedule/?date={tomorrow_at().date()}", **headers)
+    return who_runs(doctor).get(f"/schedule/?date={tomorrow_at(days=2).date()}", **headers)
 
 
 def clock(moment: datetime) -> str:
@@ -129,7 +129,7 @@ def test_page_says_whose_day_it_is_beside_the_rail_too() -> None:
 def test_title_follows_the_day_that_htmx_asks_for() -> None:
     visit_type, _slots = bookable()
     fragment = day_of(visit_type.doctor, headers=HTMX).content.decode()
-    day = tomorrow_at()
+    day = tomorrow_at(days=2)
     assert f"<title>{day:%a} {day.day} {day:%b}, Dr Emma Visser · DocBook" in fragment
 
 

@@ -25,15 +25,15 @@ from tests.factories import (
 
 
 def in_daylight(*, days: int = 0) -> datetime:
-    """Noon (UTC): no quiet hours in Utrecht, whenever the test runs."""
-    return tomorrow_at(12, days=days)
+    """Noon (UTC) of tomorrow: still to come, and no quiet hours in Utrecht."""
+    return tomorrow_at(12, days=1 + days)
 
 
 def awaited(*, count: int = 1, slots: int = 1, **fields: Any) -> tuple[VisitType, list[Slot]]:
-    """A doctor in Utrecht and free times of the day after tomorrow, from 09:00 UTC on."""
+    """A doctor in Utrecht and free times in three days, from 09:00 UTC on."""
     doctor = make_doctor(**({"clinic": make_clinic(), "min_notice_minutes": 0} | fields))
     visit_type = make_visit_type(doctor=doctor, slots=slots)
-    return visit_type, make_slots(doctor=doctor, starts_at=tomorrow_at(days=2), count=count)
+    return visit_type, make_slots(doctor=doctor, starts_at=tomorrow_at(days=3), count=count)
 
 
 def in_line(visit_type: VisitType, *, count: int = 3, **fields: Any) -> list[WaitlistEntry]:
