@@ -1,36 +1,114 @@
 """Tokens of mobile apps: short access tokens, and refresh tokens that are good for one use.
 
-Signed by HS256 with a ring of keys (newest signs, older ones verify; `kid` names the key by its
-fingerprint). PyJWT is used directly: simplejwt knows one key, and lets several of many requests
-with the same refresh token win.
+simplejwt's token classes, signed by HS256 with a ring of keys: the newest signs, older ones verify,
+and `kid` names the key by its fingerprint. simplejwt lets several of many requests with the same
+refresh token win, so the family of refresh tokens is ours. See docs/adr/0005.
 """
 
+import json
+from base64 import urlsafe_b64decode
 from dataclasses import dataclass
-from datetime import datetime
-from functools import cache
+from datetime import datetime, timedelta
+from functools import cache, lru_cache
 from hashlib import sha256
-from typing import Any, Literal
+from typing import Any
 from uuid import UUID, uuid4
 
 import jwt
 from django.conf import settings
 from django.db import transaction
+from rest_framework_simplejwt import tokens as simplejwt
+from rest_framework_simplejwt.backends import TokenBackend
+from rest_framework_simplejwt.exceptions import TokenBackendError, TokenError
+from rest_framework_simplejwt.settings import api_settings
 
 from accounts.models import RefreshSession, User
 from docbook.errors import DomainError
 from docbook.http.throttling import mailbox_of
 
-ISSUER = "docbook"
-AUDIENCE = "docbook-api"
-LEEWAY_SECONDS = 30  # app servers' clocks differ
-
-TokenKind = Literal["access", "refresh"]
+ISSUER = api_settings.ISSUER
+AUDIENCE = api_settings.AUDIENCE
+LARGEST_ID = 2**63 - 1
 
 
 class InvalidToken(DomainError):
     """Forged, out of date, used before, or of somebody who may not sign in any more."""
 
     code = "token-invalid"
+
+
+class KeyRing(TokenBackend):
+    """simplejwt knows one key; here `kid` chooses among those of settings.JWT_KEYS."""
+
+    def encode(self, payload: dict[str, Any]) -> str:
+        kid, key = next(iter(_keys().items()))
+        stamp = {"iss": self.issuer, "aud": self.audience}
+        return jwt.encode(payload | stamp, key, algorithm=self.algorithm, headers={"kid": kid})
+
+    def get_verifying_key(self, token: Any) -> str:
+        text = token if isinstance(token, bytes) else token.encode("ascii")
+        return _keys()[_kid(text.partition(b".")[0])]
+
+    def decode(self, token: Any, verify: bool = True) -> dict[str, Any]:
+        """PyJWT raises what it meets on the way where a claim or the header is of an odd type."""
+        try:
+            return super().decode(token, verify=verify)
+        except (ArithmeticError, LookupError, TypeError, ValueError, RecursionError) as error:
+            raise TokenBackendError("Token is invalid") from error
+
+
+class _Ours(simplejwt.Token):
+    """The claims have the types that `access_token` and `_pair` give them, or the token is none.
+
+    PyJWT has compared audience, issuer and times with ours before; it takes numbers as text, and
+    anything for what it does not know.
+    """
+
+    _token_backend = KeyRing(
+        api_settings.ALGORITHM, audience=AUDIENCE, issuer=ISSUER, leeway=api_settings.LEEWAY
+    )
+
+    def verify(self) -> None:
+        self.verify_token_type()
+        try:
+            self.read_claims()
+        except (AttributeError, LookupError, TypeError, ValueError) as error:
+            raise TokenError("Token has odd claims") from error
+
+    def read_claims(self) -> None:
+        ends, began = self.payload["exp"], self.payload["iat"]
+        if type(ends) is not int or type(began) is not int or abs(ends - began) > _longest_term():
+            raise ValueError
+        subject = self.payload["sub"]
+        if not (subject.isascii() and subject.isdecimal() and int(subject) <= LARGEST_ID):
+            raise ValueError
+        self.user_id = int(subject)
+
+    def set_jti(self) -> None:
+        """Only refresh tokens have one, which is their session's."""
+
+
+def _longest_term() -> float:
+    """Of any token, in seconds."""
+    return float(settings.REFRESH_TOKEN_LIFETIME.total_seconds() + api_settings.LEEWAY)
+
+
+class AccessToken(_Ours, simplejwt.AccessToken):
+    """Of one user; `mailbox` stands for their address."""
+
+    def read_claims(self) -> None:
+        super().read_claims()
+        self.mailbox = self.payload.get("mbx", "")
+        if type(self.mailbox) is not str or len(self.mailbox) > 64:
+            raise TypeError
+
+
+class RefreshToken(_Ours, simplejwt.RefreshToken):  # type: ignore[misc]  # a slip in its types
+    """Of one use in one family."""
+
+    def read_claims(self) -> None:
+        super().read_claims()
+        self.jti, self.session_id = UUID(self.payload["jti"]), UUID(self.payload["sid"])
 
 
 @dataclass(frozen=True)
@@ -56,12 +134,11 @@ def rotate_session(*, refresh: str, now: datetime) -> TokenPair:
     The exchange is a compare-and-swap on the session's row. A token that lost it, or was used
     before, ends the session: somebody has a copy. Raises InvalidToken.
     """
-    claims = read(refresh, kind="refresh")
-    jti, session_id = UUID(claims["jti"]), UUID(claims["sid"])
+    token = _read_refresh(refresh)
     # No join in here: whoever waited for the row would compare with the old one in the subquery.
-    live = RefreshSession.objects.filter(pk=session_id, ended_at=None, expires_at__gt=now)
+    live = RefreshSession.objects.filter(pk=token.session_id, ended_at=None, expires_at__gt=now)
     with transaction.atomic():
-        won = live.filter(current_jti=jti).update(current_jti=uuid4())
+        won = live.filter(current_jti=token.jti).update(current_jti=uuid4())
         session = live.select_related("user").first()
         if session is None or not won or not _may_go_on(session):
             live.update(ended_at=now)
@@ -69,6 +146,13 @@ def rotate_session(*, refresh: str, now: datetime) -> TokenPair:
     if session is None:
         raise InvalidToken
     return _pair(session, now=now)
+
+
+def _read_refresh(token: str) -> RefreshToken:
+    try:
+        return RefreshToken(token)  # type: ignore[arg-type]  # text, whatever its types say
+    except TokenError as error:
+        raise InvalidToken from error
 
 
 def _may_go_on(session: RefreshSession) -> bool:
@@ -82,53 +166,21 @@ def access_token(*, user_id: int, email: str, now: datetime) -> str:
 
     `mbx` stands for the user's mailbox, so that codes to it can be counted without looking it up.
     """
-    claims = {
-        "sub": str(user_id),
-        "mbx": mailbox_of(email),
-        "exp": now + settings.ACCESS_TOKEN_LIFETIME,
-    }
-    return _sign(claims, kind="access", now=now)
-
-
-def read(token: str, *, kind: TokenKind) -> dict[str, Any]:
-    """The claims of a token that we signed, of this kind and in date. Raises InvalidToken."""
-    try:
-        key = _keys()[jwt.get_unverified_header(token)["kid"]]
-        claims: dict[str, Any] = jwt.decode(
-            token,
-            key,
-            algorithms=["HS256"],
-            audience=AUDIENCE,
-            issuer=ISSUER,
-            leeway=LEEWAY_SECONDS,
-            options={"require": ["exp", "iat", "sub", "typ"]},
-        )
-    except (jwt.InvalidTokenError, KeyError, TypeError, ValueError) as error:
-        raise InvalidToken from error
-    if claims["typ"] != kind:
-        raise InvalidToken
-    return claims
+    token = AccessToken()
+    token["sub"], token["mbx"] = str(user_id), mailbox_of(email)
+    token.set_iat(at_time=now)
+    token.set_exp(from_time=now, lifetime=settings.ACCESS_TOKEN_LIFETIME)
+    return str(token)
 
 
 def _pair(session: RefreshSession, *, now: datetime) -> TokenPair:
-    refresh = _sign(
-        {
-            "sub": str(session.user_id),
-            "exp": session.expires_at,
-            "jti": str(session.current_jti),
-            "sid": str(session.pk),
-        },
-        kind="refresh",
-        now=now,
-    )
+    refresh = RefreshToken()
+    refresh["sub"] = str(session.user_id)
+    refresh["jti"], refresh["sid"] = str(session.current_jti), str(session.pk)
+    refresh.set_iat(at_time=now)
+    refresh.set_exp(from_time=session.expires_at, lifetime=timedelta(0))
     access = access_token(user_id=session.user_id, email=session.user.email, now=now)
-    return TokenPair(access=access, refresh=refresh)
-
-
-def _sign(claims: dict[str, Any], *, kind: TokenKind, now: datetime) -> str:
-    kid, key = next(iter(_keys().items()))
-    stamp = {"iss": ISSUER, "aud": AUDIENCE, "iat": now, "typ": kind}
-    return jwt.encode(claims | stamp, key, algorithm="HS256", headers={"kid": kid})
+    return TokenPair(access=access, refresh=str(refresh))
 
 
 def _keys() -> dict[str, str]:
@@ -139,3 +191,9 @@ def _keys() -> dict[str, str]:
 @cache
 def _by_fingerprint(ring: tuple[str, ...]) -> dict[str, str]:
     return {sha256(key.encode()).hexdigest()[:12]: key for key in ring}
+
+
+@lru_cache(maxsize=64)
+def _kid(header: bytes) -> Any:
+    """Of the first part of a token, which is the same for all that one key has signed."""
+    return json.loads(urlsafe_b64decode(header + b"=" * (-len(header) % 4)))["kid"]

@@ -8,6 +8,7 @@ from django.http import HttpResponseBase
 from django.urls import reverse
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiResponse, extend_schema
+from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -314,8 +315,10 @@ def _codes_to(
 
 
 def _mailbox(request: Request) -> str:
-    claims: Any = request.auth
-    return str(claims["mbx"])
+    token: Any = request.auth
+    if not token.mailbox:
+        raise AuthenticationFailed
+    return str(token.mailbox)
 
 
 def _holder(request: Request) -> Holder:

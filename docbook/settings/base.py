@@ -285,6 +285,19 @@ ACCOUNT_USER_DISPLAY = "accounts.adapter.display_name"
 # -- API
 ACCESS_TOKEN_LIFETIME = timedelta(minutes=10)
 REFRESH_TOKEN_LIFETIME = timedelta(days=14)
+# Keys are those of JWT_KEYS; see accounts.tokens.
+SIMPLE_JWT = {
+    "ALGORITHM": "HS256",
+    "ISSUER": "docbook",
+    "AUDIENCE": "docbook-api",
+    "LEEWAY": 30,  # app servers' clocks differ
+    "USER_ID_CLAIM": "sub",
+    "TOKEN_TYPE_CLAIM": "typ",
+    "JTI_CLAIM": None,  # a refresh token's is its session's
+    "ACCESS_TOKEN_LIFETIME": ACCESS_TOKEN_LIFETIME,
+    "REFRESH_TOKEN_LIFETIME": REFRESH_TOKEN_LIFETIME,
+    "AUTH_TOKEN_CLASSES": ["accounts.tokens.AccessToken"],
+}
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.authentication.BearerAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
