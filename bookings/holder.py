@@ -18,7 +18,12 @@ class Holder:
     @property
     def key(self) -> str:
         """Names the holder among all holders; for locks, limits and the gate."""
-        return f"patient:{self.patient.pk}" if self.patient else f"guest:{self.guest_key}"
+        return self.keys[0]
+
+    @property
+    def keys(self) -> list[str]:
+        """All by which a lock of this holder may be known; `key` comes first."""
+        return keys_of(self.patient.pk if self.patient else None, self.guest_key)
 
     @property
     def actor(self) -> Actor:
@@ -34,10 +39,8 @@ class Holder:
         return self.patient is None or hold.patient_id in (None, self.patient.pk)
 
 
-def maker_key(hold: Hold) -> str:
-    """The key of whoever made the hold. A guest who signed in since is still its maker."""
-    return key_of_maker(hold.patient_id, hold.guest_key)
-
-
-def key_of_maker(patient_id: int | None, guest_key: UUID | None) -> str:
-    return f"guest:{guest_key}" if guest_key else f"patient:{patient_id}"
+def keys_of(patient_id: int | None, guest_key: UUID | None) -> list[str]:
+    """Of a hold: whichever of the two has made it. A guest may have signed in since."""
+    patient = [f"patient:{patient_id}"] if patient_id else []
+    guest = [f"guest:{guest_key}"] if guest_key else []
+    return patient + guest

@@ -10,6 +10,7 @@ from django.utils import timezone
 from bookings import receivers
 from bookings.invariants.checks import check_invariants
 from bookings.services.changes import mark_missed
+from bookings.services.gates import open_gates_without_hold
 from bookings.services.look_over import offer_free_times
 from bookings.services.partitions import make_partitions
 from bookings.services.releases import sweep_holds
@@ -103,7 +104,10 @@ def purge_holds() -> None:
 
 @shared_task(name="bookings.check_invariants")
 def look_at_invariants() -> None:
-    """What SQL and the newest seals can tell; for /metrics and for the log."""
+    """What SQL and the newest seals can tell, and the gate; for /metrics and for the log."""
+    if gates := open_gates_without_hold():
+        log.error("gates_without_hold", gates=gates)
+    metrics.publish_gates_without_hold(gates)
     with one_snapshot():
         results = list(check_invariants(newest_seals=SEALS_EACH_TIME))
     violations = {each.code: each.finding.count for each in results if each.finding}

@@ -1,69 +1,154 @@
-"""The gate before the database: Redis lets one holder per time through, the rest turn at once.
+"""The gate before the database: Redis lets one request for a time through, the rest turn at once.
 
-`lock:slot:<slotId>` → the holder's key, for as long as a hold lives. It names the holder and not
-the hold, so that somebody whose request died behind the gate gets in again with the next try. A
-visit of several slots enters by its first one. The gate only spares PostgreSQL a stampede. It
-decides nothing: it may forget a lock, or be gone, and the database still gives a slot to one
-patient only.
+`claim:slot:<slotId>` → the hold that a request is asking the database for. Others wait for the
+answer, which takes milliseconds; a request that dies leaves a claim for two seconds.
+`lock:slot:<slotId>` → the key of the holder whose hold is in the database, until it ends. So the
+gate refuses nobody for a time that nobody is keeping; in doubt there is no lock. A visit of several
+slots enters by its first one. The gate only spares PostgreSQL a stampede. It decides nothing: it
+may forget a lock, or be gone, and the database still gives a slot to one patient only.
 """
 
+import time
+from collections.abc import Sequence
+from datetime import timedelta
 from enum import Enum
-
-from django.conf import settings
+from uuid import UUID
 
 from docbook import redis
 
 CONFLICTS = "count:booking_lock_conflicts_total"
 
-# 1: taken just now. 2: was this holder's already. 0: somebody else is inside. A request that came
-# through before (its mark is there) goes to its recorded answer, whoever is inside.
+# 0: somebody else has the time. 1: the claim is this request's now. 2: asks the database beside the
+# gate, because it came through before (its mark is there) and goes to its recorded answer. 3:
+# another request is asking the database.
 _ENTER = """
-local inside = redis.call('GET', KEYS[1])
-if inside and inside ~= ARGV[1] then
-    if KEYS[3] and redis.call('EXISTS', KEYS[3]) == 1 then return 2 end
-    redis.call('INCR', KEYS[2])
+local lock, claim, conflicts, mark = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local hold, claim_ms, mark_seconds = ARGV[1], ARGV[2], ARGV[3]
+local returns = mark and redis.call('EXISTS', mark) == 1
+local inside = redis.call('GET', lock)
+local is_open = not inside
+for n = 4, #ARGV do is_open = is_open or inside == ARGV[n] end
+if not is_open then
+    if returns then return 2 end
+    redis.call('INCR', conflicts)
     return 0
 end
-if KEYS[3] then redis.call('SET', KEYS[3], '1', 'EX', ARGV[3]) end
-if inside then return 2 end
-redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+if not redis.call('SET', claim, hold, 'NX', 'PX', claim_ms) then return returns and 2 or 3 end
+if mark then redis.call('SET', mark, '1', 'EX', mark_seconds) end
+return 1
+"""
+
+# Of a hold that was given back meanwhile, neither the claim nor the lock is there any more.
+_KEEP = """
+local lock, claim = KEYS[1], KEYS[2]
+local hold, ms = ARGV[1], ARGV[2]
+local is_kept = redis.call('GET', claim) == hold
+if is_kept then redis.call('DEL', claim) end
+local inside = redis.call('GET', lock)
+for n = 3, #ARGV do is_kept = is_kept or inside == ARGV[n] end
+if is_kept then redis.call('SET', lock, ARGV[3], 'PX', ms) end
 return 1
 """
 
 # Only the holder may give a lock back: a late release must not open the next patient's gate.
 _LEAVE = """
-if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end
-return 0
+local lock, claim = KEYS[1], KEYS[2]
+if redis.call('GET', claim) == ARGV[1] then redis.call('DEL', claim) end
+local inside, opened = redis.call('GET', lock), 0
+for n = 2, #ARGV do
+    if inside == ARGV[n] then opened = redis.call('DEL', lock) end
+end
+return opened
 """
 
+# A page of all locks: the next cursor, then a lock and who has it, in turn.
+_LOCKS = """
+local page = redis.call('SCAN', ARGV[1], 'MATCH', ARGV[2] .. '*', 'COUNT', 1000)
+local found = {page[1]}
+for _, lock in ipairs(page[2]) do
+    table.insert(found, lock)
+    table.insert(found, redis.call('GET', lock) or '')
+end
+return found
+"""
+
+_LOCK = "lock:slot:"
+MOST_PAGES = 1000
 MARK_SECONDS = 24 * 3600
+# Longer than the database takes for a hold, also under load.
+CLAIM_SECONDS = 2.0
+WAIT_SECONDS = 1.0
+PAUSE_SECONDS = 0.02
+# A lock ends before its hold and never after it.
+EARLY = timedelta(seconds=1)
 
 
 class Entry(Enum):
-    """How somebody stands before the gate; UNKNOWN is let through as well."""
+    """How a request stands before the gate; UNKNOWN is let through as well."""
 
     REFUSED = 0
     ENTERED = 1
-    INSIDE = 2
-    UNKNOWN = 3
+    BESIDE = 2
+    WAITING = 3
+    UNKNOWN = 4
 
 
-def enter(*, slot_id: int, holder_key: str, request_mark: str = "") -> Entry:
-    """Takes the gate of this slot, unless somebody else is inside.
+def enter(
+    *, slot_id: int, hold_id: UUID, holder_keys: Sequence[str], request_mark: str = ""
+) -> Entry:
+    """Claims this slot for the hold, unless somebody else keeps it. Waits while another request is
+    asking the database, for a second at most: then the database says who was faster.
 
     `request_mark` stands for the user and Idempotency-Key of a request that may be a retry.
-    ENTERED is to be given back if nothing comes of it. Without Redis the database alone decides.
+    ENTERED is to be followed by `keep` or `leave`. Without Redis the database alone decides.
     """
-    keys = [_key(slot_id), CONFLICTS, *([f"idem:{request_mark}"] if request_mark else [])]
-    arguments: list[str | int] = [holder_key, settings.HOLD_SECONDS * 1000, MARK_SECONDS]
-    answer = redis.run(_ENTER, keys=keys, arguments=arguments)
-    return Entry.UNKNOWN if answer is None else Entry(answer)
+    keys = [*_keys(slot_id), CONFLICTS, *([f"idem:{request_mark}"] if request_mark else [])]
+    claim_ms = int(CLAIM_SECONDS * 1000)
+    arguments: list[str | int] = [str(hold_id), claim_ms, MARK_SECONDS, *holder_keys]
+    gives_up_at = time.monotonic() + WAIT_SECONDS
+    while True:
+        answer = redis.run(_ENTER, keys=keys, arguments=arguments)
+        entry = Entry.UNKNOWN if answer is None else Entry(answer)
+        if entry is not Entry.WAITING or time.monotonic() > gives_up_at:
+            return entry
+        time.sleep(PAUSE_SECONDS)
 
 
-def leave(*, slot_id: int, holder_key: str) -> None:
-    """Gives the gate back if this holder has it. Without Redis it lapses by itself."""
-    redis.run(_LEAVE, keys=[_key(slot_id)], arguments=[holder_key])
+def keep(*, slot_id: int, hold_id: UUID, holder_keys: Sequence[str], left: timedelta) -> None:
+    """Turns the claim into a lock, or prolongs the holder's own, for what is `left` of the hold.
+
+    After the commit, because a lock without its hold would keep everybody away for nothing.
+    """
+    milliseconds = int((left - EARLY) / timedelta(milliseconds=1))
+    if milliseconds <= 0:
+        leave(slot_id=slot_id, hold_id=hold_id)
+        return
+    redis.run(_KEEP, keys=_keys(slot_id), arguments=[str(hold_id), milliseconds, *holder_keys])
 
 
-def _key(slot_id: int) -> str:
-    return f"lock:slot:{slot_id}"
+def leave(*, slot_id: int, hold_id: UUID | None = None, holder_keys: Sequence[str] = ()) -> bool:
+    """Gives the claim of this hold back, and the lock if one of these holders has it; whether there
+    was such a lock. Without Redis they lapse by themselves.
+    """
+    arguments = [str(hold_id), *holder_keys]
+    return bool(redis.run(_LEAVE, keys=_keys(slot_id), arguments=arguments))
+
+
+def locks() -> dict[int, str]:
+    """Who has which slot's lock, page by page; none without Redis."""
+    found: dict[int, str] = {}
+    cursor = "0"
+    for _page in range(MOST_PAGES):
+        answer = redis.run(_LOCKS, keys=[], arguments=[cursor, _LOCK])
+        if answer is None:
+            return {}
+        cursor, *names_and_keys = (each.decode() for each in answer)
+        names, keys = names_and_keys[::2], names_and_keys[1::2]
+        found |= {int(name.removeprefix(_LOCK)): key for name, key in zip(names, keys, strict=True)}
+        if cursor == "0":
+            break
+    return found
+
+
+def _keys(slot_id: int) -> list[str]:
+    return [f"{_LOCK}{slot_id}", f"claim:slot:{slot_id}"]

@@ -7,7 +7,7 @@ from django.db.models import Func, Q, QuerySet
 from django.db.models.fields import DateTimeField
 
 from accounts.models import User
-from bookings.holder import Holder
+from bookings.holder import Holder, keys_of
 from bookings.models import Hold, HoldState
 from docbook.errors import NotFound
 
@@ -54,6 +54,13 @@ def lapsed_hold_ids(*, limit: int, doctor_id: int | None = None) -> list[UUID]:
     if doctor_id is not None:
         lapsed = lapsed.filter(doctor_id=doctor_id)
     return list(lapsed.order_by("expires_at").values_list("pk", flat=True)[:limit])
+
+
+def keys_of_kept_times() -> set[tuple[int, str]]:
+    """The first slot of each live hold, with the keys of those who may have made it."""
+    live = Hold.objects.filter(state=HoldState.HELD, expires_at__gt=StatementTime())
+    rows = live.values_list("slot_ids", "patient_id", "guest_key")
+    return {(slots[0], key) for slots, patient, guest in rows for key in keys_of(patient, guest)}
 
 
 def is_over(hold_id: UUID) -> bool:

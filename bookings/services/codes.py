@@ -10,7 +10,8 @@ from django.db import transaction
 
 from bookings.destinations import destination_of
 from bookings.errors import AlreadyConfirmed, DetailsMissing, HoldExpired, NumberNeeded
-from bookings.holder import Holder
+from bookings.gateways import slot_gate
+from bookings.holder import Holder, keys_of
 from bookings.models import Hold, HoldState
 from bookings.models.holds import MAX_CODE_RESENDS
 from bookings.selectors.holds import get_hold, is_over
@@ -59,6 +60,7 @@ def request_code(*, hold_id: UUID, holder: Holder, details: Details, now: dateti
         hold.save()
         if first or moved:
             _send_code(hold, by=holder.actor, now=now)
+        _keep_gate_after_commit(hold, now=now)
     return hold
 
 
@@ -121,6 +123,15 @@ def _renew(hold: Hold) -> None:
     if until is None:
         raise HoldExpired
     hold.expires_at = until
+
+
+def _keep_gate_after_commit(hold: Hold, *, now: datetime) -> None:
+    """The gate closes for as long as the hold is kept now, for the guest as for the account."""
+    first, hold_id, keys = hold.slot_ids[0], hold.pk, keys_of(hold.patient_id, hold.guest_key)
+    left = min(hold_term(), hold.expires_at - now)
+    transaction.on_commit(
+        lambda: slot_gate.keep(slot_id=first, hold_id=hold_id, holder_keys=keys, left=left)
+    )
 
 
 def _count_resend(hold: Hold) -> None:

@@ -25,7 +25,7 @@ from bookings.gateways.engine import (
     broken_constraint,
     call_confirm,
 )
-from bookings.holder import Holder, key_of_maker
+from bookings.holder import Holder, keys_of
 from bookings.models import Appointment
 from bookings.models.holds import MAX_CODE_ATTEMPTS, MAX_CODE_RESENDS
 from bookings.selectors.appointments import find_visit
@@ -95,8 +95,10 @@ def _confirm(
         raise _refusal_of_the_database(error) from error
     if result.slot_ids:
         # Nobody is confirming it any more. Raised or not: a refusal commits what it counted.
-        first, maker = result.slot_ids[0], key_of_maker(result.patient_id, result.guest_key)
-        transaction.on_commit(lambda: slot_gate.leave(slot_id=first, holder_key=maker))
+        first, keys = result.slot_ids[0], keys_of(result.patient_id, result.guest_key)
+        transaction.on_commit(
+            lambda: slot_gate.leave(slot_id=first, hold_id=hold_id, holder_keys=keys)
+        )
     if result.outcome != "confirmed":
         raise _refusal(result)
     if result.other_id:

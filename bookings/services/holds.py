@@ -1,6 +1,7 @@
 """Keeping a time for somebody while they confirm, and giving it back."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,6 +14,7 @@ from uuid_utils.compat import uuid7
 
 from accounts.services import SignInRefused
 from bookings.errors import (
+    AlreadyConfirmed,
     AppointmentLimit,
     BookingDisabled,
     HoldLimit,
@@ -29,7 +31,7 @@ from bookings.models import Hold
 from bookings.selectors.alternatives import next_free_times
 from bookings.selectors.appointments import find_visit
 from bookings.services.changes import find_changeable_appointment
-from bookings.services.releases import sweep_holds
+from bookings.services.releases import release_hold, sweep_holds
 from docbook.audit import services as audit
 from docbook.errors import DomainError, FieldError
 from docbook.http.idempotency_key import Answer, IdempotencyKey, IdempotencyKeyReused
@@ -61,14 +63,17 @@ def hold_slot(
     address: int | None = None,
     replaces: UUID | None = None,
     offer: Offer | None = None,
+    instead_of: UUID | None = None,
 ) -> Hold:
     """Keeps the time that starts with this slot for the holder, for five minutes.
 
     The gate first, then one call in which the database decides by its own clock. `address` is
     `address_key()` of the client, to count what it keeps; `replaces` the visit that a confirmation
-    moves. Raises FieldError (unknown slot or visit type), BookingDisabled, OutsideBookingWindow,
-    HoldLimit, AppointmentLimit, PatientBusy, SlotHeld or SlotTaken, and what
-    find_changeable_appointment raises of a visit that cannot be moved; nothing is kept then.
+    moves; `instead_of` a hold of theirs that is given back if they get this one, and stays if they
+    do not. Raises FieldError (unknown slot or visit type), BookingDisabled, OutsideBookingWindow,
+    HoldLimit, AppointmentLimit, PatientBusy, SlotHeld, SlotTaken, NotFound (`instead_of` is not
+    theirs), and what find_changeable_appointment raises of a visit that cannot be moved; nothing
+    has changed then.
     """
     if replaces and not offer:  # what an offer moves is asked by the waitlist
         find_changeable_appointment(appointment_id=replaces, by=holder, version=None, now=now)
@@ -80,7 +85,7 @@ def hold_slot(
         replaces=replaces,
         offer=offer,
     )
-    return _held(call, _hold(call, now=now))
+    return _held(call, _hold(call, holder=holder, now=now, instead_of=instead_of))
 
 
 def start_booking(
@@ -126,7 +131,7 @@ def start_booking(
         body=answer.body,
         location=answer.location,
     )
-    result = _hold(call, now=now, mark=key.mark)
+    result = _hold(call, holder=holder, now=now, mark=key.mark)
     if result.outcome == "replay":
         return Answer(result.amount, result.words, result.location, is_replay=True)
     return Answer(answer.status, result.words, answer.location)
@@ -166,30 +171,67 @@ def _call(
     )
 
 
-def _hold(call: HoldCall, *, now: datetime, mark: str = "") -> HoldResult:
-    """Through the gate to the database; the gate is given back if nothing comes of it."""
-    entry = _enter(call, mark=mark)
-    if entry is slot_gate.Entry.REFUSED:
-        raise _gone(SlotHeld, call, now=now)
-    kept = False
+def _hold(
+    call: HoldCall,
+    *,
+    holder: Holder,
+    now: datetime,
+    mark: str = "",
+    instead_of: UUID | None = None,
+) -> HoldResult:
+    """Through the gate to the database. Only what is kept has a lock afterwards: a refusal, or the
+    answer of an earlier request, keeps nobody away.
+    """
+    _enter(call, holder=holder, now=now, mark=mark)
     try:
-        result = _claim(call, now=now)
-        kept = result.outcome in ("held", "replay")
-    finally:
-        if not kept and entry is slot_gate.Entry.ENTERED:
-            slot_gate.leave(slot_id=call.slot_id, holder_key=call.holder_key)
-    if not kept:
+        if instead_of:
+            result = _exchange(call, instead_of=instead_of, holder=holder, now=now)
+        else:
+            result = _claim(call, now=now)
+    except BaseException:
+        slot_gate.leave(slot_id=call.slot_id, hold_id=call.hold_id)
+        raise
+    if result.outcome != "held":
+        slot_gate.leave(slot_id=call.slot_id, hold_id=call.hold_id)
+        if result.outcome == "replay":
+            return result
         raise _refusal(result, call, now=now)
+    if not call.waitlist_entry_id:
+        _keep_gate(call, result, holder=holder, now=now)
     if result.lapsed:
         _open_the_rest(result.lapsed)
     return result
 
 
-def _enter(call: HoldCall, *, mark: str) -> slot_gate.Entry:
+def _enter(call: HoldCall, *, holder: Holder, now: datetime, mark: str) -> None:
     """An offer comes alone, and often while the gate of whoever gave the time back still closes."""
     if call.waitlist_entry_id:
-        return slot_gate.Entry.UNKNOWN
-    return slot_gate.enter(slot_id=call.slot_id, holder_key=call.holder_key, request_mark=mark)
+        return
+    entry = slot_gate.enter(
+        slot_id=call.slot_id, hold_id=call.hold_id, holder_keys=holder.keys, request_mark=mark
+    )
+    if entry is slot_gate.Entry.REFUSED:
+        raise _gone(SlotHeld, call, now=now)
+
+
+def _keep_gate(call: HoldCall, result: HoldResult, *, holder: Holder, now: datetime) -> None:
+    slot_gate.keep(
+        slot_id=call.slot_id,
+        hold_id=call.hold_id,
+        holder_keys=holder.keys,
+        left=min(call.term, result.expires_at - now),
+    )
+
+
+def _exchange(call: HoldCall, *, instead_of: UUID, holder: Holder, now: datetime) -> HoldResult:
+    """Both or neither: where the new time is refused, the old one stays kept."""
+    with transaction.atomic():
+        with suppress(AlreadyConfirmed):  # then it is in nobody's way
+            release_hold(hold_id=instead_of, holder=holder)
+        result = _claim(call, now=now)
+        if result.outcome != "held":
+            transaction.set_rollback(True)
+    return result
 
 
 def _held(call: HoldCall, result: HoldResult) -> Hold:

@@ -8,7 +8,7 @@ from django.db import OperationalError, connection, transaction
 
 from bookings.errors import AlreadyConfirmed
 from bookings.gateways import slot_gate
-from bookings.holder import Holder, maker_key
+from bookings.holder import Holder, keys_of
 from bookings.models import Hold, HoldState
 from bookings.selectors.holds import get_hold, is_over, lapsed_hold_ids
 from docbook.audit import services as audit
@@ -83,8 +83,8 @@ def end_hold(hold: Hold, *, state: HoldState, by: audit.Actor) -> None:
 
 def open_gate_after_commit(hold: Hold) -> None:
     """What nobody is confirming any more needs no gate."""
-    slot_id, key = hold.slot_ids[0], maker_key(hold)
-    transaction.on_commit(lambda: slot_gate.leave(slot_id=slot_id, holder_key=key))
+    first, hold_id, keys = hold.slot_ids[0], hold.pk, keys_of(hold.patient_id, hold.guest_key)
+    transaction.on_commit(lambda: slot_gate.leave(slot_id=first, hold_id=hold_id, holder_keys=keys))
 
 
 def announce_release(*, doctor_id: int, slot_ids: list[int]) -> None:

@@ -1,6 +1,5 @@
 """A tap on a time holds it, another gives it back."""
 
-from contextlib import suppress
 from uuid import UUID
 
 from django.contrib import messages
@@ -50,8 +49,6 @@ def start(request: HttpRequest) -> HttpResponseBase:
         return pages.error_page(request, status=400)
     slot_id, visit_type_id = form.cleaned_data["slot"], form.cleaned_data["visit_type"]
     holder, replaces = holder_who_starts(request), form.cleaned_data["replaces"]
-    if instead_of := form.cleaned_data["instead_of"]:
-        _give_back(instead_of, holder=holder)
     try:
         hold = hold_slot(
             slot_id=slot_id,
@@ -59,6 +56,7 @@ def start(request: HttpRequest) -> HttpResponseBase:
             holder=holder,
             address=address_key(request),
             replaces=replaces,
+            instead_of=form.cleaned_data["instead_of"],
             now=timezone.now(),
         )
     except CHANGE_REFUSALS as error:
@@ -139,9 +137,3 @@ def _start_refused(
         moves=visit_to_move(request, replaces) if replaces else None,
     )
     return show_refusal(request, error, wanted=wanted)
-
-
-def _give_back(hold_id: UUID, *, holder: Holder) -> None:
-    """Raises NotFound for somebody else's. A hold that became an appointment is in no one's way."""
-    with suppress(HoldExpired):
-        release_hold(hold_id=hold_id, holder=holder)

@@ -15,6 +15,7 @@ from redis.exceptions import RedisError
 
 _VIOLATIONS = "metrics:invariant_violations"
 _CHECKED_AT = "metrics:invariants_checked_at"
+_GATES = "metrics:gates_without_hold"
 
 # Counted where they happen, in `count:<name>_total`.
 _COUNTERS = {
@@ -32,6 +33,14 @@ def publish_violations(violations: Mapping[str, int]) -> None:
             pipeline.hset(_VIOLATIONS, mapping=dict(violations))
             pipeline.set(_CHECKED_AT, time.time())
             pipeline.execute()
+    except RedisError:
+        return
+
+
+def publish_gates_without_hold(number: int) -> None:
+    """How many there were at this look. Without Redis there are none, and nowhere to say so."""
+    try:
+        get_redis_connection("default").set(_GATES, number)
     except RedisError:
         return
 
@@ -64,6 +73,9 @@ def _read() -> Iterable[Metric]:
     for code, count in sorted(redis.hgetall(_VIOLATIONS).items()):
         violations.add_metric([code.decode()], int(count))
     yield violations
+    if (gates := redis.get(_GATES)) is not None:
+        what = "Gates that were closed at the last look though nobody kept the time."
+        yield GaugeMetricFamily("docbook_gates_without_hold", what, value=int(gates))
     if checked_at := redis.get(_CHECKED_AT):
         what = "When the invariants were last looked at, in seconds since 1970."
         yield GaugeMetricFamily("docbook_invariants_checked_at", what, value=float(checked_at))

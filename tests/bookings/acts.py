@@ -10,7 +10,7 @@ from django.utils import timezone
 from accounts.models import User
 from bookings.codes import derive
 from bookings.gateways import slot_gate
-from bookings.holder import Holder, maker_key
+from bookings.holder import Holder, keys_of
 from bookings.models import Appointment, Hold
 from bookings.services.codes import Details, request_code
 from bookings.services.confirmation import confirm_booking
@@ -67,8 +67,13 @@ def book(slot: Slot, *, visit_type: VisitType, holder: Holder, **changes: str) -
     hold = attempt(slot, visit_type=visit_type, holder=holder, **changes)
     appointment = confirm_booking(hold_id=hold.pk, holder=holder, code=code_of(hold))
     # As after the commit, which the transaction around a test never reaches.
-    slot_gate.leave(slot_id=hold.slot_ids[0], holder_key=maker_key(hold))
+    open_gate(hold)
     return appointment
+
+
+def open_gate(hold: Hold) -> None:
+    keys = keys_of(hold.patient_id, hold.guest_key)
+    slot_gate.leave(slot_id=hold.slot_ids[0], hold_id=hold.pk, holder_keys=keys)
 
 
 def hold_instead(visit: Appointment, slot: Slot, **changes: str) -> Hold:

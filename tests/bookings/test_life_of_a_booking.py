@@ -20,7 +20,6 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from bookings.gateways import slot_gate
 from bookings.holder import Holder
 from bookings.invariants.checks import check_invariants
 from bookings.models import Appointment, Hold
@@ -44,6 +43,7 @@ from tests.bookings.acts import (
     code_of,
     details,
     let_expire,
+    open_gate,
     wrong_code,
 )
 from tests.factories import make_patient, make_slots, make_user, tomorrow_at
@@ -155,7 +155,7 @@ class LifeOfABooking(RuleBasedStateMachine):
         if attempt is not None and attempt.state == "held":
             let_expire(Hold.objects.get(pk=attempt.id))
             # The gate lapses with it, in Redis, by itself.
-            slot_gate.leave(slot_id=attempt.slot.pk, holder_key=attempt.holder.key)
+            open_gate(Hold.objects.get(pk=attempt.id))
             attempt.state = "lapsed"
 
     @rule()

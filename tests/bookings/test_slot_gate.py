@@ -1,24 +1,31 @@
 """The gate spares the database a stampede; it decides nothing, and bookings go on without it."""
 
 from collections.abc import Iterator
-from uuid import uuid4
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from uuid import UUID, uuid4
 
 import pytest
 from django.conf import settings as current
 from django.test import Client
+from django.utils import timezone
 from django_redis import get_redis_connection
 
 from bookings.errors import SlotHeld, SlotTaken
 from bookings.gateways import slot_gate
 from bookings.gateways.slot_gate import Entry
+from bookings.holder import Holder
 from bookings.models import Hold
+from bookings.services.releases import release_hold
 from devstack.ports import LOOPBACK, free_port
 from doctors.models import Slot, SlotState
 from tests.api.client import Api
-from tests.bookings.acts import as_patient, book, bookable, code_of, guest, take
+from tests.bookings.acts import as_patient, ask_for_code, book, bookable, code_of, guest, take
 from tests.factories import make_appointment, make_patient
 
 pytestmark = pytest.mark.django_db
+
+HOLD = uuid4()
 
 
 def locks() -> dict[str, str]:
@@ -33,6 +40,15 @@ def redis_gone(settings) -> Iterator[None]:
     settings.CACHES = {"default": current.CACHES["default"] | {"LOCATION": url}}
     yield
     del settings.CACHES
+
+
+def enter(mine: str, *, hold: UUID = HOLD, mark: str = "") -> Entry:
+    return slot_gate.enter(slot_id=7, hold_id=hold, holder_keys=[mine], request_mark=mark)
+
+
+def keep(mine: str, *, hold: UUID = HOLD) -> None:
+    left = timedelta(minutes=5)
+    slot_gate.keep(slot_id=7, hold_id=hold, holder_keys=[mine], left=left)
 
 
 def test_hold_takes_the_gate_of_its_first_slot_for_five_minutes() -> None:
@@ -70,14 +86,59 @@ def test_rush_at_the_gate_asks_the_database_once_for_what_else_is_free(
 
 def test_request_that_was_answered_before_passes_the_gate_of_somebody_else() -> None:
     """A retry must hear its own answer again, not who is at the gate by now."""
-    mine, other = str(uuid4()), str(uuid4())
-    assert slot_gate.enter(slot_id=7, holder_key=mine, request_mark="m") is Entry.ENTERED
-    slot_gate.leave(slot_id=7, holder_key=mine)
-    assert slot_gate.enter(slot_id=7, holder_key=other) is Entry.ENTERED
-    assert slot_gate.enter(slot_id=7, holder_key=mine) is Entry.REFUSED
-    assert slot_gate.enter(slot_id=7, holder_key=mine, request_mark="m") is Entry.INSIDE
+    assert enter("me", mark="m") is Entry.ENTERED
+    slot_gate.leave(slot_id=7, hold_id=HOLD)
+    assert enter("other") is Entry.ENTERED
+    assert enter("me", mark="m") is Entry.BESIDE
+    keep("other")
+    assert enter("me") is Entry.REFUSED
+    assert enter("me", mark="m") is Entry.BESIDE
     for _ in range(2):  # who was refused is refused again, with the same key too
-        assert slot_gate.enter(slot_id=7, holder_key=mine, request_mark="new") is Entry.REFUSED
+        assert enter("me", mark="new") is Entry.REFUSED
+
+
+def test_claim_alone_is_no_lock_and_ends_by_itself_after_two_seconds() -> None:
+    """A request that is killed behind the gate keeps nobody away for long."""
+    enter("me")
+    assert locks() == {}
+    assert 0 < get_redis_connection("default").pttl("claim:slot:7") <= 2_000
+
+
+def test_who_comes_while_somebody_is_asking_waits_for_what_becomes_of_it() -> None:
+    first, second = uuid4(), uuid4()
+    assert enter("me", hold=first) is Entry.ENTERED
+    with ThreadPoolExecutor(1) as pool:
+        waits = pool.submit(enter, "other", hold=second)
+        slot_gate.leave(slot_id=7, hold_id=first)  # the database has refused it
+        assert waits.result() is Entry.ENTERED
+        waits = pool.submit(enter, "third")
+        keep("other", hold=second)
+        assert waits.result() is Entry.REFUSED
+
+
+def test_who_waits_in_vain_is_told_by_the_database() -> None:
+    visit_type, slots = bookable()
+    get_redis_connection("default").set(f"claim:slot:{slots[0].pk}", "of a request that was killed")
+    assert take(slots[0], visit_type=visit_type, holder=guest()).slot_ids == [slots[0].pk]
+
+
+def test_hold_that_is_given_back_before_its_gate_closes_leaves_it_open() -> None:
+    """The practice calls the visit off that would move, at that very instant."""
+    enter("me")
+    slot_gate.leave(slot_id=7, hold_id=HOLD, holder_keys=["me"])
+    keep("me")
+    assert locks() == {}
+
+
+def test_lock_ends_before_its_hold() -> None:
+    enter("me")
+    slot_gate.keep(slot_id=7, hold_id=HOLD, holder_keys=["me"], left=timedelta(seconds=1))
+    assert (locks(), get_redis_connection("default").exists("claim:slot:7")) == ({}, 0)
+    visit_type, slots = bookable(min_notice_minutes=0)
+    soon = timezone.now() + timedelta(minutes=2)
+    Slot.objects.filter(pk=slots[0].pk).update(starts_at=soon)
+    take(slots[0], visit_type=visit_type, holder=guest())
+    assert get_redis_connection("default").pttl(f"lock:slot:{slots[0].pk}") < 120_000
 
 
 def test_claim_that_the_database_refuses_gives_the_gate_back() -> None:
@@ -89,11 +150,32 @@ def test_claim_that_the_database_refuses_gives_the_gate_back() -> None:
 
 
 def test_only_the_holder_who_took_the_gate_opens_it() -> None:
-    owner, other = uuid4(), uuid4()
-    slot_gate.enter(slot_id=7, holder_key=str(owner))
-    slot_gate.leave(slot_id=7, holder_key=str(other))
-    assert locks() == {"lock:slot:7": str(owner)}
-    slot_gate.leave(slot_id=7, holder_key=str(owner))
+    enter("me")
+    keep("me")
+    slot_gate.leave(slot_id=7, hold_id=HOLD, holder_keys=["other"])
+    assert locks() == {"lock:slot:7": "me"}
+    slot_gate.leave(slot_id=7, hold_id=HOLD, holder_keys=["other", "me"])
+    assert locks() == {}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_gate_follows_a_hold_that_is_renewed_and_the_guest_who_signs_in() -> None:
+    visit_type, slots = bookable()
+    browser, patient = guest(), make_patient()
+    hold = take(slots[0], visit_type=visit_type, holder=browser)
+    gate, redis = f"lock:slot:{slots[0].pk}", get_redis_connection("default")
+    redis.pexpire(gate, 20_000)  # the details took four minutes and more
+    signed_in = Holder(patient=patient, guest_key=browser.guest_key)
+    with pytest.raises(SlotHeld) as own:  # the same tap again, now signed in
+        take(slots[0], visit_type=visit_type, holder=signed_in)
+    assert own.value.attempt_id == hold.pk
+    ask_for_code(hold, holder=signed_in)
+    assert locks() == {gate: as_patient(patient).key}
+    assert 295_000 < redis.pttl(gate) <= 300_000
+    with pytest.raises(SlotHeld) as own:  # on their phone
+        take(slots[0], visit_type=visit_type, holder=as_patient(patient))
+    assert own.value.attempt_id == hold.pk
+    release_hold(hold_id=hold.pk, holder=signed_in)
     assert locks() == {}
 
 

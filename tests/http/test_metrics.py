@@ -1,10 +1,16 @@
 """/metrics: the numbers, for those who have the token."""
 
+from uuid import uuid4
+
 import pytest
 from django.test import Client, override_settings
 from django_redis import get_redis_connection
 
 from bookings.gateways import slot_gate
+from bookings.holder import Holder
+from bookings.models import Hold
+from bookings.services.gates import open_gates_without_hold
+from bookings.services.releases import release_hold
 from bookings.tasks import look_at_invariants
 from devstack.ports import LOOPBACK, free_port
 from docbook.http.throttling import limit_by_value
@@ -94,7 +100,8 @@ def test_what_passed_without_redis_is_counted_with_the_next_call_that_works(sett
     settings.CACHES = {"default": living["default"] | {"LOCATION": nobody}}
     for _ in range(3):  # the first finds out, the others do not even ask
         limit_by_value(group="t", rate="1/m", value="a")
-    assert slot_gate.enter(slot_id=7, holder_key="a") is slot_gate.Entry.UNKNOWN
+    entry = slot_gate.enter(slot_id=7, hold_id=uuid4(), holder_keys=["a"])
+    assert entry is slot_gate.Entry.UNKNOWN
     settings.CACHES = living
     assert values()["docbook_passed_without_redis_total"] == 0
     for _ in range(2):
@@ -116,3 +123,29 @@ def test_worker_publishes_what_it_has_found(caplog):
     assert sum(found[name] for name in codes) == 1
     assert found["docbook_invariants_checked_at"] > 1.7e9
     assert "invariant_broken" in caplog.text
+
+
+@pytest.mark.django_db(transaction=True)
+def test_gate_that_nobody_stands_behind_is_counted_and_opened(caplog):
+    visit_type, slots = bookable()
+    for slot in slots[:2]:
+        take(slot, visit_type=visit_type, holder=guest())
+    given_back = Hold.objects.get(slot_ids=[slots[1].pk])
+    redis, key = get_redis_connection("default"), f"guest:{given_back.guest_key}"
+    release_hold(hold_id=given_back.pk, holder=Holder(guest_key=given_back.guest_key))
+    redis.set(f"lock:slot:{slots[1].pk}", key)  # as if Redis had been away just then
+    redis.set(f"lock:slot:{slots[2].pk}", "nobody we know")
+    look_at_invariants()
+    assert values()["docbook_gates_without_hold"] == 2
+    assert "gates_without_hold" in caplog.text
+    assert redis.keys("lock:slot:*") == [f"lock:slot:{slots[0].pk}".encode()]
+    look_at_invariants()
+    assert values()["docbook_gates_without_hold"] == 0
+
+
+def test_without_redis_no_gate_is_found_and_none_is_counted(settings):
+    settings.CACHES = settings.CACHES | {
+        "default": settings.CACHES["default"] | {"LOCATION": "redis://127.0.0.1:1/0"}
+    }
+    assert open_gates_without_hold() == 0
+    metrics.publish_gates_without_hold(0)

@@ -270,7 +270,7 @@ def test_swap_between_days_names_both_of_them() -> None:
     assert f"Give back {kept} and hold {wanted}" in words(refused)
 
 
-def test_swap_that_comes_too_late_has_given_back_and_says_what_is_free() -> None:
+def test_swap_that_comes_too_late_keeps_the_old_time_and_says_what_is_free() -> None:
     visit_type, slots = bookable()
     browser = signed_in()
     tap(browser, slots[0], visit_type)
@@ -279,7 +279,8 @@ def test_swap_that_comes_too_late_has_given_back_and_says_what_is_free() -> None
     refused = press(browser, swap)
     assert refused.status_code == 409
     assert f"{clock(slots[1])} was just taken by somebody else." in words(refused)
-    assert Hold.objects.order_by("created_at").first().state == HoldState.RELEASED
+    assert Hold.objects.order_by("created_at").first().state == HoldState.HELD
+    assert Slot.objects.get(pk=slots[0].pk).state == SlotState.HELD
     assert str(slots[2].pk) in [offer["slot"] for offer in offers(refused)]
 
 
