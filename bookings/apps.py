@@ -7,7 +7,7 @@ class BookingsConfig(AppConfig):
     name = "bookings"
 
     def ready(self) -> None:
-        topics.register(topic="otp.requested", task="bookings.send_code")
+        topics.register(topic="otp.requested", task="bookings.send_code", queue=topics.CODES)
         topics.register(topic="appointment.confirmed", task="bookings.send_confirmation")
         topics.register(topic="appointment.cancelled", task="bookings.send_cancellation")
         topics.register(topic="appointment.moved", task="bookings.send_moved")

@@ -28,11 +28,21 @@ def web(*, port: int, environment: Environment) -> Program:
 
 
 def worker(*, environment: Environment) -> Program:
-    arguments = ("-A", "docbook", "worker", "-P", "threads", "-c", "2", "--loglevel=WARNING")
+    """For what somebody waits for: codes first, then what is due, then mails."""
+    return _worker("worker", queues="codes,soon,mail", threads=2, environment=environment)
+
+
+def upkeep(*, environment: Environment) -> Program:
+    """For scans and purges, which may take minutes."""
+    return _worker("upkeep", queues="upkeep", threads=1, environment=environment)
+
+
+def _worker(name: str, *, queues: str, threads: int, environment: Environment) -> Program:
+    arguments = ("-A", "docbook", "worker", "-P", "threads", "-c", str(threads), "-Q", queues)
     # Workers need not know of each other, and their talk fails when Valkey comes back.
-    alone = ("--without-gossip", "--without-mingle")
+    alone = ("--without-gossip", "--without-mingle", "--loglevel=WARNING", "-n", f"{name}@%h")
     command = _module("celery", *arguments, *alone)
-    return Program(name="worker", command=command, environment=environment)
+    return Program(name=name, command=command, environment=environment)
 
 
 def beat(*, schedule: Path, environment: Environment) -> Program:

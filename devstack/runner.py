@@ -82,10 +82,11 @@ def _start(
     schedule = workshop.folder / "beat-schedule"
     supervisor.start(
         programs.worker(environment=environment),
+        programs.upkeep(environment=environment),
         programs.relay(environment=environment),
         programs.beat(schedule=schedule, environment=environment),
     )
-    report("Background", "worker, relay and beat started")
+    report("Background", "workers, relay and beat started")
 
 
 def _wait_until_served(port: int, *, supervisor: Supervisor, interrupts: Interrupts) -> None:

@@ -262,6 +262,7 @@ def _start_processes(stack: Stack, *, background: bool) -> None:
     if background:
         schedule = stack.workshop.folder / "beat-schedule"
         stack.add(programs.worker(environment=environment))
+        stack.add(programs.upkeep(environment=environment))
         stack.add(programs.relay(environment=environment))
         stack.add(programs.beat(schedule=schedule, environment=environment))
     wait_until_ready(stack)

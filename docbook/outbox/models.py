@@ -19,6 +19,9 @@ class OutboxMessage(models.Model):
     """
 
     topic = models.CharField(_("topic"), max_length=64)
+    # Empty for the first receiver of the topic; its message is the one that services publish.
+    receiver = models.CharField(_("receiver"), max_length=32, blank=True, db_default="", default="")
+    is_spread = models.BooleanField(default=False, db_default=False, editable=False)
     aggregate_id = models.CharField(_("about"), max_length=64)
     payload = models.JSONField(_("ids"), default=dict)
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)

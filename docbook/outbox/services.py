@@ -1,6 +1,6 @@
 """Publishing, passing on and settling outbox messages. Times are the database's."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 
@@ -10,6 +10,7 @@ from django.db.models import F
 from django.db.models.functions import Coalesce, Now
 
 from docbook.batches import delete_in_batches
+from docbook.observability.stack import places_of
 from docbook.outbox import topics
 from docbook.outbox.models import OutboxMessage
 
@@ -28,7 +29,8 @@ KEEP_DONE = timedelta(days=7)
 _FALL_ASLEEP = "SELECT pg_try_advisory_lock(1203, 0)"
 _WAKE_UP = "SELECT pg_advisory_unlock(1203, 0)"
 
-# Messages of one aggregate go in order: the next waits until the one before is done or given up.
+# Messages of one aggregate go to a receiver in order: the next waits until the one before is done
+# or given up.
 # A backlog piles up faster than the planner hears of it: it believes that next to nothing waits,
 # and then any index and any join looks right. So each part can use one index only: what waits is
 # asked for in the words of `outbox_waiting_in_order`, what comes before in those of `outbox_order`,
@@ -38,9 +40,13 @@ _LEASE_BATCH = """
 WITH batch AS MATERIALIZED (
     SELECT id FROM outbox_outboxmessage AS message
     WHERE coalesce(done_at, dead_at) IS NULL AND next_attempt_at <= statement_timestamp()
+      AND (%(only)s::text[] IS NULL OR topic = ANY(%(only)s::text[]))
+      AND topic <> ALL(%(never)s::text[])
+      AND (is_spread OR receiver <> '' OR topic <> ALL(%(spread)s::text[]))
       AND 0 = (
         SELECT count(*) FROM outbox_outboxmessage AS earlier
         WHERE earlier.aggregate_id = message.aggregate_id AND earlier.id < message.id
+          AND earlier.receiver = message.receiver
           AND earlier.done_at IS NULL AND earlier.dead_at IS NULL)
     ORDER BY id LIMIT %(limit)s
     -- Several relays may run: each takes what no other is taking.
@@ -49,7 +55,26 @@ UPDATE outbox_outboxmessage AS message
 SET handed_out = handed_out + 1,
     next_attempt_at = statement_timestamp() + make_interval(secs => %(lease)s)
 FROM batch WHERE message.id = batch.id
-RETURNING message.id, message.topic, message.handed_out
+RETURNING message.id, message.topic, message.receiver, message.handed_out
+"""
+
+# The copies and the mark are one statement: a relay that dies leaves both or none.
+_SPREAD = """
+WITH first AS MATERIALIZED (
+    SELECT id FROM outbox_outboxmessage
+    WHERE coalesce(done_at, dead_at) IS NULL AND receiver = '' AND NOT is_spread
+      AND topic = ANY(%(topics)s::text[])
+    ORDER BY id LIMIT %(limit)s
+    FOR UPDATE SKIP LOCKED
+), marked AS (
+    UPDATE outbox_outboxmessage AS message SET is_spread = true
+    FROM first WHERE message.id = first.id RETURNING message.*)
+INSERT INTO outbox_outboxmessage (topic, receiver, aggregate_id, payload, created_at, attempts,
+                                  handed_out, next_attempt_at, last_error)
+SELECT marked.topic, further.name, aggregate_id, payload, created_at, 0, 0, created_at, ''
+FROM marked JOIN unnest(%(topics)s::text[], %(names)s::text[]) AS further (topic, name)
+    ON further.topic = marked.topic
+ORDER BY marked.id
 """
 
 
@@ -61,7 +86,8 @@ def publish(topic: str, *, about: object, once: str | None = None, **ids: object
     RuntimeError outside of a transaction: a message that does not commit with its fact could tell
     of something that never happened.
     """
-    topics.task_for(topic)
+    if not topics.is_received(topic):
+        raise KeyError(topic)
     if not connection.in_atomic_block:
         raise RuntimeError("publish() belongs into the transaction of the change it tells of.")
     message = OutboxMessage(
@@ -75,26 +101,42 @@ def publish(topic: str, *, about: object, once: str | None = None, **ids: object
     return message
 
 
-def pass_on(*, send: Callable[[str, int, int], None], limit: int = 100) -> int:
-    """Sends up to `limit` waiting messages; returns how many it took.
+def pass_on(
+    *,
+    send: Callable[[topics.Receiver, int, int], None],
+    limit: int = 100,
+    only: Sequence[str] | None = None,
+    never: Sequence[str] = (),
+) -> int:
+    """Sends up to `limit` waiting messages; returns how many it took. Of these topics, or of all.
 
-    Each goes out as `send(task, message_id, handed_out)`, and `receive` wants the last two. The
+    Each goes out as `send(receiver, message_id, handed_out)`, and `receive` wants the last two. The
     lease is committed before anything is sent: a relay that dies in between delays a message, it
     never loses one. What `send` raises ends the batch; the leases bring the rest back.
     """
+    further = topics.further_receivers()
+    if further:
+        _spread(further, limit=limit)
+    asked = {
+        "lease": LEASE.total_seconds(),
+        "limit": limit,
+        "only": None if only is None else list(only),
+        "never": list(never),
+        "spread": [topic for topic, _name in further],
+    }
     with connection.cursor() as cursor:
-        cursor.execute(_LEASE_BATCH, {"lease": LEASE.total_seconds(), "limit": limit})
+        cursor.execute(_LEASE_BATCH, asked)
         batch = sorted(cursor.fetchall())
-    for message_id, topic, handed_out in batch:
+    for message_id, topic, name, handed_out in batch:
         try:
-            task = topics.task_for(topic)
+            receiver = topics.receiver_of(topic, name=name)
         except KeyError:
             # Published by a newer release than this relay's: it must not hold up all others.
             log.warning("outbox_topic_unknown", topic=topic)
             OutboxMessage.objects.filter(pk=message_id).update(attempts=F("attempts") + 1)
             _put_back(message_id, handed_out=handed_out, pause=LEASE, error="UnknownTopic")
         else:
-            send(task, message_id, handed_out)
+            send(receiver, message_id, handed_out)
     return len(batch)
 
 
@@ -118,7 +160,8 @@ def receive(message_id: int, handed_out: int, *, handle: Callable[..., None]) ->
     """Runs `handle(**ids)` for a message that still waits, and settles the message.
 
     Of all copies that the relay handed out, only the newest does anything, and it only once. A
-    failure is noted without its text (which may name people) and tried again with backoff.
+    failure is noted without its text (which may name people) and tried again with backoff. The log
+    gets the places in the code that it passed.
     """
     message = _claim(message_id, handed_out=handed_out)
     if message is None:
@@ -129,7 +172,9 @@ def receive(message_id: int, handed_out: int, *, handle: Callable[..., None]) ->
         pause = min(LONGEST_BACKOFF, timedelta(seconds=2 ** min(message.attempts, 10)))
         name = type(error).__name__
         _put_back(message.pk, handed_out=message.handed_out, pause=pause, error=name)
-        log.warning("outbox_attempt_failed", topic=message.topic, error=name)
+        log.warning(
+            "outbox_attempt_failed", topic=message.topic, error=name, passed=places_of(error)
+        )
         return
     # Given up meanwhile, by an attempt after this one's lease? It has been told all the same.
     OutboxMessage.objects.filter(pk=message.pk).update(done_at=Now(), dead_at=None, last_error="")
@@ -148,6 +193,13 @@ def purge_done_messages(*, now: datetime) -> int:
     Dead ones stay: somebody has to look at them.
     """
     return delete_in_batches(OutboxMessage.objects.filter(done_at__lt=now - KEEP_DONE))
+
+
+def _spread(further: Sequence[tuple[str, str]], *, limit: int) -> None:
+    """Gives each further receiver, as (topic, name), a copy of what was published for the first."""
+    names = {"topics": [topic for topic, _name in further], "names": [name for _t, name in further]}
+    with connection.cursor() as cursor:
+        cursor.execute(_SPREAD, names | {"limit": limit})
 
 
 def _claim(message_id: int, *, handed_out: int) -> OutboxMessage | None:

@@ -1,13 +1,57 @@
-"""Which task receives which topic, by name: services publish topics and know no task."""
+"""Which tasks receive which topic, by name: services publish topics and know no task.
 
-_TASK_BY_TOPIC: dict[str, str] = {}
+A topic may have several receivers, such as the mail and a webhook. Each gets a message of its own,
+so that one which fails keeps no other waiting; see `services.spread`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+# Somebody waits at the screen for what goes through CODES: it never stands behind anything else.
+CODES, MAIL = "codes", "mail"
+QUEUES = (CODES, MAIL)
 
 
-def register(*, topic: str, task: str) -> None:
-    """Called once for each topic from an app's `ready`."""
-    _TASK_BY_TOPIC[topic] = task
+@dataclass(frozen=True)
+class Receiver:
+    """A task, and the queue through which it is reached. The first of a topic has no name."""
+
+    task: str
+    queue: str = MAIL
+    name: str = ""
 
 
-def task_for(topic: str) -> str:
-    """Raises KeyError for a topic that nobody receives."""
-    return _TASK_BY_TOPIC[topic]
+_RECEIVERS: dict[str, dict[str, Receiver]] = {}
+
+
+def register(*, topic: str, task: str, queue: str = MAIL, name: str = "") -> None:
+    """Called once for each receiver from an app's `ready`. Further ones of a topic have a `name`.
+
+    Raises ValueError for another task under a name that is taken.
+    """
+    receiver = Receiver(task, queue, name)
+    if _RECEIVERS.setdefault(topic, {}).setdefault(name, receiver) != receiver:
+        raise ValueError(f"{topic} has a receiver called {name!r} already.")
+
+
+def receiver_of(topic: str, *, name: str) -> Receiver:
+    """Raises KeyError where nobody receives it."""
+    return _RECEIVERS[topic][name]
+
+
+def is_received(topic: str) -> bool:
+    return topic in _RECEIVERS
+
+
+def further_receivers() -> list[tuple[str, str]]:
+    """(topic, name) of each receiver but the first."""
+    return [(topic, name) for topic, named in _RECEIVERS.items() for name in named if name]
+
+
+def topics_through(queue: str) -> Sequence[str]:
+    """The topics of which some message goes through this queue."""
+    return [
+        topic
+        for topic, named in _RECEIVERS.items()
+        if any(each.queue == queue for each in named.values())
+    ]

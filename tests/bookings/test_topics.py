@@ -22,4 +22,4 @@ def test_every_topic_that_the_database_publishes_has_a_receiver() -> None:
         "slot.released",
     }
     for topic in named - noted:
-        assert topics.task_for(topic)
+        assert topics.is_received(topic)

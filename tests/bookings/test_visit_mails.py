@@ -99,7 +99,8 @@ def work(message: OutboxMessage) -> OutboxMessage:
     """A worker receives the newest copy."""
     current_app.loader.import_default_modules()
     message.refresh_from_db()
-    current_app.tasks[topics.task_for(message.topic)](message.pk, message.handed_out)
+    receiver = topics.receiver_of(message.topic, name=message.receiver)
+    current_app.tasks[receiver.task](message.pk, message.handed_out)
     message.refresh_from_db()
     return message
 

@@ -3,9 +3,14 @@
 from datetime import timedelta
 
 import pytest
+import yaml
 from celery import current_app
 from celery.schedules import crontab
 from django.conf import settings
+
+from devstack import programs
+from devstack.layout import ROOT
+from docbook.outbox import topics
 
 ENTRIES = settings.CELERY_BEAT_SCHEDULE
 
@@ -37,3 +42,30 @@ def test_everything_that_grows_is_tidied():
         "http.purge_sessions",
         "outbox.purge_done_messages",
     }
+
+
+def test_every_queue_has_a_worker():
+    """In compose and on one machine; a queue that nobody reads keeps its tasks for ever."""
+    queues = {queue.name for queue in settings.CELERY_TASK_QUEUES}
+    named = {entry["options"].get("queue", "upkeep") for entry in ENTRIES.values()}
+    assert named | set(topics.QUEUES) == queues
+    services = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"].values()
+    in_compose = [
+        word for each in services for word in each.get("command", []) if "--queues" in word
+    ]
+    assert {queue for word in in_compose for queue in word.partition("=")[2].split(",")} == queues
+    started = [programs.worker(environment={}).command, programs.upkeep(environment={}).command]
+    read = {queue for line in started for queue in line[line.index("-Q") + 1].split(",")}
+    assert read == queues
+
+
+def test_codes_are_taken_first():
+    (line,) = [programs.worker(environment={}).command]
+    assert line[line.index("-Q") + 1].startswith(topics.CODES)
+    assert settings.CELERY_BROKER_TRANSPORT_OPTIONS["queue_order_strategy"] == "priority"
+
+
+@pytest.mark.parametrize("task", settings.CELERY_TASK_ANNOTATIONS)
+def test_long_task_with_a_limit_of_its_own_is_one_that_the_workers_have(task):
+    current_app.loader.import_default_modules()
+    assert task in current_app.tasks

@@ -12,12 +12,18 @@ from docbook.outbox.models import OutboxMessage
 from docbook.outbox.services import pass_on, publish, receive
 
 TOPIC = "test.topic"
+URGENT = "test.urgent"
+# Two want to hear of it.
+SHARED = "test.shared"
 topics.register(topic=TOPIC, task="test.task")
+topics.register(topic=URGENT, task="test.urgent_task", queue=topics.CODES)
+topics.register(topic=SHARED, task="test.first_task")
+topics.register(topic=SHARED, task="test.second_task", name="second")
 
 
-def tell(about: object, **ids: object) -> OutboxMessage:
+def tell(about: object, *, topic: str = TOPIC, **ids: object) -> OutboxMessage:
     with transaction.atomic():
-        return publish(TOPIC, about=about, **ids)
+        return publish(topic, about=about, **ids)
 
 
 def relay(*, limit: int = 100) -> list[int]:

@@ -4,7 +4,7 @@ import pytest
 from django.db import connection
 
 from docbook.outbox import services
-from tests.outbox.relay import TOPIC, relay
+from tests.outbox.relay import SHARED, TOPIC, URGENT, relay
 
 pytestmark = pytest.mark.django_db
 
@@ -25,7 +25,7 @@ def pile_up() -> list[int]:
 
 def plan_of_a_batch() -> str:
     with connection.cursor() as cursor:
-        values = {"lease": 60, "limit": 100}
+        values = {"lease": 60, "limit": 100, "only": None, "never": [URGENT], "spread": [SHARED]}
         cursor.execute(f"EXPLAIN {services._LEASE_BATCH}", values)
         return "\n".join(row[0] for row in cursor.fetchall())
 

@@ -17,12 +17,13 @@ from django.utils import timezone
 
 from devstack.ports import free_port
 from docbook.notify.email import REFUSALS, send_email
+from docbook.outbox import topics
 from docbook.outbox.deliveries import deliver, was_delivered
 from docbook.outbox.management.commands import relay_outbox
 from docbook.outbox.models import OutboxDelivery, OutboxMessage
 from docbook.outbox.services import publish
 from tests.concurrency.rush import rush
-from tests.outbox.relay import TOPIC, failing, tell, work
+from tests.outbox.relay import TOPIC, URGENT, failing, tell, work
 from tests.smtp import post_office
 
 pytestmark = pytest.mark.django_db
@@ -177,21 +178,28 @@ def test_fact_that_is_found_by_many_at_once_is_told_once() -> None:
     assert OutboxMessage.objects.count() == 1
 
 
-def test_relay_hands_nothing_out_while_the_workers_are_far_behind(monkeypatch, settings) -> None:
-    name, sent = f"test-{uuid4().hex}", []
-    settings.CELERY_TASK_DEFAULT_QUEUE = name
+def test_thousand_mails_that_wait_for_their_workers_keep_no_code_waiting(monkeypatch) -> None:
+    sent, full = [], {topics.MAIL}
+    monkeypatch.setattr(relay_outbox, "_has_room", lambda queue: queue not in full)
+    monkeypatch.setattr(relay_outbox, "_send", lambda to, *rest: sent.append((to.task, *rest)))
+    mail, code = tell("a"), tell("b", topic=URGENT)
+    call_command("relay_outbox", "--once")
+    assert sent == [("test.urgent_task", code.pk, 1)]
+    full.clear()
+    call_command("relay_outbox", "--once")
+    assert sent[1:] == [("test.task", mail.pk, 1)]
+
+
+def test_queue_has_no_room_while_its_workers_are_far_behind(monkeypatch) -> None:
+    name = f"test-{uuid4().hex}"
     monkeypatch.setattr(relay_outbox, "MOST_QUEUED", 2)
-    monkeypatch.setattr(relay_outbox, "_send", lambda *arguments: sent.append(arguments))
-    message = tell("a")
     with current_app.pool.acquire(block=True) as broker, broker.SimpleQueue(name) as queue:
         for _ in range(2):
             queue.put({})
-        call_command("relay_outbox", "--once")
-        assert sent == []
+        assert not relay_outbox._has_room(name)
         queue.get().ack()
-        call_command("relay_outbox", "--once")
+        assert relay_outbox._has_room(name)
         queue.clear()
-    assert sent == [("test.task", message.pk, 1)]
 
 
 def test_failing_send_leaves_no_transaction_behind() -> None:

@@ -88,7 +88,7 @@ def test_attempts_are_counted_where_they_are_made_and_not_where_they_are_handed_
 def test_relay_that_dies_while_sending_loses_nothing() -> None:
     messages = [tell(about) for about in "abc"]
 
-    def broker_gone(_task: str, _message_id: int, _handed_out: int) -> None:
+    def broker_gone(_receiver: object, _message_id: int, _handed_out: int) -> None:
         raise ConnectionError
 
     with pytest.raises(ConnectionError):

@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
+import psycopg
 import pytest
+from celery import Celery
 from django.conf import settings
 from django.db import connection
 
@@ -124,3 +126,28 @@ def test_worker_that_is_killed_while_the_mail_server_says_yes_makes_one_duplicat
     assert len(set(ids)) == 1
     status = outbox_status()
     assert (status.waiting, status.delivered, status.duplicates) == (0, 1, 1)
+
+
+def test_scan_that_takes_minutes_keeps_no_code_waiting(tmp_path) -> None:
+    """The expansion of all doctors waits for a lock; the code arrives all the same."""
+    with background(tmp_path) as behind, ExitStack() as locks:
+        messages = everybody_asks_for_a_code(people=1)
+        held_up = locks.enter_context(psycopg.connect(behind.environment["DATABASE_URL"]))
+        held_up.execute("LOCK TABLE doctors_availabilityrule IN ACCESS EXCLUSIVE MODE")
+        broker = Celery(broker=behind.valkey.url(1), set_as_current=False)
+        locks.callback(broker.close)
+        broker.send_task("doctors.expand_slots", queue="upkeep")
+        for name in ("upkeep", "worker", "relay"):
+            behind.start(name)
+        eventually(lambda: is_waiting_for_a_lock(held_up), what="the expansion under way")
+        eventually(all_done, what="the code sent")
+        assert is_waiting_for_a_lock(held_up)
+    assert len(messages) == len(behind.post.mails) == 1
+
+
+def is_waiting_for_a_lock(other: psycopg.Connection) -> bool:
+    row = other.execute(
+        "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation IS NOT NULL"
+        " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+    ).fetchone()
+    return bool(row and row[0])

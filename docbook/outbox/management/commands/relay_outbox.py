@@ -6,13 +6,12 @@ from typing import Any
 
 import structlog
 from celery import current_app
-from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import Error as DatabaseError
 from django.db import connection
 from kombu.exceptions import OperationalError as BrokerError
 
-from docbook.outbox import services
+from docbook.outbox import services, topics
 
 log = structlog.get_logger(__name__)
 
@@ -58,11 +57,23 @@ class Command(BaseCommand):
             time.sleep(POLL_SECONDS)
 
     def _drain(self) -> bool:
-        """False when the workers do not keep up: then there may be more."""
-        while keep_up := _workers_keep_up():
-            if not services.pass_on(send=_send):
-                break
-        return keep_up
+        """False when the workers do not keep up: then there may be more.
+
+        Codes go first, and go on when the queue of mails is full.
+        """
+        keep_up = True
+        urgent = topics.topics_through(topics.CODES)
+        while True:
+            passed = 0
+            for queue in topics.QUEUES:
+                has_room = _has_room(queue)
+                keep_up = keep_up and has_room
+                if has_room and queue == topics.CODES:
+                    passed += services.pass_on(send=_send, only=urgent)
+                elif has_room:
+                    passed += services.pass_on(send=_send, never=urgent)
+            if not passed:
+                return keep_up
 
     def _sleep(self) -> None:
         """Wakes on the next message. While others are about to publish it only dozes: they do not
@@ -83,9 +94,9 @@ class Command(BaseCommand):
                 break
 
 
-def _workers_keep_up() -> bool:
-    """Raises BrokerError when the queue cannot be asked."""
-    queue: Any = current_app.amqp.queues[settings.CELERY_TASK_DEFAULT_QUEUE]
+def _has_room(name: str) -> bool:
+    """Whether the workers keep up with this queue. Raises BrokerError when it cannot be asked."""
+    queue: Any = current_app.amqp.queues[name]
     broker: Any  # its stubs describe another class
     with current_app.pool.acquire(block=True) as broker:
         try:
@@ -94,5 +105,5 @@ def _workers_keep_up() -> bool:
             raise BrokerError from error
 
 
-def _send(task: str, message_id: int, handed_out: int) -> None:
-    current_app.send_task(task, args=[message_id, handed_out])
+def _send(receiver: topics.Receiver, message_id: int, handed_out: int) -> None:
+    current_app.send_task(receiver.task, args=[message_id, handed_out], queue=receiver.queue)
