@@ -1,11 +1,12 @@
 # Indexes of a table that is written all day: made beside the writers, hence outside a transaction.
 
-from django.contrib.postgres.operations import AddIndexConcurrently
 from django.db import migrations, models
 
+from docbook.concurrent_index import AddIndexBesideWriters, IndexBesideWriters
+
 ONE_OFFER = """
-CREATE UNIQUE INDEX CONCURRENTLY one_live_offer_per_waitlist_entry ON bookings_hold (waitlist_entry_id)
-WHERE state = 'held' AND waitlist_entry_id IS NOT NULL;
+bookings_hold (waitlist_entry_id)
+WHERE state = 'held' AND waitlist_entry_id IS NOT NULL
 """
 
 
@@ -18,13 +19,13 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        AddIndexConcurrently(
+        AddIndexBesideWriters(
             model_name='hold',
             index=models.Index(condition=models.Q(('made_from__isnull', False), ('state', 'held')), fields=['made_from'], name='hold_live_by_address'),
         ),
         migrations.SeparateDatabaseAndState(
             database_operations=[
-                migrations.RunSQL(ONE_OFFER, "DROP INDEX one_live_offer_per_waitlist_entry")
+                IndexBesideWriters("one_live_offer_per_waitlist_entry", on=ONE_OFFER, unique=True)
             ],
             state_operations=[
                 migrations.AddConstraint(

@@ -1,13 +1,14 @@
 # Made beside the writers, hence outside a transaction.
 
-from django.contrib.postgres.operations import AddIndexConcurrently
 from django.db import migrations, models
 
+from docbook.concurrent_index import AddIndexBesideWriters, IndexBesideWriters
+
 ONE_WISH = """
-CREATE UNIQUE INDEX CONCURRENTLY one_live_waitlist_entry_per_wish ON bookings_waitlistentry (
+bookings_waitlistentry (
     patient_id, doctor_id, visit_type_id, specialty_id, city, mode, from_on, until_on, weekdays,
     day_from, day_until, replaces) NULLS NOT DISTINCT
-WHERE state IN ('waiting', 'offered');
+WHERE state IN ('waiting', 'offered')
 """
 
 
@@ -20,17 +21,17 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        AddIndexConcurrently(
+        AddIndexBesideWriters(
             model_name='hold',
             index=models.Index(condition=models.Q(('waitlist_entry__isnull', False)), fields=['waitlist_entry'], name='hold_offered_to_an_entry'),
         ),
-        AddIndexConcurrently(
+        AddIndexBesideWriters(
             model_name='waitlistentry',
             index=models.Index(condition=models.Q(('state', 'waiting')), fields=['created_at', 'id'], name='waitlist_in_order'),
         ),
         migrations.SeparateDatabaseAndState(
             database_operations=[
-                migrations.RunSQL(ONE_WISH, "DROP INDEX one_live_waitlist_entry_per_wish")
+                IndexBesideWriters("one_live_waitlist_entry_per_wish", on=ONE_WISH, unique=True)
             ],
             state_operations=[
                 migrations.AddConstraint(

@@ -3,6 +3,8 @@
 
 from django.db import migrations, models
 
+from docbook.concurrent_index import build_index
+
 NAME = "appointment_confirmed_by_start"
 COLUMNS = "(starts_at) WHERE status = 'confirmed'"
 MONTHS = """
@@ -12,12 +14,12 @@ WHERE inhparent = to_regclass('bookings_appointment') ORDER BY 1
 
 
 def make(apps, schema_editor):
-    schema_editor.execute(f"CREATE INDEX {NAME} ON ONLY bookings_appointment {COLUMNS}")
+    schema_editor.execute(f"CREATE INDEX IF NOT EXISTS {NAME} ON ONLY bookings_appointment {COLUMNS}")
     with schema_editor.connection.cursor() as cursor:
         cursor.execute(MONTHS)
         months = [name for (name,) in cursor.fetchall()]
     for month in months:
-        schema_editor.execute(f"CREATE INDEX CONCURRENTLY {month}_confirmed ON {month} {COLUMNS}")
+        build_index(schema_editor, f"{month}_confirmed", on=f"{month} {COLUMNS}")
         schema_editor.execute(f"ALTER INDEX {NAME} ATTACH PARTITION {month}_confirmed")
 
 

@@ -1,5 +1,6 @@
-from django.contrib.postgres.operations import AddIndexConcurrently
 from django.db import migrations, models
+
+from docbook.concurrent_index import AddIndexBesideWriters
 
 
 class Migration(migrations.Migration):
@@ -11,7 +12,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        AddIndexConcurrently(
+        AddIndexBesideWriters(
             model_name='hold',
             index=models.Index(
                 condition=models.Q(('replaces__isnull', False), ('state', 'held')),

@@ -32,15 +32,21 @@ runpy.run_path("manage.py", run_name="__main__")
 """
 
 
+def url_of_the_test_database() -> str:
+    ours = urlsplit(os.environ["DATABASE_URL"])
+    return urlunsplit(ours._replace(path=f"/{connection.settings_dict['NAME']}"))
+
+
 def timeouts_of(*command: str, **environment: str) -> list[str]:
     """The statement's and the lock's, as the server knows them."""
-    ours = urlsplit(os.environ["DATABASE_URL"])
-    url = urlunsplit(ours._replace(path=f"/{connection.settings_dict['NAME']}"))
     done = subprocess.run(
         [sys.executable, "-c", SHOW_TIMEOUTS, *command],
         cwd=ROOT,
         env=os.environ
-        | {"DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": "docbook.settings.dev"}
+        | {
+            "DATABASE_URL": url_of_the_test_database(),
+            "DJANGO_SETTINGS_MODULE": "docbook.settings.dev",
+        }
         | environment,
         capture_output=True,
         text=True,

@@ -1,7 +1,8 @@
 # On a table that is written all day: made beside the writers, hence outside a transaction.
 
-from django.contrib.postgres.operations import AddIndexConcurrently
 from django.db import migrations, models
+
+from docbook.concurrent_index import AddIndexBesideWriters
 
 
 class Migration(migrations.Migration):
@@ -13,7 +14,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        AddIndexConcurrently(
+        AddIndexBesideWriters(
             model_name='auditevent',
             index=models.Index(fields=['xact', 'id'], name='audit_by_transaction'),
         ),

@@ -2,9 +2,11 @@
 
 from django.db import migrations, models
 
+from docbook.concurrent_index import IndexBesideWriters
+
 TOLD_ONCE = """
-CREATE UNIQUE INDEX CONCURRENTLY one_message_per_fact_that_is_told_once ON outbox_outboxmessage (once)
-WHERE once IS NOT NULL;
+outbox_outboxmessage (once)
+WHERE once IS NOT NULL
 """
 
 
@@ -19,7 +21,7 @@ class Migration(migrations.Migration):
     operations = [
         migrations.SeparateDatabaseAndState(
             database_operations=[
-                migrations.RunSQL(TOLD_ONCE, "DROP INDEX one_message_per_fact_that_is_told_once")
+                IndexBesideWriters("one_message_per_fact_that_is_told_once", on=TOLD_ONCE, unique=True)
             ],
             state_operations=[
                 migrations.AddConstraint(

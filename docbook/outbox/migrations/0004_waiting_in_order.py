@@ -1,9 +1,10 @@
 # The relay takes messages in the order of their ids. The index is exchanged beside the writers.
 
-from django.contrib.postgres.operations import AddIndexConcurrently, RemoveIndexConcurrently
 from django.db import migrations, models
 from django.db.models.functions import Coalesce
 from django.db.models.lookups import IsNull
+
+from docbook.concurrent_index import AddIndexBesideWriters, RemoveIndexBesideWriters
 
 
 class Migration(migrations.Migration):
@@ -15,9 +16,9 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        AddIndexConcurrently(
+        AddIndexBesideWriters(
             model_name='outboxmessage',
             index=models.Index(condition=models.Q(IsNull(Coalesce('done_at', 'dead_at'), True)), fields=['id'], name='outbox_waiting_in_order'),
         ),
-        RemoveIndexConcurrently(model_name='outboxmessage', name='outbox_waiting'),
+        RemoveIndexBesideWriters(model_name='outboxmessage', name='outbox_waiting'),
     ]
