@@ -5,7 +5,6 @@ from typing import Any
 
 from django import forms
 from django.http import QueryDict
-from django.utils.formats import date_format
 from django.utils.text import capfirst
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -17,6 +16,7 @@ from doctors.languages import language_name
 from doctors.models import Clinic, Doctor, Specialty
 from doctors.models.schedule import Mode
 from doctors.selectors.search import DoctorSearch
+from doctors.templatetags.clinic_time import date_long
 
 ORDER_LABELS = {"next_free": _("Earliest"), "fee": _("Lowest fee"), "name": _("Name")}
 
@@ -84,7 +84,7 @@ class SearchForm(forms.Form):
             labels = dict(field.choices)  # type: ignore[arg-type]  # always pairs here
             return str(capfirst(labels[value]))
         if name == "available_on":
-            return date_format(value, "l j F")
+            return date_long(value)
         return gettext("Up to %(fee)s") % {"fee": value} if name == "max_fee" else str(value)
 
     def query(self, search: DoctorSearch) -> str:

@@ -20,7 +20,6 @@ from bookings.services.changes import cancel_appointment, find_changeable_appoin
 from bookings.sessions import current_holder
 from bookings.states import AppointmentStatus
 from bookings.views.appointments import show_appointment
-from bookings.views.offers import day_and_clock
 from bookings.views.sign_in import sign_in_where_nothing_is_found
 from docbook.errors import DomainError, VersionMismatch
 from docbook.http.htmx import wants_fragment
@@ -30,6 +29,7 @@ from docbook.http.throttling import limit_by_address
 from docbook.observability import refusal
 from doctors.models import Doctor
 from doctors.selectors.doctors import bookable_doctors
+from doctors.templatetags.clinic_time import day_and_clock
 from doctors.views.detail import own_holds, query_of
 from doctors.views.picker import Notice, Picker, PickerQuery, build_picker
 
@@ -131,7 +131,7 @@ def show_refused_change(
     status = STATUS_BY_CODE[error.code]
     notice = _notice(error)
     if attempt is not None:
-        when = day_and_clock(attempt.starts_at, zone=attempt.clinic.zone)
+        when = day_and_clock(attempt.starts_at, attempt.clinic.zone)
         not_there = _("It has not moved to %(time)s.") % {"time": when}
         notice = replace(notice, text=f"{not_there} {notice.text}".strip())
     notice = replace(notice, address=reverse("bookings:appointment", args=[found.pk]))

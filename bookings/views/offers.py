@@ -4,29 +4,15 @@ from datetime import datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from django.utils.formats import date_format, time_format
 from django.utils.translation import gettext as _
 
 from bookings.models import Hold
 from doctors.rules import VisitTime
 from doctors.selectors.slots import times_of_doctor
+from doctors.templatetags.clinic_time import clock_near
 from doctors.views.picker import Offer
 
 LOOKS_AHEAD = timedelta(days=14)
-
-
-def clock(moment: datetime, *, zone: ZoneInfo) -> str:
-    return time_format(moment.astimezone(zone), "H:i")
-
-
-def day_and_clock(moment: datetime, *, zone: ZoneInfo) -> str:
-    return date_format(moment.astimezone(zone), "D j M, H:i")
-
-
-def clock_near(moment: datetime, *, near: datetime, zone: ZoneInfo) -> str:
-    """The time; with its day where that is another one than the day of `near`."""
-    same_day = moment.astimezone(zone).date() == near.astimezone(zone).date()
-    return clock(moment, zone=zone) if same_day else day_and_clock(moment, zone=zone)
 
 
 def still_free(

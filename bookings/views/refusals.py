@@ -28,12 +28,13 @@ from bookings.selectors.holds import live_holds
 from bookings.sessions import current_holder
 from bookings.views.attempt import present_step
 from bookings.views.changes import show_move, visit_to_move
-from bookings.views.offers import again_or_next, clock, clock_near, day_and_clock, still_free
+from bookings.views.offers import again_or_next, still_free
 from docbook.errors import DomainError
 from docbook.http.problems import STATUS_BY_CODE
 from docbook.http.templatetags.ui import without_fragment
 from docbook.observability import refusal
 from doctors.models import Doctor, VisitType
+from doctors.templatetags.clinic_time import clock, clock_near, day_and_clock
 from doctors.views.addresses import day_url, doctor_url, with_query
 from doctors.views.detail import render_doctor
 from doctors.views.picker import KeptTime, Notice, Offer, PickerQuery

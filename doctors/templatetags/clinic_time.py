@@ -5,7 +5,7 @@ server or of the visitor is never the one that is meant.
 """
 
 from collections.abc import Iterable
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Protocol
 from zlib import crc32
 from zoneinfo import ZoneInfo
@@ -16,13 +16,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
 from docbook.times_of_day import end_in_words
+from doctors.clock_reading import city_of, clock_name, is_shown_twice, name_all_day
 from doctors.names import initials_of
 
 register = template.Library()
 
 CURRENCY_SIGNS = {"EUR": "€", "GBP": "£", "USD": "$"}
 AVATAR_COLOURS = 8
-NOON = time(12)
 
 
 class Priced(Protocol):
@@ -34,41 +34,117 @@ def _zone(zone: ZoneInfo | str) -> ZoneInfo:
     return zone if isinstance(zone, ZoneInfo) else ZoneInfo(zone)
 
 
-def _local(value: datetime, zone: ZoneInfo | str) -> datetime:
-    # Without its tzinfo, because date_format() would turn it into the server's zone again.
-    return value.astimezone(_zone(zone)).replace(tzinfo=None)
-
-
 def _format(value: date, pattern: str) -> str:
     return formats.date_format(value, pattern)
 
 
+def _dated(day: date, zone: ZoneInfo | str | None, *, this_year: str, other_year: str) -> str:
+    """With its year wherever that is not the year it is now, by the clock of `zone` (or by UTC)."""
+    now = timezone.now().astimezone(_zone(zone) if zone else UTC)
+    return _format(day, this_year if day.year == now.year else other_year)
+
+
 @register.filter
 def clock(value: datetime, zone: ZoneInfo | str) -> str:
-    """Like "09:40"; a translation may choose the 12 hour clock."""
-    return _format(_local(value, zone), pgettext("time, Django date format", "H:i"))
+    """Like "09:40", or "02:40 CEST" where the clock of that day shows 02:40 twice.
+
+    A translation may choose the 12 hour clock.
+    """
+    zone = _zone(zone)
+    # Without its tzinfo, because date_format() would turn it into the server's zone again.
+    local = value.astimezone(zone).replace(tzinfo=None)
+    text = _format(local, pgettext("time, Django date format", "H:i"))
+    return f"{text} {clock_name(value, zone)}" if is_shown_twice(value, zone) else text
 
 
 @register.filter
 def day_long(value: datetime, zone: ZoneInfo | str) -> str:
-    """Like "Tuesday 24 November"."""
-    return date_long(_local(value, zone))
+    """Like "Tuesday 24 November"; with the year, like all of these, where it is another one."""
+    return date_long(local_date(value, zone), zone)
+
+
+@register.filter
+def day_medium(value: datetime, zone: ZoneInfo | str) -> str:
+    """Like "Tue 24 November"."""
+    return date_medium(local_date(value, zone), zone)
 
 
 @register.filter
 def day_short(value: datetime, zone: ZoneInfo | str) -> str:
     """Like "Tue 24 Nov"."""
-    return date_short(_local(value, zone))
+    return date_short(local_date(value, zone), zone)
 
 
 @register.filter
-def date_long(value: date) -> str:
-    return _format(value, pgettext("day, Django date format", "l j F"))
+def day_and_clock(value: datetime, zone: ZoneInfo | str) -> str:
+    """Like "Tue 24 Nov, 09:40"."""
+    return _("%(day)s, %(time)s") % {"day": day_short(value, zone), "time": clock(value, zone)}
 
 
 @register.filter
-def date_short(value: date) -> str:
-    return _format(value, pgettext("short day, Django date format", "D j M"))
+def date_long(day: date, zone: ZoneInfo | str | None = None) -> str:
+    """Like "Tuesday 24 November"."""
+    return _dated(
+        day,
+        zone,
+        this_year=pgettext("day, Django date format", "l j F"),
+        other_year=pgettext("day of another year, Django date format", "l j F Y"),
+    )
+
+
+@register.filter
+def date_medium(day: date, zone: ZoneInfo | str | None = None) -> str:
+    """Like "Tue 24 November"."""
+    return _dated(
+        day,
+        zone,
+        this_year=pgettext("day, Django date format", "D j F"),
+        other_year=pgettext("day of another year, Django date format", "D j F Y"),
+    )
+
+
+@register.filter
+def date_short(day: date, zone: ZoneInfo | str | None = None) -> str:
+    """Like "Tue 24 Nov"."""
+    return _dated(
+        day,
+        zone,
+        this_year=pgettext("short day, Django date format", "D j M"),
+        other_year=pgettext("short day of another year, Django date format", "D j M Y"),
+    )
+
+
+@register.filter
+def day_of_month(day: date, zone: ZoneInfo | str | None = None) -> str:
+    """Like "24 November", where the weekday is said elsewhere."""
+    return _dated(
+        day,
+        zone,
+        this_year=pgettext("day, Django date format", "j F"),
+        other_year=pgettext("day of another year, Django date format", "j F Y"),
+    )
+
+
+@register.filter
+def day_of_month_short(day: date, zone: ZoneInfo | str | None = None) -> str:
+    """Like "24 Nov"."""
+    return _dated(
+        day,
+        zone,
+        this_year=pgettext("short day, Django date format", "j M"),
+        other_year=pgettext("short day of another year, Django date format", "j M Y"),
+    )
+
+
+@register.filter
+def month_name(day: date, zone: ZoneInfo | str | None = None) -> str:
+    """Like "November"."""
+    return _dated(
+        day,
+        zone,
+        this_year=pgettext("month, Django date format", "F"),
+        other_year=pgettext("month of another year, Django date format", "F Y"),
+    )
 
 
 @register.filter
@@ -85,15 +161,17 @@ def iso(value: datetime, zone: ZoneInfo | str) -> str:
 
 @register.filter
 def zone_label(zone: ZoneInfo | str, at: date) -> str:
-    """Like "Amsterdam time (CET)"; the abbreviation is the one in force `at` that moment or day."""
+    """Like "Amsterdam time (CET)", for the times of the local day of `at`, a moment or a day.
+
+    Without the name in brackets on a day on which the clocks change: no name is right for all of
+    it, and each time that is shown twice carries its own.
+    """
     zone = _zone(zone)
-    if not isinstance(at, datetime):
-        at = datetime.combine(at, NOON, tzinfo=zone)
-    place = zone.key.rsplit("/", 1)[-1].replace("_", " ")
-    name = at.astimezone(zone).tzname() or ""
-    # The tz database names many zones by their offset only.
-    abbreviation = f"UTC{name}" if name[:1] in ("+", "-") else name
-    return _("%(place)s time (%(abbreviation)s)") % {"place": place, "abbreviation": abbreviation}
+    day = local_date(at, zone) if isinstance(at, datetime) else at
+    given = {"place": city_of(zone), "abbreviation": name_all_day(day, zone)}
+    if not given["abbreviation"]:
+        return _("%(place)s time") % given
+    return _("%(place)s time (%(abbreviation)s)") % given
 
 
 @register.filter
@@ -106,15 +184,19 @@ def when(value: datetime, zone: ZoneInfo | str) -> str:
         return _("today, %(time)s") % {"time": at}
     if day == today + timedelta(days=1):
         return _("tomorrow, %(time)s") % {"time": at}
-    return _("%(day)s, %(time)s") % {"day": date_short(day), "time": at}
+    return day_and_clock(value, zone)
 
 
 @register.filter
 def clock_or_day(value: datetime, zone: ZoneInfo | str) -> str:
     """Like "14:00" for today, else like "Wed 25 Nov, 14:00": for a sentence about an end."""
-    if local_date(value, zone) == timezone.now().astimezone(_zone(zone)).date():
-        return clock(value, zone)
-    return _("%(day)s, %(time)s") % {"day": day_short(value, zone), "time": clock(value, zone)}
+    return clock_near(value, near=timezone.now(), zone=zone)
+
+
+def clock_near(value: datetime, *, near: datetime, zone: ZoneInfo | str) -> str:
+    """The time; with its day where that is another one than the day of `near`."""
+    same_day = local_date(value, zone) == local_date(near, zone)
+    return clock(value, zone) if same_day else day_and_clock(value, zone)
 
 
 @register.filter

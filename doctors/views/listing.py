@@ -11,7 +11,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.dateparse import parse_date
-from django.utils.formats import date_format, number_format
+from django.utils.formats import number_format
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -21,6 +21,7 @@ from docbook.http.htmx import wants_fragment
 from doctors.forms import ORDER_LABELS, SearchForm
 from doctors.models import Doctor, Specialty
 from doctors.selectors.search import DoctorSearch, matching_doctors, search_doctors
+from doctors.templatetags.clinic_time import date_long
 from doctors.views.cards import doctor_cards, local_today
 
 PAGE_SIZE = 10
@@ -152,7 +153,7 @@ def _on_the_next_days(
         later = replace(search, available_on=day)
         if count := matching_doctors(search=later, now=now).count():
             is_tomorrow = day == timezone.localdate(now) + timedelta(days=1)
-            label = _("Tomorrow") if is_tomorrow else date_format(day, "l j F")
+            label = _("Tomorrow") if is_tomorrow else date_long(day)
             found.append({"label": label, "url": _url(form, later), "count": count})
     return found
 

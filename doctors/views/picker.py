@@ -17,6 +17,7 @@ from doctors.models import Doctor, VisitType
 from doctors.rules import PARTS_OF_DAY, VisitTime, by_day, day_bounds, part_of_day
 from doctors.selectors.slots import times_of_doctor
 from doctors.selectors.visit_types import active_visit_types, choose_visit_type
+from doctors.templatetags.clinic_time import month_name
 from doctors.views.addresses import doctor_url, with_query
 
 FEW = 3
@@ -229,7 +230,7 @@ class _PickerBuilder:
             if self.month > self.today.replace(day=1)
             else "",
             next_url=self._month_url(following) if following <= self.last_day else "",
-            next_month_label=date_format(following, "F"),
+            next_month_label=month_name(following, self.zone),
             date=self.date,
             parts=self._parts(notice) if self.date else [],
             next_free_day=self._next_free_day(),

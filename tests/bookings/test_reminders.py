@@ -20,6 +20,7 @@ from docbook.outbox.models import OutboxMessage
 from docbook.outbox.services import KEEP_DONE, purge_done_messages
 from docbook.settings.environment import WEEK_IN_HOURS, reminder_hours
 from tests.concurrency.rush import rush
+from tests.days_said import day_said
 from tests.factories import make_appointment, make_doctor, make_patient, make_slots, tomorrow_at
 from tests.smtp import Post, post_office
 
@@ -204,7 +205,9 @@ def test_mail_of_a_reminder_says_when_and_where(post: Post) -> None:
     local = made.starts_at.astimezone(made.clinic.zone)
     text = mail.get_body(preferencelist=("plain",)).get_content()
     assert mail["To"] == "saskia@example.test"
-    assert mail["Subject"] == f"Reminder: {local:%a} {local.day} {local:%B, %H:%M}, Dr Emma Visser"
+    assert (
+        mail["Subject"] == f"Reminder: {day_said(local, '%a', '%B')}, {local:%H:%M}, Dr Emma Visser"
+    )
     assert mail["Message-ID"] == f"<reminder-24h-{made.pk}-1@docbook>"
     assert "Maliebaan 42" in text
     assert f"{local:%H:%M}" in text

@@ -1,6 +1,6 @@
 """How times, money and people are written on the pages."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from types import SimpleNamespace
 
 import pytest
@@ -12,6 +12,12 @@ from doctors.templatetags import clinic_time
 UTRECHT = "Europe/Amsterdam"
 # 23:40 UTC is already the next day at the clinic.
 LATE = datetime(2026, 11, 23, 23, 40, tzinfo=UTC)
+
+
+@pytest.fixture(autouse=True)
+def _in_2026():
+    with time_machine.travel(LATE, tick=False):
+        yield
 
 
 def test_a_time_is_read_off_the_clock_of_the_clinic() -> None:
@@ -35,6 +41,73 @@ def test_a_zone_is_named_by_its_city_and_the_clock_in_force(
     zone: str, at: date, label: str
 ) -> None:
     assert clinic_time.zone_label(zone, at) == label
+
+
+SUMMER, WINTER = datetime(2027, 10, 31, 0, 40, tzinfo=UTC), datetime(2027, 10, 31, 1, tzinfo=UTC)
+
+
+def test_an_hour_that_is_shown_twice_is_told_with_its_clock() -> None:
+    assert clinic_time.clock(SUMMER, UTRECHT) == "02:40 CEST"
+    assert clinic_time.clock(WINTER, UTRECHT) == "02:00 CET"
+    assert clinic_time.clock(WINTER + timedelta(hours=1), UTRECHT) == "03:00"
+    assert clinic_time.clock(SUMMER - timedelta(hours=1), UTRECHT) == "01:40"
+    assert clinic_time.clock(SUMMER, "Asia/Kolkata") == "06:10"
+
+
+@pytest.mark.parametrize(
+    ("zone", "at", "text"),
+    [
+        ("America/New_York", datetime(2027, 11, 7, 5, 40, tzinfo=UTC), "01:40 EDT"),
+        ("America/New_York", datetime(2027, 11, 7, 6, 0, tzinfo=UTC), "01:00 EST"),
+        ("Australia/Lord_Howe", datetime(2027, 4, 3, 14, 40, tzinfo=UTC), "01:40 UTC+11"),
+        ("Australia/Lord_Howe", datetime(2027, 4, 3, 15, 10, tzinfo=UTC), "01:40 UTC+10:30"),
+        ("America/Santiago", datetime(2027, 4, 4, 2, 40, tzinfo=UTC), "23:40 UTC-03"),
+        ("America/Santiago", datetime(2027, 4, 4, 3, 40, tzinfo=UTC), "23:40 UTC-04"),
+        ("America/Havana", datetime(2027, 11, 7, 5, 0, tzinfo=UTC), "00:00 CST"),
+    ],
+)
+def test_a_clock_without_a_name_is_told_by_its_offset(zone: str, at: datetime, text: str) -> None:
+    assert clinic_time.clock(at, zone) == text
+
+
+@pytest.mark.parametrize(
+    ("zone", "day"),
+    [
+        (UTRECHT, date(2027, 10, 31)),
+        (UTRECHT, date(2027, 3, 28)),
+        ("America/New_York", date(2027, 11, 7)),
+    ],
+)
+def test_a_day_on_which_clocks_change_has_the_name_of_none(zone: str, day: date) -> None:
+    place = zone.rpartition("/")[2].replace("_", " ")
+    assert clinic_time.zone_label(zone, day) == f"{place} time"
+    noon = datetime(day.year, day.month, day.day, 12, tzinfo=UTC)
+    assert clinic_time.zone_label(zone, noon) == f"{place} time"
+
+
+def test_every_day_of_another_year_has_its_year() -> None:
+    day, at = date(2027, 11, 24), LATE.replace(year=2027)
+    assert clinic_time.date_long(day) == "Wednesday 24 November 2027"
+    assert clinic_time.date_medium(day) == "Wed 24 November 2027"
+    assert clinic_time.date_short(day) == "Wed 24 Nov 2027"
+    assert clinic_time.day_of_month(day) == "24 November 2027"
+    assert clinic_time.day_of_month_short(day) == "24 Nov 2027"
+    assert clinic_time.month_name(day) == "November 2027"
+    assert clinic_time.day_long(at, UTRECHT) == "Wednesday 24 November 2027"
+    assert clinic_time.day_medium(at, UTRECHT) == "Wed 24 November 2027"
+    assert clinic_time.day_short(at, UTRECHT) == "Wed 24 Nov 2027"
+    assert clinic_time.day_and_clock(at, UTRECHT) == "Wed 24 Nov 2027, 00:40"
+    assert clinic_time.when(at, UTRECHT) == "Wed 24 Nov 2027, 00:40"
+    assert clinic_time.clock_or_day(at, UTRECHT) == "Wed 24 Nov 2027, 00:40"
+    assert clinic_time.day_short(LATE.replace(year=2025), UTRECHT) == "Mon 24 Nov 2025"
+
+
+def test_the_year_is_that_of_the_clock_of_the_clinic() -> None:
+    """When the year has begun in Sydney, its days need no year there, and those of 2026 do."""
+    with time_machine.travel(datetime(2026, 12, 31, 15, tzinfo=UTC), tick=False):
+        assert clinic_time.date_short(date(2027, 1, 1), "Australia/Sydney") == "Fri 1 Jan"
+        assert clinic_time.date_short(date(2026, 12, 31), "Australia/Sydney") == "Thu 31 Dec 2026"
+        assert clinic_time.date_short(date(2027, 1, 1), "America/New_York") == "Fri 1 Jan 2027"
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,7 @@ from tests.bookings.acts import (
     let_expire,
     wrong_code,
 )
+from tests.days_said import day_said
 from tests.factories import PASSWORD, make_patient, make_visit_type
 from tests.pages.browser import HTMX, offered_slots, signed_in, typed, words
 
@@ -268,7 +269,7 @@ def test_lost_race_shows_the_fresh_list_with_just_taken_in_its_place() -> None:
     response = signed_in().post("/book/", {"slot": slots[0].pk, "visit_type": visit_type.pk})
     assert response.status_code == 409
     day = slots[0].starts_at.astimezone(slots[0].clinic.zone)
-    said = f"{day:%a} {day.day} {day:%b}, {day:%H:%M} was just taken by somebody else."
+    said = f"{day_said(day)}, {day:%H:%M} was just taken by somebody else."
     assert f"{said} All times of that day. Still free:" in words(response)
     assert offered_slots(response) == [slot.pk for slot in slots[1:]]
 

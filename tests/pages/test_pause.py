@@ -12,6 +12,7 @@ from django.utils import timezone
 from bookings.models import BookingPause, Hold
 from doctors.models import VisitType
 from tests.bookings.acts import bookable, let_expire
+from tests.days_said import day_said
 from tests.factories import make_appointment, make_patient, make_slots, tomorrow_at
 from tests.pages.browser import HTMX, offered_slots, signed_in, words
 
@@ -33,7 +34,7 @@ def test_doctors_page_says_why_and_until_when_and_offers_no_time(headers: dict[s
     pause(until=until)
     page = doctors_page(visit_type, headers=headers)
     local = until.astimezone(visit_type.doctor.clinic.zone)
-    end = f"{local:%a} {local.day} {local:%b}, {local:%H:%M}"
+    end = f"{day_said(local)}, {local:%H:%M}"
     said = f"Booking is paused until {end}. We move. Your appointments are safe."
     assert words(page).count(said) == 1
     assert offered_slots(page) == []
@@ -98,7 +99,7 @@ def test_pages_of_all_doctors_say_it_too_with_the_end_and_its_zone(path: str) ->
     assert "Booking is paused. We move." in words(signed_in().get(path))
     until = timezone.now() + timedelta(days=3)
     BookingPause.objects.update(until=until)
-    end = f"{until:%a} {until.day} {until:%b}, {until:%H:%M} (UTC)"
+    end = f"{day_said(until)}, {until:%H:%M} (UTC)"
     assert f"Booking is paused until {end}. We move." in words(signed_in().get(path))
 
 

@@ -23,6 +23,7 @@ from tests.bookings.acts import (
     take,
     wrong_code,
 )
+from tests.days_said import day_said
 from tests.factories import (
     make_appointment,
     make_doctor,
@@ -94,7 +95,7 @@ def test_alternative_on_another_day_says_which_day() -> None:
     book(slot, visit_type=visit_type, holder=guest())
     refused = tap(signed_in(), slot, visit_type)
     day = later.starts_at.astimezone(later.clinic.zone)
-    assert f"Hold {day:%a} {day.day} {day:%b}, {clock(later)}" in words(refused)
+    assert f"Hold {day_said(day)}, {clock(later)}" in words(refused)
 
 
 def test_nothing_is_announced_as_free_when_nothing_is() -> None:
@@ -165,7 +166,7 @@ def test_patient_is_told_which_visit_is_at_that_time() -> None:
     visit = make_appointment(slots=make_slots(doctor=other), patient=patient)
     refused = tap(signed_in(patient), slots[0], visit_type)
     day = visit.starts_at.astimezone(visit.clinic.zone)
-    when = f"{day:%a} {day.day} {day:%b}, {day:%H:%M}"
+    when = f"{day_said(day)}, {day:%H:%M}"
     said = f"You already have a visit at that time: {when}, Dr Jan Nowak. Pick another time."
     assert said in words(refused)
     assert f'href="/appointments/{visit.pk}/"' in refused.content.decode()
@@ -266,7 +267,7 @@ def test_swap_between_days_names_both_of_them() -> None:
     tap(browser, slots[0], visit_type)
     refused = tap(browser, later, visit_type)
     days = [each.starts_at.astimezone(each.clinic.zone) for each in (slots[0], later)]
-    kept, wanted = (f"{day:%a} {day.day} {day:%b}, {day:%H:%M}" for day in days)
+    kept, wanted = (f"{day_said(day)}, {day:%H:%M}" for day in days)
     assert f"Give back {kept} and hold {wanted}" in words(refused)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from doctors.models import VisitType
+from tests.days_said import day_said
 from tests.factories import make_clinic, make_doctor, make_slots, make_visit_type, tomorrow_at
 from tests.pages.browser import HTMX, signed_in, words
 
@@ -47,7 +48,7 @@ def test_card_promises_no_day_on_which_the_visit_does_not_fit() -> None:
     make_slots(doctor=doctor, starts_at=tomorrow_at(days=9), count=2)
     fitting = tomorrow_at(days=9)
     page = signed_in().get("/doctors/")
-    assert f"Next availability on {fitting:%A} {fitting.day} {fitting:%B}" in words(page)
+    assert f"Next availability on {day_said(fitting, '%A', '%B')}" in words(page)
 
 
 def test_card_that_knows_no_fitting_day_leads_to_the_calendar_without_a_promise() -> None:
@@ -105,7 +106,7 @@ def test_day_without_anybody_free_offers_the_next_days() -> None:
     page = signed_in().get(f"/doctors/?available_on={today}")
     after = today + timedelta(days=2)
     assert "Tomorrow · 1 doctor" in words(page)
-    assert f"{after:%A} {after.day} {after:%B} · 1 doctor" in words(page)
+    assert f"{day_said(after, '%A', '%B')} · 1 doctor" in words(page)
     assert f"available_on={after}" in page.content.decode()
 
 
@@ -146,9 +147,9 @@ def test_swaps_are_announced_with_what_they_brought() -> None:
     picker = signed_in().get(
         f"/doctors/{long.doctor.slug}/?visit_type={short.pk}&date={day.date()}", headers=HTMX
     )
-    said = f'data-announce="{day:%A} {day.day} {day:%B}, 3 free times"'
+    said = f'data-announce="{day_said(day, "%A", "%B")}, 3 free times"'
     assert said in picker.content.decode()
     today = tomorrow_at(days=0)
     results = signed_in().get("/doctors/?mode=video", headers=HTMX).content.decode()
-    first = f"{today:%a} {today.day} {today:%b}"
+    first = day_said(today)
     assert f'data-announce="1 doctor. {first} to ' in results

@@ -10,6 +10,7 @@ from django.test import Client
 from bookings.models import Appointment
 from doctors.models import Doctor
 from tests.bookings.acts import book, bookable, guest
+from tests.days_said import day_said
 from tests.factories import (
     make_appointment,
     make_doctor,
@@ -130,7 +131,7 @@ def test_title_follows_the_day_that_htmx_asks_for() -> None:
     visit_type, _slots = bookable()
     fragment = day_of(visit_type.doctor, headers=HTMX).content.decode()
     day = tomorrow_at(days=2)
-    assert f"<title>{day:%a} {day.day} {day:%b}, Dr Emma Visser · DocBook" in fragment
+    assert f"<title>{day_said(day)}, Dr Emma Visser · DocBook" in fragment
 
 
 def test_day_without_anything_leads_to_the_next_on_which_somebody_comes() -> None:

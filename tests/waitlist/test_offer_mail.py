@@ -11,6 +11,7 @@ from bookings.models import Hold
 from bookings.services.offers import accept_offer, decline_offer
 from docbook.outbox.models import OutboxMessage
 from tests.bookings.acts import let_expire
+from tests.days_said import day_said
 from tests.waitlist.acts import awaited, in_line, release
 
 pytestmark = pytest.mark.django_db
@@ -44,7 +45,7 @@ def test_mail_says_what_is_held_and_until_when_and_leads_to_it(client) -> None:
     start, until = offer.starts_at.astimezone(zone), offer.expires_at.astimezone(zone)
     assert message.to == [offer.email]
     assert message.subject == (
-        f"Held for you until {until:%H:%M}: {start:%a} {start.day} {start:%B}, {start:%H:%M},"
+        f"Held for you until {until:%H:%M}: {day_said(start, '%a', '%B')}, {start:%H:%M},"
         " Dr Emma Visser"
     )
     for body in (message.body, html_of(message)):
