@@ -1,5 +1,5 @@
-"""Holds, appointments and the waitlist, for looking only: the services own every change. And the
-switch that pauses booking.
+"""Holds, appointments and the waitlist, for looking only: the services own every change. The switch
+that pauses booking. And what a changed clinic or reason means for visits that are booked.
 
 Who comes and how to reach them is shown to staff with the right to read of patients, as in the
 API. What a visit is about stays between patient and practice and is not shown.
@@ -9,20 +9,37 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from django.contrib import admin
-from django.core.exceptions import ValidationError
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import Model
 from django.forms import ModelForm
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
 from django.utils import timezone
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from accounts.users import signed_in
 from bookings.models import Appointment, BookingPause, Hold, WaitlistEntry
 from bookings.practice import PracticeMember
+from bookings.selectors.amendments import (
+    Source,
+    digest_of,
+    facts_of,
+    find_source,
+    kind_of,
+    outdated_visits,
+    what_they_say,
+)
+from bookings.services.amendments import ask_to_amend
 from bookings.services.pause import set_pause
 from docbook.audit.services import Actor
 from docbook.observability.read_only_admin import ReadOnlyAdmin
+from doctors.admin import ClinicAdmin, DoctorAdmin
+from doctors.models import Clinic, Doctor, VisitType
 
 
 class OfPatientsAdmin(ReadOnlyAdmin):
@@ -51,13 +68,57 @@ def _allowed(request: HttpRequest, names: Iterable[Any], *, but: tuple[str, ...]
 class AppointmentAdmin(OfPatientsAdmin):
     """Found by its id, by the patient's address or by the doctor's name."""
 
-    list_display = ("starts_at", "doctor", "patient", "visit_type", "status", "version", "id")
+    list_display = ("starts_at", "doctor", "patient", "visit_name", "status", "version", "id")
     list_filter = ("status", "starts_at")
-    list_select_related = ("doctor", "patient", "visit_type")
+    list_select_related = ("doctor", "patient")
     search_fields = ("=patient__email", "doctor__name")
     ordering = ("-starts_at", "id")
     exclude = ("reason", "change_reason")
     of_the_patient = ("patient", "patient_name")
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self.outdated_view)
+        name = "bookings_appointment_outdated"
+        return [path("outdated/<slug:kind>/<int:pk>/", view, name=name), *super().get_urls()]
+
+    def outdated_view(self, request: HttpRequest, kind: str, pk: int) -> HttpResponse:
+        """Which booked visits a changed clinic or reason concerns, and the button that tells their
+        patients.
+        """
+        source = find_source(kind=kind, pk=pk)
+        if source is None:
+            raise Http404
+        if not may_amend(request, source):
+            raise PermissionDenied
+        if request.method == "POST":
+            return self._amend(request, source)
+        says = what_they_say(source, now=timezone.now())
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("Booked visits"),
+            "opts": self.opts,
+            "source": source,
+            "count": sum(row["number"] for row in says),
+            "says": [(row.pop("number"), _in_a_line(row)) for row in says],
+            "will_say": _in_a_line(facts_of(source)),
+            "digest": digest_of(source),
+        }
+        return TemplateResponse(request, "admin/bookings/outdated_visits.html", context)
+
+    def _amend(self, request: HttpRequest, source: Source) -> HttpResponse:
+        if request.POST.get("digest") != digest_of(source):
+            text = _("Somebody has changed this meanwhile. Nobody was told; look at it again.")
+            messages.warning(request, text)
+        elif number := outdated_visits(source, now=timezone.now()).count():
+            ask_to_amend(source=source, by=Actor("staff", request.user.pk))
+            text = ngettext(
+                "The patient of %(number)d visit is being told.",
+                "The patients of %(number)d visits are being told.",
+                number,
+            )
+            messages.success(request, text % {"number": number})
+            return redirect("admin:bookings_appointment_changelist")
+        return redirect(request.path)
 
 
 @admin.register(Hold)
@@ -84,6 +145,55 @@ class WaitlistEntryAdmin(OfPatientsAdmin):
     search_fields = ("=patient__email", "doctor__name")
     ordering = ("created_at", "id")
     of_the_patient = ("patient",)
+
+
+def may_amend(request: HttpRequest, source: Source) -> bool:
+    """Those who may change the clinic, or the doctor's reasons, and appointments as well."""
+    of = "clinic" if isinstance(source, Clinic) else "visittype"
+    return request.user.has_perms([f"doctors.change_{of}", "bookings.change_appointment"])
+
+
+def tell_of_booked_visits(request: HttpRequest, source: Source) -> None:
+    """What was saved holds for new visits; says how many booked ones say something else."""
+    number = outdated_visits(source, now=timezone.now()).count()
+    if not number:
+        return
+    text = ngettext(
+        "%(number)d booked visit still says what was agreed before.",
+        "%(number)d booked visits still say what was agreed before.",
+        number,
+    ) % {"number": number}
+    if may_amend(request, source):
+        url = reverse("admin:bookings_appointment_outdated", args=[kind_of(source), source.pk])
+        label = _("Change them and tell their patients…")
+        text = format_html('{} <a href="{}">{}</a>', text, url, label)
+    messages.warning(request, text)
+
+
+def _in_a_line(facts: dict[str, Any]) -> str:
+    return ", ".join(str(value) for value in facts.values() if value)
+
+
+admin.site.unregister(Clinic)
+admin.site.unregister(Doctor)
+
+
+@admin.register(Clinic)
+class ClinicWithVisitsAdmin(ClinicAdmin):
+    def save_model(self, request: HttpRequest, obj: Clinic, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        if change:
+            tell_of_booked_visits(request, obj)
+
+
+@admin.register(Doctor)
+class DoctorWithVisitsAdmin(DoctorAdmin):
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        super().save_related(request, form, formsets, change)
+        for each in formsets:
+            for row in each.initial_forms if each.model is VisitType else ():
+                if "name" in row.changed_data:
+                    tell_of_booked_visits(request, row.instance)
 
 
 class PauseForm(ModelForm):

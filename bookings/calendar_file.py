@@ -58,7 +58,7 @@ def _event(appointment: AppointmentView, *, chain: Chain, now: datetime, url: st
 def _organizer(appointment: AppointmentView) -> vCalAddress:
     """The clinic by name; answers of calendars go where the mail came from."""
     address = vCalAddress(f"mailto:{parseaddr(settings.DEFAULT_FROM_EMAIL)[1]}")
-    address.params["CN"] = appointment.clinic.name
+    address.params["CN"] = appointment.place.name
     return address
 
 

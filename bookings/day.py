@@ -71,14 +71,14 @@ def who_waits(entries: Iterable[Entry]) -> Entry | None:
 
 
 def _visit_entry(appointment: Appointment, *, contact: Contact, now: datetime) -> Entry:
-    visit_type = appointment.visit_type
-    how = "" if is_in_person(appointment) else f", {visit_type.get_mode_display()}"
+    agreed = appointment.agreed
+    how = "" if is_in_person(appointment) else f", {agreed.get_mode_display()}"
     return Entry(
         starts_at=appointment.starts_at,
         ends_at=appointment.ends_at,
         kind=appointment.status,
         title=appointment.patient_name,
-        subtitle=f"{visit_type.name}{how}",
+        subtitle=f"{agreed.name}{how}",
         is_now=appointment.starts_at <= now < appointment.ends_at,
         visit=Visit(reference(appointment.pk), appointment.reason, contact),
     )

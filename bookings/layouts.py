@@ -13,7 +13,7 @@ from bookings.presentation import reference
 
 
 def attempt_layout(hold_id: UUID, *, slot_id: int) -> str:
-    """A hold that waits for its code. The facts are those of 0010_hold.sql."""
+    """A hold that waits for its code. The facts are those of 0014_hold.sql."""
     return _json(
         {
             "attemptId": str(hold_id),
@@ -36,7 +36,7 @@ def attempt_layout(hold_id: UUID, *, slot_id: int) -> str:
 
 
 def appointment_layout(appointment_id: UUID) -> str:
-    """An appointment, for its patient. The facts are those of 0008_confirm.sql."""
+    """An appointment, for its patient. The facts are those of 0014_confirm.sql."""
     return _json(
         {
             "id": str(appointment_id),

@@ -12,44 +12,47 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from bookings.models import Appointment, Hold
+from bookings.models.agreed import AgreedVisit, Place
 from bookings.rules import changeable_until
 from bookings.states import CALLED_OFF, PRACTICE, AppointmentStatus
-from doctors.models import Clinic, Doctor, Mode, VisitType
+from doctors.models import Doctor, Mode
 
 
 class Meeting(Protocol):
-    """What is held or booked: who meets, where, and how."""
+    """What is held or booked: who meets, where, and how, as it was agreed."""
 
     @property
     def doctor(self) -> Doctor: ...
     @property
-    def clinic(self) -> Clinic: ...
+    def place(self) -> Place: ...
     @property
-    def visit_type(self) -> VisitType: ...
+    def agreed(self) -> AgreedVisit: ...
 
 
 def is_in_person(meeting: Meeting) -> bool:
-    return meeting.visit_type.mode == Mode.IN_PERSON
+    return meeting.agreed.mode == Mode.IN_PERSON
 
 
 def place_line(meeting: Meeting) -> str:
     """Where the two meet, in a line: an address only for those who have to go there."""
     if is_in_person(meeting):
-        return f"{meeting.clinic.street}, {meeting.clinic.city}"
-    if meeting.visit_type.mode == Mode.VIDEO:
+        return f"{meeting.place.street}, {meeting.place.city}"
+    if meeting.agreed.mode == Mode.VIDEO:
         return _("By video. The clinic sends you the link.")
     return _("%(doctor)s calls you.") % {"doctor": meeting.doctor.name}
 
 
 @dataclass(frozen=True)
 class AppointmentView:
-    """Instants are aware; `zone` is the clinic's IANA name, in which people read them."""
+    """Instants are aware; `zone` is the IANA name of the place, in which people read them. Place
+    and visit are as agreed, whatever the clinic and the reason have become since.
+    """
 
     id: UUID
     reference: str
     doctor: Doctor
-    clinic: Clinic
-    visit_type: VisitType
+    place: Place
+    agreed: AgreedVisit
     zone: str
     starts_at: datetime
     ends_at: datetime
@@ -84,7 +87,7 @@ class AppointmentView:
 
     @property
     def place_line(self) -> str:
-        if self.visit_type.mode == Mode.PHONE and self.phone:
+        if self.agreed.mode == Mode.PHONE and self.phone:
             given = {"doctor": self.doctor.name, "phone": self.phone}
             return _("%(doctor)s calls you on %(phone)s.") % given
         return place_line(self)
@@ -93,22 +96,22 @@ class AppointmentView:
     def where(self) -> str:
         """In full, for whoever has to find the way."""
         if self.is_in_person:
-            return f"{self.clinic.name}, {self.clinic.address}"
+            return f"{self.place.name}, {self.place.address}"
         if self.is_off:  # nobody calls, and no link is sent
-            return str(self.visit_type.get_mode_display()).capitalize()
+            return self.agreed.get_mode_display().capitalize()
         return self.place_line
 
     @property
     def calendar_place(self) -> str:
         """For calendars, which others may read too: never a patient's number."""
         if self.is_in_person:
-            return f"{self.clinic.name}, {self.clinic.address}"
+            return f"{self.place.name}, {self.place.address}"
         return place_line(self)
 
     @property
     def map_url(self) -> str:
         """Empty where there is no way to go."""
-        return self.clinic.map_url if self.is_in_person and not self.is_off else ""
+        return self.place.map_url if self.is_in_person and not self.is_off else ""
 
     @property
     def calendar_title(self) -> str:
@@ -153,7 +156,7 @@ class Countdown:
 def countdown_of(hold: Hold, *, now: datetime) -> Countdown:
     return Countdown(
         id=hold.pk,
-        zone=hold.clinic.time_zone,
+        zone=hold.time_zone,
         starts_at=hold.starts_at,
         expires_at=hold.expires_at,
         seconds_left=seconds_left(hold, now=now),
@@ -171,9 +174,9 @@ def view_of(appointment: Appointment, *, now: datetime, phone: str = "") -> Appo
         id=appointment.pk,
         reference=reference(appointment.pk),
         doctor=appointment.doctor,
-        clinic=appointment.clinic,
-        visit_type=appointment.visit_type,
-        zone=appointment.clinic.time_zone,
+        place=appointment.place,
+        agreed=appointment.agreed,
+        zone=appointment.time_zone,
         starts_at=appointment.starts_at,
         ends_at=appointment.ends_at,
         status=appointment.status,

@@ -1,7 +1,9 @@
 """What becomes of a message about a visit: a look at how things stand now, and a mail or none.
 
-A message may come late and may come twice. So each receiver asks the present state whether its mail
-is still true; the delivery's record sees to it that nothing is mailed a second time.
+A message may come late and may come twice. One about a visit names the version that it tells of.
+Its mail says that state and no other, with the number of that state for calendars. The other
+receivers ask the present state whether their mail is still true. The delivery's record sees to it
+that nothing is mailed a second time.
 """
 
 from datetime import datetime, timedelta
@@ -16,12 +18,17 @@ from bookings.destinations import destination_of
 from bookings.emails import codes, offers, visits
 from bookings.models import Appointment, Hold, HoldState
 from bookings.rules import reminder_period
+from bookings.selectors.amendments import digest_of, find_source
 from bookings.selectors.appointments import appointment_of_hold
 from bookings.selectors.holds import is_over
+from bookings.selectors.versions import in_version
+from bookings.services.amendments import amend_visits
 from bookings.services.offers import offer_released
-from bookings.states import PATIENT_SIDE, AppointmentStatus
+from bookings.states import CALLED_OFF, PATIENT_SIDE, AppointmentStatus
+from docbook.audit.services import Actor
 from docbook.notify.sms import SmsFailed
 from docbook.outbox.deliveries import was_delivered
+from docbook.outbox.selectors import is_waiting
 from doctors.rules import VisitTime
 from doctors.selectors.slots import times_of_doctor
 
@@ -53,20 +60,36 @@ def _texted(hold: Hold, *, to: str, message_id: int) -> bool:
     return True
 
 
-def appointment_confirmed(message_id: int, *, appointment_id: str) -> None:
-    """Of a visit that was called off or moved meanwhile the later mail tells all."""
-    appointment = _appointment(appointment_id)
-    if appointment.status == AppointmentStatus.CONFIRMED:
+def appointment_confirmed(message_id: int, *, appointment_id: str, version: str = "") -> None:
+    appointment = _as_told(appointment_id, version=version)
+    if appointment is not None:
         visits.send_confirmation(appointment, now=timezone.now(), message_id=message_id)
 
 
-def appointment_moved(message_id: int, *, appointment_id: str, previous_id: str) -> None:
-    appointment, previous = _appointment(appointment_id), _appointment(previous_id)
-    if appointment.status == AppointmentStatus.CONFIRMED:
+def appointment_moved(
+    message_id: int, *, appointment_id: str, previous_id: str, version: str = ""
+) -> None:
+    appointment, previous = _as_told(appointment_id, version=version), _appointment(previous_id)
+    if appointment is not None:
         visits.send_moved(appointment, previous=previous, now=timezone.now(), message_id=message_id)
 
 
-def appointment_cancelled(message_id: int, *, appointment_id: str) -> None:
+def appointment_updated(message_id: int, *, appointment_id: str, version: str) -> None:
+    """What was agreed has changed; the mail says from what to what."""
+    appointment = _as_told(appointment_id, version=version)
+    if appointment is not None:
+        previous = in_version(_appointment(appointment_id), int(version) - 1)
+        visits.send_updated(
+            appointment, previous=previous, now=timezone.now(), message_id=message_id
+        )
+
+
+def appointment_cancelled(
+    message_id: int,
+    *,
+    appointment_id: str,
+    version: str = "",  # noqa: ARG001 - nothing changes after it
+) -> None:
     """Who has called it off decides what is said."""
     appointment, now = _appointment(appointment_id), timezone.now()
     if appointment.changed_by_kind in PATIENT_SIDE:
@@ -74,6 +97,15 @@ def appointment_cancelled(message_id: int, *, appointment_id: str) -> None:
     else:
         next_free = _next_free(appointment, now=now)
         visits.send_called_off(appointment, next_free=next_free, now=now, message_id=message_id)
+
+
+def visits_outdated(*, source: str, source_id: str, digest: str, by: str) -> None:
+    """Where somebody has changed it again since, nobody has agreed to tell patients of that."""
+    found = find_source(kind=source, pk=int(source_id))
+    if found is None or digest_of(found) != digest:
+        log.warning("amendment_overtaken", source=source, source_id=source_id)
+        return
+    amend_visits(source=found, by=Actor("staff", int(by)), now=timezone.now())
 
 
 def slots_released(*, doctor_id: str, slot_ids: str) -> None:  # noqa: ARG001 - whose, is for reading
@@ -103,6 +135,25 @@ def appointment_reminder(message_id: int, *, appointment_id: str, kind: str) -> 
     is_on = appointment.status == AppointmentStatus.CONFIRMED
     if is_on and now < appointment.starts_at - latest:
         visits.send_reminder(appointment, kind=kind, now=now, message_id=message_id)
+
+
+def _as_told(appointment_id: str, *, version: str) -> Appointment | None:
+    """The visit in the version that a message tells of. None where nothing is to be told any more:
+    the visit has begun, or the mail of its move, which names both times, has gone out before.
+
+    A message of the release before names no version: then a visit that has changed is left to the
+    mail about its change.
+    """
+    appointment = _appointment(appointment_id)
+    if appointment.status == AppointmentStatus.CONFIRMED:
+        return in_version(appointment, int(version or appointment.version))
+    if not version or appointment.status not in CALLED_OFF:
+        return None
+    if appointment.replaced_by and not is_waiting(
+        "appointment.moved", about=appointment.replaced_by
+    ):
+        return None
+    return in_version(appointment, int(version))
 
 
 def _appointment(appointment_id: str) -> Appointment:

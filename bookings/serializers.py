@@ -76,11 +76,11 @@ class HeldSlotOut(serializers.Serializer[Hold]):
 
     @extend_schema_field(OpenApiTypes.DATETIME)
     def get_startsAt(self, hold: Hold) -> str:  # noqa: N802
-        return local_iso(hold.starts_at, hold.clinic.time_zone)
+        return local_iso(hold.starts_at, hold.time_zone)
 
     @extend_schema_field(OpenApiTypes.DATETIME)
     def get_endsAt(self, hold: Hold) -> str:  # noqa: N802
-        return local_iso(hold.ends_at, hold.clinic.time_zone)
+        return local_iso(hold.ends_at, hold.time_zone)
 
 
 class OtpOut(serializers.Serializer[Hold]):
@@ -102,7 +102,7 @@ class OtpOut(serializers.Serializer[Hold]):
     @extend_schema_field(serializers.DateTimeField(allow_null=True))
     def get_resendAt(self, hold: Hold) -> str | None:  # noqa: N802
         moment = resend_at(hold)
-        return local_iso(moment, hold.clinic.time_zone) if moment else None
+        return local_iso(moment, hold.time_zone) if moment else None
 
 
 class AttemptOut(serializers.Serializer[Hold]):
@@ -116,7 +116,7 @@ class AttemptOut(serializers.Serializer[Hold]):
 
     @extend_schema_field(OpenApiTypes.DATETIME)
     def get_expiresAt(self, hold: Hold) -> str:  # noqa: N802
-        return local_iso(hold.expires_at, hold.clinic.time_zone)
+        return local_iso(hold.expires_at, hold.time_zone)
 
 
 class CancelIn(StrictSerializer):
@@ -152,11 +152,11 @@ class BookingOut(serializers.Serializer[Any]):
     status = serializers.ChoiceField(choices=AppointmentStatus.choices)
     version = serializers.IntegerField()
     doctor = BookingDoctorOut()
-    visitType = VisitTypeOut(source="visit_type")  # noqa: N815
+    visitType = VisitTypeOut(source="agreed")  # noqa: N815
     startsAt = serializers.SerializerMethodField()  # noqa: N815
     endsAt = serializers.SerializerMethodField()  # noqa: N815
-    timeZone = serializers.CharField(source="clinic.time_zone")  # noqa: N815
-    address = serializers.CharField(source="clinic.address")
+    timeZone = serializers.CharField(source="time_zone")  # noqa: N815
+    address = serializers.CharField(source="place.address")
     patientName = serializers.CharField(source="patient_name")  # noqa: N815
     reason = serializers.CharField()
     changeableUntil = serializers.SerializerMethodField()  # noqa: N815
@@ -175,16 +175,16 @@ class BookingOut(serializers.Serializer[Any]):
 
     @extend_schema_field(OpenApiTypes.DATETIME)
     def get_startsAt(self, appointment: Appointment) -> str:  # noqa: N802
-        return local_iso(appointment.starts_at, appointment.clinic.time_zone)
+        return local_iso(appointment.starts_at, appointment.time_zone)
 
     @extend_schema_field(OpenApiTypes.DATETIME)
     def get_endsAt(self, appointment: Appointment) -> str:  # noqa: N802
-        return local_iso(appointment.ends_at, appointment.clinic.time_zone)
+        return local_iso(appointment.ends_at, appointment.time_zone)
 
     @extend_schema_field(OpenApiTypes.DATETIME)
     def get_changeableUntil(self, appointment: Appointment) -> str:  # noqa: N802
         """Until when its patient can move or cancel it."""
-        return local_iso(end_of_changes(appointment), appointment.clinic.time_zone)
+        return local_iso(end_of_changes(appointment), appointment.time_zone)
 
     def get_cancelReason(self, appointment: Appointment) -> str:  # noqa: N802
         """What was said when it was cancelled; empty otherwise."""

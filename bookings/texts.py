@@ -12,6 +12,6 @@ def send_code(hold: Hold, *, to: str, message_id: int) -> None:
     """No doctor and no time of the visit: a phone shows it to whoever looks. Raises SmsFailed."""
     text = _("%(code)s is your DocBook code. Valid until %(until)s. Give it to nobody.") % {
         "code": code_of(hold),
-        "until": clock(hold.expires_at, hold.clinic.time_zone),
+        "until": clock(hold.expires_at, hold.time_zone),
     }
     send_sms(to=to, text=text, message_id=message_id)

@@ -83,11 +83,11 @@ class OfferOut(serializers.Serializer[Hold]):
     id = serializers.UUIDField(source="pk")
     expiresAt = serializers.SerializerMethodField()  # noqa: N815
     slot = HeldSlotOut(source="*")
-    visitType = VisitTypeOut(source="visit_type")  # noqa: N815
+    visitType = VisitTypeOut(source="agreed")  # noqa: N815
 
     @extend_schema_field(OpenApiTypes.DATETIME)
     def get_expiresAt(self, offer: Hold) -> str:  # noqa: N802
-        return local_iso(offer.expires_at, offer.clinic.time_zone)
+        return local_iso(offer.expires_at, offer.time_zone)
 
 
 class WaitlistEntryOut(serializers.Serializer[Any]):

@@ -115,7 +115,7 @@ class MoveBooking(APIView):
 def _period(
     query: dict[str, date], *, appointment: Appointment, now: datetime
 ) -> tuple[datetime, datetime]:
-    zone = appointment.clinic.zone
+    zone = appointment.zone
     first = query.get("from") or now.astimezone(zone).date()
     last = query.get("to") or first + timedelta(days=MOST_DAYS - 1)
     if not 0 <= (last - first).days < MOST_DAYS:

@@ -23,7 +23,7 @@ def send_code(hold: Hold, *, message_id: int) -> None:
         "code": code,
         "code_spaced": f"{code[:3]} {code[3:]}",
         "expires_at": hold.expires_at,
-        "zone": hold.clinic.time_zone,
+        "zone": hold.time_zone,
         "doctor": hold.doctor,
         "starts_at": hold.starts_at,
         "is_move": hold.replaces is not None,

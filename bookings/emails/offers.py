@@ -17,7 +17,7 @@ def send_offer(offer: Hold, *, message_id: int) -> None:
         else _("A time is held for you"),
         "is_earlier": is_earlier,
         "offer": offer,
-        "zone": offer.clinic.time_zone,
+        "zone": offer.time_zone,
         "offer_url": offer_url(offer),
     }
     mail = letter("offer", to=offer.email, context=context, name=f"offer-{offer.pk}")

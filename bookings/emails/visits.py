@@ -1,9 +1,10 @@
-"""The mails about a visit. Each takes the appointment with its parts, as it stands now, and raises
-OSError or SMTPException.
+"""The mails about a visit. Each takes the appointment with its parts, in the version that it tells
+of, and raises OSError or SMTPException.
 """
 
 from datetime import datetime
 from typing import Any, Literal
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
@@ -13,12 +14,14 @@ from django.utils.translation import gettext as _
 from bookings.calendar_file import appointment_calendar
 from bookings.emails.letter import letter
 from bookings.models import Appointment
-from bookings.presentation import view_of
+from bookings.presentation import AppointmentView, view_of
 from bookings.selectors.appointments import contact_of
 from bookings.selectors.chains import chain_of
 from bookings.states import PRACTICE
 from docbook.notify.email import send_email
+from docbook.outbox.selectors import published_at
 from doctors.rules import VisitTime
+from doctors.templatetags.clinic_time import clock, day_long, zone_label
 from doctors.views.addresses import day_url, doctor_url
 
 Method = Literal["REQUEST", "CANCEL"]
@@ -27,7 +30,7 @@ Method = Literal["REQUEST", "CANCEL"]
 def send_confirmation(appointment: Appointment, *, now: datetime, message_id: int) -> None:
     """With the visit as a calendar request."""
     mail = _mail("confirmed", appointment, status=_("Confirmed"), now=now)
-    _attach_calendar(mail, appointment, now=now, method="REQUEST")
+    _attach_calendar(mail, appointment, message_id=message_id, method="REQUEST")
     send_email(mail, message_id=message_id)
 
 
@@ -40,7 +43,22 @@ def send_moved(
     why = previous.change_reason if previous.changed_by_kind in PRACTICE else ""
     before = view_of(previous, now=now)
     mail = _mail("moved", appointment, status=_("Moved"), now=now, previous=before, why=why)
-    _attach_calendar(mail, appointment, now=now, method="REQUEST")
+    _attach_calendar(mail, appointment, message_id=message_id, method="REQUEST")
+    send_email(mail, message_id=message_id)
+
+
+def send_updated(
+    appointment: Appointment, *, previous: Appointment, now: datetime, message_id: int
+) -> None:
+    """The practice has changed what was agreed; the time stays. With a calendar request."""
+    before, after = (_facts(view_of(each, now=now)) for each in (previous, appointment))
+    changes = [
+        {"label": label, "before": before[label], "after": after[label]}
+        for label in after
+        if before[label] != after[label]
+    ]
+    mail = _mail("updated", appointment, status=_("Changed"), now=now, changes=changes)
+    _attach_calendar(mail, appointment, message_id=message_id, method="REQUEST")
     send_email(mail, message_id=message_id)
 
 
@@ -50,7 +68,7 @@ def send_cancelled(appointment: Appointment, *, now: datetime, message_id: int) 
     mail = _mail(
         "cancelled", appointment, status=_("Cancelled"), is_off=True, now=now, doctor_url=url
     )
-    _attach_calendar(mail, appointment, now=now, method="CANCEL")
+    _attach_calendar(mail, appointment, message_id=message_id, method="CANCEL")
     send_email(mail, message_id=message_id)
 
 
@@ -69,13 +87,25 @@ def send_called_off(
         doctor_url=settings.SITE_URL
         + doctor_url(appointment.doctor, visit_type=appointment.visit_type_id),
     )
-    _attach_calendar(mail, appointment, now=now, method="CANCEL")
+    _attach_calendar(mail, appointment, message_id=message_id, method="CANCEL")
     send_email(mail, message_id=message_id)
 
 
 def send_reminder(appointment: Appointment, *, kind: str, now: datetime, message_id: int) -> None:
     mail = _mail("reminder", appointment, status=_("Reminder"), now=now, kind=f"-{kind}")
     send_email(mail, message_id=message_id)
+
+
+def _facts(view: AppointmentView) -> dict[str, str]:
+    """What can be changed while the time stays, in words."""
+    start, end = (clock(moment, view.zone) for moment in (view.starts_at, view.ends_at))
+    day, zone = day_long(view.starts_at, view.zone), zone_label(view.zone, view.starts_at)
+    return {
+        _("When"): f"{day}, {start} – {end}, {zone}",
+        _("Where"): view.where if view.is_in_person else view.place.name,
+        _("How to get there"): view.place.directions if view.is_in_person else "",
+        _("Visit"): view.agreed.name,
+    }
 
 
 def _mail(
@@ -93,8 +123,10 @@ def _mail(
 
 
 def _attach_calendar(
-    mail: EmailMultiAlternatives, appointment: Appointment, *, now: datetime, method: Method
+    mail: EmailMultiAlternatives, appointment: Appointment, *, message_id: int, method: Method
 ) -> None:
+    """Stamped with the moment at which the state was there to be told, however late its mail is."""
+    now = published_at(message_id)
     content = appointment_calendar(
         view_of(appointment, now=now),
         chain=chain_of(appointment),
@@ -112,6 +144,6 @@ def _appointment_url(appointment: Appointment) -> str:
 
 def _way_to(appointment: Appointment, time: VisitTime) -> dict[str, Any]:
     """To the day on the doctor's page: the time itself may be gone when the mail is read."""
-    day = time.starts_at.astimezone(appointment.clinic.zone).date()
+    day = time.starts_at.astimezone(ZoneInfo(time.time_zone)).date()
     path = day_url(appointment.doctor, visit_type_id=appointment.visit_type_id, day=day)
-    return {"starts_at": time.starts_at, "url": settings.SITE_URL + path}
+    return {"starts_at": time.starts_at, "zone": time.time_zone, "url": settings.SITE_URL + path}

@@ -68,7 +68,7 @@ class HoldCall:
 
 
 class HoldResult(NamedTuple):
-    """`outcome` is held, replay, or the code of a refusal; for the rest see 0010_hold.sql."""
+    """`outcome` is held, replay, or the code of a refusal; for the rest see 0014_hold.sql."""
 
     outcome: str
     doctor_id: int
@@ -107,7 +107,7 @@ class ConfirmCall:
 
 class ConfirmResult(NamedTuple):
     """`outcome` is confirmed, account-needed, or the code of a refusal; for the rest see
-    0010_confirm.sql.
+    0014_confirm.sql.
     """
 
     outcome: str

@@ -21,10 +21,9 @@ ONE_CONFIRMATION = Invariant(
     FROM bookings_appointment AS visit
     LEFT JOIN (
         SELECT aggregate_id, count(*) AS number FROM outbox_outboxmessage
-        WHERE topic IN ('appointment.confirmed', 'appointment.moved') AND receiver = ''
+        WHERE topic IN ('appointment.confirmed', 'appointment.moved')
         GROUP BY aggregate_id) AS message ON message.aggregate_id = visit.id::text
-    WHERE visit.created_at > greatest(now() - interval '6 days', %(told_since)s)
-      AND message.number IS DISTINCT FROM 1
+    WHERE visit.created_at > now() - interval '6 days' AND message.number IS DISTINCT FROM 1
       AND NOT EXISTS (
         SELECT FROM audit_auditevent AS event
         WHERE event.object_type = 'appointment' AND event.object_id = visit.id::text
@@ -90,6 +89,8 @@ ALL_IS_TOLD = Invariant(
     JOIN bookings_appointment AS visit ON visit.id::text = message.aggregate_id
     -- Of a visit that has changed since, another message tells all.
     WHERE (message.topic = 'appointment.cancelled'
+           OR (message.topic = 'appointment.updated'
+               AND message.payload ->> 'version' = visit.version::text)
            OR (message.topic IN ('appointment.confirmed', 'appointment.moved')
                AND visit.version = 1))
       AND message.done_at IS NOT NULL

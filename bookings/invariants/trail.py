@@ -85,11 +85,13 @@ AUDIT_IS_COMPLETE = Invariant(
             last_told IS NULL OR (told_before = last_told
                 AND told_version = last_version + 1) AS follows,
             told_before IS NULL
-                OR concat_ws(' ', told_before, told, kind) = ANY(%(steps)s) AS is_legal,
+                OR concat_ws(' ', told_before, told, kind) = ANY(%(steps)s)
+                OR (action = 'appointment.updated' AND told_before = told
+                    AND kind = ANY(%(practice)s)) AS is_legal,
             NOT is_last
                 OR (visit.status = told AND visit.version = told_version) AS agrees
         FROM bookings_appointment AS visit JOIN (
-            SELECT object_id, actor_kind AS kind, before ->> 'status' AS told_before,
+            SELECT object_id, action, actor_kind AS kind, before ->> 'status' AS told_before,
                 after ->> 'status' AS told, (after ->> 'version')::integer AS told_version,
                 lag(after ->> 'status') OVER story AS last_told,
                 lag((after ->> 'version')::integer) OVER story AS last_version,

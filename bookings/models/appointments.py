@@ -7,19 +7,21 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from bookings.models.agreed import Agreed, says_what_is_agreed
 from bookings.states import ACTIVE, AppointmentStatus
 from doctors.models import Clinic, Doctor, VisitType
 
 
-class Appointment(models.Model):
+class Appointment(Agreed):
     """Partitioned by month of `starts_at`; the database's key is `(id, starts_at)`.
 
     Django knows `id` as the key, because its admin and relations want a single column. So a read by
     id should name `starts_at` too (the hold's row knows it): then the planner looks into one month
     only. These rules live in SQL alone (see the migrations): an exclusion constraint of each month,
     `no_overlapping_visits_of_a_patient`, and the triggers
-    `appointment_status_follows_the_state_machine`, `change_of_status_is_the_next_version` and
-    `appointment_keeps_its_doctor_patient_and_time`.
+    `appointment_status_follows_the_state_machine`, `change_of_status_is_the_next_version`,
+    `appointment_keeps_its_doctor_patient_and_time` and
+    `change_of_what_was_agreed_is_the_next_version`.
     """
 
     id = models.UUIDField(primary_key=True, editable=False)
@@ -47,8 +49,6 @@ class Appointment(models.Model):
         default=AppointmentStatus.CONFIRMED,
     )
     reason = models.CharField(_("reason"), max_length=500, blank=True)
-    price_cents = models.PositiveIntegerField(_("price in cents"))
-    currency = models.CharField(_("currency"), max_length=3)
     version = models.PositiveIntegerField(_("version"), default=1)
     created_at = models.DateTimeField(_("confirmed at"), auto_now_add=True)
     # The chain of a visit that was moved, both ways.
@@ -93,6 +93,9 @@ class Appointment(models.Model):
             models.CheckConstraint(
                 condition=Q(status__in=AppointmentStatus.values),
                 name="appointment_has_a_known_status",
+            ),
+            models.CheckConstraint(
+                condition=says_what_is_agreed(), name="appointment_says_what_was_agreed"
             ),
         ]
 

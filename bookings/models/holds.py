@@ -10,6 +10,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 from uuid_utils.compat import uuid7
 
+from bookings.models.agreed import Agreed, says_what_is_agreed
 from bookings.models.waitlist import WaitlistEntry
 from doctors.models import Clinic, Doctor, Mode, VisitType
 from doctors.models.schedule import TimeRange
@@ -25,7 +26,7 @@ class HoldState(models.TextChoices):
     EXPIRED = "expired", _("expired")
 
 
-class Hold(models.Model):
+class Hold(Agreed):
     """The appointment that comes of a hold has the hold's id.
 
     `slot_ids` has no foreign key: old slots are deleted, the hold stays as the record of who asked.
@@ -148,6 +149,9 @@ class Hold(models.Model):
                 condition=~Q(state="confirmed") | Q(patient__isnull=False),
                 name="confirmed_hold_has_its_patient",
             ),
+            models.CheckConstraint(
+                condition=says_what_is_agreed(), name="hold_says_what_is_agreed"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -156,4 +160,4 @@ class Hold(models.Model):
     @property
     def needs_number(self) -> bool:
         """The doctor calls, and nobody has said where."""
-        return self.visit_type.mode == Mode.PHONE and not self.phone
+        return self.mode == Mode.PHONE and not self.phone

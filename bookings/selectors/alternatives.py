@@ -12,6 +12,7 @@ from threading import Lock
 from uuid import UUID
 
 from bookings.models import Hold
+from bookings.selectors.appointments import reason_as_agreed
 from doctors.models import Slot, VisitType
 from doctors.rules import VisitTime
 from doctors.selectors.slots import times_of_doctor
@@ -62,6 +63,10 @@ def _look(
     slot = visit_type and Slot.objects.filter(pk=slot_id, doctor=visit_type.doctor).first()
     if not (visit_type and slot):
         return None
+    of_it = Hold.objects.select_related("doctor", "visit_type__doctor")
+    own = of_it.filter(pk=moves).first() if moves else None
+    if own is not None and own.visit_type_id == visit_type.pk:
+        visit_type = reason_as_agreed(own)
     free, _on_hold = times_of_doctor(
         doctor=visit_type.doctor,
         visit_type=visit_type,
@@ -70,7 +75,6 @@ def _look(
         now=now,
         moves=moves,
     )
-    own = Hold.objects.filter(pk=moves).values_list("starts_at", flat=True) if moves else ()
-    not_these = {slot.starts_at, *own}
+    not_these = {slot.starts_at, own.starts_at if own else None}
     others = [each for each in free if each.starts_at not in not_these]
     return Alternatives(wanted_at=slot.starts_at, times=others[:MOST])

@@ -21,18 +21,23 @@ class Chain:
 # By the holds, which have the same ids and know in which month the appointment lies.
 _BACK_TO_THE_FIRST = """
 WITH RECURSIVE chain AS (
-    SELECT id, starts_at, replaces FROM bookings_hold WHERE id = %s
+    SELECT id, starts_at, replaces FROM bookings_hold WHERE id = %(of)s
     UNION ALL
     SELECT earlier.id, earlier.starts_at, earlier.replaces
     FROM bookings_hold AS earlier JOIN chain ON earlier.id = chain.replaces)
-SELECT (array_agg(id) FILTER (WHERE chain.replaces IS NULL))[1], sum(version) - 1
+SELECT (array_agg(id) FILTER (WHERE chain.replaces IS NULL))[1],
+       coalesce(sum(version) FILTER (WHERE id <> %(of)s), 0)
 FROM chain JOIN bookings_appointment USING (id, starts_at)
 """
 
 
 def chain_of(appointment: Appointment) -> Chain:
-    """The appointment and those that it took the place of. One query."""
+    """The appointment and those that it took the place of. One query.
+
+    Those before it change no more. Of itself counts the version that the caller has in hand, not
+    the one that the database has by now: what is told of a state has the number of that state.
+    """
     with connection.cursor() as cursor:
-        cursor.execute(_BACK_TO_THE_FIRST, [appointment.pk])
-        first, changes = cursor.fetchone()
-    return Chain(first=first, changes=changes)
+        cursor.execute(_BACK_TO_THE_FIRST, {"of": appointment.pk})
+        first, before = cursor.fetchone()
+    return Chain(first=first, changes=before + appointment.version - 1)

@@ -23,6 +23,7 @@ from django.db.models.functions import Cast, Coalesce, Concat
 from accounts.models import User
 from bookings.models import Appointment, Hold, HoldState, WaitlistEntry, WaitlistState
 from bookings.rules import again_at, changeable_until
+from bookings.selectors.appointments import reason_as_agreed
 from bookings.selectors.holds import StatementTime
 from bookings.states import AppointmentStatus
 from docbook.errors import NotFound
@@ -281,10 +282,19 @@ def _reasons_for(entry: WaitlistEntry, *, doctor_ids: Collection[int]) -> list[V
     """What each of these doctors would be booked for; none of a doctor who has nothing to offer."""
     if entry.visit_type is not None:
         bookable = entry.visit_type.is_active and entry.visit_type.doctor_id in doctor_ids
-        return [entry.visit_type] if bookable else []
+        return [reason_for(entry, entry.visit_type)] if bookable else []
     doctors = Doctor.objects.filter(pk__in=doctor_ids).prefetch_related("visit_types")
     reasons = (first_visit_type(doctor, mode=entry.mode) for doctor in doctors)
-    return [each for each in reasons if each is not None]
+    return [reason_for(entry, each) for each in reasons if each is not None]
+
+
+def reason_for(entry: WaitlistEntry, visit_type: VisitType) -> VisitType:
+    """As it was agreed, where the entry would move a visit for that reason."""
+    if entry.replaces is None:
+        return visit_type
+    moves = Hold.objects.filter(pk=entry.replaces, visit_type=visit_type)
+    visit = moves.select_related("doctor", "visit_type__doctor").first()
+    return reason_as_agreed(visit) if visit else visit_type
 
 
 def _clinics_of(entry: WaitlistEntry) -> set[int] | None:

@@ -57,7 +57,12 @@ def cancel_appointment(
         announce_release(doctor_id=hold.doctor_id, slot_ids=opened)
         open_gate_after_commit(hold)
         end_other_moves(appointment_id=appointment.pk, by=actor)
-        publish("appointment.cancelled", about=appointment.pk, appointment_id=appointment.pk)
+        publish(
+            "appointment.cancelled",
+            about=appointment.pk,
+            appointment_id=appointment.pk,
+            version=appointment.version,
+        )
     return appointment
 
 

@@ -10,6 +10,7 @@ from uuid import UUID
 import structlog
 from django.conf import settings
 from django.db import IntegrityError, connection, transaction
+from django.db.models import DEFERRED
 from uuid_utils.compat import uuid7
 
 from accounts.services import SignInRefused
@@ -28,6 +29,7 @@ from bookings.gateways import slot_gate
 from bookings.gateways.engine import HoldCall, HoldResult, broken_constraint, call_hold
 from bookings.holder import Holder
 from bookings.models import Hold
+from bookings.models.agreed import AGREED
 from bookings.selectors.alternatives import next_free_times
 from bookings.selectors.appointments import find_visit
 from bookings.services.changes import find_changeable_appointment
@@ -235,7 +237,9 @@ def _exchange(call: HoldCall, *, instead_of: UUID, holder: Holder, now: datetime
 
 
 def _held(call: HoldCall, result: HoldResult) -> Hold:
-    """The row as it was written, without reading it again; its relations load when looked at."""
+    """The row as it was written, without reading it again. Its relations, and what is agreed, load
+    when looked at.
+    """
     hold = Hold(
         id=call.hold_id,
         doctor_id=result.doctor_id,
@@ -250,6 +254,7 @@ def _held(call: HoldCall, result: HoldResult) -> Hold:
         replaces=call.replaces,
         waitlist_entry_id=call.waitlist_entry_id,
         made_from=call.address,
+        **dict.fromkeys(AGREED, DEFERRED),
     )
     hold._state.adding = False
     hold._state.db = connection.alias

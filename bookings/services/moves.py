@@ -14,7 +14,7 @@ from bookings.gateways.engine import Run, lock_and_find_overlap, run_of_slots
 from bookings.models import Appointment, Hold, HoldState
 from bookings.practice import PracticeMember
 from bookings.selectors.alternatives import next_free_times
-from bookings.selectors.appointments import appointment_of_hold, find_visit
+from bookings.selectors.appointments import appointment_of_hold, find_visit, reason_as_agreed
 from bookings.services import steps
 from bookings.services.releases import (
     announce_release,
@@ -48,7 +48,7 @@ def move_appointment(
     if actor.kind not in PRACTICE:  # a patient's move needs its code, whoever calls this
         raise NotFound
     reason = steps.spoken(reason, by=actor)
-    run = run_of_slots(old.visit_type, first=slot_id)
+    run = run_of_slots(reason_as_agreed(old), first=slot_id)
     if run is None or run.starts_at == old.starts_at:
         message = "There is no other time for this visit at this doctor."
         raise FieldError("slot", message, field_code="unknown")
@@ -68,7 +68,13 @@ def move_appointment(
         announce_release(doctor_id=old.doctor_id, slot_ids=opened)
         open_gate_after_commit(old)
         end_other_moves(appointment_id=old.pk, by=actor)
-        publish("appointment.moved", about=new.pk, appointment_id=new.pk, previous_id=old.pk)
+        publish(
+            "appointment.moved",
+            about=new.pk,
+            appointment_id=new.pk,
+            version=moved.version,
+            previous_id=old.pk,
+        )
     return moved
 
 
@@ -82,7 +88,9 @@ def _refuse_overlap(old: Hold, *, run: Run) -> None:
 
 
 def _as_confirmed(old: Hold, *, run: Run) -> Hold:
-    """Who comes, and how to reach them, stay as they are."""
+    """Who comes, and how to reach them, stay as they are; and what was agreed, which the database
+    writes into this row and the appointment's.
+    """
     return Hold(
         id=uuid7(),
         doctor_id=old.doctor_id,
@@ -121,8 +129,6 @@ def _write(new: Hold, before: Appointment, *, by: audit.Actor) -> Appointment:
         starts_at=new.starts_at,
         ends_at=new.ends_at,
         reason=before.reason,
-        price_cents=before.price_cents,
-        currency=before.currency,
         replaces=before.pk,
     )
     audit.record(

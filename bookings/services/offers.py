@@ -21,6 +21,7 @@ from bookings.selectors.waitlist import (
     Past,
     get_offer,
     past_of,
+    reason_for,
     visit_to_move,
     waiting_for,
 )
@@ -101,6 +102,9 @@ class _FreeTimes:
         visit_type = entry.visit_type or first_visit_type(self.slot.doctor, mode=entry.mode)
         if visit_type is None:
             return []
+        if entry.replaces is not None:
+            reason = reason_for(entry, visit_type)
+            return [(time, reason) for time in self._read(reason)]
         return [(time, visit_type) for time in self._of(visit_type)]
 
     def _of(self, visit_type: VisitType) -> list[VisitTime]:

@@ -227,5 +227,5 @@ def _check_visit_to_move(entry: WaitlistEntry, *, visit: Appointment | None) -> 
         raise FieldError("replaces", "This visit is with another doctor.")
     if entry.visit_type_id not in (None, visit.visit_type_id):
         raise FieldError("visit_type", "A visit moves to another time for the same reason.")
-    if entry.from_on > visit.starts_at.astimezone(visit.clinic.zone).date():
+    if entry.from_on > visit.starts_at.astimezone(visit.zone).date():
         raise FieldError("from_on", "Only times before the visit that moves are offered.")

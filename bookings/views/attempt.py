@@ -12,12 +12,13 @@ from bookings.code_limits import limits_of, send_counted
 from bookings.drafts import DRAFT_FIELDS
 from bookings.holder import Holder
 from bookings.models import Hold
+from bookings.models.agreed import AgreedVisit, Place
 from bookings.presentation import end_of_changes, seconds_left
 from bookings.selectors.appointments import Link, links_to
 from bookings.selectors.holds import get_hold
 from bookings.services.codes import Details, request_code
 from docbook.http.throttling import by_address, by_value, enforce
-from doctors.models import Clinic, Doctor, Mode, VisitType
+from doctors.models import Doctor, Mode
 
 CODE_RATE = "30/m"
 
@@ -28,8 +29,8 @@ class Ticket:
 
     id: UUID
     doctor: Doctor
-    clinic: Clinic
-    visit_type: VisitType
+    place: Place
+    agreed: AgreedVisit
     zone: str
     starts_at: datetime
     ends_at: datetime
@@ -66,9 +67,9 @@ def ticket_of(hold: Hold, holder: Holder) -> Ticket:
     return Ticket(
         id=hold.pk,
         doctor=hold.doctor,
-        clinic=hold.clinic,
-        visit_type=hold.visit_type,
-        zone=hold.clinic.time_zone,
+        place=hold.place,
+        agreed=hold.agreed,
+        zone=hold.time_zone,
         starts_at=hold.starts_at,
         ends_at=hold.ends_at,
         expires_at=hold.expires_at,
@@ -99,7 +100,7 @@ def sent_details(hold: Hold) -> dict[str, str]:
 
 def caller_of(hold: Hold) -> str:
     """Who calls the patient; nobody where the two meet in another way."""
-    return hold.doctor.name if hold.visit_type.mode == Mode.PHONE else ""
+    return hold.doctor.name if hold.mode == Mode.PHONE else ""
 
 
 def send_code(hold: Hold, *, holder: Holder, details: Details) -> None:

@@ -15,7 +15,7 @@ from bookings.errors import ChangeWindowPassed, NotChangeable
 from bookings.forms import CancelForm
 from bookings.models import Appointment, Hold
 from bookings.presentation import rule_of_changes, view_of
-from bookings.selectors.appointments import get_appointment
+from bookings.selectors.appointments import get_appointment, reason_as_agreed
 from bookings.services.changes import cancel_appointment, find_changeable_appointment
 from bookings.sessions import current_holder
 from bookings.states import AppointmentStatus
@@ -101,7 +101,7 @@ def show_move(
             doctor=doctor,
             query=replace(
                 query,
-                visit_type_id=appointment.visit_type_id,
+                reason=reason_as_agreed(appointment),
                 page=reverse("bookings:reschedule", args=[appointment.pk]),
                 replaces=appointment.pk,
                 moves_from=appointment.starts_at,
@@ -113,7 +113,7 @@ def show_move(
     context = {
         "appointment": view_of(appointment, now=timezone.now()),
         "doctor": doctor or appointment.doctor,
-        "zone": appointment.clinic.time_zone,
+        "zone": appointment.time_zone,
         "picker": picker,
         "next_free": next_free,
         "nav": "appointments",
@@ -131,7 +131,7 @@ def show_refused_change(
     status = STATUS_BY_CODE[error.code]
     notice = _notice(error)
     if attempt is not None:
-        when = day_and_clock(attempt.starts_at, attempt.clinic.zone)
+        when = day_and_clock(attempt.starts_at, attempt.zone)
         not_there = _("It has not moved to %(time)s.") % {"time": when}
         notice = replace(notice, text=f"{not_there} {notice.text}".strip())
     notice = replace(notice, address=reverse("bookings:appointment", args=[found.pk]))

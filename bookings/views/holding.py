@@ -80,7 +80,7 @@ def release(request: HttpRequest, hold_id: UUID) -> HttpResponseBase:
     except HoldExpired:
         return redirect("bookings:appointment", appointment_id=hold_id)
     messages.success(request, _("The time is free again. Pick another one whenever you like."))
-    day = hold.starts_at.astimezone(hold.clinic.zone).date()
+    day = hold.starts_at.astimezone(hold.zone).date()
     own_day = day_url(hold.doctor, visit_type_id=hold.visit_type_id, day=day)
     if hold.replaces:
         page = reverse("bookings:reschedule", args=[hold.replaces])

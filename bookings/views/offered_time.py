@@ -85,7 +85,7 @@ def _page(
     state = _state(offered.hold)
     context = {
         "offer": offered.hold,
-        "zone": offered.hold.clinic.time_zone,
+        "zone": offered.hold.time_zone,
         "countdown": countdown_of(offered.hold, now=timezone.now()),
         "term": settings.OFFER_SECONDS,
         "token": token,

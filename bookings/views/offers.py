@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 from django.utils.translation import gettext as _
 
 from bookings.models import Hold
+from bookings.selectors.appointments import reason_as_agreed
 from doctors.rules import VisitTime
 from doctors.selectors.slots import times_of_doctor
 from doctors.templatetags.clinic_time import clock_near
@@ -37,7 +38,7 @@ def still_free(
 
 def again_or_next(hold: Hold, *, now: datetime) -> tuple[str, list[Offer]]:
     """Of a hold that is over: whether its time is still free, else which one is the next."""
-    zone, at = hold.clinic.zone, hold.starts_at
+    zone, at = hold.zone, hold.starts_at
     first = _first_free(hold, now=now)
     if first is None:
         return _("It is gone now."), []
@@ -56,7 +57,7 @@ def _first_free(hold: Hold, *, now: datetime) -> VisitTime | None:
         return None
     free, _on_hold = times_of_doctor(
         doctor=hold.doctor,
-        visit_type=hold.visit_type,
+        visit_type=reason_as_agreed(hold) if hold.replaces else hold.visit_type,
         start=hold.starts_at,
         end=hold.starts_at + LOOKS_AHEAD,
         now=now,

@@ -212,7 +212,10 @@ def _own_hold(request: HttpRequest, *, wanted: Wanted) -> Hold | None:
     """
     if wanted.starts_at is None:
         return None
-    length = VisitType.objects.get(pk=wanted.visit_type_id).duration
+    if wanted.moves:
+        length = wanted.moves.duration
+    else:
+        length = VisitType.objects.get(pk=wanted.visit_type_id).duration
     overlaps = Q(
         doctor=wanted.doctor,
         starts_at__lt=wanted.starts_at + length,
@@ -226,7 +229,7 @@ def _own_notice(hold: Hold, *, wanted: Wanted) -> Notice:
     title = _("You are already keeping this time.")
     if wanted.starts_at and hold.starts_at != wanted.starts_at:
         title = _("You are keeping %(kept)s, which is in the way of %(wanted)s.") % {
-            "kept": clock(hold.starts_at, zone=hold.clinic.zone),
+            "kept": clock(hold.starts_at, zone=hold.zone),
             "wanted": wanted.clock(),
         }
     return Notice(
@@ -246,7 +249,7 @@ def _busy_notice(request: HttpRequest, error: PatientBusy) -> Notice:
     if visit is None or visit.patient_id != request.user.pk:
         return Notice("busy", _("You already have a visit at that time."), text, [_all_times()])
     title = _("You already have a visit at that time: %(when)s, %(doctor)s.") % {
-        "when": day_and_clock(visit.starts_at, zone=visit.clinic.zone),
+        "when": day_and_clock(visit.starts_at, zone=visit.zone),
         "doctor": visit.doctor.name,
     }
     links = [
@@ -284,7 +287,7 @@ def _swap(hold: Hold, *, wanted: Wanted) -> Offer:
     """Gives the only time back for the one that is wanted now."""
     zone, at = wanted.doctor.clinic.zone, wanted.starts_at or hold.starts_at
     label = _("Give back %(kept)s and hold %(wanted)s") % {
-        "kept": clock_near(hold.starts_at, near=at, zone=hold.clinic.zone),
+        "kept": clock_near(hold.starts_at, near=at, zone=hold.zone),
         "wanted": clock_near(at, near=hold.starts_at, zone=zone),
     }
     return Offer(
@@ -298,7 +301,7 @@ def _swap(hold: Hold, *, wanted: Wanted) -> Offer:
 
 def _kept(hold: Hold) -> KeptTime:
     label = _("%(when)s, %(doctor)s") % {
-        "when": day_and_clock(hold.starts_at, zone=hold.clinic.zone),
+        "when": day_and_clock(hold.starts_at, zone=hold.zone),
         "doctor": hold.doctor.name,
     }
     return KeptTime(hold.pk, label, present_step(hold))

@@ -1,6 +1,7 @@
 """How the outbox is doing."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.db import connection
 from django.db.models import Exists, OuterRef, Q
@@ -44,6 +45,22 @@ def told_in_vain(name: Combinable) -> Exists:
     """
     delivered = OutboxDelivery.objects.filter(message=OuterRef("pk"), delivered_at__isnull=False)
     return Exists(OutboxMessage.objects.filter(~Q(Exists(delivered)), once=name))
+
+
+def is_waiting(topic: str, *, about: object) -> bool:
+    """Whether such a message is still to be told by its first receiver, or is being told."""
+    return OutboxMessage.objects.filter(
+        topic=topic,
+        receiver="",
+        aggregate_id=str(about),
+        done_at__isnull=True,
+        dead_at__isnull=True,
+    ).exists()
+
+
+def published_at(message_id: int) -> datetime:
+    """When the fact was there to be told; after `retry`, when it was woken."""
+    return OutboxMessage.objects.values_list("created_at", flat=True).get(pk=message_id)
 
 
 def outbox_status() -> Status:

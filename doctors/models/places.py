@@ -1,6 +1,6 @@
 """Clinics and specialties: the nouns that a patient searches by."""
 
-from typing import ClassVar
+from typing import ClassVar, Protocol
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -13,6 +13,29 @@ def validate_time_zone(name: str) -> None:
     """Accepts the IANA names that this machine's tz database knows."""
     if name not in available_timezones():
         raise ValidationError(_("This is not an IANA time zone, like Europe/Amsterdam."))
+
+
+class Address(Protocol):
+    """Of a clinic, or of a place that somebody was promised."""
+
+    @property
+    def street(self) -> str: ...
+    @property
+    def postcode(self) -> str: ...
+    @property
+    def city(self) -> str: ...
+    @property
+    def country(self) -> str: ...
+
+
+def written_address(place: Address) -> str:
+    return f"{place.street}, {' '.join(filter(None, (place.postcode, place.city)))}"
+
+
+def map_url_of(place: Address) -> str:
+    """A search on an open map; no coordinates are needed, and nothing is loaded from there."""
+    query = urlencode({"query": f"{written_address(place)}, {place.country}"})
+    return f"https://www.openstreetmap.org/search?{query}"
 
 
 class Specialty(models.Model):
@@ -67,10 +90,8 @@ class Clinic(models.Model):
 
     @property
     def address(self) -> str:
-        return f"{self.street}, {' '.join(filter(None, (self.postcode, self.city)))}"
+        return written_address(self)
 
     @property
     def map_url(self) -> str:
-        """A search on an open map; no coordinates are needed, and nothing is loaded from there."""
-        query = urlencode({"query": f"{self.address}, {self.country}"})
-        return f"https://www.openstreetmap.org/search?{query}"
+        return map_url_of(self)

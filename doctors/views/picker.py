@@ -32,6 +32,7 @@ _PARTS = {
 class PickerQuery:
     """What the address asks for. `month` is the first day of a month.
 
+    `reason` is given where it is known without the address: what was agreed for a visit that moves.
     `page` is the page around the picker, where that is not the doctor's: the one on which the
     appointment `replaces`, which begins at `moves_from`, is moved, for the same reason.
     """
@@ -40,6 +41,7 @@ class PickerQuery:
     month: dt.date | None = None
     date: dt.date | None = None
     page: str = ""
+    reason: VisitType | None = None
     replaces: UUID | None = None
     moves_from: dt.datetime | None = None
 
@@ -182,7 +184,7 @@ def build_picker(
     notice: Notice | None = None,
 ) -> tuple[Picker, NextFree | None]:
     """The picker, and the doctor's first free time for the chosen reason. One query for times."""
-    visit_type = choose_visit_type(doctor, wanted=query.visit_type_id)
+    visit_type = query.reason or choose_visit_type(doctor, wanted=query.visit_type_id)
     if visit_type is None:
         return Picker(visit_types=[], visit_type=None, notice=notice), None
     builder = _PickerBuilder(

@@ -11,7 +11,7 @@ from accounts.models import User
 from bookings.models import Appointment, Hold, HoldState, WaitlistEntry
 from bookings.selectors.appointments import contact_of
 from bookings.services.offers import offer_released
-from doctors.models import Clinic, Doctor, Mode, VisitType
+from doctors.models import Clinic, Doctor, Mode
 from tests.api.client import Api, pointers, problem
 from tests.bookings.acts import bookable, let_expire
 from tests.factories import (
@@ -250,7 +250,7 @@ def test_accepted_offer_is_a_booking_and_a_repeat_has_the_same_answer() -> None:
 def test_visit_by_phone_that_was_offered_is_taken_with_a_number() -> None:
     patient = make_patient()
     _entry, offer = offered_to(patient)
-    VisitType.objects.filter(pk=offer.visit_type_id).update(mode=Mode.PHONE)
+    Hold.objects.filter(pk=offer.pk).update(mode=Mode.PHONE)
     api, path = Api(patient), f"waitlist/offers/{offer.pk}/accept"
     for body, code in (({}, "required"), ({"phone": ""}, "required"), ({"phone": "x"}, "invalid")):
         refused = problem(

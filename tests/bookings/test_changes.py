@@ -143,7 +143,7 @@ def test_cancelled_visit_opens_its_slots_and_tells_who_when_and_why() -> None:
     assert event.before == {"status": "confirmed", "version": 1}
     assert event.after == {"status": "cancelled", "version": 2}
     message = OutboxMessage.objects.get(topic="appointment.cancelled")
-    assert message.payload == {"appointment_id": str(visit.pk)}
+    assert message.payload == {"appointment_id": str(visit.pk), "version": "2"}
 
 
 def test_freed_time_can_be_booked_by_the_next_patient_at_once(

@@ -52,7 +52,7 @@ def test_confirmation_writes_slot_hold_appointment_audit_and_message_together() 
     event = AuditEvent.objects.get(action="appointment.confirmed")
     assert (event.actor_kind, event.object_id) == ("guest", str(hold.pk))
     message = OutboxMessage.objects.get(topic="appointment.confirmed")
-    assert message.payload == {"appointment_id": str(hold.pk)}
+    assert message.payload == {"appointment_id": str(hold.pk), "version": "1"}
 
 
 def test_price_is_that_of_the_day_of_booking() -> None:

@@ -29,6 +29,7 @@ from bookings.services.holds import hold_slot
 from bookings.services.offers import accept_offer, decline_offer
 from docbook.outbox.models import OutboxMessage
 from doctors.models import Slot, VisitType
+from doctors.rules import day_bounds
 from tests.api.client import Api
 from tests.bookings.acts import (
     as_patient,
@@ -452,11 +453,16 @@ def test_hold_is_over_at_the_moment_and_not_at_the_beginning_of_the_transaction(
     assert take(slots[0], visit_type=visit_type, holder=holder).pk != hold.pk
 
 
+@pytest.mark.parametrize("zone", ["Europe/Amsterdam", "Pacific/Auckland", "America/Los_Angeles"])
 @pytest.mark.parametrize("is_in_time", [True, False])
-def test_horizon_is_so_many_times_24_hours(is_in_time: bool) -> None:
+def test_horizon_ends_with_a_day_of_the_slots_own_clinic(zone: str, is_in_time: bool) -> None:
+    """Today is the first of five days, by the clock of the clinic where the visit would be."""
     visit_type, _none = bookable(count=0, horizon_days=5)
-    near = timezone.now() + timedelta(hours=5 * 24, minutes=-5 if is_in_time else 5)
-    (slot,) = make_slots(doctor=visit_type.doctor, starts_at=near)
+    clinic = make_clinic(time_zone=zone)
+    today = timezone.now().astimezone(clinic.zone).date()
+    end = day_bounds(today + timedelta(days=4), zone=clinic.zone)[1]
+    near = end - timedelta(minutes=5 if is_in_time else 0)
+    (slot,) = make_slots(doctor=visit_type.doctor, clinic=clinic, starts_at=near)
     if is_in_time:
         assert take(slot, visit_type=visit_type, holder=guest()).starts_at == near
     else:

@@ -92,7 +92,11 @@ def test_visit_moves_at_once_and_the_patient_is_told(who: str) -> None:
     assert (new.price_cents, new.currency) == (old.price_cents, old.currency)
     assert states(slots) == ["open", "open", "open", "open", "booked", "open"]
     (message,) = OutboxMessage.objects.filter(topic="appointment.moved")
-    assert message.payload == {"appointment_id": str(new.pk), "previous_id": str(old.pk)}
+    assert message.payload == {
+        "appointment_id": str(new.pk),
+        "version": "1",
+        "previous_id": str(old.pk),
+    }
     assert kept() == []
 
 

@@ -75,7 +75,11 @@ def test_confirmation_gives_the_old_time_up_and_links_the_two() -> None:
     (event,) = AuditEvent.objects.filter(action="appointment.rescheduled")
     assert (event.object_id, event.after["replaced_by"]) == (str(old.pk), str(new.pk))
     (moved,) = OutboxMessage.objects.filter(topic="appointment.moved")
-    assert moved.payload == {"appointment_id": str(new.pk), "previous_id": str(old.pk)}
+    assert moved.payload == {
+        "appointment_id": str(new.pk),
+        "version": "1",
+        "previous_id": str(old.pk),
+    }
     assert OutboxMessage.objects.filter(topic="appointment.confirmed").count() == 1
 
 

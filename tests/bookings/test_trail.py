@@ -117,7 +117,10 @@ def test_confirmation() -> None:
         line(hold, object_type="appointment", after={"status": "confirmed", "version": 1})
     ]
     assert messages("appointment.confirmed") == [
-        {"aggregate_id": str(hold.pk), "payload": {"appointment_id": str(hold.pk)}}
+        {
+            "aggregate_id": str(hold.pk),
+            "payload": {"appointment_id": str(hold.pk), "version": "1"},
+        }
     ]
 
 
@@ -147,7 +150,11 @@ def test_move() -> None:
     assert messages("appointment.moved") == [
         {
             "aggregate_id": str(hold.pk),
-            "payload": {"appointment_id": str(hold.pk), "previous_id": str(old.pk)},
+            "payload": {
+                "appointment_id": str(hold.pk),
+                "version": "1",
+                "previous_id": str(old.pk),
+            },
         }
     ]
     old.refresh_from_db()

@@ -52,6 +52,20 @@ def test_a_hold_of_no_length_is_refused():
     hold.save()
 
 
+@breaks("hold_says_what_is_agreed")
+def test_a_hold_of_no_reason_is_refused():
+    hold = make_hold(slots=slots())
+    hold.visit_name = ""
+    hold.save()
+
+
+@breaks("appointment_says_what_was_agreed")
+def test_an_appointment_in_no_mode_is_refused():
+    visit = make_appointment(slots=slots())
+    visit.mode, visit.version = "any", 2
+    visit.save()
+
+
 @breaks("hold_keeps_at_least_one_slot")
 def test_a_hold_on_nothing_is_refused():
     hold = make_hold(slots=slots())

@@ -9,6 +9,7 @@ from django.db import DatabaseError, connection, transaction
 from django.db.models import F
 
 from bookings.models import Appointment
+from bookings.models.agreed import AGREED
 from bookings.states import ACTIVE, TRANSITIONS, AppointmentStatus, transition, trigger_function
 from tests.constraints.registry import breaks
 from tests.factories import make_appointment, make_doctor, make_patient, make_slots
@@ -51,6 +52,20 @@ def test_a_cancelled_appointment_stays_cancelled():
 @breaks("change_of_status_is_the_next_version")
 def test_a_change_of_status_is_the_next_version():
     change(status=AppointmentStatus.ARRIVED, version=F("version"))
+
+
+@breaks("change_of_what_was_agreed_is_the_next_version")
+def test_a_change_of_what_was_agreed_is_the_next_version():
+    change(street="Another street 1", version=F("version"))
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("field", AGREED)
+def test_nothing_that_was_agreed_changes_in_silence(field):
+    new = 1 if field == "price_cents" else "video" if field == "mode" else "XX"
+    with pytest.raises(DatabaseError), transaction.atomic():
+        change(**{field: new}, version=F("version"))
+    change(**{field: new}, version=F("version") + 1)
 
 
 @breaks("appointment_keeps_its_doctor_patient_and_time")

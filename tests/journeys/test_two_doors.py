@@ -32,6 +32,7 @@ from tests.bookings.acts import (
     take,
     wrong_code,
 )
+from tests.bookings.agreements import booked, change_everything
 from tests.bookings.traces import traces
 from tests.factories import (
     make_appointment,
@@ -502,6 +503,20 @@ def test_confirmed_attempt_confirmed_again_is_the_same_appointment_at_both_doors
     assert (again.status_code, again.json()) == (200, first.json())
     assert (page.status_code, page.headers["Location"]) == (302, f"/appointments/{hold.pk}/")
     assert traces() == before
+
+
+def test_both_doors_say_what_was_agreed_whatever_the_practice_changes_later() -> None:
+    made = booked()
+    asked = f"/appointments/{made.visit.pk}/"
+    before = made.json(), words(made.browser.get(asked))
+    change_everything(made.visit)
+    assert (made.json(), words(made.browser.get(asked))) == before
+    for ask in (by_api, by_page):  # and both move it by the length that was agreed
+        slot = made.slots[-1] if ask is by_api else made.slots[-2]
+        to = Ask("start", slot.pk, made.visit.visit_type_id, replaces=made.visit.pk)
+        assert ask(to, patient=made.patient).status_code < 400
+    held = Hold.objects.filter(replaces=made.visit.pk, state=HoldState.HELD)
+    assert {each.duration for each in held} == {made.visit.duration}
 
 
 def test_same_booking_by_either_door_leaves_the_same_traces() -> None:

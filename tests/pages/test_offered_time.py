@@ -21,7 +21,7 @@ from bookings.services.changes import cancel_appointment
 from bookings.services.confirmation import confirm_booking
 from bookings.services.waitlist import leave_waitlist
 from docbook.http.problems import STATUS_BY_CODE
-from doctors.models import Mode, VisitType
+from doctors.models import Mode
 from tests.bookings.acts import as_patient, let_expire, take, wrong_code
 from tests.factories import (
     make_appointment,
@@ -238,7 +238,7 @@ def test_link_needs_the_form_of_its_page(offer: Hold) -> None:
 
 
 def test_visit_by_phone_is_taken_with_a_number_where_none_is_known(offer: Hold) -> None:
-    VisitType.objects.filter(pk=offer.visit_type_id).update(mode=Mode.PHONE)
+    Hold.objects.filter(pk=offer.pk).update(mode=Mode.PHONE)
     asked = Client().get(url(offer))
     assert "calls you on this number" in words(asked)
     for typed in ("", "call me"):
@@ -251,8 +251,7 @@ def test_visit_by_phone_is_taken_with_a_number_where_none_is_known(offer: Hold) 
 
 
 def test_visit_by_phone_asks_for_no_number_that_is_known(offer: Hold) -> None:
-    VisitType.objects.filter(pk=offer.visit_type_id).update(mode=Mode.PHONE)
-    Hold.objects.filter(pk=offer.pk).update(phone="030 555 0177")
+    Hold.objects.filter(pk=offer.pk).update(mode=Mode.PHONE, phone="030 555 0177")
     assert "calls you on this number" not in words(Client().get(url(offer)))
     assert post(offer, "accept/").status_code == 302
 

@@ -1,0 +1,30 @@
+"""An appointment as it was in one of its versions."""
+
+from bookings.models import Appointment
+from bookings.models.agreed import AGREED
+from bookings.states import AppointmentStatus
+from docbook.audit.models import AuditEvent
+
+
+def in_version(appointment: Appointment, version: int) -> Appointment:
+    """The same row with the status, and with what was agreed, of that version; nobody saves it.
+
+    The audit has what every step after it has changed. No query for the version that it has now;
+    else one. Who has made the last change, and why, is not told of an older version.
+    """
+    if version >= appointment.version:
+        return appointment
+    events = AuditEvent.objects.filter(object_type="appointment", object_id=str(appointment.pk))
+    befores = {
+        event.before["version"]: event.before
+        for event in events
+        if event.before.get("version", 0) >= version
+    }
+    appointment.status = AppointmentStatus.CONFIRMED  # what everything begins with
+    for _number, before in sorted(befores.items(), reverse=True):
+        for name in before.keys() & {"status", *AGREED}:
+            setattr(appointment, name, before[name])
+    appointment.version = version
+    appointment.changed_by_kind = appointment.change_reason = ""
+    appointment.replaced_by = None
+    return appointment
