@@ -8,7 +8,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from bookings import receivers
-from bookings.invariants.checks import check_invariants
+from bookings.invariants import watch
 from bookings.services.changes import mark_missed
 from bookings.services.gates import open_gates_without_hold
 from bookings.services.look_over import offer_free_times
@@ -19,12 +19,8 @@ from bookings.services.retention import purge_ended_holds, purge_ended_waits
 from bookings.services.waitlist import end_booked_entries, end_passed_entries
 from docbook.observability import metrics
 from docbook.outbox.services import receive
-from docbook.snapshot import one_snapshot
 
 log = structlog.get_logger(__name__)
-
-# About the last quarter of an hour at the least; `manage.py verify_audit` recomputes them all.
-SEALS_EACH_TIME = 100
 
 
 @shared_task(name="bookings.send_code")
@@ -120,13 +116,13 @@ def look_at_invariants() -> None:
     if gates := open_gates_without_hold():
         log.error("gates_without_hold", gates=gates)
     metrics.publish_gates_without_hold(gates)
-    with one_snapshot():
-        results = list(check_invariants(newest_seals=SEALS_EACH_TIME))
-    violations = {each.code: each.finding.count for each in results if each.finding}
-    metrics.publish_violations(violations)
-    for code, count in violations.items():
-        if count:
-            log.error("invariant_broken", invariant=code, violations=count)
+    watch.look_at_changes()
+
+
+@shared_task(name="bookings.check_all_invariants")
+def look_at_all_invariants() -> None:
+    """Once a night: also at what has not changed for long."""
+    watch.look_at_everything()
 
 
 @shared_task(name="bookings.purge_ended_waits")

@@ -8,15 +8,16 @@ from django.db import OperationalError, connection, transaction
 
 
 @contextmanager
-def one_snapshot() -> Iterator[None]:
+def one_snapshot(*, patience: str = "0") -> Iterator[None]:
     """All reads inside see the same committed state: nothing half-done, nothing newer.
 
-    Takes no lock that a writer waits for. Its statements may take as long as they need. Cannot be
-    nested in another transaction, which would have a snapshot already.
+    Takes no lock that a writer waits for. A statement may take as long as `patience`, which is
+    PostgreSQL's way to write a time, like "60s"; "0" is as long as it needs. Cannot be nested in
+    another transaction, which would have a snapshot already.
     """
     with transaction.atomic(durable=True), connection.cursor() as cursor:
         cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-        cursor.execute("SET LOCAL statement_timeout = 0")
+        cursor.execute("SELECT set_config('statement_timeout', %s, true)", [patience])
         yield
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from bookings.invariants import claims, history, messages, trail
 from bookings.invariants.history import Event
 from bookings.invariants.invariant import Finding, Invariant, Violation, found
+from bookings.invariants.recent import Look
 
 FROM_THE_DATABASE: tuple[Invariant, ...] = (
     claims.ONE_CLAIM,
@@ -63,21 +64,27 @@ def check_invariants(
     *,
     events: list[Event] | None = None,
     only: Collection[str] = CODES,
+    since: Look | None = None,
     newest_seals: int | None = None,
 ) -> Iterator[Result]:
     """In the order of their codes. To be run in one snapshot, so that what is half-done just now
-    is seen by none of them; `events` is the clients' history. With `newest_seals` only so many
-    seals of the audit are recomputed, from the end of the chain.
+    is seen by none of them; `events` is the clients' history. With `since` only what has changed
+    since that look is read. With `newest_seals` only so many seals of the audit are recomputed,
+    from the end of the chain.
     """
     for each in (each for each in _ALL if each.code in only):
         begun = time.perf_counter()
-        finding = _finding(each, events=events, newest_seals=newest_seals)
+        finding = _finding(each, events=events, since=since, newest_seals=newest_seals)
         yield Result(each.code, each.sentence, finding, time.perf_counter() - begun)
 
 
 def _finding(
-    each: Invariant | FromHistory, *, events: list[Event] | None, newest_seals: int | None
+    each: Invariant | FromHistory,
+    *,
+    events: list[Event] | None,
+    since: Look | None,
+    newest_seals: int | None,
 ) -> Finding | None:
     if isinstance(each, Invariant):
-        return each.check(newest_seals=newest_seals)
+        return each.check(since=since, newest_seals=newest_seals)
     return None if events is None else found(each.look(events))

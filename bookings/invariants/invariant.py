@@ -2,10 +2,12 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from django.db import connection
 
+from bookings.invariants.recent import TOUCHED, Look
 from bookings.models.holds import MAX_CODE_ATTEMPTS
 from bookings.states import ACTIVE, PRACTICE, TRANSITIONS
 
@@ -49,10 +51,12 @@ class Invariant:
     given: str = ""
     look: Callable[[int | None], Iterable[Violation]] | None = None
 
-    def check(self, *, newest_seals: int | None = None) -> Finding:
-        """In the running transaction, whose snapshot and clock (`now()`) all queries share."""
+    def check(self, *, since: Look | None = None, newest_seals: int | None = None) -> Finding:
+        """In the running transaction, whose snapshot and clock (`now()`) all queries share. Of what
+        has changed `since` another look, or of everything.
+        """
         seen = list(self.look(newest_seals)) if self.look else []
-        counted, examples = _run(self.sql, given=self.given)
+        counted, examples = _run(self.sql, given=self.given, since=since)
         return Finding(len(seen) + counted, [*examples, *seen][:NAMED])
 
 
@@ -61,9 +65,18 @@ def found(violations: Iterable[Violation]) -> Finding:
     return Finding(len(everything), everything[:NAMED])
 
 
-def _run(sql: str, *, given: str) -> tuple[int, list[Violation]]:
+def query(sql: str, *, given: str, since: Look | None) -> tuple[str, dict[str, Any]]:
+    """What is asked of the database, and the values in it."""
+    words = _words() | {"told_since": datetime.min.replace(tzinfo=UTC)}
+    if since is not None:
+        given = TOUCHED + given.replace("WITH", ",", 1)
+        words |= since.words() | {"told_since": since.at}
+    return f"{given} {_COUNTED.format(sql)}", words
+
+
+def _run(sql: str, *, given: str, since: Look | None) -> tuple[int, list[Violation]]:
     with connection.cursor() as cursor:
-        cursor.execute(f"{given} {_COUNTED.format(sql)}", _words())
+        cursor.execute(*query(sql, given=given, since=since))
         rows = cursor.fetchall()
     return (rows[0][2] if rows else 0), [Violation(where, what) for where, what, _count in rows]
 

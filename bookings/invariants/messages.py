@@ -21,9 +21,10 @@ ONE_CONFIRMATION = Invariant(
     FROM bookings_appointment AS visit
     LEFT JOIN (
         SELECT aggregate_id, count(*) AS number FROM outbox_outboxmessage
-        WHERE topic IN ('appointment.confirmed', 'appointment.moved')
+        WHERE topic IN ('appointment.confirmed', 'appointment.moved') AND receiver = ''
         GROUP BY aggregate_id) AS message ON message.aggregate_id = visit.id::text
-    WHERE visit.created_at > now() - interval '6 days' AND message.number IS DISTINCT FROM 1
+    WHERE visit.created_at > greatest(now() - interval '6 days', %(told_since)s)
+      AND message.number IS DISTINCT FROM 1
       AND NOT EXISTS (
         SELECT FROM audit_auditevent AS event
         WHERE event.object_type = 'appointment' AND event.object_id = visit.id::text

@@ -6,6 +6,7 @@ processes is asked. So they lie in Redis, and are gone with it: then `docbook_re
 
 import time
 from collections.abc import Iterable, Mapping
+from typing import Any, Literal
 
 from django_redis import get_redis_connection
 from prometheus_client import CollectorRegistry, generate_latest
@@ -13,7 +14,11 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 from redis.exceptions import RedisError
 
-_VIOLATIONS = "metrics:invariant_violations"
+LookedAt = Literal["changes", "everything"]
+_VIOLATIONS: dict[LookedAt, str] = {
+    "changes": "metrics:invariant_violations:changes",
+    "everything": "metrics:invariant_violations",
+}
 _CHECKED_AT = "metrics:invariants_checked_at"
 _GATES = "metrics:gates_without_hold"
 
@@ -24,13 +29,16 @@ _COUNTERS = {
 }
 
 
-def publish_violations(violations: Mapping[str, int]) -> None:
-    """How often each invariant is broken now. Without Redis it is lost until the next time."""
+def publish_violations(violations: Mapping[str, int], *, of: LookedAt) -> None:
+    """How often each invariant is broken now. Without Redis it is lost until the next time.
+
+    The larger of both numbers is shown: a look at changes says nothing of what was wrong before.
+    """
     try:
         redis = get_redis_connection("default")
         with redis.pipeline() as pipeline:
-            pipeline.delete(_VIOLATIONS)
-            pipeline.hset(_VIOLATIONS, mapping=dict(violations))
+            pipeline.delete(_VIOLATIONS[of])
+            pipeline.hset(_VIOLATIONS[of], mapping=dict(violations))
             pipeline.set(_CHECKED_AT, time.time())
             pipeline.execute()
     except RedisError:
@@ -70,8 +78,8 @@ def _read() -> Iterable[Metric]:
     violations = GaugeMetricFamily(
         "docbook_invariant_violations", "How often an invariant is broken.", labels=["invariant"]
     )
-    for code, count in sorted(redis.hgetall(_VIOLATIONS).items()):
-        violations.add_metric([code.decode()], int(count))
+    for code, count in sorted(_largest(redis).items()):
+        violations.add_metric([code], count)
     yield violations
     if (gates := redis.get(_GATES)) is not None:
         what = "Gates that were closed at the last look though nobody kept the time."
@@ -79,6 +87,14 @@ def _read() -> Iterable[Metric]:
     if checked_at := redis.get(_CHECKED_AT):
         what = "When the invariants were last looked at, in seconds since 1970."
         yield GaugeMetricFamily("docbook_invariants_checked_at", what, value=float(checked_at))
+
+
+def _largest(redis: Any) -> dict[str, int]:
+    largest: dict[str, int] = {}
+    for key in _VIOLATIONS.values():
+        for code, count in redis.hgetall(key).items():
+            largest[code.decode()] = max(int(count), largest.get(code.decode(), 0))
+    return largest
 
 
 _registry = CollectorRegistry()

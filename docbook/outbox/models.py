@@ -53,6 +53,9 @@ class OutboxMessage(models.Model):
             models.Index(
                 fields=["done_at"], condition=Q(done_at__isnull=False), name="outbox_done"
             ),
+            models.Index(
+                fields=["dead_at"], condition=Q(dead_at__isnull=False), name="outbox_dead"
+            ),
         ]
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.CheckConstraint(

@@ -160,7 +160,8 @@ CELERY_TASK_ANNOTATIONS = {
     task: {"soft_time_limit": minutes * 60 - 10, "time_limit": minutes * 60}
     for task, minutes in (
         ("doctors.expand_slots", 30),
-        ("bookings.check_invariants", 10),
+        ("bookings.check_invariants", 25),
+        ("bookings.check_all_invariants", 240),
         ("bookings.look_over_waitlist", 10),
         ("bookings.make_partitions", 5),
         ("bookings.purge_ended_holds", 30),
@@ -196,6 +197,11 @@ CELERY_BEAT_SCHEDULE = {
         "task": "bookings.check_invariants",
         "schedule": timedelta(minutes=5),
         "options": {"expires": 240},
+    },
+    "check-all-invariants": {
+        "task": "bookings.check_all_invariants",
+        "schedule": crontab(hour="2", minute="30"),
+        "options": {"expires": 6 * 3600},
     },
     "publish-reminders": {
         "task": "bookings.publish_reminders",

@@ -78,8 +78,8 @@ def test_before_the_first_look_no_invariant_is_said_to_hold():
 
 
 def test_code_that_is_not_looked_at_any_more_is_gone():
-    metrics.publish_violations({"I01": 0, "I99": 1})
-    metrics.publish_violations({"I01": 2})
+    metrics.publish_violations({"I01": 0, "I99": 1}, of="everything")
+    metrics.publish_violations({"I01": 2}, of="everything")
     assert values()['docbook_invariant_violations{invariant="I01"}'] == 2
     assert 'docbook_invariant_violations{invariant="I99"}' not in values()
 
@@ -89,7 +89,7 @@ def test_without_redis_the_scrape_is_answered(settings):
         "default": settings.CACHES["default"] | {"LOCATION": "redis://127.0.0.1:1/0"}
     }
     assert values() == {"docbook_redis_up": 0}
-    metrics.publish_violations({"I01": 0})
+    metrics.publish_violations({"I01": 0}, of="changes")
 
 
 def test_what_passed_without_redis_is_counted_with_the_next_call_that_works(settings) -> None:

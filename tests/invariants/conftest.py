@@ -6,7 +6,14 @@ that runs: tests of the seals, on the same server, would wait for it.
 
 import pytest
 
+from bookings.invariants.recent import Look
 from tests.invariants.busy import Busy, busy
+
+
+@pytest.fixture
+def before(db) -> Look:
+    """A look at the database while nothing is in it; asked for before `world`."""
+    return Look.here()
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from django.utils import timezone
 from uuid_utils.compat import uuid7
 
 from bookings.invariants.checks import CODES, FROM_A_HISTORY, check_invariants
+from bookings.invariants.recent import Look
 from bookings.models import Appointment, Hold
 from docbook.audit.models import AuditEvent
 from docbook.audit.services import Actor, record
@@ -50,11 +51,11 @@ def months() -> list[str]:
         return [name for (name,) in cursor.fetchall()]
 
 
-def broken(events: list | None = None) -> dict[str, list[str]]:
+def broken(events: list | None = None, *, since: Look | None = None) -> dict[str, list[str]]:
     """What is reported, by the code of the promise."""
     return {
         each.code: [f"{one.where}: {one.what}" for one in each.finding.examples]
-        for each in check_invariants(events=events)
+        for each in check_invariants(events=events, since=since)
         if each.is_broken
     }
 
@@ -348,13 +349,17 @@ VIOLATIONS: dict[str, list[Callable[[Busy], None]]] = {
     [(code, violate) for code, ways in VIOLATIONS.items() for violate in ways],
     ids=lambda value: value if isinstance(value, str) else value.__name__,
 )
-def test_exactly_the_broken_promise_is_reported(world, code, violate):
+@pytest.mark.parametrize("of", ["everything", "what has changed"])
+def test_exactly_the_broken_promise_is_reported(before, world, code, violate, of):
+    since = before if of == "what has changed" else None
     violate(world)
-    assert list(broken()) == [code]
+    assert list(broken(since=since)) == [code]
 
 
-def test_busy_database_keeps_every_promise(world):
+def test_busy_database_keeps_every_promise(before, world):
     assert broken(events=recorded(world)) == {}
+    assert broken(since=before) == {}
+    assert broken(since=Look.here()) == {}
 
 
 @pytest.mark.django_db

@@ -1,0 +1,124 @@
+"""A look at what has changed since another look, whatever has piled up before.
+
+The queries of the promises stay as they are. Before them stand common table expressions with the
+names of the big tables, so that each query finds there what was touched, and what belongs to it:
+the visits it could collide with, those it has moved from and to, their holds, events and messages.
+
+What somebody changes by hand without a trace is seen by a look at everything only. So are visits
+that collide although one of them keeps more than SLACK free after its end.
+"""
+
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+
+# Ids are made by the clocks of the web processes.
+CLOCKS_DIFFER = timedelta(minutes=10)
+SLACK = timedelta(hours=4)
+
+# The clock is read after the snapshot was taken: what is later than that has newer ids as well.
+_HERE = """
+SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint, clock_timestamp(),
+    (SELECT coalesce(max(id), 0) FROM outbox_outboxmessage),
+    (SELECT coalesce(max(id), 0) FROM http_idempotencyrecord)
+"""
+
+# The planner knows nothing of how little was touched; a scan would read all that ever was.
+_BY_INDEX = ("enable_seqscan", "enable_hashjoin", "enable_mergejoin")
+
+# Inside, the names are still those of the tables. A visit is read by id and start, which says in
+# which month it lies.
+TOUCHED = """
+WITH touched AS MATERIALIZED (
+    WITH RECURSIVE changed (id) AS (
+        SELECT id FROM bookings_hold WHERE id >= %(newer_than)s
+        UNION SELECT id FROM bookings_hold WHERE state = 'held'
+        UNION SELECT id FROM bookings_appointment WHERE id >= %(newer_than)s
+        UNION SELECT object_id::uuid FROM audit_auditevent
+        WHERE xact >= %(xact)s AND object_type IN ('hold', 'appointment')
+        UNION SELECT aggregate_id::uuid FROM outbox_outboxmessage
+        WHERE (id > %(message)s OR coalesce(done_at, dead_at) IS NULL)
+          AND (topic LIKE 'appointment.%%' OR topic IN ('otp.requested', 'waitlist.offered'))
+    ), beside (id) AS (
+        SELECT other.id FROM changed JOIN bookings_hold AS hold USING (id)
+        JOIN bookings_appointment AS other
+            ON (other.doctor_id = hold.doctor_id OR other.patient_id = hold.patient_id)
+            AND other.starts_at > hold.starts_at - interval '1 day'
+            AND other.starts_at < hold.ends_at + %(slack)s::interval
+            AND other.ends_at > hold.starts_at - %(slack)s::interval
+        WHERE other.status = ANY(%(active)s)
+    ), chain (id) AS (
+        SELECT id FROM changed UNION SELECT id FROM beside
+        UNION SELECT other FROM chain
+            JOIN bookings_hold AS hold USING (id)
+            LEFT JOIN bookings_appointment AS visit
+                ON visit.id = hold.id AND visit.starts_at = hold.starts_at,
+            unnest(ARRAY[hold.replaces, visit.replaced_by]) AS other
+        WHERE other IS NOT NULL
+    )
+    SELECT id FROM chain
+), bookings_hold AS MATERIALIZED (
+    SELECT hold.* FROM touched JOIN bookings_hold AS hold USING (id)
+), bookings_appointment AS MATERIALIZED (
+    SELECT visit.tableoid, visit.* FROM bookings_hold AS hold
+    JOIN bookings_appointment AS visit ON visit.id = hold.id AND visit.starts_at = hold.starts_at
+    UNION
+    SELECT visit.tableoid, visit.* FROM bookings_appointment AS visit
+    WHERE visit.id >= %(newer_than)s
+), audit_auditevent AS MATERIALIZED (
+    SELECT event.* FROM touched JOIN audit_auditevent AS event
+        ON event.object_type IN ('hold', 'appointment') AND event.object_id = touched.id::text
+), outbox_outboxmessage AS MATERIALIZED (
+    SELECT * FROM outbox_outboxmessage WHERE id > %(message)s
+    UNION SELECT * FROM outbox_outboxmessage WHERE coalesce(done_at, dead_at) IS NULL
+    UNION SELECT * FROM outbox_outboxmessage WHERE dead_at IS NOT NULL
+), outbox_outboxdelivery AS MATERIALIZED (
+    SELECT delivery.* FROM outbox_outboxmessage AS message
+    JOIN outbox_outboxdelivery AS delivery ON delivery.message_id = message.id
+), http_idempotencyrecord AS MATERIALIZED (
+    SELECT * FROM http_idempotencyrecord WHERE id > %(record)s
+), doctors_slot AS MATERIALIZED (
+    SELECT slot.* FROM (
+        SELECT DISTINCT unnest(slot_ids) AS id FROM bookings_hold) AS its
+    JOIN doctors_slot AS slot USING (id)
+)
+"""
+
+
+@dataclass(frozen=True)
+class Look:
+    """What was there when somebody looked: the oldest transaction that ran, the database's time,
+    and the newest ids.
+    """
+
+    xact: int
+    at: datetime
+    message: int
+    record: int
+
+    @classmethod
+    def here(cls) -> "Look":
+        """Of the running transaction's snapshot."""
+        with connection.cursor() as cursor:
+            cursor.execute(_HERE)
+            return cls(*cursor.fetchone())
+
+    def words(self) -> dict[str, Any]:
+        """As the queries name it."""
+        return {**asdict(self), "newer_than": _first_id(self.at - CLOCKS_DIFFER), "slack": SLACK}
+
+
+def read_by_index() -> None:
+    """For the rest of the transaction."""
+    with connection.cursor() as cursor:
+        for way in _BY_INDEX:
+            cursor.execute(f"SET LOCAL {way} = off")
+
+
+def _first_id(moment: datetime) -> UUID:
+    """No UUIDv7 of this millisecond is smaller; RFC 9562, 5.7."""
+    since = (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(milliseconds=1)
+    return UUID(int=since << 80 | 7 << 76)

@@ -1,0 +1,69 @@
+"""Looking at the promises again and again: at what has changed, and once a night at everything.
+
+Where the last look ended, and what was found, lies in Redis. Without it the next look is at
+everything; nothing is missed.
+"""
+
+from datetime import datetime
+
+import structlog
+from django.core.cache import cache
+
+from bookings.invariants.checks import check_invariants
+from bookings.invariants.recent import Look, read_by_index
+from docbook.observability import metrics
+from docbook.snapshot import one_snapshot
+
+log = structlog.get_logger(__name__)
+
+# About the last quarter of an hour at the least; `manage.py verify_audit` recomputes them all.
+SEALS_EACH_TIME = 100
+# What was touched in five minutes is read in a moment, or something is wrong with the plan.
+PATIENCE_WITH_CHANGES, PATIENCE_WITH_EVERYTHING = "60s", "20min"
+_LAST_LOOK = "invariants:last-look"
+
+
+def look_at_changes() -> None:
+    """At what was touched since the last look that found nothing wrong."""
+    since = last_look()
+    if since is None:
+        look_at_everything()
+        return
+    with one_snapshot(patience=PATIENCE_WITH_CHANGES):
+        here = Look.here()
+        read_by_index()
+        results = check_invariants(since=since, newest_seals=SEALS_EACH_TIME)
+        violations = {each.code: each.finding.count for each in results if each.finding}
+    _publish(violations, of="changes")
+    if not any(violations.values()):
+        _remember(here)
+
+
+def look_at_everything() -> None:
+    """What is wrong stays in the metric until the next look at everything finds it mended."""
+    with one_snapshot(patience=PATIENCE_WITH_EVERYTHING):
+        here = Look.here()
+        results = check_invariants(newest_seals=SEALS_EACH_TIME)
+        violations = {each.code: each.finding.count for each in results if each.finding}
+    _publish(violations, of="everything")
+    _remember(here)
+
+
+def last_look() -> Look | None:
+    kept = cache.get(_LAST_LOOK)
+    if kept is None:
+        return None
+    xact, at, message, record = kept
+    return Look(xact, datetime.fromisoformat(at), message, record)
+
+
+def _remember(look: Look) -> None:
+    kept = [look.xact, look.at.isoformat(), look.message, look.record]
+    cache.set(_LAST_LOOK, kept, timeout=None)
+
+
+def _publish(violations: dict[str, int], *, of: metrics.LookedAt) -> None:
+    metrics.publish_violations(violations, of=of)
+    for code, count in violations.items():
+        if count:
+            log.error("invariant_broken", invariant=code, violations=count)
