@@ -39,6 +39,7 @@ from bookings.services.pause import set_pause
 from docbook.audit.services import Actor
 from docbook.observability.read_only_admin import ReadOnlyAdmin
 from doctors.admin import ClinicAdmin, DoctorAdmin
+from doctors.clinic_admin import AtTheClinic
 from doctors.models import Clinic, Doctor, VisitType
 
 
@@ -65,7 +66,7 @@ def _allowed(request: HttpRequest, names: Iterable[Any], *, but: tuple[str, ...]
 
 
 @admin.register(Appointment)
-class AppointmentAdmin(OfPatientsAdmin):
+class AppointmentAdmin(AtTheClinic, OfPatientsAdmin):
     """Found by its id, by the patient's address or by the doctor's name."""
 
     list_display = ("starts_at", "doctor", "patient", "visit_name", "status", "version", "id")
@@ -122,7 +123,7 @@ class AppointmentAdmin(OfPatientsAdmin):
 
 
 @admin.register(Hold)
-class HoldAdmin(OfPatientsAdmin):
+class HoldAdmin(AtTheClinic, OfPatientsAdmin):
     """Found by its id, by the address it was made with or by the doctor's name."""
 
     list_display = ("created_at", "doctor", "starts_at", "state", "expires_at", "email", "id")
@@ -197,6 +198,11 @@ class DoctorWithVisitsAdmin(DoctorAdmin):
 
 
 class PauseForm(ModelForm):
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        if "until" in self.fields:
+            self.fields["until"].help_text = _("By UTC, on 24 hours: 14:30.")
+
     def clean_until(self) -> datetime | None:
         until: datetime | None = self.cleaned_data["until"]
         if until is not None and self.cleaned_data.get("is_on") and until <= timezone.now():

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from accounts.admin import BySuperusers, is_superuser
 from docbook.observability.read_only_admin import ReadOnlyAdmin
+from doctors.clinic_admin import AtTheClinic
 from doctors.models import (
     AvailabilityRule,
     Clinic,
@@ -125,7 +126,7 @@ class DoctorAdmin(admin.ModelAdmin):
 
 
 @admin.register(Slot)
-class SlotAdmin(ReadOnlyAdmin):
+class SlotAdmin(AtTheClinic, ReadOnlyAdmin):
     """Found by the doctor's name, or by the id of a hold or an appointment."""
 
     list_display = ("starts_at", "ends_at", "doctor", "clinic", "mode", "state", "held_until")

@@ -6,9 +6,22 @@ from uuid import UUID
 
 from django.contrib import admin
 from django.core.paginator import Paginator
-from django.db.models import Model, QuerySet
+from django.db.models import DateTimeField, Model, QuerySet
 from django.http import HttpRequest
 from django.utils.functional import cached_property
+
+
+class DaysOfUtc(admin.DateFieldListFilter):
+    """A filter whose "today" is a day of UTC, and which says so."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.title = f"{self.title} (UTC)"
+
+
+admin.FieldListFilter.register(
+    lambda field: isinstance(field, DateTimeField), DaysOfUtc, take_priority=True
+)
 
 MOST_ROWS = 10_000
 

@@ -368,6 +368,7 @@ LANGUAGE_CODE = "en-gb"
 LANGUAGES = [("en-gb", _("English"))]
 USE_TZ = True
 TIME_ZONE = "UTC"
+FORMAT_MODULE_PATH = ["docbook.formats"]
 
 # -- static files
 STATIC_URL = "static/"

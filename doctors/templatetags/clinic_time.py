@@ -82,6 +82,18 @@ def day_and_clock(value: datetime, zone: ZoneInfo | str) -> str:
 
 
 @register.filter
+def moment_in_full(value: datetime, zone: ZoneInfo | str) -> str:
+    """Like "24 Nov 2026, 09:40 Amsterdam time (CET)": it means one moment wherever it is read."""
+    zone = _zone(zone)
+    local = value.astimezone(zone).replace(tzinfo=None)
+    return _("%(time)s %(place)s time (%(abbreviation)s)") % {
+        "time": _format(local, pgettext("moment, Django date format", "j M Y, H:i")),
+        "place": city_of(zone),
+        "abbreviation": clock_name(value, zone),
+    }
+
+
+@register.filter
 def date_long(day: date, zone: ZoneInfo | str | None = None) -> str:
     """Like "Tuesday 24 November"."""
     return _dated(

@@ -1,6 +1,7 @@
 """The admin: everything can be looked at; what a service owns can only be looked at."""
 
-from datetime import time, timedelta
+import re
+from datetime import UTC, datetime, time, timedelta
 
 import pytest
 from django.contrib import admin
@@ -11,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import User
-from bookings.models import Appointment, Hold, WaitlistEntry
+from bookings.models import Appointment, BookingPause, Hold, WaitlistEntry
 from docbook.audit.models import AuditEvent
 from docbook.observability import read_only_admin
 from docbook.outbox.models import OutboxMessage
@@ -30,6 +31,7 @@ from tests.factories import (
     make_waitlist_entry,
     tomorrow_at,
 )
+from tests.pages.browser import words
 
 pytestmark = pytest.mark.django_db
 
@@ -92,6 +94,55 @@ def test_lists_need_no_more_queries_for_more_rows(door, model):
     for _ in range(10):
         fill()
     assert count_queries() == with_ten
+
+
+SYDNEY = datetime(2026, 11, 28, 21, 0, tzinfo=UTC)  # 08:00 of the next day
+
+
+def in_sydney() -> tuple[Slot, Appointment, Hold]:
+    doctor = make_doctor(clinic=make_clinic(city="Sydney", time_zone="Australia/Sydney"))
+    booked, held = make_slots(doctor=doctor, starts_at=SYDNEY, count=2)
+    return booked, make_appointment(slots=[booked]), make_hold(slots=[held])
+
+
+def test_times_at_a_clinic_are_shown_by_its_clock_in_lists_and_details(door):
+    slot, visit, hold = in_sydney()
+    start = "29 Nov 2026, 08:00 Sydney time (AEDT)"
+    for row, moment in ((slot, start), (visit, start), (hold, start.replace(":00", ":20"))):
+        for page in (url(row, "changelist"), url(row, "change", row.pk)):
+            shown = words(door.get(page))
+            assert moment in shown, page
+            assert "21:00" not in shown, page
+            assert not re.search(r"[0-9] [ap]\.m\.|noon|midnight", shown), page
+
+
+@pytest.mark.parametrize("model", [Slot, Appointment, Hold, WaitlistEntry, AuditEvent])
+def test_days_in_a_filter_are_named_as_days_of_utc(door, model):
+    fill()
+    assert re.search(r"By (starts|created)? ?at \(UTC\)", words(door.get(url(model, "changelist"))))
+
+
+@pytest.mark.parametrize("model", [User, WaitlistEntry, AuditEvent, OutboxMessage, BookingPause])
+def test_times_without_a_clinic_are_shown_by_utc_with_its_name(door, model):
+    fill()
+    BookingPause.objects.all().delete()
+    BookingPause.objects.create(is_on=True, until=timezone.now() + timedelta(hours=2))
+    row = model.objects.order_by("pk").last()
+    for page in (url(model, "changelist"), url(model, "change", row.pk)):
+        shown = words(door.get(page))
+        if page == url(model, "changelist"):
+            assert re.search(r"[0-9]+ [A-Z][a-z]+ 20[0-9]{2}, [0-9]{2}:[0-9]{2} UTC", shown), page
+        assert not re.search(r"[0-9] [ap]\.m\.|noon|midnight", shown), page
+
+
+def test_the_end_of_a_pause_is_typed_by_utc_and_the_page_says_so(door):
+    assert "By UTC, on 24 hours: 14:30." in words(door.get(url(BookingPause, "add")))
+
+
+def test_the_columns_of_times_still_sort(door):
+    in_sydney()
+    for model in (Slot, Appointment, Hold):
+        assert door.get(url(model, "changelist"), {"o": "-1"}).status_code == 200
 
 
 @pytest.mark.parametrize("model", READ_ONLY)
