@@ -30,3 +30,10 @@ def again_at(*, ended: Sequence[datetime], term: timedelta) -> datetime:
     from others less and less.
     """
     return max(ended) + term * ((1 << min(len(ended) - 1, 10)) - 1)
+
+
+def reason_for(reason: str, *, clinic_id: int, written_to: int) -> str:
+    """What was written to one clinic is not for another. bookings_hold does the same for a move by
+    the API and for an offer.
+    """
+    return reason if clinic_id == written_to else ""

@@ -52,9 +52,3 @@ class RateLimited(DomainError):
     def __init__(self, *, retry_after: int) -> None:
         super().__init__("")
         self.retry_after = retry_after
-
-
-class Unavailable(DomainError):
-    """A part that is needed for this request does not answer right now."""
-
-    code = "unavailable"

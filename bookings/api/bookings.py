@@ -8,7 +8,7 @@ from django.http import HttpResponseBase
 from django.urls import reverse
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiResponse, extend_schema
-from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.exceptions import AuthenticationFailed, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -25,7 +25,7 @@ from bookings.selectors.appointments import (
     get_appointment,
     phone_known,
 )
-from bookings.selectors.holds import get_hold
+from bookings.selectors.holds import get_hold, refuse_what_is_over
 from bookings.serializers import AttemptOut, BookingIn, BookingOut, BookingsQuery, CodeIn
 from bookings.services.codes import resend_code
 from bookings.services.confirmation import confirm_booking, confirm_for_answer
@@ -188,7 +188,9 @@ class VerifyOtp(APIView):
         """
         enforce(*_limits(request, group="api-confirm", rate="60/m"))
         body = CodeIn(data=request.data)
-        body.is_valid(raise_exception=True)
+        if not body.is_valid():
+            refuse_what_is_over(hold_id=booking_id, holder=_holder(request))
+            raise ValidationError(body.errors)
         code = body.validated_data["code"]
         if "Idempotency-Key" in request.headers:
             route = f"confirmBooking:{booking_id}"

@@ -6,11 +6,14 @@ from uuid import UUID
 from django.http import HttpResponseBase
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiResponse, extend_schema
+from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.users import signed_in
+from bookings.holder import Holder
+from bookings.selectors.holds import refuse_what_is_over
 from bookings.selectors.waitlist import entries_of_patient, get_entry
 from bookings.serializers import BookingOut
 from bookings.services.offers import accept_offer
@@ -125,7 +128,9 @@ class AcceptOffer(APIView):
         _limit(request)
         patient = signed_in(request)
         body = AcceptIn(data=request.data)
-        body.is_valid(raise_exception=True)
+        if not body.is_valid():
+            refuse_what_is_over(hold_id=offer_id, holder=Holder(patient=patient))
+            raise ValidationError(body.errors)
         phone = body.validated_data["phone"]
 
         def act() -> Response:

@@ -7,8 +7,10 @@ from django.db.models import Func, Q, QuerySet
 from django.db.models.fields import DateTimeField
 
 from accounts.models import User
+from bookings.errors import HoldExpired, OtpLocked
 from bookings.holder import Holder, keys_of
 from bookings.models import Hold, HoldState
+from bookings.models.holds import MAX_CODE_ATTEMPTS
 from docbook.errors import NotFound
 
 
@@ -61,6 +63,25 @@ def keys_of_kept_times() -> set[tuple[int, str]]:
     live = Hold.objects.filter(state=HoldState.HELD, expires_at__gt=StatementTime())
     rows = live.values_list("slot_ids", "patient_id", "guest_key")
     return {(slots[0], key) for slots, patient, guest in rows for key in keys_of(patient, guest)}
+
+
+def ending_of(hold: Hold) -> HoldExpired | OtpLocked | None:
+    """Why this hold can no longer be confirmed; None for one that waits, and for a visit."""
+    if hold.state == HoldState.CONFIRMED:
+        return None
+    if hold.otp_attempts >= MAX_CODE_ATTEMPTS:
+        return OtpLocked()
+    return None if hold.state == HoldState.HELD and not is_over(hold.pk) else HoldExpired()
+
+
+def refuse_what_is_over(*, hold_id: UUID, holder: Holder) -> None:
+    """Before anything is said of what was typed. Raises NotFound, HoldExpired or OtpLocked."""
+    if ending := ending_of(get_hold(hold_id=hold_id, holder=holder)):
+        raise ending
+
+
+def became_a_visit(hold_id: UUID) -> bool:
+    return Hold.objects.filter(pk=hold_id, state=HoldState.CONFIRMED).exists()
 
 
 def is_over(hold_id: UUID) -> bool:

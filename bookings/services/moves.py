@@ -13,6 +13,7 @@ from bookings.errors import OutsideBookingWindow, PatientBusy, SlotTaken
 from bookings.gateways.engine import Run, lock_and_find_overlap, run_of_slots
 from bookings.models import Appointment, Hold, HoldState
 from bookings.practice import PracticeMember
+from bookings.rules import reason_for
 from bookings.selectors.alternatives import next_free_times
 from bookings.selectors.appointments import appointment_of_hold, find_visit, reason_as_agreed
 from bookings.services import steps
@@ -88,8 +89,8 @@ def _refuse_overlap(old: Hold, *, run: Run) -> None:
 
 
 def _as_confirmed(old: Hold, *, run: Run) -> Hold:
-    """Who comes, and how to reach them, stay as they are; and what was agreed, which the database
-    writes into this row and the appointment's.
+    """Who comes, and how to reach them, stay as they are; so does what was agreed, which the
+    database writes into this row and the appointment's. The reason stays with its clinic.
     """
     return Hold(
         id=uuid7(),
@@ -104,7 +105,7 @@ def _as_confirmed(old: Hold, *, run: Run) -> Hold:
         last_name=old.last_name,
         email=old.email,
         phone=old.phone,
-        reason=old.reason,
+        reason=reason_for(old.reason, clinic_id=run.clinic_id, written_to=old.clinic_id),
         state=HoldState.CONFIRMED,
         expires_at=run.starts_at,
         replaces=old.pk,
@@ -128,7 +129,7 @@ def _write(new: Hold, before: Appointment, *, by: audit.Actor) -> Appointment:
         patient_name=before.patient_name,
         starts_at=new.starts_at,
         ends_at=new.ends_at,
-        reason=before.reason,
+        reason=new.reason,
         replaces=before.pk,
     )
     audit.record(

@@ -15,7 +15,7 @@ from bookings import codes
 from bookings.errors import AppointmentLimit, BookingDisabled, NumberNeeded
 from bookings.holder import Holder
 from bookings.models import Appointment, Hold, HoldState, WaitlistEntry, WaitlistState
-from bookings.selectors.holds import has_live_hold
+from bookings.selectors.holds import has_live_hold, is_over
 from bookings.selectors.waitlist import (
     Bookable,
     Past,
@@ -66,7 +66,7 @@ def accept_offer(*, offer_id: UUID, patient: User, phone: str = "") -> Appointme
     raises.
     """
     offer = _offered_to(patient, offer_id=offer_id)
-    if offer.state == HoldState.HELD and offer.needs_number:
+    if offer.state == HoldState.HELD and offer.needs_number and not is_over(offer.pk):
         if not phone:
             raise NumberNeeded
         # Alone, for it locks the hold before its slots are; and it is true whatever comes now.

@@ -14,6 +14,7 @@ from bookings.holder import Holder
 from bookings.models import Hold
 from bookings.models.agreed import AgreedVisit, Place
 from bookings.presentation import end_of_changes, seconds_left
+from bookings.rules import reason_for
 from bookings.selectors.appointments import Link, links_to
 from bookings.selectors.holds import get_hold
 from bookings.services.codes import Details, request_code
@@ -87,7 +88,9 @@ def known_details(hold: Hold, holder: Holder) -> dict[str, str]:
     patient = holder.patient
     if hold.replaces and not hold.code_sent_at:
         moved = get_hold(hold_id=hold.replaces, holder=holder)
-        return {name: getattr(moved, name) for name in DRAFT_FIELDS}
+        known = {name: getattr(moved, name) for name in DRAFT_FIELDS}
+        reason = reason_for(moved.reason, clinic_id=hold.clinic_id, written_to=moved.clinic_id)
+        return known | {"reason": reason}
     if hold.code_sent_at or patient is None:
         return sent_details(hold)
     return {name: getattr(patient, name) for name in ("first_name", "last_name", "phone")}

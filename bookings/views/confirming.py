@@ -33,7 +33,7 @@ from bookings.holder import Holder
 from bookings.models import Hold, HoldState
 from bookings.models.holds import MAX_CODE_ATTEMPTS, MAX_CODE_RESENDS
 from bookings.offer_link import offer_token
-from bookings.selectors.holds import get_hold, is_over
+from bookings.selectors.holds import ending_of, get_hold
 from bookings.services.changes import find_changeable_appointment
 from bookings.services.codes import resend_code, seconds_until_resend
 from bookings.services.confirmation import confirm_booking
@@ -49,6 +49,7 @@ from bookings.views.attempt import (
 from bookings.views.changes import REFUSALS as CHANGE_REFUSALS
 from bookings.views.changes import show_refused_change
 from bookings.views.refusals import show_lost_hold
+from bookings.views.sign_in import visit_where_the_answer_was_lost
 from docbook.errors import DomainError, FieldError, RateLimited
 from docbook.http.problems import STATUS_BY_CODE
 from docbook.observability import refusal
@@ -58,6 +59,7 @@ LOST = (HoldExpired, OtpLocked, PatientBusy, AppointmentLimit, SignInRefused)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
+@visit_where_the_answer_was_lost
 def details(request: HttpRequest, hold_id: UUID) -> HttpResponseBase:
     """Who comes, typed while the time is held."""
     holder = current_holder(request)
@@ -104,6 +106,7 @@ def details(request: HttpRequest, hold_id: UUID) -> HttpResponseBase:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
+@visit_where_the_answer_was_lost
 def code(request: HttpRequest, hold_id: UUID) -> HttpResponseBase:
     """The code from the e-mail; the right one books."""
     holder = current_holder(request)
@@ -121,6 +124,7 @@ def code(request: HttpRequest, hold_id: UUID) -> HttpResponseBase:
 
 
 @require_POST
+@visit_where_the_answer_was_lost
 def resend(request: HttpRequest, hold_id: UUID) -> HttpResponseBase:
     """A new code; the old one stops working."""
     limit_codes(request, group="code")
@@ -150,7 +154,8 @@ def _over(request: HttpRequest, hold: Hold) -> HttpResponseBase | None:
     """Where to go with a hold that no longer waits to be confirmed."""
     if hold.state == HoldState.CONFIRMED:
         return redirect("bookings:appointment", appointment_id=hold.pk)
-    if hold.state == HoldState.HELD and not is_over(hold.pk):
+    ending = ending_of(hold)
+    if ending is None:
         return None
     if hold.replaces:
         try:
@@ -162,8 +167,7 @@ def _over(request: HttpRequest, hold: Hold) -> HttpResponseBase | None:
             )
         except CHANGE_REFUSALS as changed:  # else they would book a second visit
             return show_refused_change(request, changed, appointment_id=hold.replaces, attempt=hold)
-    locked = hold.otp_attempts >= MAX_CODE_ATTEMPTS
-    return _lost(request, OtpLocked() if locked else HoldExpired(), hold)
+    return _lost(request, ending, hold)
 
 
 def _offered(hold: Hold) -> HttpResponseBase | None:

@@ -1,11 +1,12 @@
 """A tap on a time holds it, another gives it back."""
 
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
-from django.urls import reverse
+from django.urls import resolve, reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
@@ -24,13 +25,14 @@ from bookings.views.attempt import known_details, limit_codes, present_step, sen
 from bookings.views.changes import REFUSALS as CHANGE_REFUSALS
 from bookings.views.changes import show_refused_change, visit_to_move
 from bookings.views.refusals import Wanted, show_refusal
+from bookings.views.sign_in import visit_where_the_answer_was_lost
 from docbook.errors import DomainError, NotFound, RateLimited
 from docbook.http import pages
 from docbook.http.htmx import wants_fragment
 from docbook.http.templatetags.ui import without_fragment
 from docbook.http.throttling import address_key, limit_by_address
 from doctors.models import VisitType
-from doctors.selectors.doctors import get_bookable_doctor
+from doctors.selectors.doctors import bookable_doctors, get_bookable_doctor
 from doctors.views.addresses import day_url, page_of, with_query
 
 HOLD_RATE = "30/m"
@@ -71,6 +73,7 @@ def start(request: HttpRequest) -> HttpResponseBase:
 
 
 @require_POST
+@visit_where_the_answer_was_lost
 def release(request: HttpRequest, hold_id: UUID) -> HttpResponseBase:
     """Gives the time back and shows the doctor's other times, or those that were wanted instead."""
     holder = current_holder(request)
@@ -85,7 +88,9 @@ def release(request: HttpRequest, hold_id: UUID) -> HttpResponseBase:
     if hold.replaces:
         page = reverse("bookings:reschedule", args=[hold.replaces])
         own_day = with_query(page, date=day.isoformat())
-    to = page_of(request.POST.get("next", ""), request=request, views=TIMES) or own_day
+    elif not hold.doctor.is_active:
+        own_day = reverse("doctors:list")
+    to = _wanted_next(request) or own_day
     # Where the message stands; a fragment would scroll past it.
     return redirect(without_fragment(to))
 
@@ -137,3 +142,10 @@ def _start_refused(
         moves=visit_to_move(request, replaces) if replaces else None,
     )
     return show_refusal(request, error, wanted=wanted)
+
+
+def _wanted_next(request: HttpRequest) -> str:
+    """Where they wanted to go on picking; nothing where that doctor is no longer to be booked."""
+    page = page_of(request.POST.get("next", ""), request=request, views=TIMES)
+    slug = resolve(urlsplit(page).path).kwargs.get("slug") if page else None
+    return "" if slug and not bookable_doctors().filter(slug=slug).exists() else page

@@ -24,7 +24,7 @@ from bookings.errors import (
     SlotTaken,
 )
 from bookings.models import Appointment, Hold, HoldState
-from bookings.selectors.holds import live_holds
+from bookings.selectors.holds import ending_of, live_holds
 from bookings.sessions import current_holder
 from bookings.views.attempt import present_step
 from bookings.views.changes import show_move, visit_to_move
@@ -99,7 +99,8 @@ def _show(
 ) -> HttpResponse:
     refusal.note(error.code)
     query, status = wanted.query(), STATUS_BY_CODE[error.code]
-    notice = replace(notice, address=without_fragment(wanted.url()))
+    if wanted.moves or wanted.doctor.is_active:
+        notice = replace(notice, address=without_fragment(wanted.url()))
     if wanted.moves:
         response = show_move(request, wanted.moves, query=query, notice=notice, status=status)
     else:
@@ -142,9 +143,14 @@ def _plain_notice(error: DomainError) -> Notice:
     if isinstance(error, OutsideBookingWindow):
         title = _("This time cannot be booked online now.")
         return Notice("window", title, _("Pick another one."), [_all_times()])
-    return Notice(
-        "unknown", _("This time is no longer offered."), _("Pick another one."), [_all_times()]
-    )
+    return _no_longer_offered()
+
+
+def _no_longer_offered(wanted: Wanted | None = None) -> Notice:
+    title = _("This time is no longer offered.")
+    if wanted and not wanted.doctor.is_active:
+        return Notice("unknown", title)
+    return Notice("unknown", title, _("Pick another one."), [_all_times()])
 
 
 def _all_times() -> dict[str, str]:
@@ -169,6 +175,8 @@ def _visits_notice(error: AppointmentLimit) -> Notice:
 
 
 def _over_notice(error: HoldExpired | OtpLocked, hold: Hold, *, wanted: Wanted) -> Notice:
+    if ending_of(hold) is None:  # refused although there was time left
+        return _no_longer_offered(wanted)
     text, offers = again_or_next(hold, now=timezone.now())
     if isinstance(error, HoldExpired):
         title = _("The five minutes are over, so we gave %(time)s back.")

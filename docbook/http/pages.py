@@ -6,7 +6,7 @@ from django.template.loader import render_to_string
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.csrf import requires_csrf_token
 
-from docbook.errors import DomainError, NotFound, RateLimited, Unavailable
+from docbook.errors import DomainError, NotFound, RateLimited
 from docbook.http.problems import STATUS_BY_CODE, problem_response
 from docbook.observability import refusal, request_id
 
@@ -37,8 +37,6 @@ def refusal_page(request: HttpRequest, error: DomainError) -> HttpResponse:
         )
         response.headers["Retry-After"] = str(error.retry_after)
         return response
-    if isinstance(error, Unavailable):
-        return unavailable(request)
     return error_page(request, status=STATUS_BY_CODE.get(error.code, 400))
 
 

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_safe
 from docbook.http.htmx import wants_fragment
 from doctors.models import Doctor
 from doctors.selectors.doctors import get_bookable_doctor
-from doctors.views.picker import Notice, PickerQuery, build_picker
+from doctors.views.picker import Notice, Picker, PickerQuery, build_picker
 
 # Where a browser remembers the holds it made, so that its own times read "yours": the id of each
 # and its first slot.
@@ -34,14 +34,18 @@ def render_doctor(
     notice: Notice | None = None,
     status: int = 200,
 ) -> HttpResponse:
-    """The page, or only the picker for htmx."""
-    picker, next_free = build_picker(
-        doctor=doctor,
-        query=query,
-        now=timezone.now(),
-        own_holds=own_holds(request),
-        notice=notice,
-    )
+    """The page, or only the picker for htmx. A doctor who is switched off has no page of their own
+    to link to: where a time of theirs was lost, it says so, without any times.
+    """
+    picker, next_free = Picker(visit_types=[], visit_type=None, notice=notice), None
+    if doctor.is_active:
+        picker, next_free = build_picker(
+            doctor=doctor,
+            query=query,
+            now=timezone.now(),
+            own_holds=own_holds(request),
+            notice=notice,
+        )
     context = {
         "doctor": doctor,
         "zone": doctor.clinic.time_zone,

@@ -114,7 +114,6 @@ class PartOfDay:
 @dataclass(frozen=True)
 class DayCell:
     date: dt.date
-    in_month: bool
     free: int
     chosen: bool
     today: bool
@@ -284,7 +283,6 @@ class _PickerBuilder:
             return None
         return DayCell(
             date=day,
-            in_month=True,
             free=len(self.free_days.get(day, [])),
             chosen=day == self.date,
             today=day == self.today,

@@ -11,7 +11,15 @@ from accounts.models import User
 from bookings.models import Hold, HoldState
 from docbook.http.throttling import address_key
 from tests.api.client import Api, problem
-from tests.bookings.acts import allow_resend, bookable, code_of
+from tests.bookings.acts import (
+    allow_resend,
+    as_patient,
+    attempt,
+    bookable,
+    code_of,
+    let_expire,
+    wrong_code,
+)
 from tests.factories import (
     make_admin,
     make_appointment,
@@ -269,3 +277,18 @@ def test_no_code_is_sent_again_for_what_is_confirmed_and_nobody_hears_that_it_is
     api.verify(hold.pk, code_of(hold))
     answer = api.post(f"bookings/{started['attemptId']}/resend-otp")
     problem(answer, code="already-confirmed", status=409)
+
+
+def test_code_that_is_none_for_an_attempt_that_is_over_hears_that_it_is_over() -> None:
+    patient = make_patient()
+    visit_type, slots = bookable()
+    hold = attempt(slots[0], visit_type=visit_type, holder=as_patient(patient))
+    problem(Api(patient).verify(hold.pk, "none"), code="validation", status=422)
+    problem(Api(make_patient()).verify(hold.pk, "none"), code="not-found", status=404)
+    for _ in range(5):
+        last = Api(patient).verify(hold.pk, wrong_code(hold))
+    problem(last, code="otp-locked", status=429)
+    problem(Api(patient).verify(hold.pk, "none"), code="otp-locked", status=429)
+    other = attempt(slots[1], visit_type=visit_type, holder=as_patient(patient))
+    let_expire(other)
+    problem(Api(patient).verify(other.pk, "none"), code="hold-expired", status=410)

@@ -315,3 +315,18 @@ def test_visit_of_somebody_else_cannot_be_moved_by_waiting() -> None:
     refused = problem(join(make_patient(), body), code="validation", status=422)
     assert pointers(refused) == ["/replaces"]
     assert join(offer.patient, body).status_code == 201
+
+
+@pytest.mark.parametrize("body", [{}, {"phone": "x"}, {"phone": "030 555 0177"}])
+def test_late_answer_to_an_offer_by_phone_hears_that_it_is_over_and_not_of_its_number(
+    body: dict[str, str],
+) -> None:
+    patient = make_patient()
+    _entry, offer = offered_to(patient)
+    Hold.objects.filter(pk=offer.pk).update(mode=Mode.PHONE)
+    let_expire(offer)
+    path = f"waitlist/offers/{offer.pk}/accept"
+    late = Api(patient).post(path, body, Idempotency_Key=str(uuid4()))
+    problem(late, code="hold-expired", status=410)
+    stranger = Api(make_patient()).post(path, {"phone": "x"}, Idempotency_Key=str(uuid4()))
+    problem(stranger, code="not-found", status=404)

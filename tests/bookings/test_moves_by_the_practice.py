@@ -147,7 +147,18 @@ def test_time_at_another_clinic_of_the_doctor_is_a_time_like_any_other() -> None
     (slot,) = make_slots(
         doctor=visit_type.doctor, starts_at=tomorrow_at(days=4), count=1, clinic=clinic
     )
-    assert move(old, slot).clinic == clinic
+    moved = move(old, slot)
+    assert (old.reason, moved.clinic) == ("A rash on the elbow", clinic)
+    # What was written to one clinic is not for another.
+    assert (moved.reason, Hold.objects.get(pk=moved.pk).reason) == ("", "")
+
+
+def test_reason_moves_with_the_visit_inside_a_clinic() -> None:
+    old, _visit_type, slots = booked()
+    moved = move(old, slots[4])
+    assert (
+        moved.reason == Hold.objects.get(pk=moved.pk).reason == old.reason == "A rash on the elbow"
+    )
 
 
 @pytest.mark.parametrize("reason", ["", "  "])

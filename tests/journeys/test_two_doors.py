@@ -584,3 +584,19 @@ def _give_details(hold: object, *, patient: User) -> None:
 def _trail(row: object) -> list[tuple[str, str]]:
     events = AuditEvent.objects.filter(object_id=str(row.pk)).order_by("id")
     return list(events.values_list("action", "actor_kind"))
+
+
+@pytest.mark.parametrize("code", ["the right one", "another one"])
+def test_confirmation_sent_again_leads_to_the_one_visit_at_both_doors(code: str) -> None:
+    """As after a lost answer; a guest whose session went with it is in pages/test_lost_answer."""
+    patient = make_patient()
+    hold = _attempt_of(patient)
+    ask = Ask("code", hold_id=hold.pk, code=code_of(hold))
+    first = by_api(ask, patient=patient)
+    if code == "another one":
+        ask = replace(ask, code=wrong_code(hold))
+    before = traces()
+    again, page = by_api(ask, patient=patient), by_page(ask, patient=patient)
+    assert (again.status_code, again.content) == (200, first.content)
+    assert (page.status_code, page.headers["Location"]) == (302, f"/appointments/{hold.pk}/")
+    assert traces() == before

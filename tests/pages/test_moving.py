@@ -21,6 +21,7 @@ from tests.bookings.acts import as_patient, book, bookable, code_of, let_expire
 from tests.bookings.traces import traces
 from tests.factories import (
     make_appointment,
+    make_clinic,
     make_hold,
     make_patient,
     make_secretary,
@@ -331,3 +332,15 @@ def test_own_time_that_overlaps_the_old_one_is_shown_as_yours_where_it_begins(to
     others = words(browser.get(f"/doctors/{visit_type.doctor.slug}/?date={day}"))
     assert "yours" not in others
     assert "on hold" not in others
+
+
+@pytest.mark.parametrize("where", ["same clinic", "another clinic"])
+def test_reason_moves_with_the_visit_inside_its_clinic_only(where: str) -> None:
+    patient, visit, slots = booked()
+    Hold.objects.filter(pk=visit.pk).update(reason="A rash on the elbow")
+    if where == "another clinic":
+        Slot.objects.filter(pk=slots[2].pk).update(clinic=make_clinic())
+    tap(signed_in(patient), visit, slots[2])
+    carried = "A rash on the elbow" if where == "same clinic" else ""
+    hold = Hold.objects.get(replaces=visit.pk)
+    assert (hold.reason, hold.code_sent_at is not None) == (carried, True)

@@ -272,3 +272,13 @@ def test_tap_on_the_time_that_is_offered_to_oneself_leads_to_the_offer(offer: Ho
     assert "You are already keeping this time" in words(page)
     shown = browser.get(f"/book/{offer.pk}/code/", follow=True)
     assert "A time is held for you" in words(shown)
+
+
+@pytest.mark.parametrize("typed", ["", "call me", "030 555 0177"])
+def test_late_answer_to_an_offer_by_phone_is_told_that_it_is_over(offer: Hold, typed: str) -> None:
+    Hold.objects.filter(pk=offer.pk).update(mode=Mode.PHONE)
+    let_expire(offer)
+    late = Client().post(url(offer, "accept/"), {"phone": typed})
+    assert late.status_code == 410
+    assert "This time went to the next person" in words(late)
+    assert 'aria-invalid="true"' not in late.content.decode()

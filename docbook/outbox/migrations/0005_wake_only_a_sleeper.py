@@ -2,7 +2,7 @@ from django.db import migrations
 
 # A commit with a NOTIFY takes a lock that all of them share, and keeps it until its log is on disk:
 # under load every booking would wait for the one before. So the relay is woken only where it
-# sleeps, and then it holds this lock (docbook.outbox.services.SLEEPERS_LOCK). A publisher that
+# sleeps, and then it holds this lock (docbook.outbox.services._FALL_ASLEEP). A publisher that
 # gets the lock, shared with all others, keeps it to its commit: the relay falls asleep only while
 # nobody is about to commit, and misses nothing.
 WAKE_A_SLEEPER = """
