@@ -3,11 +3,21 @@
 from typing import Any
 
 from allauth.account import forms
+from allauth.account.adapter import get_adapter
+from allauth.core import context
+from allauth.core.internal.cryptokit import normalize_user_code
+from django.contrib.auth.hashers import make_password
 from django.forms import TextInput
+from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from accounts.codes import try_code
+from accounts.limits import count_password
+from accounts.models import AccountCode
 from accounts.plain_email import MISSES_SOMETHING, validate_plain_email
 from docbook.http.form_fields import fold_before
+from docbook.http.throttling import give_back
 from docbook.typed_text import folded_code, folded_text
 
 _EMAIL = _("E-mail")
@@ -67,11 +77,24 @@ class LoginForm(_OurWords, _PlainAddress, forms.LoginForm):  # type: ignore[misc
 
 
 class SignupForm(_OurWords, _PlainAddress, forms.SignupForm):  # type: ignore[misc]
-    pass
+    def try_save(self, request: HttpRequest) -> tuple[Any, Any]:
+        """A password is hashed also where nobody gets it: the time must not tell who exists."""
+        if self.account_already_exists:
+            make_password(self.cleaned_data["password1"])
+        saved: tuple[Any, Any] = super().try_save(request)
+        return saved
 
 
 class ResetPasswordForm(_OurWords, _PlainAddress, forms.ResetPasswordForm):  # type: ignore[misc]
-    pass
+    def save(self, request: HttpRequest, **_options: Any) -> str:
+        """The link is made by the worker, so that the same work is done for unknown addresses."""
+        email = str(self.cleaned_data["email"]).lower()
+        adapter = get_adapter(request)
+        for user in self.users:
+            adapter.send_mail("account/email/password_reset_key", email, {"user": user})
+        if not self.users:
+            adapter.send_mail("account/email/unknown_account", email, {})
+        return email
 
 
 class RequestLoginCodeForm(_OurWords, _PlainAddress, forms.RequestLoginCodeForm):  # type: ignore[misc]
@@ -83,7 +106,15 @@ class AddEmailForm(_OurWords, _PlainAddress, forms.AddEmailForm):  # type: ignor
 
 
 class ChangePasswordForm(_OurWords, forms.ChangePasswordForm):  # type: ignore[misc]
-    pass
+    def clean_oldpassword(self) -> str:
+        """Counted as at the door: a borrowed session must not find the password by trying.
+
+        Raises RateLimited.
+        """
+        tries = count_password(context.request, email=self.user.email, user=self.user)
+        password: str = super().clean_oldpassword()
+        give_back(*tries)
+        return password
 
 
 class SetPasswordForm(_OurWords, forms.SetPasswordForm):  # type: ignore[misc]
@@ -109,6 +140,8 @@ class _CodeField:
     """Six digits, typed on a keypad of digits."""
 
     fields: dict[str, Any]
+    cleaned_data: dict[str, Any]
+    purpose: AccountCode.Purpose
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -118,9 +151,19 @@ class _CodeField:
             attrs=field.widget.attrs | {"inputmode": "numeric", "autofocus": True}
         )
 
+    def clean_code(self) -> str:
+        """django-allauth compares with a code in the session; ours is in no session."""
+        code = normalize_user_code(self.cleaned_data["code"])
+        refusal = try_code(context.request, purpose=self.purpose, code=code, now=timezone.now())
+        if refusal:
+            raise get_adapter().validation_error(refusal)
+        self.expected_code = code
+        checked: str = super().clean_code()  # type: ignore[misc]  # of the forms below
+        return checked
+
 
 class ConfirmLoginCodeForm(_CodeField, _OurWords, forms.ConfirmLoginCodeForm):  # type: ignore[misc]
-    pass
+    purpose = AccountCode.Purpose.SIGN_IN
 
 
 class ConfirmEmailCodeForm(
@@ -128,4 +171,4 @@ class ConfirmEmailCodeForm(
     _OurWords,
     forms.ConfirmEmailVerificationCodeForm,  # type: ignore[misc]
 ):
-    pass
+    purpose = AccountCode.Purpose.ADDRESS

@@ -1,62 +1,149 @@
 """What we ask of django-allauth beyond its settings."""
 
-import smtplib
 from typing import Any
-from urllib.parse import quote
 
-import structlog
 from allauth.account.adapter import DefaultAccountAdapter
-from django.conf import settings
-from django.http import HttpRequest
-from django.urls import reverse
+from allauth.account.internal.userkit import filter_users_by_email
+from django.contrib import messages
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import User
+from accounts.codes import give_code
+from accounts.known_browsers import is_known_to_anybody, remember_browser
+from accounts.limits import count_password, may_mail
+from accounts.mails import CODES, PREFIX, RESET, note_mail
+from accounts.models import AccountCode, User
 from docbook.http.addresses import client_address
-from docbook.http.throttling import limit_by_value
+from docbook.http.throttling import give_back
 
-# As for codes to sign in with: an address that is not one's own must not be proved by guessing.
-EMAIL_CODES = "20/d"
-
-log = structlog.get_logger(__name__)
+# What anybody can have sent to anybody. Notices of what has happened are always sent.
+_ASKED_FOR = (*CODES, RESET, "unknown_account", "account_already_exists")
+_SIGN_IN_PAGES = ("account_request_login_code", "account_confirm_login_code")
+_SENT_AGAIN = (
+    "account/messages/login_code_sent.txt",
+    "account/messages/email_confirmation_sent.txt",
+)
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth has no types
-    """Says things as the rest of DocBook does, and sends links to our own address only."""
+    """Says things as the rest of DocBook does, and leaves mails to the outbox."""
+
+    request: Any
 
     error_messages = DefaultAccountAdapter.error_messages | {
         "email_password_mismatch": _("Address and password do not fit together."),
         "email_taken": _("There is an account with this address already."),
         "incorrect_code": _("That is not the code we sent."),
-        "too_many_login_attempts": _("Too many tries. Wait a little, then ask for a new code."),
+        "too_many_login_attempts": _("Too many tries. Ask for a new code."),
+        "no_guesses_left": _(
+            "Too many wrong codes were typed for this account today. Sign in with your password,"
+            " or choose a new one by the link that we mail you."
+        ),
     }
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
-        """Mail that cannot be sent now must not turn a sign-in into an error page.
+        """Notes the mail for a worker, so that a dead SMTP server delays nobody.
 
-        The pages that follow offer to send again. Raises RateLimited for one code more than a day
-        has for an address that is to be proved.
+        Here mails are counted, by the mailbox they go to, whatever form has caused them. Raises
+        RateLimited.
         """
-        if template_prefix.startswith("account/email/email_confirmation"):
-            limit_by_value(group="email-codes", rate=EMAIL_CODES, value=email)
-        ours = {
-            "base_url": settings.SITE_URL,
-            "minutes": settings.ACCOUNT_LOGIN_BY_CODE_TIMEOUT // 60,
-        }
-        try:
-            super().send_mail(template_prefix, email, context | ours)
-        except (OSError, smtplib.SMTPException):
-            log.warning("account_mail_not_sent", template=template_prefix)
+        template = template_prefix.removeprefix(PREFIX)
+        user = context.get("user")
+        if user is None and template != "unknown_account":
+            user = owner_of(email)
+        is_sent = template not in _ASKED_FOR or self._may_mail(email, user=user)
+        with transaction.atomic():
+            mail = note_mail(template, email=email, user=user, context=context) if is_sent else None
+            if purpose := self._purpose_of(template):
+                give_code(
+                    self.request,
+                    purpose=purpose,
+                    email=email,
+                    user=user if template in CODES else None,
+                    mail_id=mail.pk if mail else None,
+                    again=self._is_asked_again(),
+                    now=timezone.now(),
+                )
 
-    def get_reset_password_from_key_url(self, key: str) -> str:
-        """The Host header of whoever asks must not decide where the link leads."""
-        address = {"uidb36": "UID", "key": "KEY"}
-        path = reverse("account_reset_password_from_key", kwargs=address)
-        return f"{settings.SITE_URL}{path.replace('UID-KEY', quote(key))}"
+    def _purpose_of(self, template: str) -> AccountCode.Purpose | None:
+        """What the page that follows asks a code for. It asks those without an account as well."""
+        match = self.request.resolver_match
+        if template in CODES or template == "account_already_exists":
+            is_sign_in = template == "login_code"
+        elif template == "unknown_account" and match and match.url_name in _SIGN_IN_PAGES:
+            is_sign_in = True
+        else:
+            return None
+        return AccountCode.Purpose.SIGN_IN if is_sign_in else AccountCode.Purpose.ADDRESS
+
+    def _may_mail(self, email: str, *, user: User | None) -> bool:
+        self.request.mail_is_counted = True
+        may = may_mail(self.request, email=email, user=user)
+        self.request.mail_is_held_back = not may
+        if not may:
+            held_back = "account/messages/mail_held_back.txt"
+            super().add_message(self.request, messages.WARNING, held_back, {"email": email})
+        return may
+
+    def _is_asked_again(self) -> bool:
+        return bool(self.request.POST.get("action") == "resend")
+
+    def add_message(
+        self,
+        request: Any,
+        level: int,
+        message_template: str | None = None,
+        message_context: dict[str, Any] | None = None,
+        *args: Any,
+        **kwargs: Any,
+    ) -> None:
+        """Never says that a mail is on its way which is not.
+
+        A new code for an address without an account is not mailed. It is counted all the same:
+        else the answer would tell which addresses are known.
+        """
+        if message_template in _SENT_AGAIN and message_context and self._is_asked_again():
+            email = message_context["email"]
+            if not hasattr(request, "mail_is_counted"):
+                self._may_mail(email, user=owner_of(email))
+            if request.mail_is_held_back:
+                return
+        super().add_message(request, level, message_template, message_context, *args, **kwargs)
+
+    def generate_login_code(self) -> str:
+        """The session gets no code: ours are derived, and tried in `accounts.codes`."""
+        return ""
+
+    def generate_email_verification_code(self) -> str:
+        return ""
+
+    def authenticate(self, request: HttpRequest, **credentials: Any) -> User | None:
+        """Raises RateLimited after too many wrong passwords."""
+        email = credentials.get("email", "")
+        # Only a known browser is counted by itself, and strangers need not be looked up twice.
+        user = owner_of(email) if is_known_to_anybody(request) else None
+        tries = count_password(request, email=email, user=user)
+        found: User | None = super().authenticate(request, **credentials)
+        if found is not None:
+            give_back(*tries)
+        return found
+
+    def post_login(self, request: HttpRequest, user: User, **details: Any) -> HttpResponse:
+        response: HttpResponse = super().post_login(request, user, **details)
+        remember_browser(request, response, user=user)
+        return response
 
     def get_client_ip(self, request: HttpRequest) -> str:
         """For its limits; by the same rule as ours."""
         return client_address(request)
+
+
+def owner_of(email: str) -> User | None:
+    """Whose sign-in a code or a password for this address is."""
+    users = filter_users_by_email(email, is_active=True, prefer_verified=True, for_login=True)
+    return users[0] if users else None
 
 
 def display_name(user: User) -> str:

@@ -90,3 +90,83 @@ class RefreshSession(models.Model):
 
     def __str__(self) -> str:
         return f"refresh session {self.pk}"
+
+
+class AccountMail(models.Model):
+    """A mail about an account that waits to be sent. The row is deleted once the mail is out.
+
+    `facts` are words that the text needs and no table has. A code or the key of a link is never
+    among them: the worker derives it from this row's id, or from the user as they are then.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    template = models.CharField(max_length=64)
+    email = models.EmailField(max_length=254)
+    # Nobody where the address has no account.
+    user = models.ForeignKey(User, null=True, on_delete=models.CASCADE, related_name="+")
+    facts = models.JSONField(default=dict)
+    created_at = models.DateTimeField(auto_now_add=True, db_index=True)
+
+    def __str__(self) -> str:
+        return f"account mail {self.pk}"
+
+
+class AccountCode(models.Model):
+    """A code that one browser may type: to sign in, or to prove an address.
+
+    Addresses without an account have rows as well. Such a row opens nothing, and from outside it
+    looks like any other.
+    """
+
+    class Purpose(models.TextChoices):
+        SIGN_IN = "sign-in"
+        ADDRESS = "address"
+
+    MOST_ATTEMPTS = 3
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    purpose = models.CharField(max_length=8, choices=Purpose.choices)
+    user = models.ForeignKey(User, null=True, on_delete=models.CASCADE, related_name="+")
+    # Stand for the mailbox that the code went to, and for what a guess would open.
+    mailbox = models.CharField(max_length=24)
+    target = models.CharField(max_length=24)
+    # The code is derived from the id of the mail that carries it; another mail, another code.
+    mail_id = models.UUIDField()
+    attempts = models.PositiveSmallIntegerField(default=0)
+    expires_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(fields=["mailbox", "purpose"], name="account_code_of_mailbox"),
+            models.Index(fields=["mail_id"], name="account_code_of_mail"),
+        ]
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.CheckConstraint(
+                condition=Q(attempts__lte=3), name="account_code_has_three_attempts"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"account code {self.pk}"
+
+
+class CodeGuesses(models.Model):
+    """How many wrong codes somebody has typed against one target in the last day.
+
+    `guesser` is a network, a browser that has signed in before, or all strangers together.
+    """
+
+    target = models.CharField(max_length=24)
+    guesser = models.CharField(max_length=40)
+    count = models.PositiveSmallIntegerField(default=0)
+    since = models.DateTimeField(db_index=True)
+
+    class Meta:
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(
+                fields=["target", "guesser"], name="one_count_of_guesses_per_guesser"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"guesses {self.pk}"

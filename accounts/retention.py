@@ -4,7 +4,9 @@ from datetime import datetime
 
 from django.db.models import Q
 
-from accounts.models import RefreshSession
+from accounts.guesses import purge_guesses
+from accounts.mails import purge_mails
+from accounts.models import AccountCode, RefreshSession
 from docbook.batches import delete_in_batches
 
 
@@ -15,3 +17,11 @@ def purge_refresh_sessions(*, now: datetime) -> int:
     """
     over = Q(expires_at__lte=now) | Q(ended_at__isnull=False)
     return delete_in_batches(RefreshSession.objects.filter(over))
+
+
+def purge_codes(*, now: datetime) -> int:
+    """Deletes codes that are out of date, the guesses of a day ago, and mails that could not be
+    sent; returns how many rows.
+    """
+    codes = delete_in_batches(AccountCode.objects.filter(expires_at__lte=now))
+    return codes + purge_guesses(now=now) + purge_mails(now=now)

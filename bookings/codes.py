@@ -1,30 +1,24 @@
-"""The one-time code: derived when needed, stored nowhere.
+"""The one-time code of a booking: derived from the hold's id and the number of the resend.
 
-HMAC-SHA256 (RFC 2104) over the hold's id and the number of the resend, cut to six digits as HOTP
-does (RFC 4226, 5.3). So a code is in no table, queue, cache or log; a resend makes the one before
-worthless, and rotating the ring never strands a code that is on its way.
+So a code is in no table, queue, cache or log; a resend makes the one before worthless, and rotating
+the ring never strands a code that is on its way.
 """
 
-import hmac
 from collections.abc import Sequence
-from hashlib import sha256
 from uuid import UUID
 
-DIGITS = 6
+from docbook import six_digits
 
 
 def derive(*, key: str, hold_id: UUID, resend: int) -> str:
     """Six digits, with leading zeros."""
-    mac = hmac.new(key.encode(), f"booking-code:{hold_id}:{resend}".encode(), sha256).digest()
-    offset = mac[-1] & 0x0F
-    number = int.from_bytes(mac[offset : offset + 4], "big") & 0x7FFFFFFF
-    return f"{number % 10**DIGITS:0{DIGITS}d}"
+    return six_digits.derive(key=key, text=_text(hold_id, resend))
 
 
 def matches(*, code: str, keys: Sequence[str], hold_id: UUID, resend: int) -> bool:
     """Whether any key of the ring makes this code. Takes the same time whatever is wrong."""
-    found = False
-    for key in keys:
-        expected = derive(key=key, hold_id=hold_id, resend=resend)
-        found |= hmac.compare_digest(expected.encode(), code.encode())
-    return found
+    return six_digits.matches(code=code, keys=keys, text=_text(hold_id, resend))
+
+
+def _text(hold_id: UUID, resend: int) -> str:
+    return f"booking-code:{hold_id}:{resend}"

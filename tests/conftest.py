@@ -6,6 +6,7 @@ from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
 from bookings.selectors import alternatives
+from docbook.http import throttling
 from tests.emptying import allow_emptying
 from tests.scheduling import pytest_xdist_make_scheduler
 
@@ -28,6 +29,7 @@ def django_db_setup(django_db_setup, django_db_blocker) -> None:
 def _empty_redis() -> None:
     """Test databases give the same ids again: gates and limits of an earlier test must be gone."""
     get_redis_connection("default").flushdb()
+    throttling.forget_counts_of_this_process()
 
 
 @pytest.fixture(autouse=True)

@@ -1,5 +1,7 @@
 """Signing in and staying signed in, for mobile apps."""
 
+from dataclasses import replace
+
 from django.conf import settings
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
@@ -9,11 +11,12 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts import tokens
+from accounts.limits import count_password
 from accounts.serializers import CredentialsIn, MeOut, RefreshIn, TokensOut
 from accounts.services import sign_in_with_password
 from accounts.users import signed_in
 from docbook.http.problem_schema import BODY, problems
-from docbook.http.throttling import limit_by_address, limit_by_value
+from docbook.http.throttling import by_address, enforce, give_back, limit_by_address
 
 
 class TokenView(APIView):
@@ -30,14 +33,16 @@ class TokenView(APIView):
     )
     def post(self, request: Request) -> Response:
         """A pair of tokens for an e-mail address and its password."""
-        limit_by_address(request._request, group="sign-in", rate="10/m")
+        by_network = by_address(request._request, group="sign-in", rate="10/m")
+        enforce(replace(by_network, counts_without_redis=True))
         credentials = CredentialsIn(data=request.data)
         credentials.is_valid(raise_exception=True)
         email = credentials.validated_data["email"].lower()
-        limit_by_value(group="sign-in-account", rate="10/5m", value=email)
+        tries = count_password(request._request, email=email, user=None)
         pair = sign_in_with_password(
             email=email, password=credentials.validated_data["password"], now=timezone.now()
         )
+        give_back(*tries)
         return _answer(pair)
 
 

@@ -1,7 +1,8 @@
-"""Limits on requests, counted atomically in Redis; without Redis everything passes.
+"""Limits on requests, counted atomically in Redis, all limits of a request in one round trip.
 
-All limits of a request are counted in one round trip. A window begins with its first request. Keys
-name nobody: what is counted for (an address, an account, a mailbox) goes through a keyed hash.
+Without Redis bookings go on uncounted; what guards accounts and mailboxes is then counted in each
+process. A window begins with its first request. Keys name nobody: what is counted for (an address,
+an account, a mailbox) goes through a keyed hash.
 """
 
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from django.http import HttpRequest
 from docbook import redis
 from docbook.errors import RateLimited
 from docbook.http.addresses import client_address
+from docbook.http.process_windows import ProcessWindows
 
 CODES_TO_A_MAILBOX = "20/h"
 CODES_TO_A_PHONE = "10/h"  # they cost money, and wake people
@@ -31,6 +33,8 @@ end
 return wait
 """
 
+_windows = ProcessWindows()
+
 _GIVE_BACK = """
 for _, key in ipairs(KEYS) do
     if tonumber(redis.call('GET', key) or '0') > 0 then redis.call('DECR', key) end
@@ -46,6 +50,8 @@ class Limit:
     group: str
     rate: str
     value: str
+    # Whether each process counts by itself while Redis does not answer; else everything passes.
+    counts_without_redis: bool = False
 
     @property
     def key(self) -> str:
@@ -104,15 +110,34 @@ def address_key(request: HttpRequest) -> int:
 
 def enforce(*limits: Limit) -> None:
     """Counts this request for all of them. Raises RateLimited."""
+    if wait := count(*limits):
+        raise RateLimited(retry_after=wait)
+
+
+def count(*limits: Limit) -> int:
+    """Counts this request for all of them; answers the longest wait in whole seconds, or 0."""
     arguments = [number for limit in limits for number in limit.most_and_milliseconds()]
     wait = redis.run(_COUNT, keys=[limit.key for limit in limits], arguments=arguments)
-    if wait:
-        raise RateLimited(retry_after=max(1, -(-wait // 1000)))
+    if wait is None:
+        wait = max((_count_here(each) for each in limits if each.counts_without_redis), default=0)
+    return max(1, -(-wait // 1000)) if wait else 0
+
+
+def _count_here(limit: Limit) -> int:
+    most, milliseconds = limit.most_and_milliseconds()
+    return _windows.count(limit.key, most=most, milliseconds=milliseconds)
 
 
 def give_back(*limits: Limit) -> None:
     """What was counted ahead did not happen after all."""
-    redis.run(_GIVE_BACK, keys=[limit.key for limit in limits], arguments=[])
+    keys = [limit.key for limit in limits]
+    if redis.run(_GIVE_BACK, keys=keys, arguments=[]) is None:
+        _windows.give_back(keys)
+
+
+def forget_counts_of_this_process() -> None:
+    """For tests, where one process is many."""
+    _windows.forget()
 
 
 def limit_by_address(request: HttpRequest, *, group: str, rate: str) -> None:

@@ -244,6 +244,7 @@ CELERY_BEAT_SCHEDULE = {
         ("ended-waits", "bookings.purge_ended_waits", "15"),
         ("done-messages", "outbox.purge_done_messages", "20"),
         ("refresh-sessions", "accounts.purge_refresh_sessions", "30"),
+        ("account-codes", "accounts.purge_codes", "35"),
         ("browser-sessions", "http.purge_sessions", "40"),
     )
 }
@@ -257,7 +258,7 @@ EMAIL_HOST_USER = _email.get("EMAIL_HOST_USER") or ""
 EMAIL_HOST_PASSWORD = _email.get("EMAIL_HOST_PASSWORD") or ""
 EMAIL_USE_TLS = _email.get("EMAIL_USE_TLS", False)
 EMAIL_USE_SSL = _email.get("EMAIL_USE_SSL", False)
-EMAIL_TIMEOUT = 5  # sign-in mail is sent while somebody waits
+EMAIL_TIMEOUT = 5
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="DocBook <no-reply@docbook.test>")
 
 # -- SMS
@@ -280,6 +281,7 @@ AUTH_PASSWORD_VALIDATORS = [
         "CommonPasswordValidator",
     )
 ]
+PASSWORD_RESET_TIMEOUT = 3600
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "bookings:after_sign_in"
 ACCOUNT_ADAPTER = "accounts.adapter.AccountAdapter"
@@ -303,10 +305,10 @@ ACCOUNT_FORMS = {
 ACCOUNT_EMAIL_VERIFICATION = "mandatory"
 ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = True
 ACCOUNT_EMAIL_VERIFICATION_SUPPORTS_RESEND = 3
-ACCOUNT_EMAIL_VERIFICATION_BY_CODE_TIMEOUT = 15 * 60
+ACCOUNT_EMAIL_VERIFICATION_BY_CODE_TIMEOUT = 10 * 60
 ACCOUNT_LOGIN_BY_CODE_ENABLED = True
 ACCOUNT_LOGIN_BY_CODE_SUPPORTS_RESEND = 3
-ACCOUNT_LOGIN_BY_CODE_TIMEOUT = 15 * 60
+ACCOUNT_LOGIN_BY_CODE_TIMEOUT = 10 * 60
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 # As the code of a booking: digits have a keypad of their own, and three tries guess none.
 ALLAUTH_USER_CODE_FORMAT = {"numeric": True, "length": 6, "dashed": False}

@@ -9,6 +9,7 @@ from django.core.mail import EmailMultiAlternatives
 from django.http import HttpResponse
 from django.test import Client, override_settings
 
+from tests.accounts.post import code_in, deliver
 from tests.factories import make_patient
 from tests.pages.browser import typed, words
 
@@ -33,18 +34,13 @@ def ask_for_login_code(browser: Client, email: str) -> HttpResponse:
 
 
 def last_mail() -> EmailMultiAlternatives:
-    return mail.outbox[-1]
+    return deliver()[-1]
 
 
 def html_of(message: EmailMultiAlternatives) -> str:
     (alternative,) = message.alternatives
     assert alternative.mimetype == "text/html"
     return str(alternative.content)
-
-
-def code_in(message: EmailMultiAlternatives) -> str:
-    (code,) = re.findall(r"(?m)^(\d{6})$", message.body)
-    return code
 
 
 def test_new_code_for_a_new_address_replaces_the_old_one() -> None:
@@ -154,7 +150,7 @@ def every_mail() -> dict[str, EmailMultiAlternatives]:
     for name, (path, data) in asked.items():
         mail.outbox.clear()
         Client().post(path, data, headers={"Host": "evil.example"})
-        (sent[name],) = mail.outbox
+        (sent[name],) = deliver()
     return sent
 
 
@@ -178,7 +174,7 @@ def test_code_in_a_mail_has_six_digits_and_stands_alone() -> None:
     code = code_in(message)
     assert message.subject == "Your DocBook code"
     assert f"{code[:3]} {code[3:]}" in html_of(message)
-    assert "Valid for 15 minutes" in message.body
+    assert "Valid for 10 minutes" in message.body
 
 
 def test_login_that_does_not_fit_offers_a_code_instead() -> None:

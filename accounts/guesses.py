@@ -1,0 +1,65 @@
+"""Wrong codes, counted in rows: of all codes against one target, in the last day."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import connection
+
+from accounts.models import CodeGuesses
+from docbook.batches import delete_in_batches
+
+A_DAY = timedelta(days=1)
+STRANGERS = "strangers"
+# Two codes of three tries. One network alone cannot use up what all strangers have.
+FROM_A_NETWORK = 6
+FROM_STRANGERS = 10
+FROM_A_KNOWN_BROWSER = 10
+
+# One statement: of any number of guesses at once no more than `most` are counted, and looked at.
+_COUNT = """
+INSERT INTO accounts_codeguesses AS guesses (target, guesser, count, since)
+VALUES (%(target)s, %(guesser)s, 1, %(now)s)
+ON CONFLICT (target, guesser) DO UPDATE
+SET count = CASE WHEN guesses.since <= %(a_day_ago)s THEN 1 ELSE guesses.count + 1 END,
+    since = CASE WHEN guesses.since <= %(a_day_ago)s THEN %(now)s ELSE guesses.since END
+WHERE guesses.count < %(most)s OR guesses.since <= %(a_day_ago)s
+RETURNING count
+"""
+
+_GIVE_BACK = """
+UPDATE accounts_codeguesses SET count = count - 1
+WHERE target = %(target)s AND guesser = ANY(%(guessers)s) AND count > 0
+"""
+
+
+def guessers_of(*, network: str, browser: str) -> list[tuple[str, int]]:
+    """Who a guess counts for, and how many a day they have. A browser that the account knows
+    (`browser` is its name) counts by itself: strangers cannot use up its guesses.
+    """
+    if browser:
+        return [(f"browser-{browser}", FROM_A_KNOWN_BROWSER)]
+    return [(f"network-{network}", FROM_A_NETWORK), (STRANGERS, FROM_STRANGERS)]
+
+
+def count_guess(*, target: str, guessers: Sequence[tuple[str, int]], now: datetime) -> bool:
+    """Counts a guess before it is looked at. False: there are none left, so do not look."""
+    with connection.cursor() as cursor:
+        for guesser, most in guessers:
+            values: dict[str, Any] = {"target": target, "guesser": guesser, "most": most}
+            cursor.execute(_COUNT, values | {"now": now, "a_day_ago": now - A_DAY})
+            if cursor.fetchone() is None:
+                return False
+    return True
+
+
+def give_back(*, target: str, guessers: Sequence[tuple[str, int]]) -> None:
+    """It was no guess: the code was right."""
+    with connection.cursor() as cursor:
+        names = [guesser for guesser, _most in guessers]
+        cursor.execute(_GIVE_BACK, {"target": target, "guessers": names})
+
+
+def purge_guesses(*, now: datetime) -> int:
+    """Deletes what counts for nothing any more; returns how many rows."""
+    return delete_in_batches(CodeGuesses.objects.filter(since__lte=now - A_DAY))

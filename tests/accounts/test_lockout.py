@@ -1,0 +1,95 @@
+"""Nobody can lock another person out with wrong passwords."""
+
+import pytest
+from django.contrib.auth import get_user
+from django.test import Client
+
+from accounts import limits, middleware
+from accounts.models import User
+from tests.accounts.post import code_in, deliver
+from tests.api.client import Api
+from tests.factories import PASSWORD, make_patient
+
+pytestmark = pytest.mark.django_db
+LOGIN, CODE = "/accounts/login/", "/accounts/login/code/"
+
+
+@pytest.fixture(autouse=True)
+def _quick_hands(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(middleware, "BY_ADDRESS", "1000/m")
+
+
+def browser_at(number: int) -> Client:
+    return Client(headers={"X-Forwarded-For": f"192.0.2.{number}"})
+
+
+def try_wrong(user: User, *, times: int, networks: int) -> list[int]:
+    data = {"login": user.email, "password": "wrong password"}
+    return [browser_at(each % networks).post(LOGIN, data).status_code for each in range(times)]
+
+
+def sign_in(browser: Client, user: User, password: str = PASSWORD) -> bool:
+    browser.post(LOGIN, {"login": user.email, "password": password})
+    return bool(get_user(browser) == user)
+
+
+def test_stranger_with_ten_wrong_passwords_locks_out_only_their_own_network() -> None:
+    user = make_patient()
+    assert try_wrong(user, times=12, networks=1) == [200] * 10 + [429] * 2
+    assert not sign_in(browser_at(0), user)
+    assert sign_in(browser_at(100), user)
+
+
+def test_guessing_from_many_networks_closes_the_password_and_leaves_the_code(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(limits, "PASSWORDS_FROM_STRANGERS", "15/h")
+    user = make_patient()
+    assert try_wrong(user, times=17, networks=17) == [200] * 15 + [429] * 2
+    assert not sign_in(browser_at(100), user)
+    browser = browser_at(101)
+    browser.post(CODE, {"email": user.email})
+    browser.post(f"{CODE}confirm/", {"code": code_in(deliver()[-1])})
+    assert get_user(browser) == user
+
+
+def test_known_browser_keeps_its_password_while_strangers_guess(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(limits, "PASSWORDS_FROM_STRANGERS", "15/h")
+    user, browser = make_patient(), browser_at(102)
+    assert sign_in(browser, user)
+    browser.post("/accounts/logout/")
+    try_wrong(user, times=17, networks=17)
+    assert sign_in(browser, user)
+
+
+def test_cookie_of_another_account_makes_no_browser_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "PASSWORDS_FROM_STRANGERS", "15/h")
+    user, other, browser = make_patient(), make_patient(), browser_at(103)
+    assert sign_in(browser, other)
+    browser.post("/accounts/logout/")
+    try_wrong(user, times=17, networks=17)
+    assert not sign_in(browser, user)
+
+
+def test_right_passwords_use_nothing_up() -> None:
+    user = make_patient()
+    assert all(sign_in(browser_at(1), user) for _ in range(12))
+
+
+def test_page_and_api_count_wrong_passwords_together() -> None:
+    user = make_patient()
+    try_wrong(user, times=10, networks=1)
+    data = {"email": user.email, "password": "wrong password"}
+    api = Api()
+    api.headers["X-Forwarded-For"] = "192.0.2.0"
+    assert api.post("auth/token", data).status_code == 429
+
+
+def test_borrowed_session_does_not_find_the_password_by_trying() -> None:
+    browser = browser_at(1)
+    browser.force_login(make_patient())
+    data = {"oldpassword": "wrong", "password1": "another honest one", "password2": "x"}
+    answers = [browser.post("/accounts/password/change/", data).status_code for _ in range(11)]
+    assert answers == [200] * 10 + [429]
