@@ -2,6 +2,7 @@
 
 import pytest
 
+from accounts import limits
 from accounts.models import User
 from tests.api.client import Api, pointers, problem
 from tests.factories import PASSWORD, make_user
@@ -49,7 +50,14 @@ def test_eleventh_try_of_an_address_in_a_minute_is_refused() -> None:
     problem(sign_in(user.email), code="rate-limited", status=429)
 
 
-def test_eleventh_try_at_an_account_is_refused_whatever_the_address() -> None:
+@pytest.fixture
+def _few_tries(monkeypatch) -> None:
+    """All strangers together have ten passwords for an account, instead of a hundred."""
+    monkeypatch.setattr(limits, "PASSWORDS_FROM_STRANGERS", "10/h")
+
+
+@pytest.mark.usefixtures("_few_tries")
+def test_last_try_of_strangers_at_an_account_is_the_last_whatever_the_address() -> None:
     user = make_user()
     for number in range(10):
         sign_in(user.email, "guess", X_Forwarded_For=f"192.0.2.{number}")
@@ -59,12 +67,20 @@ def test_eleventh_try_at_an_account_is_refused_whatever_the_address() -> None:
     assert sign_in(other.email, X_Forwarded_For="192.0.2.99").status_code == 200
 
 
+@pytest.mark.usefixtures("_few_tries")
 def test_limit_of_an_account_does_not_depend_on_the_case_of_its_letters() -> None:
     user = make_user()
     for number in range(10):
         sign_in(user.email.upper(), "guess", X_Forwarded_For=f"192.0.2.{number}")
     answer = sign_in(user.email, X_Forwarded_For="192.0.2.99")
     problem(answer, code="rate-limited", status=429)
+
+
+def test_owner_elsewhere_gets_in_after_ten_guesses_of_a_stranger() -> None:
+    user = make_user()
+    for _ in range(10):
+        sign_in(user.email, "guess", X_Forwarded_For="192.0.2.1")
+    assert sign_in(user.email, X_Forwarded_For="192.0.2.99").status_code == 200
 
 
 def test_fields_that_nobody_asked_for_are_named_and_change_nothing() -> None:
