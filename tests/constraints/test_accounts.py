@@ -1,3 +1,8 @@
+from uuid import uuid4
+
+from django.utils import timezone
+
+from accounts.models import AccountCode, CodeGuesses
 from tests.constraints.registry import breaks
 from tests.factories import make_user
 
@@ -22,3 +27,21 @@ def test_an_address_with_a_letter_that_looks_like_another_is_refused():
     user = make_user(email="victim@mail.test")
     user.email = "victim@ma\u0131l.test"
     user.save()
+
+
+@breaks("account_code_has_three_attempts")
+def test_a_fourth_try_of_a_code_is_refused():
+    AccountCode.objects.create(
+        purpose="sign-in",
+        mailbox="m",
+        target="t",
+        mail_id=uuid4(),
+        attempts=4,
+        expires_at=timezone.now(),
+    )
+
+
+@breaks("one_count_of_guesses_per_guesser")
+def test_guesses_are_counted_once_for_each_guesser():
+    for _ in range(2):
+        CodeGuesses.objects.create(target="t", guesser="strangers", since=timezone.now())

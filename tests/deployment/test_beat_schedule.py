@@ -35,6 +35,7 @@ def test_every_run_expires_before_its_next(name):
 def test_everything_that_grows_is_tidied():
     purges = {entry["task"] for name, entry in ENTRIES.items() if name.startswith("purge-")}
     assert purges == {
+        "accounts.purge_codes",
         "accounts.purge_refresh_sessions",
         "bookings.purge_ended_holds",
         "bookings.purge_ended_waits",
