@@ -35,7 +35,7 @@ USER 10001
 EXPOSE 8000
 HEALTHCHECK --interval=10s --timeout=3s --start-period=30s --retries=3 \
     CMD ["python", "-c", "from urllib.request import urlopen; urlopen('http://127.0.0.1:8000/healthz', timeout=2)"]
-CMD ["granian", "docbook.wsgi:application", \
-     "--interface", "wsgi", "--host", "0.0.0.0", "--port", "8000", "--http", "1", "--no-ws", \
-     "--workers", "2", "--blocking-threads", "8", "--blocking-threads-idle-timeout", "600", \
-     "--respawn-failed-workers"]
+CMD ["granian", "docbook.rsgi:application", \
+     "--interface", "rsgi", "--host", "0.0.0.0", "--port", "8000", "--http", "1", "--no-ws", \
+     "--workers", "2", "--http1-header-read-timeout", "10000", "--http1-buffer-size", "65536", \
+     "--backpressure", "2048", "--respawn-failed-workers"]

@@ -16,11 +16,12 @@ def web(*, port: int, environment: Environment) -> Program:
     return Program(
         name="web",
         command=[
-            *_module("granian", "docbook.wsgi:application"),
-            *("--interface", "wsgi", "--host", LOOPBACK, "--port", str(port)),
-            *("--http", "1", "--no-ws", "--workers", "2", "--blocking-threads", "8"),
-            # Idle threads retired after the default 30 s would leak their database connections.
-            *("--blocking-threads-idle-timeout", "600"),
+            *_module("granian", "docbook.rsgi:application"),
+            *("--interface", "rsgi", "--host", LOOPBACK, "--port", str(port)),
+            *("--http", "1", "--no-ws", "--workers", "2"),
+            # How long headers may take, how long they may be, how many clients may try at once.
+            *("--http1-header-read-timeout", "10000", "--http1-buffer-size", "65536"),
+            *("--backpressure", "2048"),
             *("--respawn-failed-workers", "--workers-kill-timeout", "5"),
         ],
         environment=environment,

@@ -31,9 +31,9 @@ _INNERMOST = {
     "validation": r"serializers\.py\)|\(rest_framework/(fields|validators|relations)\.",
     "REST framework, the rest": r"\(rest_framework/",
     "booking: our own Python": r"\((bookings|doctors|accounts)/",
+    "web server": r"\(granian/|\(docbook/rsgi\.",
     "keys, limits, answers: our own Python": r"\(docbook/",
     "Django: addresses, requests, signals": r"\(django/(core|urls|http|dispatch|views)/",
-    "WSGI server": r"\(granian/",
 }
 _MIDDLEWARE = re.compile(r"^(?:\w+\.)*?(\w+Middleware)(?:Mixin)?\b")
 _WITHIN_RE = {area: re.compile(pattern) for area, pattern in _WITHIN.items()}

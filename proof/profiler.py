@@ -21,7 +21,7 @@ from proof.stack import Stack
 
 LOOKS_A_SECOND = 100  # the process stands still during each
 _SPY = Path(sys.executable).with_name("py-spy")
-_HAS_REQUEST = "(granian/wsgi.py)"
+_HAS_REQUEST = "(docbook/rsgi.py)"
 # Frames are separated by semicolons, and end with their file in brackets.
 _FRAME = re.compile(r"(?<=\));")
 _FOLDER = re.compile(

@@ -9,6 +9,7 @@ from django.utils.cache import patch_vary_headers
 
 from docbook.errors import DomainError
 from docbook.http import pages
+from docbook.http.limits import LATE, LONGEST_LINE, MOST_OF_HEADERS
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
@@ -22,11 +23,8 @@ class RequestGuardMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if request.method == "TRACE":
             return HttpResponseNotAllowed(["GET", "HEAD", "POST"])
-        if "\x00" in request.path or "%00" in request.META.get("QUERY_STRING", ""):
-            return pages.bad_request(request)
-        if _content_length(request) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
-            return pages.too_large(request)
-        return self.get_response(request)
+        code = _fault(request)
+        return pages.turned_away(request, code) if code else self.get_response(request)
 
 
 class PageErrorMiddleware:
@@ -58,6 +56,22 @@ class PrivatePagesMiddleware:
         if "Cache-Control" not in response.headers:
             response.headers["Cache-Control"] = "no-store"
         return response
+
+
+def _fault(request: HttpRequest) -> str:
+    query = request.META.get("QUERY_STRING", "")
+    lengths = [len(value) for name, value in request.META.items() if name.startswith("HTTP_")]
+    if max(lengths, default=0) > LONGEST_LINE or sum(lengths) > MOST_OF_HEADERS:
+        return "headers-too-large"
+    if len(query) > LONGEST_LINE or len(request.path) > LONGEST_LINE:
+        return "headers-too-large"
+    if "\x00" in request.path or "%00" in query:
+        return "malformed"
+    if request.META.get(LATE):
+        return "request-timeout"
+    if _content_length(request) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
+        return "too-large"
+    return ""
 
 
 def _content_length(request: HttpRequest) -> int:

@@ -67,8 +67,11 @@ def bad_request(request: HttpRequest, exception: Exception | None = None) -> Htt
     return problem_response("malformed") if is_api(request) else error_page(request, status=400)
 
 
-def too_large(request: HttpRequest) -> HttpResponse:
-    return problem_response("too-large") if is_api(request) else error_page(request, status=413)
+def turned_away(request: HttpRequest, code: str) -> HttpResponse:
+    """What no client of ours sends, refused before any of it is read."""
+    if is_api(request):
+        return problem_response(code)
+    return error_page(request, status=STATUS_BY_CODE[code])
 
 
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:  # noqa: ARG001

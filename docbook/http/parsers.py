@@ -1,17 +1,32 @@
 """JSON as RFC 8259 has it, and nothing beside it."""
 
 import json
+import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import IO, Any, NoReturn
 
-from rest_framework.exceptions import ParseError
+from rest_framework.exceptions import APIException, ParseError
 from rest_framework.parsers import BaseParser
 
-DEEPEST = 32
+# Many times what any call of ours needs, and little enough to be read and refused in no time.
+LARGEST = 64_000  # bytes
+DEEPEST = 10
+MOST_KEYS = 100
+MOST_ITEMS = 200
+LONGEST_NUMBER = 40  # characters
+
+
+class TooLarge(APIException):
+    """The body is longer than any that a call of ours needs."""
+
+    status_code = 413
 
 
 class StrictJSONParser(BaseParser):
-    """Refuses with 400 what Python's parser lets pass: NaN, doubled keys, lone surrogates, NUL."""
+    """Refuses with 400 what Python's parser lets pass: NaN, doubled keys, lone surrogates, NUL,
+    numbers nobody can hold; and with 413 or 400 what is too long, too deep or has too many parts.
+    """
 
     media_type = "application/json"
 
@@ -21,15 +36,20 @@ class StrictJSONParser(BaseParser):
         media_type: str | None = None,  # noqa: ARG002 - DRF's signature
         parser_context: Mapping[str, Any] | None = None,  # noqa: ARG002
     ) -> Any:
+        body = stream.read(LARGEST + 1)
+        if len(body) > LARGEST:
+            raise TooLarge
         try:
             data = json.loads(
-                stream.read().decode("utf-8"),
+                body.decode("utf-8"),
                 parse_constant=_refuse_constant,
+                parse_int=_whole_number,
+                parse_float=_finite_number,
                 object_pairs_hook=_unique_keys,
             )
         except (ValueError, RecursionError) as error:
             raise ParseError("The body is not valid JSON.") from error
-        _check(data, depth=0)
+        _Check().look_at(data, depth=1)
         return data
 
 
@@ -44,16 +64,53 @@ def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return data
 
 
-def _check(value: Any, *, depth: int) -> None:
-    if depth > DEEPEST:
-        raise ParseError("The body is nested too deeply.")
-    if isinstance(value, str):
-        if "\x00" in value or any("\ud800" <= char <= "\udfff" for char in value):
-            raise ParseError("The body holds characters that no text has.")
-    elif isinstance(value, dict):
-        for key, each in value.items():
-            _check(key, depth=depth)
-            _check(each, depth=depth + 1)
-    elif isinstance(value, list):
-        for each in value:
-            _check(each, depth=depth + 1)
+def _whole_number(text: str) -> int:
+    _refuse_long(text)
+    return int(text)
+
+
+def _finite_number(text: str) -> float:
+    _refuse_long(text)
+    number = float(text)
+    if math.isinf(number):
+        raise ValueError("no number is that large")
+    return number
+
+
+def _refuse_long(text: str) -> None:
+    if len(text) > LONGEST_NUMBER:
+        raise ValueError("a number has too many digits")
+
+
+@dataclass
+class _Check:
+    """Counts the parts of one body while it looks at each."""
+
+    keys: int = 0
+    items: int = 0
+
+    def look_at(self, value: Any, *, depth: int) -> None:
+        if depth > DEEPEST and isinstance(value, dict | list):
+            raise ParseError("The body is nested too deeply.")
+        if isinstance(value, str):
+            _refuse_odd_characters(value)
+        elif isinstance(value, dict):
+            self._count(keys=len(value))
+            for key, each in value.items():
+                _refuse_odd_characters(key)
+                self.look_at(each, depth=depth + 1)
+        elif isinstance(value, list):
+            self._count(items=len(value))
+            for each in value:
+                self.look_at(each, depth=depth + 1)
+
+    def _count(self, *, keys: int = 0, items: int = 0) -> None:
+        self.keys += keys
+        self.items += items
+        if self.keys > MOST_KEYS or self.items > MOST_ITEMS:
+            raise ParseError("The body has too many parts.")
+
+
+def _refuse_odd_characters(text: str) -> None:
+    if "\x00" in text or any("\ud800" <= char <= "\udfff" for char in text):
+        raise ParseError("The body holds characters that no text has.")

@@ -17,7 +17,9 @@ _ELSE = (
     "method-not-allowed",
     "not-acceptable",
     "version-mismatch",
+    "request-timeout",
     "too-large",
+    "headers-too-large",
     "error",
 )
 

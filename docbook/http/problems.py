@@ -3,6 +3,7 @@
 from typing import Any
 
 import structlog
+from django.core.exceptions import SuspiciousOperation
 from django.db import OperationalError
 from django.http import JsonResponse
 from drf_standardized_errors.formatter import flatten_errors
@@ -18,6 +19,11 @@ log = structlog.get_logger(__name__)
 
 CONTENT_TYPE = "application/problem+json"
 
+# Whoever sends more mistakes than that is told of the first; what was sent is not sent back whole.
+MOST_ERRORS = 20
+LONGEST_POINTER = 100
+LONGEST_DETAIL = 200
+
 # The one table from code to status; a code that is not here is a programming error.
 STATUS_BY_CODE = {
     "validation": 422,
@@ -29,7 +35,9 @@ STATUS_BY_CODE = {
     "method-not-allowed": 405,
     "not-acceptable": 406,
     "unsupported-media-type": 415,
+    "request-timeout": 408,
     "too-large": 413,
+    "headers-too-large": 431,
     "rate-limited": 429,
     "error": 500,
     "unavailable": 503,
@@ -65,7 +73,9 @@ TITLES = {
     "method-not-allowed": "This cannot be done here.",
     "not-acceptable": "We cannot answer in that format.",
     "unsupported-media-type": "We cannot read that format.",
+    "request-timeout": "The request did not arrive in time.",
     "too-large": "The request is too large.",
+    "headers-too-large": "The address or a header of the request is too long.",
     "rate-limited": "That was a lot of requests.",
     "error": "That did not work, and it is our fault.",
     "unavailable": "A part that we need does not answer right now.",
@@ -98,6 +108,7 @@ _CODE_BY_STATUS = {
     404: "not-found",
     405: "method-not-allowed",
     406: "not-acceptable",
+    413: "too-large",
     415: "unsupported-media-type",
     422: "validation",
     429: "rate-limited",
@@ -112,13 +123,15 @@ class ProblemHandler(ExceptionHandler):
         if isinstance(exc, OperationalError):
             log.warning("database_unavailable")
             return _Unavailable()
+        if isinstance(exc, SuspiciousOperation):  # such as more parameters than there may be
+            return exceptions.ParseError("The request has too many parts, or odd ones.")
         return super().convert_known_exceptions(exc)
 
     def format_exception(self, exc: exceptions.APIException) -> dict[str, Any]:
         if isinstance(exc, exceptions.ValidationError):
             errors = [
-                {"pointer": _pointer(each.attr), "code": each.code, "detail": str(each.detail)}
-                for each in flatten_errors(exc.detail)
+                _field_problem(_pointer(each.attr), each.code, str(each.detail))
+                for each in flatten_errors(exc.detail)[:MOST_ERRORS]
             ]
             return body("validation", errors=errors)
         code = _CODE_BY_STATUS.get(exc.status_code, "error")
@@ -158,10 +171,10 @@ def problem_of(error: DomainError) -> Response:
         headers["WWW-Authenticate"] = 'Bearer realm="api"'
     extra: dict[str, Any] = dict(error.extra)
     if isinstance(error, FieldError):
-        pointer = f"/{error.field}"
-        extra["errors"] = [{"pointer": pointer, "code": error.field_code, "detail": error.message}]
+        problem = _field_problem(f"/{error.field}", error.field_code, error.message)
+        extra["errors"] = [problem]
     return Response(
-        body(error.code, detail="" if error.message == error.code else error.message, **extra),
+        body(error.code, detail=_detail(error), **extra),
         status=STATUS_BY_CODE[error.code],
         headers=headers,
         content_type=CONTENT_TYPE,
@@ -186,6 +199,22 @@ def problem_response(code: str, *, headers: dict[str, str] | None = None) -> Jso
     return JsonResponse(
         body(code), status=STATUS_BY_CODE[code], content_type=CONTENT_TYPE, headers=headers
     )
+
+
+def _detail(error: DomainError) -> str:
+    return "" if error.message == error.code else shortened(error.message, LONGEST_DETAIL)
+
+
+def _field_problem(pointer: str, code: str, detail: str) -> dict[str, str]:
+    return {
+        "pointer": shortened(pointer, LONGEST_POINTER),
+        "code": code,
+        "detail": shortened(detail, LONGEST_DETAIL),
+    }
+
+
+def shortened(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
 def _pointer(attribute: str | None) -> str:

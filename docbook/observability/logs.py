@@ -44,6 +44,15 @@ def is_a_failure(record: logging.LogRecord) -> bool:
     return not (is_answer and refusal.is_planned())
 
 
+class RefusalNoted(logging.Handler):
+    """Puts what Django says of a suspicious request, such as a foreign Host header, into the one
+    line of that request: anybody can send such requests, as many as they like.
+    """
+
+    def emit(self, record: logging.LogRecord) -> None:
+        refusal.note(record.name.rpartition(".")[2])
+
+
 def configure() -> None:
     """Sends Django's, Celery's and our own records through one JSON renderer to standard error."""
     shared: list[structlog.typing.Processor] = [
@@ -66,10 +75,14 @@ def configure() -> None:
                 }
             },
             "filters": {"failures": {"()": lambda: is_a_failure}},
-            "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
+            "handlers": {
+                "stderr": {"class": "logging.StreamHandler", "formatter": "json"},
+                "refusals": {"()": RefusalNoted},
+            },
             "root": {"handlers": ["stderr"], "level": "INFO"},
             # Broken requests are answered and counted; Django's own lines would name their paths.
             "loggers": {
+                "django.security": {"handlers": ["refusals"], "propagate": False},
                 "django.request": {"level": "ERROR", "filters": ["failures"]},
                 "celery": {"level": "WARNING"},
             },

@@ -400,7 +400,10 @@ SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 SESSION_COOKIE_HTTPONLY = True
 CSRF_COOKIE_HTTPONLY = True
 CSRF_FAILURE_VIEW = "docbook.http.pages.csrf_failure"
-DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
+# The largest forms are the admin's, with a doctor's hours; the API's parser has limits of its own.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 256_000
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 500
+DATA_UPLOAD_MAX_NUMBER_FILES = 1  # no form of ours takes one
 
 # Whether seed_demo may fill the database: everybody knows the password of the demo's admin.
 DEMO_DATA = False

@@ -69,8 +69,11 @@ def test_every_page_is_strict_about_what_a_browser_may_do(path: str) -> None:
 
 
 @pytest.mark.parametrize("host", ["evil.example", "localhost.evil.example", "localhost:80@evil"])
-def test_foreign_host_header_is_a_bad_request(host: str) -> None:
+def test_foreign_host_header_is_a_bad_request_with_one_line_in_the_log(host: str, capfd) -> None:
     assert Client().get("/doctors/", headers={"Host": host}).status_code == 400
+    (line,) = capfd.readouterr().err.splitlines()
+    said = json.loads(line)
+    assert (said["status"], said["level"], said["refusal"]) == (400, "info", "DisallowedHost")
 
 
 def test_lost_database_is_a_503_that_says_when_to_come_back(monkeypatch, caplog) -> None:

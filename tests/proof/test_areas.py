@@ -8,7 +8,7 @@ from devstack.layout import ROOT
 from proof.areas import Profile, area_of, innermost, shares, where_time_goes
 from proof.profiler import read
 
-SERVER = "_callback_wrapper.<locals>._runner (granian/wsgi.py)"
+SERVER = "_answer (docbook/rsgi.py)"
 LOG = "RequestLogMiddleware.__call__ (docbook/observability/middleware.py)"
 VIEW = "VerifyOtp.post (bookings/api/bookings.py)"
 ROW = "_row (bookings/gateways/engine.py)"
@@ -16,7 +16,7 @@ CURSOR = "BaseDatabaseWrapper.cursor (django/db/backends/base/base.py)"
 EXECUTE = "Cursor.execute (psycopg/cursor.py)"
 
 CALLS = {
-    (SERVER,): "WSGI server",
+    (SERVER,): "web server",
     (SERVER, LOG): "middleware: RequestLogMiddleware",
     (SERVER, LOG, "RequestLogMiddleware._log (docbook/observability/middleware.py)"): "log",
     (
@@ -56,17 +56,16 @@ def test_look_is_counted_where_the_time_goes(call: tuple[str, ...], area: str) -
 
 def test_shares_are_those_of_all_looks() -> None:
     calls = {(SERVER, VIEW): 3, (SERVER,): 1}
-    assert shares(calls) == {"booking: our own Python": 0.75, "WSGI server": 0.25}
+    assert shares(calls) == {"booking: our own Python": 0.75, "web server": 0.25}
     assert innermost(calls) == {VIEW: 0.75, SERVER: 0.25}
 
 
 def test_what_py_spy_writes_is_read_without_the_folders_of_this_machine() -> None:
-    packages = "/srv/docbook/.venv/lib/python3.12/site-packages"
     raw = (
-        f"_callback_wrapper.<locals>._runner ({packages}/granian/wsgi.py);"
+        f"_answer ({ROOT}/docbook/rsgi.py);"
         f"VerifyOtp.post ({ROOT}/bookings/api/bookings.py);"
         "digest (/usr/lib/python3.12/hmac.py) 7\n"
-        f"_callback_wrapper.<locals>._runner ({packages}/granian/wsgi.py) 2\n"
+        f"_answer ({ROOT}/docbook/rsgi.py) 2\n"
         " 4288\n"
     )
     assert read(raw) == Counter({(SERVER, VIEW, "digest (hmac.py)"): 7, (SERVER,): 2})

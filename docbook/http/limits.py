@@ -1,0 +1,7 @@
+"""How much of a request is read at all; the parser of the API has less (docbook.http.parsers)."""
+
+BODY_SECONDS = 10
+# Where the server (docbook.rsgi) notes that a body did not come in time.
+LATE = "docbook.late"
+LONGEST_LINE = 8000  # characters of an address, its query or a header
+MOST_OF_HEADERS = 32_000  # characters of all headers together

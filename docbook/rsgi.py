@@ -1,0 +1,148 @@
+"""The entry of web processes: nobody keeps a thread busy by sending slowly.
+
+Granian gives a WSGI application its thread as soon as the headers are there, and the thread waits
+for the body as long as the client likes: twenty such clients stop the server for all. Here the
+event loop reads the body, within a size and a time, and only whole requests get a thread.
+"""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from io import BytesIO
+from typing import Any, Protocol
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "docbook.settings.prod")
+
+from django.conf import settings
+
+from docbook.http.limits import BODY_SECONDS, LATE
+from docbook.wsgi import application as wsgi
+
+THREADS = 8
+
+
+class Scope(Protocol):
+    """What RSGI tells of a request (granian.rsgi.Scope)."""
+
+    http_version: str
+    server: str
+    client: str
+    scheme: str
+    method: str
+    path: str
+    query_string: str
+    headers: Any
+
+
+class Connection(Protocol):
+    """How RSGI reads a body and answers (granian.rsgi.HTTPProtocol)."""
+
+    def __aiter__(self) -> AsyncIterator[bytes]: ...
+
+    def response_bytes(self, status: int, headers: list[tuple[str, str]], body: bytes) -> None: ...
+
+
+class Server:
+    """The WSGI application behind threads that only whole requests reach."""
+
+    def __init__(self) -> None:
+        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="request")
+        # The health check is answered while all other threads are busy.
+        self._reserved = ThreadPoolExecutor(1, thread_name_prefix="health")
+
+    async def __rsgi__(self, scope: Scope, connection: Connection) -> None:
+        environ = environ_of(scope)
+        if "CONTENT_LENGTH" in environ or "HTTP_TRANSFER_ENCODING" in environ:
+            await _take_body(environ, connection)
+        threads = self._reserved if scope.path == "/healthz" else self._threads
+        loop = asyncio.get_running_loop()
+        await loop.run_in_executor(threads, _answer, environ, connection)
+
+
+def environ_of(scope: Scope) -> dict[str, Any]:
+    """The request as WSGI has it (PEP 3333), without its body.
+
+    A header with an underscore in its name is dropped: as a variable it could not be told from
+    the one with hyphens, which a proxy has written.
+    """
+    client, server = scope.client.rpartition(":"), scope.server.rpartition(":")
+    environ: dict[str, Any] = {
+        "REQUEST_METHOD": scope.method,
+        "SCRIPT_NAME": "",
+        "PATH_INFO": scope.path.encode().decode("latin-1"),
+        "QUERY_STRING": scope.query_string,
+        "SERVER_NAME": server[0],
+        "SERVER_PORT": server[2],
+        "SERVER_PROTOCOL": f"HTTP/{scope.http_version}",
+        "REMOTE_ADDR": client[0],
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": scope.scheme,
+        "wsgi.input": BytesIO(),
+        "wsgi.errors": None,
+        "wsgi.multithread": True,
+        "wsgi.multiprocess": True,
+        "wsgi.run_once": False,
+    }
+    for name, value in scope.headers.items():
+        if "_" not in name:
+            _add_header(environ, name.upper().replace("-", "_"), value)
+    return environ
+
+
+def _add_header(environ: dict[str, Any], name: str, value: str) -> None:
+    key = name if name in ("CONTENT_TYPE", "CONTENT_LENGTH") else f"HTTP_{name}"
+    if key in environ:
+        value = f"{environ[key]}{'; ' if name == 'COOKIE' else ','}{value}"
+    environ[key] = value
+
+
+async def _take_body(environ: dict[str, Any], connection: Connection) -> None:
+    """Reads the body into the request. One that is too long or too late is left out, and the
+    request says so: it is refused like any other, in the form that its door has.
+    """
+    length, body = environ.get("CONTENT_LENGTH", ""), bytearray()
+    most = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+    if length.isdigit() and int(length) > most:
+        return
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            async for chunk in connection:
+                body += chunk
+                if len(body) > most:
+                    break
+    except TimeoutError:
+        environ[LATE] = True
+        return
+    environ["CONTENT_LENGTH"] = str(len(body))
+    environ["wsgi.input"] = BytesIO(body if len(body) <= most else b"")
+
+
+def _answer(environ: dict[str, Any], connection: Connection) -> None:
+    status, headers = 500, [("Content-Type", "text/plain")]
+
+    def start(line: str, fields: list[tuple[str, str]], _error: object = None) -> None:
+        nonlocal status, headers
+        status, headers = int(line[:3]), fields
+
+    body = _whole(wsgi(environ, start))  # type: ignore[arg-type]  # Django never writes
+    connection.response_bytes(status, headers, body)
+
+
+# Python 3.11 keeps frames in pieces of 16 kB. Where calls go to and fro over the end of a piece, it
+# is mapped and unmapped each time: a third of a page's time, by the luck of its depth. A frame that
+# asks for much gets a piece with room for all that it calls.
+_answer.__code__ = _answer.__code__.replace(co_stacksize=33_000)
+
+
+def _whole(chunks: Iterable[bytes]) -> bytes:
+    """All of an answer at once: a client that reads slowly keeps no thread either."""
+    try:
+        return b"".join(chunks)
+    finally:
+        close = getattr(chunks, "close", None)
+        if close:
+            close()
+
+
+application = Server()
