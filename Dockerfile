@@ -23,9 +23,8 @@ WORKDIR /app
 COPY --from=packages /opt/venv /opt/venv
 COPY . .
 # Collecting static files needs settings, not secrets: these exist for this one command only.
-RUN SECRET_KEY=only-while-this-image-is-built-and-never-after \
-    OTP_KEYS=only-while-this-image-is-built-and-never-after \
-    JWT_KEYS=only-while-this-image-is-built-and-never-after \
+RUN random() { python -c "import secrets; print(secrets.token_urlsafe(48))"; }; \
+    SECRET_KEY="$(random)" OTP_KEYS="$(random)" JWT_KEYS="$(random)" \
     ALLOWED_HOSTS=build.invalid \
     SITE_URL=https://build.invalid \
     DATABASE_URL=postgresql://build.invalid/build \

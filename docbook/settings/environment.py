@@ -1,6 +1,7 @@
 """Reading secrets and addresses from the environment."""
 
 import os
+from collections.abc import Mapping, Sequence
 from datetime import time
 from importlib.util import find_spec
 from itertools import pairwise
@@ -29,6 +30,79 @@ def secret(name: str) -> str:
 def optional_secret(name: str) -> str:
     """As `secret`, or empty where there is none."""
     return secret(name) if os.environ.get(name) or os.environ.get(f"{name}_FILE") else ""
+
+
+# What stands in examples, images and tutorials, in lower case.
+PLACEHOLDERS = (
+    *("development", "only-while-this-image", "change-me", "changeme", "change-this"),
+    *("replace-me", "your-secret", "django-insecure", "placeholder", "example"),
+)
+SHORTEST_SECRET = 32
+FEWEST_CHARACTERS = 10  # different ones; 32 digits of hexadecimal have more
+KNOWN_PASSWORDS = ("password", "postgres", "docbook", "admin", "secret", "changeme", "example")
+
+
+def secret_fault(value: str) -> str:
+    """Why anybody could guess it; empty where nobody can."""
+    if len(value) < SHORTEST_SECRET:
+        return f"is shorter than {SHORTEST_SECRET} characters"
+    plain = value.lower().replace("_", "-").replace(" ", "-")
+    if any(known in plain for known in PLACEHOLDERS):
+        return "is a placeholder that everybody knows"
+    if len(set(value)) < FEWEST_CHARACTERS or _repeats_itself(value) or _counts_up(value):
+        return "is not random"
+    return ""
+
+
+def _repeats_itself(value: str) -> bool:
+    halves = range(1, len(value) // 2 + 1)
+    return any(value == (value[:n] * len(value))[: len(value)] for n in halves)
+
+
+def _counts_up(value: str) -> bool:
+    """Like abcdef or 987654, for half of it and more."""
+    steps = [abs(ord(a) - ord(b)) <= 1 for a, b in pairwise(value)]
+    return sum(steps) * 2 >= len(steps)
+
+
+def require_secrets(rings: Mapping[str, Sequence[str]]) -> None:
+    """Raises ImproperlyConfigured, by name, for what can be guessed or serves two purposes."""
+    seen: dict[str, str] = {}
+    for name, values in rings.items():
+        if not values:
+            raise ImproperlyConfigured(f"{name} is empty.")
+        for value in values:
+            if fault := secret_fault(value):
+                raise ImproperlyConfigured(f"{name} must be secret, and one {fault}.")
+            if value in seen:
+                raise ImproperlyConfigured(f"{name} repeats what stands in {seen[value]}.")
+            seen[value] = name
+
+
+def require_addresses(*, hosts: Sequence[str], site: str) -> None:
+    """Raises ImproperlyConfigured where anybody's Host header would do, or links lead elsewhere."""
+    if not any(host.strip() for host in hosts):
+        raise ImproperlyConfigured("ALLOWED_HOSTS is empty: name the hosts of the site.")
+    if any("*" in host or host.strip(".") == "" for host in hosts):
+        raise ImproperlyConfigured("ALLOWED_HOSTS must name each host: * allows any.")
+    parts = urlsplit(site)
+    if parts.scheme != "https" or not parts.hostname:
+        raise ImproperlyConfigured("SITE_URL must begin with https:// and a host.")
+    if not any(_allows(host.lower(), parts.hostname) for host in hosts):
+        raise ImproperlyConfigured("SITE_URL: its host is not in ALLOWED_HOSTS.")
+
+
+def _allows(pattern: str, host: str) -> bool:
+    is_below = pattern.startswith(".") and (host.endswith(pattern) or host == pattern[1:])
+    return is_below or pattern.partition(":")[0] == host
+
+
+def require_password(name: str, password: str, *, user: str = "") -> None:
+    """Raises ImproperlyConfigured for a password that everybody tries first. None is for servers
+    that ask for a certificate, or are asked by a socket.
+    """
+    if password and password.lower() in (*KNOWN_PASSWORDS, user.lower()):
+        raise ImproperlyConfigured(f"{name}: its password is one that everybody tries first.")
 
 
 def secret_ring(name: str) -> list[str]:

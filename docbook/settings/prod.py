@@ -4,6 +4,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from docbook.settings.base import *
 from docbook.settings.base import (
+    DATABASES,
     JWT_KEYS,
     METRICS_TOKEN,
     OTP_KEYS,
@@ -11,18 +12,27 @@ from docbook.settings.base import (
     TRUSTED_PROXIES,
     env,
 )
+from docbook.settings.environment import require_addresses, require_password, require_secrets
 
-for _name, _values in {
-    "SECRET_KEY": [SECRET_KEY],
-    "OTP_KEYS": OTP_KEYS,
-    "JWT_KEYS": JWT_KEYS,
-    **({"METRICS_TOKEN": [METRICS_TOKEN]} if METRICS_TOKEN else {}),
-}.items():
-    if not _values or any("development" in value or len(value) < 32 for value in _values):
-        raise ImproperlyConfigured(f"{_name} must be secret, and 32 characters or longer.")
+require_secrets(
+    {
+        "SECRET_KEY": [SECRET_KEY],
+        "OTP_KEYS": OTP_KEYS,
+        "JWT_KEYS": JWT_KEYS,
+        **({"METRICS_TOKEN": [METRICS_TOKEN]} if METRICS_TOKEN else {}),
+    }
+)
+if env.bool("DEBUG", default=False):
+    raise ImproperlyConfigured("DEBUG is for development only.")
 
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS")
 SITE_URL = env.str("SITE_URL").rstrip("/")
+require_addresses(hosts=ALLOWED_HOSTS, site=SITE_URL)
+require_password(
+    "DATABASE_URL",
+    str(DATABASES["default"].get("PASSWORD") or ""),
+    user=str(DATABASES["default"].get("USER") or ""),
+)
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},

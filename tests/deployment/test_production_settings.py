@@ -1,0 +1,101 @@
+"""Production does not start with what anybody could guess, and says by name what is wrong."""
+
+import os
+import secrets
+import subprocess
+import sys
+
+import pytest
+
+from devstack.layout import ROOT
+
+RINGS = ("SECRET_KEY", "OTP_KEYS", "JWT_KEYS")
+KEY = secrets.token_urlsafe(48)
+
+
+def _start(**changes: str) -> str:
+    """What `manage.py check` says at last; "" where it starts."""
+    sound = {name: secrets.token_urlsafe(48) for name in RINGS}
+    sound |= {
+        "DJANGO_SETTINGS_MODULE": "docbook.settings.prod",
+        "ALLOWED_HOSTS": "docbook.example.org,.clinics.example.org",
+        "SITE_URL": "https://docbook.example.org",
+        "DATABASE_URL": f"postgresql://docbook:{secrets.token_hex(8)}@db/docbook",
+        "REDIS_URL": "redis://redis/0",
+    }
+    kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    done = subprocess.run(
+        [sys.executable, "-c", "import docbook.settings.prod"],
+        env=kept | sound | changes,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return done.stderr.strip().rpartition("\n")[2] if done.returncode else ""
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"METRICS_TOKEN": secrets.token_hex(16)},
+        {"OTP_KEYS": f"{secrets.token_hex(32)},{secrets.token_hex(32)}"},
+        {"SITE_URL": "https://north.clinics.example.org"},
+        {"DATABASE_URL": "postgresql:///docbook"},
+    ],
+)
+def test_sound_settings_start(changes: dict[str, str]) -> None:
+    assert _start(**changes) == ""
+
+
+GUESSED = (
+    "a" * 64,
+    "abc" * 20,
+    "0123456789" * 5,
+    "abcdefghijklmnopqrstuvwxyzabcdefghijk",
+    "django-insecure-l2k4j5h6g7f8d9s0a1q2w3e4r5t6",
+    "only-while-this-image-is-built-and-never-after",
+    "development-only-secret-key-development-only-secret-key",
+    "Change_Me-l2k4j5h6g7f8d9s0a1q2w3e4r5t6",
+    "Uwi43bp3HfhzWKtt",
+)
+
+
+@pytest.mark.parametrize("name", [*RINGS, "METRICS_TOKEN"])
+def test_secret_that_can_be_guessed_is_refused_by_name_and_not_repeated(name: str) -> None:
+    said = _start(**{name: "a" * 64})
+    assert name in said
+    assert "aaa" not in said
+
+
+@pytest.mark.parametrize("value", GUESSED)
+def test_every_kind_of_guess_is_refused(value: str) -> None:
+    assert "SECRET_KEY" in _start(SECRET_KEY=value)
+
+
+@pytest.mark.parametrize(
+    ("changes", "name"),
+    [
+        ({"SECRET_KEY": KEY, "OTP_KEYS": KEY}, "OTP_KEYS"),
+        ({"OTP_KEYS": f"{secrets.token_hex(32)},{KEY}", "JWT_KEYS": KEY}, "JWT_KEYS"),
+        ({"JWT_KEYS": KEY, "METRICS_TOKEN": KEY}, "METRICS_TOKEN"),
+        ({"JWT_KEYS": f"{KEY},{KEY}"}, "JWT_KEYS"),
+        ({"JWT_KEYS": ","}, "JWT_KEYS"),
+        ({"ALLOWED_HOSTS": "*"}, "ALLOWED_HOSTS"),
+        ({"ALLOWED_HOSTS": "docbook.example.org,*"}, "ALLOWED_HOSTS"),
+        ({"ALLOWED_HOSTS": "*.example.org"}, "ALLOWED_HOSTS"),
+        ({"ALLOWED_HOSTS": ""}, "ALLOWED_HOSTS"),
+        ({"SITE_URL": "http://docbook.example.org"}, "SITE_URL"),
+        ({"SITE_URL": "https://other.example.org"}, "SITE_URL"),
+        ({"SITE_URL": "docbook.example.org"}, "SITE_URL"),
+        ({"DATABASE_URL": "postgresql://docbook:docbook@db/docbook"}, "DATABASE_URL"),
+        ({"DATABASE_URL": "postgresql://postgres:postgres@db/docbook"}, "DATABASE_URL"),
+        ({"DATABASE_URL": "postgresql://docbook:password@db/docbook"}, "DATABASE_URL"),
+        ({"DEBUG": "true"}, "DEBUG"),
+    ],
+)
+def test_what_makes_production_unsafe_is_refused_by_name(
+    changes: dict[str, str], name: str
+) -> None:
+    assert name in _start(**changes)
