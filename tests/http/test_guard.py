@@ -2,10 +2,12 @@
 
 import json
 import logging
+from io import StringIO
 
 import pytest
 from django.db import OperationalError
 from django.test import Client
+from structlog.stdlib import ProcessorFormatter
 
 from tests.api.client import problem
 
@@ -69,9 +71,14 @@ def test_every_page_is_strict_about_what_a_browser_may_do(path: str) -> None:
 
 
 @pytest.mark.parametrize("host", ["evil.example", "localhost.evil.example", "localhost:80@evil"])
-def test_foreign_host_header_is_a_bad_request_with_one_line_in_the_log(host: str, capfd) -> None:
+def test_foreign_host_header_is_a_bad_request_with_one_line_in_the_log(
+    host: str, monkeypatch
+) -> None:
+    root = logging.getLogger()
+    (handler,) = (each for each in root.handlers if isinstance(each.formatter, ProcessorFormatter))
+    monkeypatch.setattr(handler, "stream", StringIO())
     assert Client().get("/doctors/", headers={"Host": host}).status_code == 400
-    (line,) = capfd.readouterr().err.splitlines()
+    (line,) = handler.stream.getvalue().splitlines()
     said = json.loads(line)
     assert (said["status"], said["level"], said["refusal"]) == (400, "info", "DisallowedHost")
 
