@@ -10,6 +10,7 @@ from django.utils import timezone
 from bookings import receivers
 from bookings.invariants import watch
 from bookings.services.changes import mark_missed
+from bookings.services.drafts import purge_drafts
 from bookings.services.gates import open_gates_without_hold
 from bookings.services.look_over import offer_free_times
 from bookings.services.partitions import make_partitions
@@ -92,7 +93,9 @@ def publish_due_reminders() -> None:
 
 @shared_task(name="bookings.sweep_holds")
 def sweep() -> None:
+    """Times that are over, and what was typed for them."""
     sweep_holds()
+    purge_drafts(now=timezone.now())
 
 
 @shared_task(name="bookings.mark_missed")

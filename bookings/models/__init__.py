@@ -1,6 +1,7 @@
 """The act of booking: holds, the appointments that come of them, and waiting for a time."""
 
 from bookings.models.appointments import Appointment
+from bookings.models.drafts import Draft
 from bookings.models.holds import Hold, HoldState
 from bookings.models.pause import BookingPause
 from bookings.models.waitlist import WaitlistEntry, WaitlistState
@@ -8,6 +9,7 @@ from bookings.models.waitlist import WaitlistEntry, WaitlistState
 __all__ = [
     "Appointment",
     "BookingPause",
+    "Draft",
     "Hold",
     "HoldState",
     "WaitlistEntry",

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 from django_htmx.http import HttpResponseClientRedirect
 
+from bookings.drafts import drop_draft
 from bookings.errors import HoldExpired, NumberNeeded, SlotHeld
 from bookings.forms import StartForm
 from bookings.holder import Holder
@@ -82,6 +83,7 @@ def release(request: HttpRequest, hold_id: UUID) -> HttpResponseBase:
         release_hold(hold_id=hold_id, holder=holder)
     except HoldExpired:
         return redirect("bookings:appointment", appointment_id=hold_id)
+    drop_draft(request)
     messages.success(request, _("The time is free again. Pick another one whenever you like."))
     day = hold.starts_at.astimezone(hold.zone).date()
     own_day = day_url(hold.doctor, visit_type_id=hold.visit_type_id, day=day)

@@ -2,11 +2,14 @@
 
 import pytest
 from django.contrib.auth import get_user
+from django.contrib.sessions.models import Session
 from django.test import Client
+from django.utils import timezone
 
 from accounts.models import User
-from bookings.drafts import SESSION_DRAFT, TERM_SECONDS
-from bookings.models import Hold
+from bookings.drafts import SESSION_DRAFT
+from bookings.models import Draft, Hold
+from bookings.tasks import sweep
 from tests.bookings.acts import bookable, code_of, let_expire
 from tests.factories import PASSWORD, make_patient
 from tests.pages.browser import signed_in, typed
@@ -137,9 +140,7 @@ def test_draft_of_a_guest_is_not_shown_to_who_signs_in_much_later() -> None:
     page = tap(browser)
     lose(page)
     browser.post(page, TYPED)
-    session = browser.session
-    session[SESSION_DRAFT]["at"] -= TERM_SECONDS
-    session.save()
+    Draft.objects.update(expires_at=timezone.now())
     browser.force_login(make_patient(first_name="Noor"))
     kept = typed(browser.get(tap(browser)))
     assert (kept["first_name"], kept["reason"]) == ("Noor", "")
@@ -151,3 +152,70 @@ def test_strangers_hold_keeps_nothing_of_what_is_sent_to_it() -> None:
     stranger = signed_in()
     assert stranger.post(page, TYPED | {"then": "sign-in"}).status_code == 404
     assert SESSION_DRAFT not in stranger.session
+
+
+def typed_texts() -> str:
+    """All that the database knows of what was typed, outside of the holds it was sent with."""
+    sessions = [each.get_decoded() for each in Session.objects.all()]
+    return repr([sessions, list(Draft.objects.values_list("typed", flat=True))])
+
+
+def test_nothing_that_was_typed_stands_in_a_session() -> None:
+    browser = signed_in()
+    page = tap(browser)
+    browser.post(page, TYPED | {"then": "sign-in"})
+    assert browser.session[SESSION_DRAFT] == str(Draft.objects.get().pk)
+    Draft.objects.all().delete()
+    assert "Saskia" not in typed_texts()
+
+
+@pytest.mark.parametrize("ends", ["sent", "confirmed", "given back", "fifteen minutes"])
+def test_what_was_typed_is_deleted_with_its_term(ends: str) -> None:
+    browser = signed_in(make_patient())
+    page = tap(browser)
+    if ends == "confirmed":
+        browser.post(page, DETAILS)
+        lost = tap(browser)
+        lose(lost)
+        browser.post(lost, TYPED)
+    else:
+        browser.post(page, TYPED | {"then": "sign-in"})
+    assert "A rash" in typed_texts()
+    sweep()
+    assert "A rash" in typed_texts()
+    if ends == "sent":
+        browser.post(page, DETAILS)
+    elif ends == "confirmed":
+        browser.post(f"{page}code/", {"code": code_of(Hold.objects.get(pk=page.split("/")[2]))})
+    elif ends == "given back":
+        browser.post(f"{page}release/")
+    else:  # nobody comes back
+        Draft.objects.update(expires_at=timezone.now())
+        sweep()
+    assert "A rash" not in typed_texts()
+    assert not Draft.objects.exists()
+
+
+def test_one_browser_keeps_one_draft() -> None:
+    browser = signed_in()
+    page = tap(browser)
+    for reason in ("A rash", "A cough"):
+        browser.post(page, TYPED | {"then": "sign-in", "reason": reason})
+    assert Draft.objects.get().typed["reason"] == "A cough"
+
+
+def test_text_of_a_session_from_before_is_forgotten_at_the_first_look() -> None:
+    browser = signed_in()
+    page = tap(browser)
+    session = browser.session
+    session[SESSION_DRAFT] = {"by": "", "at": 0, "typed": TYPED}
+    session.save()
+    assert typed(browser.get(page))["reason"] == ""
+    assert "A rash" not in typed_texts()
+
+
+def test_character_that_no_database_takes_is_left_out() -> None:
+    browser = signed_in()
+    page = tap(browser)
+    browser.post(page, TYPED | {"then": "sign-in", "reason": "A \0rash"})
+    assert typed(browser.get(page))["reason"] == "A rash"
