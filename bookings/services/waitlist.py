@@ -14,6 +14,7 @@ from bookings.selectors.waitlist import (
     LIVE,
     entries_of_who_has_booked,
     get_entry,
+    reason_for,
     visit_to_move,
 )
 from bookings.services.releases import end_hold, lock_hold
@@ -212,7 +213,10 @@ def _check_times(entry: WaitlistEntry) -> None:
     starts = entry.day_from or time.min
     if not ends_after(entry.day_until, starts):
         raise FieldError("day_until", "The end must be later than the start.")
-    if entry.visit_type and length_of_hours(starts, entry.day_until) < entry.visit_type.duration:
+    if entry.visit_type is None:
+        return
+    length = reason_for(entry, entry.visit_type).duration
+    if length_of_hours(starts, entry.day_until) < length:
         raise FieldError("day_until", "The visit takes longer than that.")
 
 

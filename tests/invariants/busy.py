@@ -10,6 +10,7 @@ from django_redis import get_redis_connection
 from bookings.holder import Holder
 from bookings.models import Appointment, Hold
 from bookings.practice import PracticeMember
+from bookings.services.amendments import amend_visits
 from bookings.services.changes import (
     cancel_appointment,
     mark_arrived,
@@ -20,7 +21,7 @@ from bookings.services.changes import (
 from bookings.services.confirmation import confirm_booking
 from bookings.services.offers import accept_offer, decline_offer
 from bookings.services.releases import release_hold, sweep_holds
-from docbook.audit.services import SYSTEM, record
+from docbook.audit.services import SYSTEM, Actor, record
 from docbook.errors import DomainError
 from docbook.http.models import IdempotencyRecord
 from docbook.outbox.models import OutboxDelivery, OutboxMessage
@@ -37,6 +38,7 @@ from tests.bookings.acts import (
     wrong_code,
 )
 from tests.factories import (
+    make_admin,
     make_appointment,
     make_patient,
     make_secretary,
@@ -59,6 +61,7 @@ class Busy:
     moved: Appointment
     moved_to: Appointment
     offered: Appointment
+    amended: Appointment
     imported: Appointment
 
 
@@ -94,6 +97,7 @@ def busy() -> Busy:
         confirmed=day.booked(),
         cancelled=_cancelled(day),
         offered=_offered(),
+        amended=_amended(),
         imported=imported(starts_at=timezone.now() - timedelta(days=3)),
         **_moved(day),
     )
@@ -132,6 +136,18 @@ def imported(*, starts_at: datetime) -> Appointment:
         on=("appointment", visit.pk),
         after={"status": visit.status, "version": visit.version},
     )
+    return visit
+
+
+def _amended() -> Appointment:
+    """Its reason has got another name, and its patient was told."""
+    visit_type, (slot,) = bookable(count=1)
+    visit = book(slot, visit_type=visit_type, holder=patient())
+    visit_type.name = "Another name"
+    visit_type.save()
+    staff = Actor("staff", make_admin().pk)
+    assert amend_visits(source=visit_type, by=staff, now=timezone.now()) == 1
+    visit.refresh_from_db()
     return visit
 
 

@@ -202,6 +202,10 @@ def a_mail_was_never_sent(world: Busy) -> None:
     sent_of(world.confirmed).delete()
 
 
+def a_change_was_never_mailed(world: Busy) -> None:
+    sent_of(world.amended).filter(message__topic="appointment.updated").delete()
+
+
 def a_mail_was_begun_and_not_sent(world: Busy) -> None:
     sent_of(world.cancelled).update(delivered_at=None)
 
@@ -275,6 +279,15 @@ def a_status_was_changed_by_somebody_who_may_not(world: Busy) -> None:
     )
 
 
+def what_was_agreed_was_changed_by_nobody(world: Busy) -> None:
+    visits(world.amended).update(street="Elsewhere 1", version=world.amended.version + 1)
+
+
+def what_was_agreed_was_changed_by_the_patient(world: Busy) -> None:
+    without_triggers("audit_auditevent")
+    events(world.amended, "appointment.updated").update(actor_kind="patient")
+
+
 def a_status_was_skipped(world: Busy) -> None:
     without_triggers("audit_auditevent")
     events(world.cancelled, "appointment.cancelled").update(
@@ -322,6 +335,7 @@ VIOLATIONS: dict[str, list[Callable[[Busy], None]]] = {
         a_message_was_given_up,
         a_mail_is_delivered_twice,
         a_mail_was_never_sent,
+        a_change_was_never_mailed,
         a_mail_was_begun_and_not_sent,
         an_offer_was_settled_and_never_sent,
     ],
@@ -337,6 +351,8 @@ VIOLATIONS: dict[str, list[Callable[[Busy], None]]] = {
     "I16": [
         a_status_was_changed_by_nobody,
         a_status_was_changed_by_somebody_who_may_not,
+        what_was_agreed_was_changed_by_nobody,
+        what_was_agreed_was_changed_by_the_patient,
         a_status_was_skipped,
         a_hold_was_made_by_nobody,
         a_hold_was_ended_by_nobody,

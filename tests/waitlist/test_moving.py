@@ -1,14 +1,20 @@
 """An accepted offer moves the visit it was made for: both or none."""
 
+from datetime import time, timedelta
+
 import pytest
+from django.utils import timezone
 
 from bookings.errors import NotChangeable
 from bookings.holder import Holder
 from bookings.models import Appointment, Hold, HoldState, WaitlistEntry
 from bookings.services.changes import cancel_appointment
 from bookings.services.offers import accept_offer, decline_offer
+from bookings.services.waitlist import Wanted, join_waitlist
+from docbook.errors import FieldError
 from docbook.outbox.models import OutboxMessage
-from doctors.models import Slot
+from doctors.models import Slot, VisitType
+from tests.bookings.agreements import booked
 from tests.factories import make_appointment, make_patient, make_slots, tomorrow_at
 from tests.waitlist.acts import awaited, hear_of_releases, in_daylight, in_line, release
 
@@ -72,3 +78,45 @@ def test_visit_that_was_cancelled_meanwhile_is_not_brought_back() -> None:
     assert visit.status == "cancelled"
     assert Appointment.objects.count() == 1
     assert Slot.objects.get(pk=offer.slot_ids[0]).hold_id == offer.pk
+
+
+@pytest.mark.parametrize(("agreed", "takes_now", "is_long_enough"), [(3, 1, False), (1, 3, True)])
+def test_wait_for_an_earlier_time_needs_room_for_what_was_agreed(
+    agreed: int, takes_now: int, is_long_enough: bool
+) -> None:
+    made = booked(slots=agreed)
+    VisitType.objects.filter(pk=made.visit.visit_type_id).update(slots=takes_now)
+    day = made.visit.starts_at.date() - timedelta(days=1)
+    wanted = Wanted(
+        doctor_id=made.visit.doctor_id,
+        visit_type_id=made.visit.visit_type_id,
+        from_on=day,
+        until_on=day,
+        day_from=time(9),
+        day_until=time(9, 30),
+        replaces=made.visit.pk,
+    )
+    if is_long_enough:
+        assert join_waitlist(patient=made.patient, wanted=wanted, now=timezone.now())[1]
+    else:
+        with pytest.raises(FieldError):
+            join_waitlist(patient=made.patient, wanted=wanted, now=timezone.now())
+
+
+def test_earlier_time_that_is_offered_has_the_agreed_length_and_price() -> None:
+    made = booked(at=3)
+    join_waitlist(
+        patient=made.patient,
+        wanted=Wanted(
+            doctor_id=made.visit.doctor_id,
+            visit_type_id=made.visit.visit_type_id,
+            from_on=timezone.now().date(),
+            until_on=made.visit.starts_at.date(),
+            replaces=made.visit.pk,
+        ),
+        now=timezone.now(),
+    )
+    VisitType.objects.filter(pk=made.visit.visit_type_id).update(slots=8, price_cents=1)
+    (offer,) = release(made.slots[0])
+    assert (offer.slot_ids, offer.price_cents) == ([made.slots[0].pk], 4500)
+    assert offer.duration == made.visit.duration
