@@ -12,8 +12,8 @@ help: ## this list
 run: ## everything from nothing: engines, demo clinics, web, worker, beat (PORT=8000)
 	@$(PYTHON) -m devstack run
 
-test: ## every test on engines of its own (ARGS="-k held" goes to pytest)
-	@$(PYTHON) -m devstack test $(ARGS)
+test: ## every test on engines of its own (ARGS="-k held" goes to pytest; AT="2027-10-31 00:10": at that moment)
+	@$(PYTHON) -m devstack test $(if $(AT),--at="$(AT)") $(ARGS)
 
 proof: ## load and faults, judged from outside (ARGS="stampede --crowd 100"; all: 5 minutes)
 	@$(PYTHON) -m devstack proof $(ARGS)

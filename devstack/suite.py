@@ -6,19 +6,32 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+from devstack.clock import clock_at
 from devstack.console import report
 from devstack.engines import throwaway_engines
 from devstack.interrupts import interrupts_noted
 from devstack.processes import Program, Speaks
 from devstack.refusals import Refusal
 
+AT = "--at="
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome")
 
 
 def run_tests(arguments: Sequence[str]) -> int:
-    """Runs pytest in parallel and returns its exit code; further arguments are pytest's."""
+    """Runs pytest in parallel and returns its exit code; further arguments are pytest's.
+
+    A first one like `--at=2027-10-31 00:10` says which moment (UTC) it shall be for the tests.
+    """
     for sentence in _what_cannot_run():
         report("Cannot run", sentence)
+    if not arguments or not arguments[0].startswith(AT):
+        return _run_pytest(arguments)
+    with clock_at(arguments[0].removeprefix(AT)) as clock:
+        os.environ |= clock
+        return _run_pytest(arguments[1:])
+
+
+def _run_pytest(arguments: Sequence[str]) -> int:
     return _run(
         [sys.executable, "-m", "pytest", "-n", "auto", *arguments],
         environment={"DJANGO_SETTINGS_MODULE": "docbook.settings.test"},

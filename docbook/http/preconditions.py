@@ -18,7 +18,7 @@ IF_MATCH = OpenApiParameter(
     OpenApiTypes.STR,
     OpenApiParameter.HEADER,
     required=True,
-    description='The ETag of what you have seen, like "1".',
+    description='The ETag of what you have seen, like "1"; or a list of them, or `*`.',
 )
 IF_NONE_MATCH = OpenApiParameter(
     "If-None-Match",

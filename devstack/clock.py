@@ -1,0 +1,52 @@
+"""Another moment for a whole run: every process that it starts has another wall clock.
+
+All are ahead (or behind) by the same number of seconds, so they agree, and their clocks go on.
+Durations stay real.
+"""
+
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from devstack.refusals import Refusal
+
+SOURCE = Path(__file__).with_suffix(".c")
+
+
+@contextmanager
+def clock_at(moment: str) -> Iterator[Mapping[str, str]]:
+    """The environment of processes for which it is now this moment of UTC."""
+    ahead = round(_instant(moment).timestamp() - time.time())
+    with tempfile.TemporaryDirectory(prefix="docbook-clock-") as name:
+        folder = Path(name)
+        folder.chmod(0o755)  # PostgreSQL may have to run as nobody
+        yield {"LD_PRELOAD": str(_library(folder)), "CLOCK_AHEAD": str(ahead)}
+
+
+def _instant(moment: str) -> datetime:
+    try:
+        return datetime.strptime(moment, "%Y-%m-%d %H:%M").replace(tzinfo=UTC)
+    except ValueError:
+        raise Refusal(
+            f'"{moment}" is no moment: write it like AT="2027-10-31 00:10", in UTC.'
+        ) from None
+
+
+def _library(folder: Path) -> Path:
+    compiler = shutil.which("cc")
+    if compiler is None:
+        raise Refusal(
+            "A C compiler is missing, which makes the clock of another moment "
+            "(Debian and Ubuntu: apt-get install gcc libc6-dev)."
+        )
+    library = folder / "clock.so"
+    command = [compiler, "-shared", "-fPIC", "-O2", "-o", library, SOURCE]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise Refusal(f"The clock of another moment could not be made:\n{done.stderr}")
+    return library
