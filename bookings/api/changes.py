@@ -21,7 +21,7 @@ from docbook.errors import FieldError
 from docbook.http.header_schema import ETAG
 from docbook.http.idempotency_key import answer_once
 from docbook.http.pagination import paginate_times
-from docbook.http.preconditions import IF_MATCH, seen_version, with_etag_of_body
+from docbook.http.preconditions import IF_MATCH, seen_versions, with_etag_of_body
 from docbook.http.problem_schema import BODY, KEY, problems
 from docbook.http.schema import LIST_PARAMETERS, OPTIONAL_KEY
 from docbook.http.serializers import page_of
@@ -55,7 +55,7 @@ class CancelBooking(APIView):
     def patch(self, request: Request, booking_id: UUID) -> HttpResponseBase:
         """Calls the visit off; until `changeableUntil`. Cancelled again, it is the same answer."""
         _limit(request)
-        version = seen_version(request)
+        versions = seen_versions(request)
         body = CancelIn(data=request.data)
         body.is_valid(raise_exception=True)
 
@@ -63,7 +63,7 @@ class CancelBooking(APIView):
             appointment = cancel_appointment(
                 appointment_id=booking_id,
                 by=Holder(patient=signed_in(request)),
-                version=version,
+                version=versions,
                 reason=body.validated_data["reason"],
                 now=timezone.now(),
             )
@@ -101,7 +101,7 @@ class MoveBooking(APIView):
         appointment = find_changeable_appointment(
             appointment_id=booking_id,
             by=Holder(patient=signed_in(request)),
-            version=seen_version(request),
+            version=seen_versions(request),
             now=now,
         )
         query = MoveQuery(data=request.query_params.dict())

@@ -33,7 +33,7 @@ def cancel_appointment(
     *,
     appointment_id: UUID,
     by: Holder | PracticeMember,
-    version: int,
+    version: steps.Seen,
     now: datetime,
     reason: str = "",
 ) -> Appointment:
@@ -67,7 +67,7 @@ def cancel_appointment(
 
 
 def find_changeable_appointment(
-    *, appointment_id: UUID, by: Holder | PracticeMember, version: int | None, now: datetime
+    *, appointment_id: UUID, by: Holder | PracticeMember, version: steps.Seen | None, now: datetime
 ) -> Appointment:
     """The visit, where it could be moved or cancelled now; changes nothing. A version of None is
     any.

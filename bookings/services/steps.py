@@ -4,6 +4,7 @@ Slots are locked before the appointment, as in a confirmation that moves it. Sta
 and when, and the audit are written together.
 """
 
+from collections.abc import Container
 from datetime import datetime
 from uuid import UUID
 
@@ -23,6 +24,9 @@ from bookings.states import (
 )
 from docbook.audit import services as audit
 from docbook.errors import FieldError, NotFound, VersionMismatch
+
+# The version that the caller has seen, or those among which it is.
+Seen = int | Container[int]
 
 
 def find(
@@ -56,7 +60,7 @@ def lock(hold: Hold) -> Appointment:
 
 
 def step_to(
-    status: AppointmentStatus, appointment: Appointment, *, by: audit.Actor, version: int
+    status: AppointmentStatus, appointment: Appointment, *, by: audit.Actor, version: Seen
 ) -> Transition:
     step = transition(appointment.status, status)
     forward = None if step and step.is_undo else step
@@ -64,9 +68,9 @@ def step_to(
 
 
 def allowed(
-    step: Transition | None, appointment: Appointment, *, by: audit.Actor, version: int
+    step: Transition | None, appointment: Appointment, *, by: audit.Actor, version: Seen
 ) -> Transition:
-    if appointment.version != version:
+    if appointment.version not in ((version,) if isinstance(version, int) else version):
         raise VersionMismatch
     if step is None:
         raise NotChangeable(status=appointment.status)

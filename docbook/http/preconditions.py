@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Container
 from typing import Any
 
 from django.http import HttpResponse, HttpResponseBase
@@ -11,14 +12,14 @@ from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from docbook.errors import DomainError, VersionMismatch
+from docbook.errors import DomainError, FieldError, VersionMismatch
 
 IF_MATCH = OpenApiParameter(
     "If-Match",
     OpenApiTypes.STR,
     OpenApiParameter.HEADER,
     required=True,
-    description='The ETag of what you have seen, like "1"; or a list of them, or `*`.',
+    description='The ETag of what you have seen, like "1"; a list of them, or `*`.',
 )
 IF_NONE_MATCH = OpenApiParameter(
     "If-None-Match",
@@ -27,7 +28,10 @@ IF_NONE_MATCH = OpenApiParameter(
     description="The ETag of what you have: the answer is 304 while it is the newest.",
 )
 NOT_MODIFIED = OpenApiResponse(description="As you have it.")
-_ETAG = re.compile(r'"([0-9]{1,9})"')
+_OURS = re.compile(r'"([0-9]{1,9})"')
+# One tag of a list; a list may have empty places, and a tag commas (RFC 9110, 5.6.1 and 8.8.3).
+_NEXT = re.compile(r'[ \t,]*((?:W/)?"[\x21\x23-\x7e\x80-\xff]*")[ \t]*(?=,|$)')
+_REST = re.compile(r"[ \t,]*")
 
 
 class PreconditionRequired(DomainError):
@@ -63,16 +67,34 @@ def with_etag_of_body(response: HttpResponse) -> HttpResponse:
     return response
 
 
-def seen_version(request: Request) -> int:
-    """The version that If-Match names.
+class AnyVersion:
+    """What `*` names: whatever there is."""
 
-    Raises PreconditionRequired without the header, and VersionMismatch for what is no ETag of ours;
-    `*` is none, because it says nothing about what was seen.
+    def __contains__(self, version: object) -> bool:
+        return True
+
+
+def seen_versions(request: Request) -> Container[int]:
+    """The versions that If-Match names.
+
+    A weak tag and one that is none of ours name no version, for the comparison is strong. Raises
+    PreconditionRequired without the header, and FieldError for what is neither `*` nor a list of
+    tags.
     """
     header = request.headers.get("If-Match", "").strip()
     if not header:
         raise PreconditionRequired
-    match = _ETAG.fullmatch(header)
-    if match is None:
-        raise VersionMismatch
-    return int(match[1])
+    if header == "*":
+        return AnyVersion()
+    return {int(match[1]) for tag in _tags(header) if (match := _OURS.fullmatch(tag))}
+
+
+def _tags(header: str) -> list[str]:
+    tags, end = [], 0
+    while match := _NEXT.match(header, end):
+        tags.append(match[1])
+        end = match.end()
+    if not tags or not _REST.fullmatch(header, end):
+        message = 'This must be an ETag in quotes, like "1", a list of them, or *.'
+        raise FieldError("If-Match", message)
+    return tags

@@ -138,13 +138,44 @@ def test_change_must_say_what_was_seen(path: str) -> None:
 
 
 @pytest.mark.parametrize("path", PATHS)
-@pytest.mark.parametrize("seen", ['"2"', '"0"', "1", 'W/"1"', "*", '"x"', '"1", "2"', '"' * 99])
+@pytest.mark.parametrize(
+    "seen",
+    ['"2"', '"0"', 'W/"1"', '"x"', '"0","2"', 'W/"1", "2"', '"1,"', '"01"', '"' + "1" * 99 + '"'],
+)
 def test_change_of_something_else_than_was_seen_is_refused(path: str, seen: str) -> None:
     visit = a_visit()
     before = traces()
     response = Api(visit.patient).patch(f"bookings/{visit.pk}/{path}", If_Match=seen)
     problem(response, code="version-mismatch", status=412)
     assert traces() == before
+
+
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize(
+    "seen", ["*", '"1", "2"', '"2","1"', ' "1" ', ',, "7" ,\t"1",', 'W/"1", "1"', '"a,b", "1"']
+)
+def test_change_of_what_is_among_the_versions_seen_is_made(path: str, seen: str) -> None:
+    visit = a_visit()
+    response = Api(visit.patient).patch(f"bookings/{visit.pk}/{path}", If_Match=seen)
+    assert response.status_code == 200
+
+
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("seen", ["1", '"1" "2"', '"1', ",", '*, "1"', '"1";', 'w/"1"', '"' * 99])
+def test_header_that_is_no_list_of_tags_is_refused_by_name(path: str, seen: str) -> None:
+    visit = a_visit()
+    before = traces()
+    response = Api(visit.patient).patch(f"bookings/{visit.pk}/{path}", If_Match=seen)
+    refused = problem(response, code="validation", status=422)
+    assert pointers(refused) == ["/If-Match"]
+    assert traces() == before
+
+
+@pytest.mark.parametrize("known", ['"1"', 'W/"1"', '"7", "1"', "*", ' "7" ,, W/"1"'])
+def test_booking_that_the_client_has_already_is_not_sent_again(known: str) -> None:
+    visit = a_visit()
+    response = Api(visit.patient).get(f"bookings/{visit.pk}", If_None_Match=known)
+    assert (response.status_code, response.content) == (304, b"")
 
 
 STRANGERS = {
