@@ -7,7 +7,6 @@ from uuid import UUID
 from allauth.account.forms import default_token_generator
 from allauth.account.utils import user_pk_to_url_str
 from django.conf import settings
-from django.core.mail import EmailMultiAlternatives
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
@@ -16,6 +15,7 @@ from accounts.codes import code_of_mail, is_open
 from accounts.models import AccountMail, User
 from docbook.batches import delete_in_batches
 from docbook.notify.email import send_email
+from docbook.notify.letters import Letter
 from docbook.outbox.services import publish
 
 PREFIX = "account/email/"
@@ -58,7 +58,7 @@ def _still_helps(mail: AccountMail, *, now: datetime) -> bool:
     return mail.template != RESET or (mail.user is not None and mail.user.is_active)
 
 
-def _written(mail: AccountMail) -> EmailMultiAlternatives:
+def _written(mail: AccountMail) -> Letter:
     context = mail.facts | {"email": mail.email, "user": mail.user, "base_url": settings.SITE_URL}
     if mail.template in CODES:
         context["code"] = code_of_mail(mail.pk)
@@ -69,7 +69,7 @@ def _written(mail: AccountMail) -> EmailMultiAlternatives:
         render_to_string(f"{PREFIX}{mail.template}_{part}", context)
         for part in ("subject.txt", "message.txt", "message.html")
     )
-    letter = EmailMultiAlternatives(
+    letter = Letter(
         subject=" ".join(subject.split()),
         body=text.strip(),
         to=[mail.email],

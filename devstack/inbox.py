@@ -107,7 +107,7 @@ def _read(path: Path) -> Mail:
     return Mail(
         key=path.name,
         to=_recipients(message),
-        subject=str(message.get("Subject", "")),
+        subject=" ".join(str(message.get("Subject", "")).split()),
         text=_content(text),
         html=_content(html),
         attachments=[_attachment(part) for part in _other_parts(message, text, html)],

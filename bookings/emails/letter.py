@@ -3,11 +3,12 @@
 from typing import Any
 
 from django.conf import settings
-from django.core.mail import EmailMultiAlternatives
 from django.template.loader import render_to_string
 
+from docbook.notify.letters import Letter
 
-def letter(template: str, *, to: str, context: dict[str, Any], name: str) -> EmailMultiAlternatives:
+
+def letter(template: str, *, to: str, context: dict[str, Any], name: str) -> Letter:
     """Subject, text and HTML from `templates/bookings/email/<template>.*`.
 
     `name` says which fact is told; the same fact has the same Message-ID (RFC 5322, 3.6.4).
@@ -17,7 +18,7 @@ def letter(template: str, *, to: str, context: dict[str, Any], name: str) -> Ema
         render_to_string(f"bookings/email/{template}.{part}", context)
         for part in ("subject.txt", "txt", "html")
     )
-    mail = EmailMultiAlternatives(
+    mail = Letter(
         subject=" ".join(subject.split()),
         body=text,
         to=[to],

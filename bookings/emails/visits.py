@@ -7,7 +7,6 @@ from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.core.mail import EmailMultiAlternatives
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
@@ -19,6 +18,7 @@ from bookings.selectors.appointments import contact_of
 from bookings.selectors.chains import chain_of
 from bookings.states import PRACTICE
 from docbook.notify.email import send_email
+from docbook.notify.letters import Letter
 from docbook.outbox.selectors import published_at
 from doctors.rules import VisitTime
 from doctors.templatetags.clinic_time import clock, day_long, zone_label
@@ -110,7 +110,7 @@ def _facts(view: AppointmentView) -> dict[str, str]:
 
 def _mail(
     template: str, appointment: Appointment, *, now: datetime, kind: str = "", **context: Any
-) -> EmailMultiAlternatives:
+) -> Letter:
     contact = contact_of(appointment)
     view = view_of(appointment, now=now, phone=contact.phone)
     context |= {
@@ -123,7 +123,7 @@ def _mail(
 
 
 def _attach_calendar(
-    mail: EmailMultiAlternatives, appointment: Appointment, *, message_id: int, method: Method
+    mail: Letter, appointment: Appointment, *, message_id: int, method: Method
 ) -> None:
     """Stamped with the moment at which the state was there to be told, however late its mail is."""
     now = published_at(message_id)

@@ -28,7 +28,7 @@ IF_NONE_MATCH = OpenApiParameter(
     description="The ETag of what you have: the answer is 304 while it is the newest.",
 )
 NOT_MODIFIED = OpenApiResponse(description="As you have it.")
-_OURS = re.compile(r'"([0-9]{1,9})"')
+_OURS = re.compile(r'"(0|[1-9][0-9]{0,8})"')
 # One tag of a list; a list may have empty places, and a tag commas (RFC 9110, 5.6.1 and 8.8.3).
 _NEXT = re.compile(r'[ \t,]*((?:W/)?"[\x21\x23-\x7e\x80-\xff]*")[ \t]*(?=,|$)')
 _REST = re.compile(r"[ \t,]*")

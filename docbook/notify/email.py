@@ -2,8 +2,9 @@
 
 from smtplib import SMTPRecipientsRefused, SMTPResponseException
 
-from django.core.mail import EmailMessage, get_connection
+from django.core.mail import get_connection
 
+from docbook.notify.letters import Letter
 from docbook.outbox.deliveries import deliver
 
 CHANNEL = "email"
@@ -11,7 +12,7 @@ CHANNEL = "email"
 REFUSALS = (SMTPResponseException, SMTPRecipientsRefused)
 
 
-def send_email(mail: EmailMessage, *, message_id: int) -> None:
+def send_email(mail: Letter, *, message_id: int) -> None:
     """Does nothing when the message was mailed before. Raises OSError or SMTPException."""
     # Opened first: whatever fails before the server listens has certainly sent nothing.
     with get_connection() as mail.connection:

@@ -2,6 +2,7 @@ import os
 import smtplib
 from collections.abc import Iterator
 from datetime import datetime, time
+from email.header import Header
 from email.message import EmailMessage
 from mailbox import Maildir
 from pathlib import Path
@@ -84,6 +85,14 @@ def test_a_mail_is_given_with_all_its_parts(client, maildir):
     assert calendar["content"].split() == ICS.split()
     assert image == {"filename": "dot.png", "contentType": "image/png", "content": "AP8="}
     assert datetime.fromisoformat(mail["receivedAt"]).tzinfo
+
+
+def test_a_subject_that_begins_on_the_next_line_is_shown_without_a_blank(client, maildir):
+    subject = "Überprüfung der Haut und Nachsorge mit Ångström-Łukasiewicz, Montag, 10:00"
+    folded = Header(subject, "utf-8").encode()
+    Maildir(maildir).add(f"X-RcptTo: a@docbook.test\nSubject: \n {folded}\n\nHello\n")
+
+    assert [mail["subject"] for mail in listed(client)] == [subject]
 
 
 def test_the_page_shows_text_escaped_and_links_to_the_html_version(client, maildir):
