@@ -45,7 +45,7 @@ def _library(folder: Path) -> Path:
             "(Debian and Ubuntu: apt-get install gcc libc6-dev)."
         )
     library = folder / "clock.so"
-    command = [compiler, "-shared", "-fPIC", "-O2", "-o", library, SOURCE]
+    command = [compiler, "-shared", "-fPIC", "-O2", "-o", str(library), str(SOURCE)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise Refusal(f"The clock of another moment could not be made:\n{done.stderr}")
