@@ -1,16 +1,18 @@
-"""Rows for tests: plain functions, every keyword with a sensible default.
+"""Rows for tests: a factory for each table, and a function for what is more than one row.
 
-Times default to tomorrow, because the database's clock judges what is past and what has expired.
+Every field has a sensible default. Times lie ahead of the real clock, because the database's own
+judges what is past and what has expired.
 """
 
 from datetime import UTC, date, datetime, time, timedelta
-from itertools import count as counter
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+import factory
 from allauth.account.models import EmailAddress
 from django.utils import timezone
+from factory.django import DjangoModelFactory
 from uuid_utils.compat import uuid7
 
 from accounts.models import User
@@ -30,7 +32,6 @@ from doctors.models import (
 
 CLINIC_ZONE = ZoneInfo("Europe/Amsterdam")
 PASSWORD = "correct-horse-battery"
-_numbers = counter(1)
 
 
 def tomorrow_at(hour: int = 9, minute: int = 0, *, days: int = 1) -> datetime:
@@ -43,99 +44,166 @@ def tomorrow_at(hour: int = 9, minute: int = 0, *, days: int = 1) -> datetime:
     return datetime.combine(day, time(hour, minute), tzinfo=UTC)
 
 
-def make_user(*, email: str = "", verified: bool = True, **fields: Any) -> User:
-    email = email or f"user-{next(_numbers)}@example.test"
-    fields = {"first_name": "Noor", "last_name": "Bakker", "password": PASSWORD} | fields
-    user = User.objects.create_user(email, **fields)
-    EmailAddress.objects.create(user=user, email=user.email, verified=verified, primary=True)
-    return user
+class UserFactory(DjangoModelFactory[User]):
+    """Somebody who can sign in with PASSWORD; `verified` says whether the address is proved."""
+
+    class Meta:
+        model = User
+        skip_postgeneration_save = True
+
+    class Params:
+        admin = factory.Trait(is_staff=True, is_superuser=True)
+
+    email = factory.Sequence(lambda number: f"user-{number}@example.test")
+    first_name = "Noor"
+    last_name = "Bakker"
+    password = PASSWORD
+
+    @classmethod
+    def _create(cls, model_class: type[User], *_args: Any, **fields: Any) -> User:
+        """By the manager, which folds the address and hashes the password."""
+        return model_class.objects.create_user(fields.pop("email"), **fields)
+
+    @factory.post_generation
+    def verified(self: User, _create: bool, verified: bool | None, **_: Any) -> None:
+        proved = verified is not False
+        EmailAddress.objects.create(user=self, email=self.email, verified=proved, primary=True)
 
 
-def make_patient(*, email: str = "", **fields: Any) -> User:
-    return make_user(email=email or f"patient-{next(_numbers)}@example.test", **fields)
+class PatientFactory(UserFactory):
+    email = factory.Sequence(lambda number: f"patient-{number}@example.test")
+
+
+class SpecialtyFactory(DjangoModelFactory[Specialty]):
+    class Meta:
+        model = Specialty
+
+    name = factory.Sequence(lambda number: f"Dermatology {number}")
+    slug = factory.Sequence(lambda number: f"dermatology-{number}")
+    practitioner = "dermatologist"
+    icon = "sun"
+
+
+class ClinicFactory(DjangoModelFactory[Clinic]):
+    class Meta:
+        model = Clinic
+
+    name = "Huid & Haar Kliniek"
+    street = "Maliebaan 42"
+    postcode = "3581 CR"
+    city = "Utrecht"
+    country = "NL"
+    time_zone = CLINIC_ZONE.key
+    phone = "+31 30 555 0142"
+
+
+class DoctorFactory(DjangoModelFactory[Doctor]):
+    """A doctor who can be booked."""
+
+    class Meta:
+        model = Doctor
+
+    slug = factory.Sequence(lambda number: f"doctor-{number}")
+    name = "Dr Emma Visser"
+    languages = factory.LazyFunction(lambda: ["nl"])
+    specialty = factory.SubFactory(SpecialtyFactory)
+    clinic = factory.SubFactory(ClinicFactory)
+
+
+class SecretaryAssignmentFactory(DjangoModelFactory[SecretaryAssignment]):
+    class Meta:
+        model = SecretaryAssignment
+
+    secretary = factory.SubFactory(UserFactory)
+    doctor = factory.SubFactory(DoctorFactory)
+
+
+class VisitTypeFactory(DjangoModelFactory[VisitType]):
+    class Meta:
+        model = VisitType
+
+    doctor = factory.SubFactory(DoctorFactory)
+    name = factory.Sequence(lambda number: f"Consultation {number}")
+    slots = 1
+    mode = Mode.IN_PERSON
+    price_cents = 6000
+    currency = "EUR"
+
+
+class RuleFactory(DjangoModelFactory[AvailabilityRule]):
+    """Every day from 09:00 to 12:00 by the clinic's clock, valid since long ago."""
+
+    class Meta:
+        model = AvailabilityRule
+
+    doctor = factory.SubFactory(DoctorFactory)
+    clinic = factory.SelfAttribute("doctor.clinic")
+    weekdays = factory.LazyFunction(lambda: [*range(7)])
+    starts = time(9)
+    ends = time(12)
+    mode = Mode.ANY
+    valid_from = date(2020, 1, 1)
+
+
+class SlotFactory(DjangoModelFactory[Slot]):
+    """By default from 09:00 UTC of the day after tomorrow: changes close a day before a visit."""
+
+    class Meta:
+        model = Slot
+
+    doctor = factory.SubFactory(DoctorFactory)
+    clinic = factory.SelfAttribute("doctor.clinic")
+    mode = Mode.ANY
+    starts_at = factory.LazyFunction(lambda: tomorrow_at(days=2))
+    ends_at = factory.LazyAttribute(
+        lambda slot: slot.starts_at + timedelta(minutes=slot.doctor.slot_minutes)
+    )
+
+
+class WaitlistEntryFactory(DjangoModelFactory[WaitlistEntry]):
+    """Waiting for any time of one doctor in the next thirty days."""
+
+    class Meta:
+        model = WaitlistEntry
+
+    patient = factory.SubFactory(PatientFactory)
+    doctor = factory.SubFactory(DoctorFactory)
+    visit_type = factory.Maybe(
+        "doctor", factory.SubFactory(VisitTypeFactory, doctor=factory.SelfAttribute("..doctor"))
+    )
+    from_on = factory.LazyFunction(lambda: timezone.now().date())
+    until_on = factory.LazyFunction(lambda: timezone.now().date() + timedelta(days=30))
+
+
+make_user = UserFactory.create
+make_patient = PatientFactory.create
+make_specialty = SpecialtyFactory.create
+make_clinic = ClinicFactory.create
+make_doctor = DoctorFactory.create
+make_visit_type = VisitTypeFactory.create
+make_rule = RuleFactory.create
+make_waitlist_entry = WaitlistEntryFactory.create
 
 
 def make_admin(**fields: Any) -> User:
-    return make_user(**({"is_staff": True, "is_superuser": True} | fields))
-
-
-def make_specialty(**fields: Any) -> Specialty:
-    number = next(_numbers)
-    defaults = {
-        "name": f"Dermatology {number}",
-        "slug": f"dermatology-{number}",
-        "practitioner": "dermatologist",
-        "icon": "sun",
-    }
-    return Specialty.objects.create(**(defaults | fields))
-
-
-def make_clinic(**fields: Any) -> Clinic:
-    defaults = {
-        "name": "Huid & Haar Kliniek",
-        "street": "Maliebaan 42",
-        "postcode": "3581 CR",
-        "city": "Utrecht",
-        "country": "NL",
-        "time_zone": CLINIC_ZONE.key,
-        "phone": "+31 30 555 0142",
-    }
-    return Clinic.objects.create(**(defaults | fields))
-
-
-def make_doctor(**fields: Any) -> Doctor:
-    """A doctor who can be booked; specialty and clinic are made when not given."""
-    defaults = {"slug": f"doctor-{next(_numbers)}", "name": "Dr Emma Visser", "languages": ["nl"]}
-    fields = defaults | fields
-    fields["specialty"] = fields.get("specialty") or make_specialty()
-    fields["clinic"] = fields.get("clinic") or make_clinic()
-    return Doctor.objects.create(**fields)
+    return UserFactory.create(admin=True, **fields)
 
 
 def make_secretary(*, doctor: Doctor, **fields: Any) -> User:
-    secretary = make_user(**fields)
-    SecretaryAssignment.objects.create(secretary=secretary, doctor=doctor)
-    return secretary
-
-
-def make_visit_type(*, doctor: Doctor, **fields: Any) -> VisitType:
-    defaults = {
-        "name": f"Consultation {next(_numbers)}",
-        "slots": 1,
-        "mode": Mode.IN_PERSON,
-        "price_cents": 6000,
-        "currency": "EUR",
-    }
-    return VisitType.objects.create(doctor=doctor, **(defaults | fields))
-
-
-def make_rule(*, doctor: Doctor, **fields: Any) -> AvailabilityRule:
-    """Every day from 09:00 to 12:00 by the clinic's clock, valid since long ago."""
-    defaults = {
-        "clinic": doctor.clinic,
-        "weekdays": [0, 1, 2, 3, 4, 5, 6],
-        "starts": time(9),
-        "ends": time(12),
-        "mode": Mode.ANY,
-        "valid_from": date(2020, 1, 1),
-    }
-    return AvailabilityRule.objects.create(doctor=doctor, **(defaults | fields))
+    """Somebody who acts for this doctor."""
+    return SecretaryAssignmentFactory.create(
+        doctor=doctor, secretary=UserFactory.create(**fields)
+    ).secretary
 
 
 def make_slots(
     *, doctor: Doctor, starts_at: datetime | None = None, count: int = 1, **fields: Any
 ) -> list[Slot]:
-    """`count` adjacent slots in the doctor's grid, from `starts_at` on.
-
-    By default from 09:00 UTC of the day after tomorrow, for changes close a day before a visit.
-    """
+    """`count` adjacent slots in the doctor's grid, from `starts_at` on."""
     step = timedelta(minutes=doctor.slot_minutes)
     first = starts_at or tomorrow_at(days=2)
-    fields = {"clinic": doctor.clinic, "mode": Mode.ANY} | fields
     return [
-        Slot.objects.create(
-            doctor=doctor, starts_at=first + n * step, ends_at=first + (n + 1) * step, **fields
-        )
+        SlotFactory.create(doctor=doctor, starts_at=first + n * step, **fields)
         for n in range(count)
     ]
 
@@ -199,15 +267,3 @@ def make_appointment(
         ends_at=hold.ends_at,
         **(defaults | fields),
     )
-
-
-def make_waitlist_entry(**fields: Any) -> WaitlistEntry:
-    """Waiting for any time of one doctor in the next thirty days."""
-    today = timezone.now().date()
-    doctor = fields["doctor"] if "doctor" in fields else make_doctor()
-    defaults = {"doctor": doctor, "from_on": today, "until_on": today + timedelta(days=30)}
-    if doctor is not None and "visit_type" not in fields:
-        defaults["visit_type"] = make_visit_type(doctor=doctor)
-    if "patient" not in fields:
-        defaults["patient"] = make_patient()
-    return WaitlistEntry.objects.create(**(defaults | fields))
