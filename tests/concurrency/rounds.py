@@ -8,6 +8,7 @@ from threading import Barrier
 from django.db import connection
 
 from bookings.invariants.checks import check_invariants
+from tests.concurrency.rush import connect_with_patience
 
 ROUNDS = 200
 
@@ -24,7 +25,8 @@ def callers(count: int = 2) -> Iterator[Meet]:
 
     def one(act: Act) -> object:
         try:
-            connection.ensure_connection()
+            if connection.connection is None:
+                connect_with_patience()
             gate.wait()
             return act()
         except Exception as error:  # noqa: BLE001 - the outcome is what the test looks at

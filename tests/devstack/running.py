@@ -15,7 +15,7 @@ from devstack.records import Record
 ENGINE_VARIABLES = ("DATABASE_URL", "REDIS_URL", "EMAIL_URL", "DEV_MAILDIR")
 
 
-def eventually(condition: Callable[[], bool], *, within: float = 20.0) -> bool:
+def eventually(condition: Callable[[], bool], *, within: float = 60.0) -> bool:
     deadline = time.monotonic() + within
     while not condition():
         if time.monotonic() > deadline:

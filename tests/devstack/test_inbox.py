@@ -139,7 +139,7 @@ def test_what_travels_by_smtp_arrives_with_the_envelopes_recipient(client, sink)
     message["Subject"], message["From"] = "By wire", "x@docbook.test"
     message.set_content("Hello")
 
-    with smtplib.SMTP("127.0.0.1", sink.port, timeout=10) as smtp:
+    with smtplib.SMTP("127.0.0.1", sink.port, timeout=60) as smtp:
         smtp.send_message(message, to_addrs=["hidden@docbook.test"])
 
     assert [mail["subject"] for mail in listed(client, "&to=hidden@docbook.test")] == ["By wire"]

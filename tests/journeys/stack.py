@@ -83,7 +83,7 @@ def eventually(look: Callable[[], Found | None], *, what: str, within: float = P
 
 
 def get_json(url: str) -> Any:
-    with urllib.request.urlopen(url, timeout=10) as response:
+    with urllib.request.urlopen(url, timeout=PATIENCE) as response:
         return json.load(response)
 
 

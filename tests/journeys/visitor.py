@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, Response, expect
 
 from tests.journeys.stack import DOCTOR, PASSWORD, Live
 
-PATIENCE = 20_000  # milliseconds
+PATIENCE = 60_000  # milliseconds
 # The browser notes every page of a refusal as "failed to load"; that is no fault of the page.
 REFUSAL = re.compile(r"responded with a status of (404|409|410|422)")
 NOTE_VIOLATIONS = """

@@ -31,7 +31,7 @@ def server(*pieces: bytes) -> Iterator[str]:
 
 
 def call(url: str):
-    return Client(url, timeout=5).call("POST", "/", {"b": 2})
+    return Client(url, timeout=60).call("POST", "/", {"b": 2})
 
 
 @pytest.mark.parametrize("pieces", [(WHOLE,), tuple(bytes([byte]) for byte in WHOLE)])

@@ -84,7 +84,7 @@ def test_slots_that_are_opened_behind_everybodys_back_do_not_pass(stack, fixture
     before = _bookings(stack)
 
     def open_all_slots() -> None:
-        stack.workshop.interrupts.wait_until(lambda: _bookings(stack) > before + 3, timeout=30)
+        stack.workshop.interrupts.wait_until(lambda: _bookings(stack) > before + 3, timeout=60)
         with psycopg.connect(stack.database_url) as connection:
             connection.execute(
                 "UPDATE doctors_slot SET state = 'open', hold_id = NULL, held_until = NULL"
