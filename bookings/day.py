@@ -9,10 +9,10 @@ from django.utils.translation import gettext as _
 
 from bookings.models import Appointment
 from bookings.presentation import is_in_person, reference
-from bookings.selectors.appointments import Contact, appointments_of_doctor, contacts_of
+from bookings.selectors.appointments import Contact, appointments_of_day, contacts_of
 from bookings.states import ACTIVE, AppointmentStatus
 from doctors.models import Doctor
-from doctors.rules import GridSlot, day_bounds
+from doctors.rules import GridSlot, Place, instants_of_days
 from doctors.selectors.slots import grid_of_doctors
 
 
@@ -34,6 +34,7 @@ class Entry:
 
     starts_at: datetime
     ends_at: datetime
+    place: Place
     kind: str
     title: str = ""
     subtitle: str = ""
@@ -42,13 +43,14 @@ class Entry:
 
 
 def entries_of_day(doctor: Doctor, *, day: date, now: datetime) -> list[Entry]:
-    """In the order of time. Three queries, however long the day is."""
-    start, end = day_bounds(day, zone=doctor.clinic.zone)
-    booked = list(
-        appointments_of_doctor(doctor=doctor, start=start, end=end).filter(status__in=ACTIVE)
-    )
+    """In the order of time, each on its day by the clock of its own clinic. Three queries,
+    however long the day is.
+    """
+    booked = list(appointments_of_day(doctor=doctor, day=day).filter(status__in=ACTIVE))
     contacts = contacts_of(booked)
-    slots = grid_of_doctors(doctor_ids=[doctor.pk], start=start, end=end).get(doctor.pk, [])
+    start, end = instants_of_days(day, day)
+    grid = grid_of_doctors(doctor_ids=[doctor.pk], start=start, end=end).get(doctor.pk, [])
+    slots = [slot for slot in grid if slot.local_day == day]
     entries = [_visit_entry(each, contact=contacts[each.pk], now=now) for each in booked]
     entries += [_slot_entry(slot, now=now) for slot in slots if slot.state != "booked"]
     entries += _gaps(sorted(entries, key=lambda entry: entry.starts_at))
@@ -65,6 +67,11 @@ def counts_of(entries: Iterable[Entry]) -> dict[str, int]:
     }
 
 
+def places_of(entries: Iterable[Entry]) -> list[Place]:
+    """The clinics of the day."""
+    return list(dict.fromkeys(entry.place for entry in entries))
+
+
 def who_waits(entries: Iterable[Entry]) -> Entry | None:
     """The first who has arrived and is not done yet."""
     return next((each for each in entries if each.kind == AppointmentStatus.ARRIVED), None)
@@ -76,12 +83,19 @@ def _visit_entry(appointment: Appointment, *, contact: Contact, now: datetime) -
     return Entry(
         starts_at=appointment.starts_at,
         ends_at=appointment.ends_at,
+        place=_place_of(appointment),
         kind=appointment.status,
         title=appointment.patient_name,
         subtitle=f"{agreed.name}{how}",
         is_now=appointment.starts_at <= now < appointment.ends_at,
         visit=Visit(reference(appointment.pk), appointment.reason, contact),
     )
+
+
+def _place_of(visit: Appointment) -> Place:
+    """As it was agreed."""
+    where = (visit.place_name, visit.street, visit.postcode, visit.city, visit.time_zone)
+    return Place(visit.clinic_id, *where)
 
 
 def _slot_entry(slot: GridSlot, *, now: datetime) -> Entry:
@@ -93,13 +107,13 @@ def _slot_entry(slot: GridSlot, *, now: datetime) -> Entry:
     elif slot.starts_at <= now:
         kind, title = "past", _("Not booked")
     is_now = slot.starts_at <= now < slot.ends_at
-    return Entry(slot.starts_at, slot.ends_at, kind, title, subtitle, is_now)
+    return Entry(slot.starts_at, slot.ends_at, slot.place, kind, title, subtitle, is_now)
 
 
 def _gaps(entries: list[Entry]) -> list[Entry]:
     """Where the doctor has no hours, between the first and the last line of the day."""
     return [
-        Entry(before.ends_at, after.starts_at, "gap")
+        Entry(before.ends_at, after.starts_at, after.place, "gap")
         for before, after in pairwise(entries)
         if before.ends_at < after.starts_at
     ]

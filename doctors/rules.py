@@ -2,9 +2,30 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta, tzinfo
+from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from uuid import UUID
+from zoneinfo import ZoneInfo
+
+
+@dataclass(frozen=True)
+class Place:
+    """The clinic of a slot: where it is, and its clock. `time_zone` is an IANA name."""
+
+    id: int
+    name: str
+    street: str
+    postcode: str
+    city: str
+    time_zone: str
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.time_zone)
+
+    @property
+    def address(self) -> str:
+        return f"{self.street}, {' '.join(filter(None, (self.postcode, self.city)))}"
 
 
 @dataclass(frozen=True)
@@ -13,14 +34,22 @@ class GridSlot:
 
     id: int
     doctor_id: int
-    clinic_id: int
+    place: Place
     mode: str
     starts_at: datetime
     ends_at: datetime
     state: str
     held_until: datetime | None
     hold_id: UUID | None
-    time_zone: str
+
+    @property
+    def clinic_id(self) -> int:
+        return self.place.id
+
+    @property
+    def local_day(self) -> date:
+        """On which it starts, by the clock of its clinic."""
+        return self.starts_at.astimezone(self.place.zone).date()
 
     def is_free(self, *, now: datetime) -> bool:
         """Open, or held by a hold whose time is over: an unswept hold blocks nobody."""
@@ -56,8 +85,16 @@ class VisitTime:
         return self.slots[-1].ends_at
 
     @property
-    def time_zone(self) -> str:
-        return self.slots[0].time_zone
+    def place(self) -> Place:
+        return self.slots[0].place
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return self.place.zone
+
+    @property
+    def local_day(self) -> date:
+        return self.slots[0].local_day
 
 
 def adjacent_run(grid: Sequence[GridSlot], *, first: int, length: int) -> tuple[GridSlot, ...]:
@@ -119,23 +156,46 @@ def part_of_day(moment: datetime) -> str:
     return "afternoon" if moment.hour < 17 else "evening"
 
 
-def day_bounds(day: date, *, zone: tzinfo) -> tuple[datetime, datetime]:
-    """The instants [midnight, next midnight) of a local day: 23, 24 or 25 hours."""
-    start = datetime(day.year, day.month, day.day, tzinfo=zone)
-    following = day + timedelta(days=1)
-    return start, datetime(following.year, following.month, following.day, tzinfo=zone)
+# No clock on earth is further from UTC.
+FURTHEST_ZONE = timedelta(hours=14)
 
 
-def booking_window(
-    *, now: datetime, min_notice_minutes: int, horizon_days: int
-) -> tuple[datetime, datetime]:
-    """[earliest, latest) start that can be booked now."""
-    return now + timedelta(minutes=min_notice_minutes), now + timedelta(days=horizon_days)
+def instants_of_days(first: date, last: date) -> tuple[datetime, datetime]:
+    """Within which these local days lie, whatever the zone; both days are included."""
+    start = datetime(first.year, first.month, first.day, tzinfo=UTC) - FURTHEST_ZONE
+    end = datetime(last.year, last.month, last.day, tzinfo=UTC) + timedelta(days=1)
+    return start, end + FURTHEST_ZONE
 
 
-def by_day(times: Iterable[VisitTime], *, zone: tzinfo) -> dict[date, list[VisitTime]]:
-    """Times by the local date on which they start."""
+@dataclass(frozen=True)
+class BookingWindow:
+    """When a visit that is booked `now` can start: after the notice, and on one of `horizon_days`
+    local days of its clinic, today included.
+    """
+
+    now: datetime
+    min_notice_minutes: int
+    horizon_days: int
+
+    @property
+    def earliest(self) -> datetime:
+        return self.now + timedelta(minutes=self.min_notice_minutes)
+
+    @property
+    def latest(self) -> datetime:
+        """No clinic on earth has a later start than this."""
+        return self.now + timedelta(days=self.horizon_days) + timedelta(hours=1)
+
+    def last_day(self, zone: ZoneInfo) -> date:
+        return self.now.astimezone(zone).date() + timedelta(days=self.horizon_days - 1)
+
+    def allows(self, time: VisitTime) -> bool:
+        return self.earliest <= time.starts_at and time.local_day <= self.last_day(time.zone)
+
+
+def by_day(times: Iterable[VisitTime]) -> dict[date, list[VisitTime]]:
+    """Times by the day on which they start by the clock of their own clinic, days in order."""
     days: dict[date, list[VisitTime]] = {}
     for time in times:
-        days.setdefault(time.starts_at.astimezone(zone).date(), []).append(time)
-    return days
+        days.setdefault(time.local_day, []).append(time)
+    return dict(sorted(days.items()))

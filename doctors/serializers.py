@@ -16,6 +16,17 @@ from doctors.selectors.search import ORDERS
 from doctors.selectors.visit_types import active_visit_types
 
 
+class PlaceOut(serializers.Serializer[Any]):
+    """The clinic of a time: a doctor may work at several, each with its own clock."""
+
+    id = serializers.IntegerField()
+    name = serializers.CharField()
+    street = serializers.CharField()
+    postcode = serializers.CharField()
+    city = serializers.CharField()
+    timeZone = serializers.CharField(source="time_zone")  # noqa: N815 - the API's own names
+
+
 class ClinicOut(serializers.Serializer[Any]):
     name = serializers.CharField()
     street = serializers.CharField()
@@ -59,7 +70,8 @@ class DoctorOut(serializers.Serializer[Any]):
     @extend_schema_field(serializers.DateTimeField(allow_null=True))
     def get_nextFreeAt(self, doctor: Doctor) -> str | None:  # noqa: N802
         moment = doctor.next_free_at  # type: ignore[attr-defined]  # annotated by the selector
-        return local_iso(moment, doctor.clinic.time_zone) if moment else None
+        zone = doctor.next_free_zone  # type: ignore[attr-defined]
+        return local_iso(moment, zone) if moment else None
 
 
 class TimeOut(serializers.Serializer[Any]):
@@ -68,14 +80,15 @@ class TimeOut(serializers.Serializer[Any]):
     slotId = serializers.IntegerField(source="slot_id")  # noqa: N815
     startsAt = serializers.SerializerMethodField()  # noqa: N815
     endsAt = serializers.SerializerMethodField()  # noqa: N815
+    clinic = PlaceOut(source="place")
 
     @extend_schema_field(OpenApiTypes.DATETIME)
     def get_startsAt(self, time: VisitTime) -> str:  # noqa: N802
-        return local_iso(time.starts_at, time.time_zone)
+        return local_iso(time.starts_at, time.place.time_zone)
 
     @extend_schema_field(OpenApiTypes.DATETIME)
     def get_endsAt(self, time: VisitTime) -> str:  # noqa: N802
-        return local_iso(time.ends_at, time.time_zone)
+        return local_iso(time.ends_at, time.place.time_zone)
 
 
 class SearchQuery(serializers.Serializer[Any]):
@@ -92,7 +105,7 @@ class SearchQuery(serializers.Serializer[Any]):
 
 
 class DayQuery(serializers.Serializer[Any]):
-    """The query of `GET doctors/{id}/slots`: a local day of the clinic, and a reason."""
+    """The query of `GET doctors/{id}/slots`: a day by each clinic's clock, and a reason."""
 
     date = DayField()
     visit_type = serializers.IntegerField(required=False, min_value=1, max_value=2**63 - 1)

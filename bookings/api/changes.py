@@ -26,7 +26,7 @@ from docbook.http.problem_schema import BODY, KEY, problems
 from docbook.http.schema import LIST_PARAMETERS, OPTIONAL_KEY
 from docbook.http.serializers import page_of
 from docbook.http.throttling import limit_by_value
-from doctors.rules import day_bounds
+from doctors.rules import instants_of_days
 from doctors.serializers import TimeOut
 
 MOST_DAYS = 31
@@ -106,22 +106,22 @@ class MoveBooking(APIView):
         )
         query = MoveQuery(data=request.query_params.dict())
         query.is_valid(raise_exception=True)
-        start, end = _period(query.validated_data, appointment=appointment, now=now)
+        first, last = _days(query.validated_data, appointment=appointment, now=now)
+        start, end = instants_of_days(first, last)
         free = times_to_move_to(appointment, start=start, end=end, now=now)
+        free = [time for time in free if first <= time.local_day <= last]
         items, page_info = paginate_times(request, free)
         return Response({"items": TimeOut(items, many=True).data, "pageInfo": page_info})
 
 
-def _period(
-    query: dict[str, date], *, appointment: Appointment, now: datetime
-) -> tuple[datetime, datetime]:
-    zone = appointment.zone
-    first = query.get("from") or now.astimezone(zone).date()
+def _days(query: dict[str, date], *, appointment: Appointment, now: datetime) -> tuple[date, date]:
+    """Both included; each time is on its day by the clock of its own clinic."""
+    first = query.get("from") or now.astimezone(appointment.zone).date()
     last = query.get("to") or first + timedelta(days=MOST_DAYS - 1)
     if not 0 <= (last - first).days < MOST_DAYS:
         message = f"This must be a day from `from` on, and within {MOST_DAYS} days."
         raise FieldError("to", message, field_code="out-of-range")
-    return day_bounds(first, zone=zone)[0], day_bounds(last, zone=zone)[1]
+    return first, last
 
 
 def _limit(request: Request) -> None:

@@ -1,7 +1,5 @@
 """A doctor's appointments, for those who run their day."""
 
-from typing import Any
-
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -9,7 +7,7 @@ from rest_framework.views import APIView
 
 from accounts.users import signed_in
 from bookings.practice import PracticeMember
-from bookings.selectors.appointments import appointments_of_doctor
+from bookings.selectors.appointments import appointments_of_day
 from bookings.serializers import BookingOut, DoctorAppointmentsQuery
 from docbook.errors import NotFound
 from docbook.http.pagination import paginate_rows
@@ -17,7 +15,6 @@ from docbook.http.problem_schema import problems
 from docbook.http.schema import LIST_PARAMETERS
 from docbook.http.serializers import page_of
 from doctors.models import Doctor
-from doctors.rules import day_bounds
 from doctors.selectors.doctors import doctors_visible_to
 
 
@@ -31,13 +28,14 @@ class DoctorAppointments(APIView):
         },
     )
     def get(self, request: Request, doctor_id: int) -> Response:
-        """Of one local day; for the doctor, their secretaries and staff. Others get 404. Staff
-        need a right of their own to read who comes and why; without it these texts are empty.
+        """Of one day, by the clock of each visit's clinic; for the doctor, their secretaries and
+        staff. Others get 404. Staff need a right of their own to read who comes and why; without
+        it these texts are empty.
         """
         doctor = _doctor(request, doctor_id)
         query = DoctorAppointmentsQuery(data=request.query_params.dict())
         query.is_valid(raise_exception=True)
-        rows = appointments_of_doctor(doctor=doctor, **_day(query, doctor))
+        rows = appointments_of_day(doctor=doctor, day=query.validated_data["date"])
         if status := query.validated_data.get("status"):
             rows = rows.filter(status=status)
         items, page_info = paginate_rows(request, rows, keys=["starts_at", "id"])
@@ -51,8 +49,3 @@ def _doctor(request: Request, doctor_id: int) -> Doctor:
     if doctor is None:
         raise NotFound
     return doctor
-
-
-def _day(query: DoctorAppointmentsQuery, doctor: Doctor) -> dict[str, Any]:
-    start, end = day_bounds(query.validated_data["date"], zone=doctor.clinic.zone)
-    return {"start": start, "end": end}

@@ -4,7 +4,6 @@ of, and raises OSError or SMTPException.
 
 from datetime import datetime
 from typing import Any, Literal
-from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.urls import reverse
@@ -144,6 +143,11 @@ def _appointment_url(appointment: Appointment) -> str:
 
 def _way_to(appointment: Appointment, time: VisitTime) -> dict[str, Any]:
     """To the day on the doctor's page: the time itself may be gone when the mail is read."""
-    day = time.starts_at.astimezone(ZoneInfo(time.time_zone)).date()
-    path = day_url(appointment.doctor, visit_type_id=appointment.visit_type_id, day=day)
-    return {"starts_at": time.starts_at, "zone": time.time_zone, "url": settings.SITE_URL + path}
+    path = day_url(appointment.doctor, visit_type_id=appointment.visit_type_id, day=time.local_day)
+    elsewhere = time.place if time.place.id != appointment.clinic_id else None
+    return {
+        "starts_at": time.starts_at,
+        "zone": time.zone,
+        "elsewhere": elsewhere,
+        "url": settings.SITE_URL + path,
+    }

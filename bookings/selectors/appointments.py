@@ -3,10 +3,11 @@
 import copy
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import DateField, F, Func, QuerySet
 
 from accounts.models import User
 from bookings.holder import Holder
@@ -14,7 +15,7 @@ from bookings.models import Appointment, Hold, HoldState
 from bookings.states import ACTIVE, CALLED_OFF
 from docbook.errors import NotFound
 from doctors.models import Doctor, VisitType
-from doctors.rules import VisitTime
+from doctors.rules import VisitTime, instants_of_days
 from doctors.selectors.slots import times_of_doctor
 
 TABS = ("upcoming", "past", "cancelled")
@@ -162,13 +163,23 @@ def reason_as_agreed(visit: Appointment | Hold) -> VisitType:
     return reason
 
 
-def next_visit_from(*, doctor: Doctor, moment: datetime) -> Appointment | None:
-    """The doctor's first active visit that starts at or after this instant, within two months."""
-    return (
-        appointments_of_doctor(doctor=doctor, start=moment, end=moment + timedelta(days=60))
-        .filter(status__in=ACTIVE)
-        .first()
-    )
+def next_visit_after(day: date, *, doctor: Doctor) -> Appointment | None:
+    """The doctor's first active visit on a later day of its clinic, within two months."""
+    start, end = instants_of_days(day, day + timedelta(days=60))
+    visits = _with_local_day(appointments_of_doctor(doctor=doctor, start=start, end=end))
+    return visits.filter(local_day__gt=day, status__in=ACTIVE).first()
+
+
+def appointments_of_day(*, doctor: Doctor, day: date) -> QuerySet[Appointment]:
+    """Of one doctor, starting on this day, each by the clock of its own clinic."""
+    start, end = instants_of_days(day, day)
+    visits = _with_local_day(appointments_of_doctor(doctor=doctor, start=start, end=end))
+    return visits.filter(local_day=day)
+
+
+def _with_local_day(visits: QuerySet[Appointment]) -> QuerySet[Any]:
+    local = Func(F("time_zone"), F("starts_at"), function="timezone")
+    return visits.annotate(local_day=Func(local, function="date", output_field=DateField()))
 
 
 def appointments_of_doctor(

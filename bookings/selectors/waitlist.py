@@ -28,9 +28,9 @@ from bookings.selectors.holds import StatementTime
 from bookings.states import AppointmentStatus
 from docbook.errors import NotFound
 from docbook.outbox.selectors import told_in_vain
-from doctors.models import Clinic, Doctor, Slot, SlotState, VisitType
+from doctors.models import Clinic, Doctor, Slot, VisitType
 from doctors.rules import VisitTime
-from doctors.selectors.slots import free_times_of_doctors
+from doctors.selectors.slots import free_now, free_times_of_doctors
 from doctors.selectors.visit_types import first_visit_type
 
 LIVE = (WaitlistState.WAITING, WaitlistState.OFFERED)
@@ -125,7 +125,7 @@ def waiting_beside_free_times(*, now: datetime) -> QuerySet[WaitlistEntry]:
     """Who waits although the doctor has free times; and who waits for anybody of a specialty.
     First come, first.
     """
-    free = Slot.objects.filter(doctor=OuterRef("doctor"), starts_at__gt=now, state=SlotState.OPEN)
+    free = Slot.objects.filter(free_now(now), doctor=OuterRef("doctor"), starts_at__gt=now)
     unanswered = Hold.objects.filter(
         ~Q(told_in_vain(OFFER_NAME)),
         waitlist_entry=OuterRef("pk"),
@@ -271,7 +271,7 @@ def _open_slots_near(entry: WaitlistEntry, *, now: datetime) -> QuerySet[Slot]:
         whose = Q(doctor__specialty=entry.specialty_id, clinic__city=entry.city)
     return Slot.objects.filter(
         whose,
-        state=SlotState.OPEN,
+        free_now(now),
         doctor__is_active=True,
         starts_at__gt=max(now, first - FURTHEST_ZONE),
         starts_at__lt=last + timedelta(days=1) + FURTHEST_ZONE,

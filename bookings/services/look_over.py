@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
 
 from django.db import connection
 
@@ -46,7 +45,7 @@ def _offer_what_is_free(entry: WaitlistEntry, *, now: datetime) -> Hold | None:
     allowed = (
         (time, visit_type)
         for time, visit_type in free_times_near(entry, now=now)
-        if may_offer(starts_at=time.starts_at, zone=ZoneInfo(time.time_zone), now=now)
+        if may_offer(starts_at=time.starts_at, zone=time.zone, now=now)
     )
     return offer_the_first(entry, among=allowed, now=now)
 

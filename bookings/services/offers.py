@@ -158,7 +158,7 @@ def offer_the_first(
 
 def _wanted(wish: Wish, *, times: Iterable[Bookable]) -> Iterator[Bookable]:
     for time, visit_type in times:
-        start, end, zone = time.starts_at, time.ends_at, ZoneInfo(time.time_zone)
+        start, end, zone = time.starts_at, time.ends_at, time.zone
         if wish.wants(starts_at=start, ends_at=end, zone=zone, mode=visit_type.mode):
             yield time, visit_type
 

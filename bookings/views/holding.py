@@ -135,12 +135,14 @@ def _start_refused(
     visit_type = VisitType.objects.filter(pk=visit_type_id, doctor__is_active=True).first()
     if visit_type is None or isinstance(error, NotFound):
         return pages.error_page(request, status=404)
-    starts_at = visit_type.doctor.slots.filter(pk=slot_id).values_list("starts_at", flat=True)
+    doctor = get_bookable_doctor(pk=visit_type.doctor_id)
+    slot = doctor.slots.filter(pk=slot_id).select_related("clinic").first()
     wanted = Wanted(
-        doctor=get_bookable_doctor(pk=visit_type.doctor_id),
+        doctor=doctor,
         visit_type_id=visit_type_id,
         slot_id=slot_id,
-        starts_at=starts_at.first(),
+        starts_at=slot.starts_at if slot else None,
+        clinic=slot.clinic if slot else doctor.clinic,
         moves=visit_to_move(request, replaces) if replaces else None,
     )
     return show_refusal(request, error, wanted=wanted)

@@ -2,7 +2,6 @@
 
 from datetime import datetime, timedelta
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext as _
 
@@ -20,14 +19,16 @@ def still_free(
     times: list[VisitTime],
     *,
     near: datetime,
-    zone: ZoneInfo,
+    clinic_id: int,
     visit_type_id: int,
     replaces: UUID | None = None,
 ) -> list[Offer]:
-    """One offer a time; its day is said where it is not the day of `near`."""
+    """One offer a time; its day is said where it is not the day of `near`, and its place where it
+    is not that clinic.
+    """
     return [
         Offer(
-            label=_("Hold %(time)s") % {"time": clock_near(time.starts_at, near=near, zone=zone)},
+            label=_("Hold %(time)s") % {"time": _said(time, near=near, clinic_id=clinic_id)},
             slot_id=time.slot_id,
             visit_type_id=visit_type_id,
             replaces=replaces,
@@ -36,18 +37,24 @@ def still_free(
     ]
 
 
+def _said(time: VisitTime, *, near: datetime, clinic_id: int) -> str:
+    """By the clock of its own clinic."""
+    when = clock_near(time.starts_at, near=near, zone=time.zone)
+    return when if time.place.id == clinic_id else f"{when}, {time.place.name}, {time.place.city}"
+
+
 def again_or_next(hold: Hold, *, now: datetime) -> tuple[str, list[Offer]]:
     """Of a hold that is over: whether its time is still free, else which one is the next."""
-    zone, at = hold.zone, hold.starts_at
+    at, here = hold.starts_at, hold.clinic_id
     first = _first_free(hold, now=now)
     if first is None:
         return _("It is gone now."), []
     offers = still_free(
-        [first], near=at, zone=zone, visit_type_id=hold.visit_type_id, replaces=hold.replaces
+        [first], near=at, clinic_id=here, visit_type_id=hold.visit_type_id, replaces=hold.replaces
     )
     if first.starts_at == at:
         return _("It is still free: hold it again?"), offers
-    following = clock_near(first.starts_at, near=at, zone=zone)
+    following = _said(first, near=at, clinic_id=here)
     return _("It is gone now. Next free: %(time)s.") % {"time": following}, offers
 
 

@@ -33,7 +33,8 @@ from docbook.errors import DomainError
 from docbook.http.problems import STATUS_BY_CODE
 from docbook.http.templatetags.ui import without_fragment
 from docbook.observability import refusal
-from doctors.models import Doctor, VisitType
+from doctors.models import Clinic, Doctor, VisitType
+from doctors.selectors.slots import place_of
 from doctors.templatetags.clinic_time import clock, clock_near, day_and_clock
 from doctors.views.addresses import day_url, doctor_url, with_query
 from doctors.views.detail import render_doctor
@@ -42,7 +43,8 @@ from doctors.views.picker import KeptTime, Notice, Offer, PickerQuery
 
 @dataclass(frozen=True)
 class Wanted:
-    """The time that could not be kept; `starts_at` is None where the doctor has no such slot.
+    """The time that could not be kept, by the clock of its `clinic`; `starts_at` is None where the
+    doctor has no such slot, and the clinic is the main one.
 
     `moves` is the visit that would have moved there.
     """
@@ -51,14 +53,15 @@ class Wanted:
     visit_type_id: int
     slot_id: int
     starts_at: datetime | None
+    clinic: Clinic
     moves: Appointment | None = None
 
     def clock(self) -> str:
-        return clock(self.starts_at, zone=self.doctor.clinic.zone) if self.starts_at else ""
+        return clock(self.starts_at, zone=self.clinic.zone) if self.starts_at else ""
 
     def query(self) -> PickerQuery:
         """Its day, with fresh times."""
-        day = self.starts_at.astimezone(self.doctor.clinic.zone).date() if self.starts_at else None
+        day = self.starts_at.astimezone(self.clinic.zone).date() if self.starts_at else None
         return PickerQuery(visit_type_id=self.visit_type_id, date=day)
 
     @property
@@ -87,6 +90,7 @@ def show_lost_hold(request: HttpRequest, error: DomainError, hold: Hold) -> Http
         visit_type_id=hold.visit_type_id,
         slot_id=hold.slot_ids[0],
         starts_at=hold.starts_at,
+        clinic=hold.clinic,
         moves=visit_to_move(request, hold.replaces) if hold.replaces else None,
     )
     if not isinstance(error, HoldExpired | OtpLocked):
@@ -128,9 +132,7 @@ def _notice(request: HttpRequest, error: DomainError, *, wanted: Wanted) -> Noti
 def _network_notice(until: datetime, *, wanted: Wanted) -> Notice:
     """Somebody in a waiting room, who keeps nothing themselves."""
     title = _("Very many times are being held from your network just now.")
-    text = _("The next one ends at %(time)s.") % {
-        "time": clock(until, zone=wanted.doctor.clinic.zone)
-    }
+    text = _("The next one ends at %(time)s.") % {"time": clock(until, zone=wanted.clinic.zone)}
     return Notice("held", title, text)
 
 
@@ -160,7 +162,7 @@ def _all_times() -> dict[str, str]:
 def _pause_notice(error: BookingDisabled, *, wanted: Wanted) -> Notice:
     title = _("Booking is paused.")
     if error.until is not None:
-        zone, now = wanted.doctor.clinic.zone, timezone.now()
+        zone, now = wanted.clinic.zone, timezone.now()
         until = clock_near(error.until, near=now, zone=zone)
         title = _("Booking is paused until %(time)s.") % {"time": until}
     return Notice("paused", title, f"{error.reason} {_('Your appointments are safe.')}".strip())
@@ -192,7 +194,7 @@ def _lost_race(error: SlotTaken | SlotHeld, *, wanted: Wanted) -> Notice:
     offers = still_free(
         error.alternatives,
         near=error.starts_at,
-        zone=wanted.doctor.clinic.zone,
+        clinic_id=wanted.clinic.pk,
         visit_type_id=wanted.visit_type_id,
         replaces=wanted.replaces,
     )
@@ -202,7 +204,7 @@ def _lost_race(error: SlotTaken | SlotHeld, *, wanted: Wanted) -> Notice:
         if taken
         else _("Somebody is confirming %(time)s.")
     )
-    when = day_and_clock(error.starts_at, zone=wanted.doctor.clinic.zone)
+    when = day_and_clock(error.starts_at, zone=wanted.clinic.zone)
     return Notice(
         "taken" if taken else "held",
         title % {"time": when},
@@ -211,6 +213,7 @@ def _lost_race(error: SlotTaken | SlotHeld, *, wanted: Wanted) -> Notice:
         offers_label=_("Still free:") if offers else "",
         offers=offers,
         taken_at=error.starts_at if taken else None,
+        taken_in=place_of(wanted.clinic),
     )
 
 
@@ -293,7 +296,7 @@ def _limit_notice(request: HttpRequest, error: HoldLimit, *, wanted: Wanted) -> 
 
 def _swap(hold: Hold, *, wanted: Wanted) -> Offer:
     """Gives the only time back for the one that is wanted now."""
-    zone, at = wanted.doctor.clinic.zone, wanted.starts_at or hold.starts_at
+    zone, at = wanted.clinic.zone, wanted.starts_at or hold.starts_at
     label = _("Give back %(kept)s and hold %(wanted)s") % {
         "kept": clock_near(hold.starts_at, near=at, zone=hold.zone),
         "wanted": clock_near(at, near=hold.starts_at, zone=zone),

@@ -12,13 +12,12 @@ from django.utils.http import urlencode
 from django.views.decorators.http import require_safe
 
 from accounts.users import signed_in
-from bookings.day import counts_of, entries_of_day, who_waits
-from bookings.selectors.appointments import next_visit_from
+from bookings.day import counts_of, entries_of_day, places_of, who_waits
+from bookings.selectors.appointments import next_visit_after
 from docbook.errors import NotFound
 from docbook.http.htmx import wants_fragment
 from doctors.models import Doctor
-from doctors.rules import day_bounds
-from doctors.selectors.doctors import doctors_run_by
+from doctors.selectors.doctors import clinics_of_doctor, doctors_run_by
 
 
 @require_safe
@@ -28,15 +27,20 @@ def schedule(request: HttpRequest) -> HttpResponse:
     doctors = list(doctors_run_by(signed_in(request)))
     doctor = _chosen(doctors, request.GET.get("doctor", ""))
     now = timezone.now()
-    today = now.astimezone(doctor.clinic.zone).date()
+    clinics = clinics_of_doctor(doctor, now=now)
+    # The day that has not ended at any of them.
+    today = min(now.astimezone(clinic.zone).date() for clinic in clinics)
     day = _date(request.GET.get("date", "")) or today
     entries = entries_of_day(doctor, day=day, now=now)
+    places = places_of(entries)
     context = {
         "doctor": doctor,
         "doctors": [
             {"doctor": each, "url": _url(each, day), "current": each == doctor} for each in doctors
         ],
-        "zone": doctor.clinic.time_zone,
+        "zone": (places[0] if places else clinics[0]).time_zone,
+        "places": places,
+        "clinics": places or clinics,
         "date": day,
         "is_today": day == today,
         "previous_url": _url(doctor, day - timedelta(days=1)),
@@ -77,11 +81,10 @@ def _week(doctor: Doctor, *, day: date) -> list[dict[str, object]]:
 
 def _next_visits(doctor: Doctor, *, after: date) -> dict[str, object] | None:
     """From a day without anything: the next one on which somebody comes."""
-    moment = day_bounds(after, zone=doctor.clinic.zone)[1]
-    visit = next_visit_from(doctor=doctor, moment=moment)
+    visit = next_visit_after(after, doctor=doctor)
     if visit is None:
         return None
-    day = visit.starts_at.astimezone(doctor.clinic.zone).date()
+    day = visit.starts_at.astimezone(visit.zone).date()
     return {"date": day, "url": _url(doctor, day)}
 
 

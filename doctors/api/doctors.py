@@ -18,10 +18,9 @@ from docbook.http.responses import public_response
 from docbook.http.schema import LIST_PARAMETERS
 from docbook.http.serializers import page_of
 from doctors.models import Doctor, VisitType
-from doctors.rules import day_bounds
 from doctors.selectors.doctors import bookable_doctors, get_bookable_doctor
 from doctors.selectors.search import DoctorSearch, search_doctors, with_next_free
-from doctors.selectors.slots import times_of_doctor
+from doctors.selectors.slots import times_on_day
 from doctors.selectors.visit_types import choose_visit_type
 from doctors.serializers import DayQuery, DoctorOut, SearchQuery, TimeOut
 
@@ -78,13 +77,14 @@ class DoctorSlots(PublicView):
         },
     )
     def get(self, request: Request, doctor_id: int) -> HttpResponseBase:
-        """Times of a local day at which a visit can start; all of them are free right now."""
+        """Times at which a visit can start on a day, each by the clock of its own clinic; all of
+        them are free right now.
+        """
         doctor = get_bookable_doctor(pk=doctor_id)
         query = _valid(DayQuery, request)
         visit_type = _visit_type(doctor, wanted=query.get("visit_type"))
-        start, end = day_bounds(query["date"], zone=doctor.clinic.zone)
-        free, _held = times_of_doctor(
-            doctor=doctor, visit_type=visit_type, start=start, end=end, now=timezone.now()
+        free = times_on_day(
+            doctor=doctor, visit_type=visit_type, day=query["date"], now=timezone.now()
         )
         items, page_info = paginate_times(request, free)
         return public_response(

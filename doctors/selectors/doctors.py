@@ -1,6 +1,6 @@
 """Reading doctors, as anybody or as the one who acts for them."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
@@ -8,6 +8,9 @@ from accounts.models import User
 from docbook.errors import NotFound
 from doctors.models import Clinic, Doctor, Slot, Specialty
 from doctors.selectors.alphabet import letters_of
+
+# Somewhere it is still yesterday.
+ONE_DAY = timedelta(days=1)
 
 
 def bookable_doctors() -> QuerySet[Doctor]:
@@ -22,6 +25,18 @@ def get_bookable_doctor(**by: object) -> Doctor:
     if doctor is None:
         raise NotFound
     return doctor
+
+
+def clinics_of_doctor(doctor: Doctor, *, now: datetime) -> list[Clinic]:
+    """Where the doctor has hours or times to come, the main clinic first; that one alone where
+    there are none. One query.
+    """
+    hours = doctor.rules.filter(Q(valid_until=None) | Q(valid_until__gte=now.date() - ONE_DAY))
+    to_come = Slot.objects.filter(doctor=doctor, starts_at__gt=now)
+    here = Q(pk__in=hours.values("clinic")) | Q(pk__in=to_come.values("clinic"))
+    clinics = Clinic.objects.filter(here).order_by("name", "id")
+    found = sorted(clinics, key=lambda clinic: clinic.pk != doctor.clinic_id)
+    return found or [doctor.clinic]
 
 
 def clinics_of_specialty(specialty: Specialty, *, now: datetime) -> QuerySet[Clinic]:

@@ -5,6 +5,8 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.db.models import (
+    BooleanField,
+    CharField,
     DurationField,
     Exists,
     ExpressionWrapper,
@@ -21,16 +23,27 @@ from django.db.models.expressions import OrderBy
 from django.db.models.fields import DateField, DateTimeField
 
 from docbook.typed_text import plain_letters
-from doctors.models import Doctor, Slot, Specialty, VisitType
+from doctors.models import AvailabilityRule, Clinic, Doctor, Slot, Specialty, VisitType
 from doctors.names import is_only_titles, words_of
+from doctors.rules import instants_of_days
 from doctors.selectors.alphabet import letters_of
 from doctors.selectors.doctors import bookable_doctors
+from doctors.selectors.slots import free_now
+
+_DAY = timedelta(days=1)
+# Days on which clocks change are longer or shorter, by this at most.
+_SHIFT = timedelta(hours=1)
 
 ORDERS: dict[str, tuple[OrderBy | str, ...]] = {
     "next_free": (F("next_free_at").asc(nulls_last=True), "id"),
     "fee": (F("lowest_fee").asc(nulls_last=True), "id"),
     "name": ("sorted_name", "id"),
 }
+
+
+class _VisitFits(Func):
+    function = "doctors_visit_fits"
+    output_field = BooleanField()
 
 
 @dataclass(frozen=True)
@@ -73,13 +86,13 @@ def matching_doctors(*, search: DoctorSearch, now: datetime) -> QuerySet[Doctor]
     if search.specialty:
         doctors = doctors.filter(specialty__slug=search.specialty)
     if search.city:
-        doctors = doctors.filter(clinic__city__iexact=search.city)
+        doctors = doctors.filter(_works_in(search.city, now=now))
     if search.language:
         doctors = doctors.filter(languages__contains=[search.language])
     if search.mode or search.max_fee is not None:
-        doctors = doctors.filter(Exists(_visit_types(search)))
+        doctors = doctors.filter(Exists(_visit_types(search, doctor=OuterRef("pk"))))
     if search.available_on:
-        doctors = doctors.filter(Exists(_free_on(search.available_on, now=now)))
+        doctors = doctors.filter(Exists(_starts_on(search.available_on, search=search, now=now)))
     return doctors
 
 
@@ -100,57 +113,106 @@ def _named(text: str) -> Q:
 
 
 def search_doctors(*, search: DoctorSearch, now: datetime) -> QuerySet[Doctor]:
-    """Matching doctors in the order asked for, with `next_free_at`, `lowest_fee` (cents) and
-    `sorted_name`.
+    """Matching doctors in the order asked for, with what `with_next_free` adds, `lowest_fee`
+    (cents) and `sorted_name`.
 
     The order always ends in the id, so that pages neither repeat nor leave out anybody.
     """
     return (
-        with_next_free(matching_doctors(search=search, now=now), now=now)
+        with_next_free(matching_doctors(search=search, now=now), now=now, search=search)
         .annotate(lowest_fee=_lowest_fee(), sorted_name=letters_of("name"))
         .order_by(*ORDERS.get(search.order, ORDERS["next_free"]))
     )
 
 
-def with_next_free(doctors: QuerySet[Doctor], *, now: datetime) -> QuerySet[Doctor]:
-    """Adds `next_free_at`: the first free slot that notice and horizon allow."""
+def with_next_free(
+    doctors: QuerySet[Doctor], *, now: datetime, search: DoctorSearch | None = None
+) -> QuerySet[Doctor]:
+    """Adds `next_free_at`, the first time at which a reason that fits the search can start, and
+    `next_free_zone`, the clock of its clinic.
+    """
+    starts = _starts(search or DoctorSearch(), now=now).order_by("starts_at")
     return doctors.annotate(
-        next_free_at=Subquery(_free_slots(now=now).order_by("starts_at").values("starts_at")[:1])
+        next_free_at=Subquery(starts.values("starts_at")[:1]),
+        next_free_zone=Subquery(starts.values("clinic__time_zone")[:1]),
     )
 
 
 def summarise_specialties(*, now: datetime) -> list[SpecialtySummary]:
-    """Specialties by number of doctors, most first. Two queries."""
+    """Specialties by number of doctors, most first. Three queries."""
     doctors = with_next_free(Doctor.objects.filter(is_active=True), now=now)
-    groups: dict[int, list[tuple[datetime | None, str, str]]] = {}
-    for specialty_id, free, zone, city in doctors.values_list(
-        "specialty_id", F("next_free_at"), "clinic__time_zone", "clinic__city"
+    groups: dict[int, list[tuple[datetime | None, int]]] = {}
+    for doctor_id, specialty_id, free in doctors.values_list(
+        "pk", "specialty_id", F("next_free_at")
     ):
-        groups.setdefault(specialty_id, []).append((free, zone, city))
+        groups.setdefault(specialty_id, []).append((free, doctor_id))
+    firsts = {pk: _first(group) for pk, group in groups.items()}
+    places = _places_of([first for first in firsts.values() if first])
     summaries = [
-        _summary(specialty, groups[specialty.pk])
+        SpecialtySummary(
+            specialty,
+            len(groups[specialty.pk]),
+            first[0] if first else None,
+            *(places.get(first, ("UTC", "")) if first else ("UTC", "")),
+        )
         for specialty in Specialty.objects.filter(pk__in=groups)
+        for first in [firsts[specialty.pk]]
     ]
     summaries.sort(key=lambda each: (-each.doctor_count, plain_letters(each.specialty.name)))
     return summaries
 
 
-def _summary(
-    specialty: Specialty, group: list[tuple[datetime | None, str, str]]
-) -> SpecialtySummary:
-    free = [(when, zone, city) for when, zone, city in group if when is not None]
-    next_free, zone, city = min(free) if free else (None, "UTC", "")
-    return SpecialtySummary(specialty, len(group), next_free, zone, city)
+def _first(group: list[tuple[datetime | None, int]]) -> tuple[datetime, int] | None:
+    return min(((free, doctor_id) for free, doctor_id in group if free), default=None)
 
 
-def _free_slots(*, now: datetime) -> QuerySet[Slot]:
-    """Free slots of the outer doctor, within their notice and horizon."""
-    return Slot.objects.filter(
-        Q(state="open") | Q(state="held", held_until__lte=now),
+def _places_of(starts: list[tuple[datetime, int]]) -> dict[tuple[datetime, int], tuple[str, str]]:
+    """Zone and city of the slots that start then, each with that doctor."""
+    wanted = Q(pk__in=[])
+    for starts_at, doctor_id in starts:
+        wanted |= Q(doctor=doctor_id, starts_at=starts_at)
+    rows = Slot.objects.filter(wanted).values_list(
+        "starts_at", "doctor_id", "clinic__time_zone", "clinic__city"
+    )
+    return {(starts_at, doctor): (zone, city) for starts_at, doctor, zone, city in rows}
+
+
+def _starts(search: DoctorSearch, *, now: datetime) -> QuerySet[Slot]:
+    """Slots of the outer doctor with which a reason that fits the search can start now: by notice,
+    horizon, length, buffer, mode and, where it was asked for, city. Python's rules.visit_times and
+    rules.BookingWindow say the same of one grid.
+    """
+    reasons = _visit_types(search, doctor=OuterRef("doctor")).annotate(
+        slot_mode=ExpressionWrapper(OuterRef("mode"), output_field=CharField())
+    )
+    reasons = reasons.filter(Q(mode=F("slot_mode")) | Q(slot_mode="any"))
+    short = reasons.filter(slots=1, buffer_slots=0)
+    fits = _VisitFits(
+        OuterRef("doctor"), OuterRef("starts_at"), F("slots"), F("buffer_slots"), Value(now)
+    )
+    starts = Slot.objects.filter(
+        free_now(now),
         doctor=OuterRef("pk"),
         starts_at__gte=_later(now, OuterRef("min_notice_minutes"), timedelta(minutes=1)),
-        starts_at__lt=_later(now, OuterRef("horizon_days"), timedelta(days=1)),
+        starts_at__lt=_later(now + _SHIFT, OuterRef("horizon_days"), _DAY),
+    ).filter(
+        Q(starts_at__lt=_later(now - _DAY - _SHIFT, OuterRef("horizon_days"), _DAY))
+        | Q(Exists(_within_horizon(now=now))),
+        Q(Exists(short)) | Q(Exists(reasons.filter(fits))),
     )
+    return starts.filter(clinic__city__iexact=search.city) if search.city else starts
+
+
+def _within_horizon(*, now: datetime) -> QuerySet[Clinic]:
+    """The outer slot's clinic, where its day is one of those that can be booked."""
+    last_day = ExpressionWrapper(
+        _local_date(F("time_zone"), Value(now, output_field=DateTimeField()))
+        + OuterRef(OuterRef("horizon_days")),
+        output_field=DateField(),
+    )
+    start = _local_date(F("time_zone"), OuterRef("starts_at"))
+    clinics = Clinic.objects.filter(pk=OuterRef("clinic"))
+    return clinics.annotate(start=start).filter(start__lt=last_day)
 
 
 def _later(now: datetime, count: OuterRef, unit: timedelta) -> "ExpressionWrapper[Any]":
@@ -158,25 +220,38 @@ def _later(now: datetime, count: OuterRef, unit: timedelta) -> "ExpressionWrappe
     return ExpressionWrapper(Value(now) + distance, output_field=DateTimeField())
 
 
-def _free_on(day: date, *, now: datetime) -> QuerySet[Slot]:
-    """Free slots on a local day. The wide bounds let the index find the rows whose local date
-    is then looked at: no zone is further than 14 hours from UTC.
+def _local_date(zone: F, moment: Any) -> Func:
+    return Func(Func(zone, moment, function="timezone"), function="date", output_field=DateField())
+
+
+def _starts_on(day: date, *, search: DoctorSearch, now: datetime) -> QuerySet[Slot]:
+    """Those on a local day of their clinics. The wide bounds let the index find the rows whose
+    local date is then looked at.
     """
-    midnight = datetime(day.year, day.month, day.day, tzinfo=now.tzinfo)
-    local = Func(F("clinic__time_zone"), F("starts_at"), function="timezone")
+    start, end = instants_of_days(day, day)
     return (
-        _free_slots(now=now)
-        .filter(
-            starts_at__gte=midnight - timedelta(hours=14),
-            starts_at__lt=midnight + timedelta(hours=38),
-        )
-        .annotate(local_date=Func(local, function="date", output_field=DateField()))
+        _starts(search, now=now)
+        .filter(starts_at__gte=start, starts_at__lt=end)
+        .annotate(local_date=_local_date(F("clinic__time_zone"), F("starts_at")))
         .filter(local_date=day)
     )
 
 
-def _visit_types(search: DoctorSearch) -> QuerySet[VisitType]:
-    visit_types = VisitType.objects.filter(doctor=OuterRef("pk"), is_active=True)
+def _works_in(city: str, *, now: datetime) -> Q:
+    """At their main clinic, where they have hours, or, where no hours are kept, have slots."""
+    hours = AvailabilityRule.objects.filter(doctor=OuterRef("pk"))
+    yesterday = (now - _DAY).date()
+    valid = hours.filter(Q(valid_until=None) | Q(valid_until__gte=yesterday))
+    slots = Slot.objects.filter(doctor=OuterRef("pk"), starts_at__gt=now)
+    return (
+        Q(clinic__city__iexact=city)
+        | Q(Exists(valid.filter(clinic__city__iexact=city)))
+        | (~Q(Exists(hours)) & Q(Exists(slots.filter(clinic__city__iexact=city))))
+    )
+
+
+def _visit_types(search: DoctorSearch, *, doctor: OuterRef) -> QuerySet[VisitType]:
+    visit_types = VisitType.objects.filter(doctor=doctor, is_active=True)
     if search.mode:
         visit_types = visit_types.filter(mode=search.mode)
     if search.max_fee is not None:

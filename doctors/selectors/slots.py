@@ -2,24 +2,29 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
-from doctors.models import Doctor, Slot, VisitType
-from doctors.rules import GridSlot, VisitTime, booking_window, visit_times
+from django.db.models import Q
 
-_FIELDS = (
-    "id",
-    "doctor_id",
-    "clinic_id",
-    "mode",
-    "starts_at",
-    "ends_at",
-    "state",
-    "held_until",
-    "hold_id",
-    "clinic__time_zone",
-)
+from doctors.models import Clinic, Doctor, Slot, VisitType
+from doctors.rules import BookingWindow, GridSlot, Place, VisitTime, instants_of_days, visit_times
+
+_FIELDS = ("mode", "starts_at", "ends_at", "state", "held_until", "hold_id")
+_PLACE = ("name", "street", "postcode", "city", "time_zone")
+
+
+def free_now(now: datetime) -> Q:
+    """Slots that are open, or held by a hold whose time is over; as GridSlot.is_free."""
+    return Q(state="open") | Q(state="held", held_until__lte=now)
+
+
+def place_of(clinic: Clinic) -> Place:
+    return Place(clinic.pk, *(getattr(clinic, name) for name in _PLACE))
+
+
+def window_of(doctor: Doctor, *, now: datetime) -> BookingWindow:
+    return BookingWindow(now, doctor.min_notice_minutes, doctor.horizon_days)
 
 
 def grid_of_doctors(
@@ -29,11 +34,16 @@ def grid_of_doctors(
     rows = (
         Slot.objects.filter(doctor_id__in=list(doctor_ids), starts_at__gte=start, starts_at__lt=end)
         .order_by("doctor_id", "starts_at")
-        .values_list(*_FIELDS)
+        .values_list(
+            "id", "doctor_id", "clinic_id", *_FIELDS, *(f"clinic__{name}" for name in _PLACE)
+        )
     )
+    places: dict[int, Place] = {}
     grids: dict[int, list[GridSlot]] = {}
-    for row in rows:
-        slot = GridSlot(*row)
+    for slot_id, doctor_id, clinic_id, *rest in rows:
+        facts, where = rest[: len(_FIELDS)], rest[len(_FIELDS) :]
+        place = places.setdefault(clinic_id, Place(clinic_id, *where))
+        slot = GridSlot(slot_id, doctor_id, place, *facts)
         grids.setdefault(slot.doctor_id, []).append(slot)
     return grids
 
@@ -52,36 +62,47 @@ def times_of_doctor(
     A visit that begins before `end` may need slots after it, hence the wider look. Slots of the
     appointment that `moves` are free for it.
     """
-    earliest, latest = booking_window(
-        now=now, min_notice_minutes=doctor.min_notice_minutes, horizon_days=doctor.horizon_days
-    )
-    start, end = max(start, earliest), min(end, latest)
+    window = window_of(doctor, now=now)
+    start, end = max(start, window.earliest), min(end, window.latest)
     if start >= end:
         return [], []
     margin = visit_type.duration + visit_type.buffer
     grids = grid_of_doctors(doctor_ids=[doctor.pk], start=start, end=end + margin)
     grid = _as_seen_by(moves, grids.get(doctor.pk, []))
     free, on_hold = _times_in(grid, visit_type=visit_type, now=now)
-    return _starting_before(free, end), _starting_before(on_hold, end)
+    in_time = [
+        [each for each in times if each.starts_at < end and window.allows(each)]
+        for times in (free, on_hold)
+    ]
+    return in_time[0], in_time[1]
+
+
+def times_on_day(
+    *, doctor: Doctor, visit_type: VisitType, day: date, now: datetime
+) -> list[VisitTime]:
+    """Free starts on a day, each by the clock of its own clinic. One query."""
+    start, end = instants_of_days(day, day)
+    free, _on_hold = times_of_doctor(
+        doctor=doctor, visit_type=visit_type, start=start, end=end, now=now
+    )
+    return [time for time in free if time.local_day == day]
 
 
 def free_times_of_doctors(
     *, visit_types: Sequence[VisitType], start: datetime, end: datetime, now: datetime
 ) -> list[tuple[VisitTime, VisitType]]:
-    """Free starts in [start, end) that notice and horizon allow, for one reason of each doctor;
+    """Free starts in [start, end) that notice and horizon allow, for each of these reasons;
     earliest first. One query; the visit types know their doctors.
     """
     margin = max((each.duration + each.buffer for each in visit_types), default=timedelta())
-    doctor_ids = [each.doctor_id for each in visit_types]
+    doctor_ids = {each.doctor_id for each in visit_types}
     grid = grid_of_doctors(doctor_ids=doctor_ids, start=start, end=end + margin)
     found: list[tuple[VisitTime, VisitType]] = []
     for visit_type in visit_types:
         doctor = visit_type.doctor
-        earliest, latest = booking_window(
-            now=now, min_notice_minutes=doctor.min_notice_minutes, horizon_days=doctor.horizon_days
-        )
+        window = window_of(doctor, now=now)
         free, _on_hold = _times_in(grid.get(doctor.pk, []), visit_type=visit_type, now=now)
-        in_time = (each for each in free if earliest <= each.starts_at < min(end, latest))
+        in_time = (each for each in free if each.starts_at < end and window.allows(each))
         found += [(time, visit_type) for time in in_time]
     return sorted(found, key=lambda pair: (pair[0].starts_at, pair[0].slot_id))
 
@@ -107,7 +128,3 @@ def _times_in(
         mode=visit_type.mode,
         now=now,
     )
-
-
-def _starting_before(times: list[VisitTime], end: datetime) -> list[VisitTime]:
-    return [time for time in times if time.starts_at < end]

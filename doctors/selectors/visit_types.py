@@ -11,19 +11,20 @@ def active_visit_types(doctor: Doctor) -> list[VisitType]:
     return active
 
 
-def first_visit_type(
+def fitting_visit_types(
     doctor: Doctor, *, mode: str = "", max_fee: int | None = None
-) -> VisitType | None:
-    """What a doctor is booked for unless somebody says otherwise, among those that fit a search.
-
-    `max_fee` in whole units of currency.
-    """
-    fitting = (
+) -> list[VisitType]:
+    """Those that fit a search, in the doctor's order. `max_fee` in whole units of currency."""
+    return [
         each
         for each in active_visit_types(doctor)
         if mode in ("", each.mode) and (max_fee is None or each.price_cents <= max_fee * 100)
-    )
-    return next(fitting, None)
+    ]
+
+
+def first_visit_type(doctor: Doctor, *, mode: str = "") -> VisitType | None:
+    """What a doctor is booked for unless somebody says otherwise."""
+    return next(iter(fitting_visit_types(doctor, mode=mode)), None)
 
 
 def choose_visit_type(doctor: Doctor, *, wanted: int | None) -> VisitType | None:

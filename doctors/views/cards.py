@@ -1,16 +1,15 @@
 """A doctor in the results: one reason to come, and its free times on the days shown."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-
-from django.utils import timezone
+from zoneinfo import ZoneInfo
 
 from doctors.models import Doctor, VisitType
-from doctors.rules import GridSlot, VisitTime, booking_window, by_day, day_bounds, visit_times
+from doctors.rules import Place, VisitTime, by_day, instants_of_days
 from doctors.selectors.search import DoctorSearch
-from doctors.selectors.slots import grid_of_doctors
-from doctors.selectors.visit_types import active_visit_types, first_visit_type
+from doctors.selectors.slots import free_times_of_doctors, place_of
+from doctors.selectors.visit_types import active_visit_types, fitting_visit_types
 from doctors.views.addresses import day_url, doctor_url
 
 TIMES_A_DAY = 4
@@ -20,8 +19,11 @@ LOOK_AHEAD = timedelta(days=21)
 
 @dataclass(frozen=True)
 class CardTime:
+    """`place` is the clinic, by whose clock the time is read."""
+
     starts_at: datetime
     ends_at: datetime
+    place: Place
     url: str
 
 
@@ -38,15 +40,22 @@ class CardDay:
 
 @dataclass(frozen=True)
 class DoctorCard:
-    """`next_free` is looked for only when the days shown have no time; None: not soon."""
+    """`places` are the clinics of the times shown; the main one where there are none. `next_free`
+    is looked for only when the days shown have no time; None: not soon.
+    """
 
     doctor: Doctor
-    zone: str
+    places: list[Place]
     visit_type: VisitType | None
     url: str
     days: list[CardDay]
-    next_free: datetime | None = None
+    next_free: VisitTime | None = None
     next_free_url: str = ""
+
+    @property
+    def zone(self) -> str:
+        """For what is said of a day as a whole."""
+        return self.places[0].time_zone
 
     @property
     def price_from(self) -> VisitType | None:
@@ -64,107 +73,116 @@ class DoctorCard:
         return list(dict.fromkeys(str(each.get_mode_display()) for each in visit_types))
 
 
+@dataclass(frozen=True)
+class _Choice:
+    """A reason, and its free times within the days that were looked at."""
+
+    visit_type: VisitType
+    times: list[VisitTime]
+
+
 def local_today(doctor: Doctor, *, now: datetime) -> date:
-    return now.astimezone(doctor.clinic.zone).date()
+    """Where the doctor is free next; else at the main clinic. `doctor` comes from a search."""
+    zone = getattr(doctor, "next_free_zone", None)
+    return now.astimezone(ZoneInfo(zone) if zone else doctor.clinic.zone).date()
 
 
 def doctor_cards(
     doctors: Sequence[Doctor], *, days: Sequence[date], search: DoctorSearch, now: datetime
 ) -> list[DoctorCard]:
-    """One query for the times of all of them, and one more when some have none on these days."""
-    reasons = {
-        doctor.pk: first_visit_type(doctor, mode=search.mode, max_fee=search.max_fee)
-        for doctor in doctors
-    }
-    # A day wider at both ends: local days of all zones lie within.
-    start, end = _instants(days[0] - timedelta(days=1), days[-1] + timedelta(days=1))
-    shown = _free_times(doctors, reasons, start=start, end=end, now=now)
-    on_days = {doctor.pk: by_day(shown[doctor.pk], zone=doctor.clinic.zone) for doctor in doctors}
-    without = [doctor for doctor in doctors if not any(day in on_days[doctor.pk] for day in days)]
-    later = _free_times(without, reasons, start=start, end=end + LOOK_AHEAD, now=now)
-    return [
-        _card(
-            doctor,
-            reasons[doctor.pk],
-            per_day=on_days[doctor.pk],
-            later=later.get(doctor.pk, []),
-            days=days,
-            now=now,
-        )
-        for doctor in doctors
-    ]
+    """One query for the times of all of them, and one more when some have none on these days.
+
+    A card shows the reason for which its doctor was found: one that can start on the day asked
+    for, else the one that can start first.
+    """
+    start, end = instants_of_days(days[0], days[-1])
+    choices = _choices(doctors, search=search, start=start, end=end, now=now)
+    asked = [day for day in days if day == search.available_on] or days
+    shown = {pk: _chosen(found, days=asked) for pk, found in choices.items()}
+    without = [doctor for doctor in doctors if _is_empty(shown[doctor.pk], days=days)]
+    later = (
+        _choices(without, search=search, start=start, end=end + LOOK_AHEAD, now=now)
+        if without
+        else {}
+    )
+    for pk, found in later.items():
+        shown[pk] = _chosen(_after(found, days[-1]), days=None)
+    return [_card(doctor, shown[doctor.pk], days=days, now=now) for doctor in doctors]
 
 
-def _instants(first: date, last: date) -> tuple[datetime, datetime]:
-    zone = timezone.get_current_timezone()
-    return day_bounds(first, zone=zone)[0], day_bounds(last, zone=zone)[1]
-
-
-def _free_times(
-    doctors: Iterable[Doctor],
-    reasons: dict[int, VisitType | None],
+def _choices(
+    doctors: Sequence[Doctor],
     *,
+    search: DoctorSearch,
     start: datetime,
     end: datetime,
     now: datetime,
-) -> dict[int, list[VisitTime]]:
-    doctors = list(doctors)
-    if not doctors:
-        return {}
-    grids = grid_of_doctors(doctor_ids=[doctor.pk for doctor in doctors], start=start, end=end)
-    return {
-        doctor.pk: _free(doctor, reasons[doctor.pk], grid=grids.get(doctor.pk, []), now=now)
+) -> dict[int, list[_Choice]]:
+    """For each doctor, the reasons that fit the search, in the doctor's order. One query."""
+    reasons = {
+        doctor.pk: fitting_visit_types(doctor, mode=search.mode, max_fee=search.max_fee)
         for doctor in doctors
+    }
+    found = free_times_of_doctors(
+        visit_types=[each for group in reasons.values() for each in group],
+        start=start,
+        end=end,
+        now=now,
+    )
+    times: dict[int, list[VisitTime]] = {}
+    for time, visit_type in found:
+        if not search.city or time.place.city.casefold() == search.city.casefold():
+            times.setdefault(visit_type.pk, []).append(time)
+    return {
+        pk: [_Choice(each, times.get(each.pk, [])) for each in group]
+        for pk, group in reasons.items()
     }
 
 
-def _free(
-    doctor: Doctor, visit_type: VisitType | None, *, grid: list[GridSlot], now: datetime
-) -> list[VisitTime]:
-    if visit_type is None:
-        return []
-    earliest, latest = booking_window(
-        now=now, min_notice_minutes=doctor.min_notice_minutes, horizon_days=doctor.horizon_days
-    )
-    free, _held = visit_times(
-        grid,
-        length=visit_type.slots,
-        kept_free=visit_type.buffer_slots,
-        mode=visit_type.mode,
-        now=now,
-    )
-    return [time for time in free if earliest <= time.starts_at < latest]
+def _chosen(choices: list[_Choice], *, days: Sequence[date] | None) -> _Choice | None:
+    """The one with the earliest time on these days, or at all; the first of those that tie."""
+    firsts = [
+        (time.starts_at, number)
+        for number, choice in enumerate(choices)
+        for time in choice.times
+        if days is None or time.local_day in days
+    ]
+    return choices[min(firsts)[1]] if firsts else next(iter(choices), None)
+
+
+def _is_empty(choice: _Choice | None, *, days: Sequence[date]) -> bool:
+    return choice is None or not any(time.local_day in days for time in choice.times)
+
+
+def _after(choices: list[_Choice], day: date) -> list[_Choice]:
+    return [
+        _Choice(each.visit_type, [time for time in each.times if time.local_day > day])
+        for each in choices
+    ]
 
 
 def _card(
-    doctor: Doctor,
-    visit_type: VisitType | None,
-    *,
-    per_day: dict[date, list[VisitTime]],
-    later: list[VisitTime],
-    days: Sequence[date],
-    now: datetime,
+    doctor: Doctor, choice: _Choice | None, *, days: Sequence[date], now: datetime
 ) -> DoctorCard:
-    today, zone = local_today(doctor, now=now), doctor.clinic.zone
+    visit_type = choice.visit_type if choice else None
     visit_type_id = visit_type.pk if visit_type else None
-    next_free = next(
-        (time.starts_at for time in later if time.starts_at.astimezone(zone).date() > days[-1]),
-        None,
-    )
+    per_day = by_day(choice.times if choice else [])
+    shown = [time for day in days for time in per_day.get(day, [])]
+    later = next(iter(choice.times), None) if choice and not shown else None
+    places = list(dict.fromkeys(time.place for time in shown or filter(None, [later])))
+    today = local_today(doctor, now=now)
     return DoctorCard(
         doctor=doctor,
-        zone=doctor.clinic.time_zone,
+        places=places or [place_of(doctor.clinic)],
         visit_type=visit_type,
         url=doctor_url(doctor),
         days=[
             _card_day(doctor, visit_type_id, day, per_day.get(day, []), is_today=day == today)
             for day in days
         ],
-        next_free=next_free,
-        next_free_url=day_url(
-            doctor, visit_type_id=visit_type_id, day=next_free.astimezone(zone).date()
-        )
-        if next_free
+        next_free=later,
+        next_free_url=day_url(doctor, visit_type_id=visit_type_id, day=later.local_day)
+        if later
         else doctor_url(doctor, visit_type=visit_type_id) + "#times",
     )
 
@@ -182,7 +200,7 @@ def _card_day(
     return CardDay(
         date=day,
         is_today=is_today,
-        times=[CardTime(time.starts_at, time.ends_at, url) for time in shown],
+        times=[CardTime(time.starts_at, time.ends_at, time.place, url) for time in shown],
         more=len(times) - len(shown),
         more_url=url,
     )

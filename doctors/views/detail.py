@@ -13,7 +13,7 @@ from django.views.decorators.http import require_safe
 
 from docbook.http.htmx import wants_fragment
 from doctors.models import Doctor
-from doctors.selectors.doctors import get_bookable_doctor
+from doctors.selectors.doctors import clinics_of_doctor, get_bookable_doctor
 from doctors.views.picker import Notice, Picker, PickerQuery, build_picker
 
 # Where a browser remembers the holds it made, so that its own times read "yours": the id of each
@@ -37,18 +37,22 @@ def render_doctor(
     """The page, or only the picker for htmx. A doctor who is switched off has no page of their own
     to link to: where a time of theirs was lost, it says so, without any times.
     """
+    now = timezone.now()
+    clinics = clinics_of_doctor(doctor, now=now)
     picker, next_free = Picker(visit_types=[], visit_type=None, notice=notice), None
     if doctor.is_active:
         picker, next_free = build_picker(
             doctor=doctor,
             query=query,
-            now=timezone.now(),
+            now=now,
             own_holds=own_holds(request),
             notice=notice,
         )
     context = {
         "doctor": doctor,
-        "zone": doctor.clinic.time_zone,
+        "clinics": clinics,
+        "cities": ", ".join(dict.fromkeys(clinic.city for clinic in clinics)),
+        "zone": clinics[0].time_zone,
         "picker": picker,
         "next_free": next_free,
         "nav": "doctors",

@@ -39,7 +39,7 @@ def doctor_list(request: HttpRequest) -> HttpResponse:
     )
     doctors = list(page.object_list)
     today = _first_today(doctors, now=now)
-    days = _days(request.GET.get("from", ""), search=search, today=today)
+    days = _days(request.GET.get("from", ""), search=search, today=today, now=now)
     cards: list[Any] = doctor_cards(doctors, days=days, search=search, now=now)
     context = {
         "form": form,
@@ -58,13 +58,15 @@ def doctor_list(request: HttpRequest) -> HttpResponse:
     return render(request, template, context)
 
 
-def _days(start: str, *, search: DoctorSearch, today: date) -> list[date]:
+def _days(start: str, *, search: DoctorSearch, today: date, now: datetime) -> list[date]:
     """Five days: from the day asked for, else from today on."""
     try:
         wanted = parse_date(start)
     except ValueError:
         wanted = None
-    first = max(wanted or search.available_on or today, today)
+    # On the day that was asked for, somebody is free: it has not ended everywhere.
+    youngest = (now - timedelta(hours=12)).date() if search.available_on else today
+    first = max(wanted or search.available_on or today, youngest)
     first = min(first, today + timedelta(days=365))
     return [first + timedelta(days=n) for n in range(DAYS)]
 

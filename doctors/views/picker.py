@@ -14,8 +14,8 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 
 from doctors.models import Doctor, VisitType
-from doctors.rules import PARTS_OF_DAY, VisitTime, by_day, day_bounds, part_of_day
-from doctors.selectors.slots import times_of_doctor
+from doctors.rules import PARTS_OF_DAY, Place, VisitTime, by_day, part_of_day
+from doctors.selectors.slots import place_of, times_of_doctor, window_of
 from doctors.selectors.visit_types import active_visit_types, choose_visit_type
 from doctors.templatetags.clinic_time import month_name
 from doctors.views.addresses import doctor_url, with_query
@@ -86,15 +86,19 @@ class Notice:
     next_url: str = ""
     address: str = ""
     taken_at: dt.datetime | None = None
+    taken_in: Place | None = None
 
 
 @dataclass(frozen=True)
 class TimeChip:
-    """One time of the chosen day. `state`: free, on_hold, just_taken or yours."""
+    """One time of the chosen day, by the clock of `place`. `state`: free, on_hold, just_taken or
+    yours.
+    """
 
     slot_id: int | None
     starts_at: dt.datetime
     ends_at: dt.datetime
+    place: Place
     state: str
     url: str = ""
 
@@ -109,6 +113,15 @@ class PartOfDay:
     @property
     def free_count(self) -> int:
         return sum(time.state == "free" for time in self.times)
+
+
+@dataclass(frozen=True)
+class TimesAt:
+    """The chosen day at one clinic. `is_named` where that is not clear without its name."""
+
+    place: Place
+    is_named: bool
+    parts: list[PartOfDay]
 
 
 @dataclass(frozen=True)
@@ -153,7 +166,7 @@ class Picker:
     next_url: str = ""
     next_month_label: str = ""
     date: dt.date | None = None
-    parts: list[PartOfDay] = field(default_factory=list)
+    places: list[TimesAt] = field(default_factory=list)
     next_free_day: DayLink | None = None
     notice: Notice | None = None
     replaces: UUID | None = None
@@ -161,7 +174,7 @@ class Picker:
     @property
     def free_count(self) -> int:
         """On the chosen day."""
-        return sum(part.free_count for part in self.parts)
+        return sum(part.free_count for each in self.places for part in each.parts)
 
     @property
     def weekday_names(self) -> list[dict[str, str]]:
@@ -171,6 +184,7 @@ class Picker:
 @dataclass(frozen=True)
 class NextFree:
     starts_at: dt.datetime
+    zone: ZoneInfo
     url: str
 
 
@@ -204,19 +218,22 @@ class _PickerBuilder:
     ) -> None:
         self.doctor, self.visit_type, self.own_holds = doctor, visit_type, own_holds
         self.query, self.now = query, now
-        self.zone: ZoneInfo = doctor.clinic.zone
-        self.today = now.astimezone(self.zone).date()
-        self.last_day = self.today + dt.timedelta(days=doctor.horizon_days)
+        window = window_of(doctor, now=now)
         free, self.held = times_of_doctor(
             doctor=doctor,
             visit_type=visit_type,
             start=now,
-            end=day_bounds(self.last_day, zone=self.zone)[1],
+            end=window.latest,
             now=now,
             moves=query.replaces,
         )
         self.free = [time for time in free if time.starts_at != query.moves_from]
-        self.free_days = by_day(self.free, zone=self.zone)
+        self.free_days = by_day(self.free)
+        self.places = list(dict.fromkeys(time.place for time in [*self.free, *self.held]))
+        self.main = place_of(doctor.clinic)
+        zones = {place.zone for place in self.places} or {self.main.zone}
+        self.today = min(now.astimezone(zone).date() for zone in zones)
+        self.last_day = max(window.last_day(zone) for zone in zones)
         self.month = self._month(query)
         self.date = self._date(query)
 
@@ -231,9 +248,9 @@ class _PickerBuilder:
             if self.month > self.today.replace(day=1)
             else "",
             next_url=self._month_url(following) if following <= self.last_day else "",
-            next_month_label=month_name(following, self.zone),
+            next_month_label=month_name(following, self.main.zone),
             date=self.date,
-            parts=self._parts(notice) if self.date else [],
+            places=self._places(notice) if self.date else [],
             next_free_day=self._next_free_day(),
             notice=notice,
             replaces=self.query.replaces,
@@ -243,7 +260,7 @@ class _PickerBuilder:
         if not self.free:
             return None
         first = self.free[0]
-        return NextFree(first.starts_at, self._day_url(self._local_day(first)))
+        return NextFree(first.starts_at, first.zone, self._day_url(first.local_day))
 
     def _month(self, query: PickerQuery) -> dt.date:
         wanted = (
@@ -289,33 +306,31 @@ class _PickerBuilder:
             url=self._day_url(day),
         )
 
-    def _parts(self, notice: Notice | None) -> list[PartOfDay]:
+    def _places(self, notice: Notice | None) -> list[TimesAt]:
+        """A list for each clinic with times on this day; an empty one where none has any."""
         chips = sorted(self._chips(notice), key=lambda chip: chip.starts_at)
-        groups = {
-            key: list(group)
-            for key, group in groupby(
-                chips, key=lambda chip: part_of_day(chip.starts_at.astimezone(self.zone))
-            )
-        }
+        here = list(dict.fromkeys(chip.place for chip in chips))
+        if not here:
+            here = [self.main if self.main in self.places or not self.places else self.places[0]]
+        is_named = len(self.places) > 1 or here != [self.main]
         return [
-            PartOfDay(key, str(_PARTS[key][0]), _PARTS[key][1], groups.get(key, []))
-            for key in PARTS_OF_DAY
+            TimesAt(place, is_named, _parts([chip for chip in chips if chip.place == place]))
+            for place in here
         ]
 
     def _chips(self, notice: Notice | None) -> list[TimeChip]:
         chips = [
-            TimeChip(time.slot_id, time.starts_at, time.ends_at, "free")
+            TimeChip(time.slot_id, time.starts_at, time.ends_at, time.place, "free")
             for time in self.free
-            if self._local_day(time) == self.date
+            if time.local_day == self.date
         ]
         chips += [
-            self._held_chip(time)
-            for time in self._held_starts()
-            if self._local_day(time) == self.date
+            self._held_chip(time) for time in self._held_starts() if time.local_day == self.date
         ]
         taken = notice and notice.taken_at
-        if taken and all(chip.starts_at != taken for chip in chips):
-            chips.append(TimeChip(None, taken, taken + self.visit_type.duration, "just_taken"))
+        if notice and taken and all(chip.starts_at != taken for chip in chips):
+            place, end = notice.taken_in or self.main, taken + self.visit_type.duration
+            chips.append(TimeChip(None, taken, end, place, "just_taken"))
         return chips
 
     def _held_starts(self) -> list[VisitTime]:
@@ -341,9 +356,9 @@ class _PickerBuilder:
         holds = (hold_id for hold_id, _slot_id in self._held_slots(time))
         own = next((each for each in holds if self.own_holds.get(each) == time.slot_id), None)
         if own is None:
-            return TimeChip(time.slot_id, time.starts_at, time.ends_at, "on_hold")
+            return TimeChip(time.slot_id, time.starts_at, time.ends_at, time.place, "on_hold")
         url = reverse("bookings:code", args=[own])  # or the step before it
-        return TimeChip(time.slot_id, time.starts_at, time.ends_at, "yours", url)
+        return TimeChip(time.slot_id, time.starts_at, time.ends_at, time.place, "yours", url)
 
     def _next_free_day(self) -> DayLink | None:
         """Where to jump when the chosen day has nothing."""
@@ -359,9 +374,6 @@ class _PickerBuilder:
             for each in active_visit_types(self.doctor)
         ]
 
-    def _local_day(self, time: VisitTime) -> dt.date:
-        return time.starts_at.astimezone(self.zone).date()
-
     def _visit_type_url(self, visit_type: VisitType) -> str:
         """Another reason keeps the day that was chosen; before a choice it finds its own."""
         day = self.query.date
@@ -375,6 +387,20 @@ class _PickerBuilder:
 
     def _url(self, **query: str | int | None) -> str:
         return with_query(self.query.page or doctor_url(self.doctor), **query)
+
+
+def _parts(chips: list[TimeChip]) -> list[PartOfDay]:
+    """Of one clinic, in the order of time."""
+    groups = {
+        key: list(group)
+        for key, group in groupby(
+            chips, key=lambda chip: part_of_day(chip.starts_at.astimezone(chip.place.zone))
+        )
+    }
+    return [
+        PartOfDay(key, str(_PARTS[key][0]), _PARTS[key][1], groups.get(key, []))
+        for key in PARTS_OF_DAY
+    ]
 
 
 def _next_month(first_day: dt.date) -> dt.date:

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from doctors.models import VisitType
+from doctors.models import Slot, VisitType
+from tests.api.client import Api
 from tests.days_said import day_said
 from tests.factories import make_clinic, make_doctor, make_slots, make_visit_type, tomorrow_at
 from tests.pages.browser import HTMX, signed_in, words
@@ -51,10 +52,19 @@ def test_card_promises_no_day_on_which_the_visit_does_not_fit() -> None:
     assert f"Next availability on {day_said(fitting, '%A', '%B')}" in words(page)
 
 
+def test_card_of_a_doctor_for_whom_no_visit_fits_says_that_nothing_is_free() -> None:
+    doctor = make_doctor()
+    make_visit_type(doctor=doctor, slots=2)
+    make_slots(doctor=doctor, starts_at=tomorrow_at(days=8))
+    page = signed_in().get("/doctors/")
+    assert "Nothing is free in the days that can be booked." in words(page)
+    assert "See the calendar" not in words(page)
+
+
 def test_card_that_knows_no_fitting_day_leads_to_the_calendar_without_a_promise() -> None:
     doctor = make_doctor()
     visit_type = make_visit_type(doctor=doctor, slots=2)
-    make_slots(doctor=doctor, starts_at=tomorrow_at(days=8))
+    make_slots(doctor=doctor, starts_at=tomorrow_at(days=40), count=2)
     page = signed_in().get("/doctors/")
     assert "Next availability" not in words(page)
     assert "See the calendar" in words(page)
@@ -153,3 +163,26 @@ def test_swaps_are_announced_with_what_they_brought() -> None:
     results = signed_in().get("/doctors/?mode=video", headers=HTMX).content.decode()
     first = day_said(today)
     assert f'data-announce="1 doctor. {first} to ' in results
+
+
+def test_doctor_found_for_a_day_has_a_time_on_that_day_on_the_card() -> None:
+    long, short = two_reasons()
+    Slot.objects.filter(doctor=long.doctor).delete()
+    make_slots(doctor=long.doctor, starts_at=tomorrow_at(10, days=3), mode="video")
+    make_slots(doctor=long.doctor, starts_at=tomorrow_at(10, days=4), count=2, mode="in_person")
+    for days, reason in ((3, short), (4, long)):
+        page = signed_in().get(f"/doctors/?available_on={tomorrow_at(days=days):%Y-%m-%d}")
+        assert f"Times for: {reason.name}" in words(page)
+        assert f"date={tomorrow_at(days=days):%Y-%m-%d}" in page.content.decode()
+
+
+def test_nobody_is_found_for_a_day_on_which_no_reason_fits() -> None:
+    doctor = make_doctor()
+    make_visit_type(doctor=doctor, slots=3)
+    for hour in (8, 10, 12):
+        make_slots(doctor=doctor, starts_at=tomorrow_at(hour, days=2))
+    make_slots(doctor=doctor, starts_at=tomorrow_at(9, days=5), count=3)
+    found = words(signed_in().get(f"/doctors/?available_on={tomorrow_at(days=2):%Y-%m-%d}"))
+    assert "No doctor matches all of this" in found
+    (item,) = Api().get("doctors").json()["items"]
+    assert datetime.fromisoformat(item["nextFreeAt"]) == tomorrow_at(9, days=5)

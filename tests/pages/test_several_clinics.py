@@ -1,0 +1,146 @@
+"""A doctor at several clinics: every time has the clock, day, name and address of its own."""
+
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.utils import timezone
+
+from doctors.models import Doctor, Mode, Slot
+from tests.api.client import Api
+from tests.factories import (
+    make_appointment,
+    make_clinic,
+    make_doctor,
+    make_rule,
+    make_slots,
+    make_user,
+    make_visit_type,
+    tomorrow_at,
+)
+from tests.pages.browser import signed_in, words
+
+pytestmark = pytest.mark.django_db
+
+LONDON, TOKYO = ZoneInfo("Europe/London"), ZoneInfo("Asia/Tokyo")
+
+
+def traveller() -> tuple[Doctor, Slot, Slot]:
+    """Main clinic in Utrecht, a time in London, and an hour later one in Tokyo, a day on there."""
+    doctor = make_doctor(clinic=make_clinic(city="Utrecht"))
+    make_visit_type(doctor=doctor)
+    london = make_clinic(name="Harley House", street="Harley Street 1", city="London")
+    tokyo = make_clinic(name="Ginza Clinic", street="Ginza 4", city="Tokyo")
+    for clinic, zone in ((london, LONDON), (tokyo, TOKYO)):
+        clinic.time_zone = zone.key
+        clinic.save()
+    (there,) = make_slots(doctor=doctor, starts_at=tomorrow_at(17, days=3), clinic=london)
+    (far,) = make_slots(doctor=doctor, starts_at=tomorrow_at(18, days=3), clinic=tokyo)
+    return doctor, there, far
+
+
+def local(slot: Slot) -> datetime:
+    return slot.starts_at.astimezone(slot.clinic.zone)
+
+
+def test_picker_shows_each_time_on_its_day_with_its_clock_and_address() -> None:
+    doctor, *slots = traveller()
+    for slot in slots:
+        page = words(signed_in().get(f"/doctors/{doctor.slug}/?date={local(slot):%Y-%m-%d}"))
+        assert f"{slot.clinic.name} , {slot.clinic.address}" in page
+        assert f"Times are in {slot.clinic.zone.key.split('/')[1]} time" in page
+        assert f"{local(slot):%H:%M}" in page
+        assert "Amsterdam time" not in page
+
+
+def test_api_gives_each_time_on_its_own_day_with_its_clinic() -> None:
+    doctor, *slots = traveller()
+    for slot in slots:
+        query = {"date": f"{local(slot):%Y-%m-%d}"}
+        (item,) = Api().get(f"doctors/{doctor.pk}/slots", query).json()["items"]
+        assert item["slotId"] == slot.pk
+        assert item["startsAt"] == local(slot).isoformat()
+        assert item["clinic"] == {
+            "id": slot.clinic_id,
+            "name": slot.clinic.name,
+            "street": slot.clinic.street,
+            "postcode": slot.clinic.postcode,
+            "city": slot.clinic.city,
+            "timeZone": slot.clinic.time_zone,
+        }
+
+
+def test_next_free_time_has_the_clock_of_its_own_clinic() -> None:
+    doctor, there, _far = traveller()
+    assert Api().get(f"doctors/{doctor.pk}").json()["nextFreeAt"] == local(there).isoformat()
+
+
+def test_search_by_city_finds_the_doctor_there_and_shows_the_times_there() -> None:
+    _doctor, there, far = traveller()
+    for slot, other in ((there, far), (far, there)):
+        day = f"{local(slot):%Y-%m-%d}"
+        page = signed_in().get(f"/doctors/?city={slot.clinic.city}&available_on={day}")
+        assert f"{slot.clinic.name}, {slot.clinic.street}, {slot.clinic.city}" in words(page)
+        assert f"{other.clinic.name}, {other.clinic.street}" not in words(page)
+        assert f">{local(slot):%H:%M}<" in page.content.decode()
+
+
+def test_search_by_city_finds_the_doctor_where_only_hours_are_kept() -> None:
+    doctor = make_doctor()
+    make_rule(doctor=doctor, clinic=make_clinic(city="London", time_zone=LONDON.key))
+    names = [each["id"] for each in Api().get("doctors", {"city": "london"}).json()["items"]]
+    assert names == [doctor.pk]
+
+
+def test_card_names_the_place_at_each_time_where_there_are_two() -> None:
+    _doctor, there, far = traveller()
+    page = words(signed_in().get("/doctors/"))
+    for slot in (there, far):
+        assert f"{local(slot):%H:%M} {slot.clinic.city}" in page
+
+
+def test_doctor_page_names_every_clinic_with_times_to_come() -> None:
+    doctor, *slots = traveller()
+    page = words(signed_in().get(f"/doctors/{doctor.slug}/"))
+    for slot in slots:
+        assert f"{slot.clinic.name} {slot.clinic.street}, {slot.clinic.postcode}" in page
+
+
+def test_home_names_the_clock_and_city_of_the_first_free_time() -> None:
+    _doctor, there, _far = traveller()
+    assert f"{local(there):%H:%M}, London" in words(signed_in().get("/"))
+
+
+def test_day_of_the_doctor_has_each_visit_on_its_own_day_at_both_doors() -> None:
+    doctor, there, far = traveller()
+    visits = {slot: make_appointment(slots=[slot]) for slot in (there, far)}
+    doctor.user = user = make_user()
+    doctor.save()
+    for slot, other in ((there, far), (far, there)):
+        day = f"{local(slot):%Y-%m-%d}"
+        api = Api(user).get(f"doctors/{doctor.pk}/appointments", {"date": day}).json()["items"]
+        assert [item["id"] for item in api] == [str(visits[slot].pk)]
+        page = words(signed_in(user).get(f"/schedule/?date={day}"))
+        assert f"{local(slot):%H:%M}" in page
+        assert slot.clinic.name in page
+        assert other.clinic.name not in page
+
+
+def test_horizon_ends_with_a_day_of_the_clinic() -> None:
+    zone = ZoneInfo("America/New_York")
+    clinic = make_clinic(time_zone=zone.key)
+    doctor = make_doctor(clinic=clinic, horizon_days=3, min_notice_minutes=0)
+    make_visit_type(doctor=doctor)
+    today = timezone.now().astimezone(zone).date()
+    end = datetime.combine(today + timedelta(days=3), datetime.min.time(), tzinfo=zone)
+    last, beyond = (
+        make_slots(doctor=doctor, starts_at=moment.astimezone(UTC), mode=Mode.ANY)[0]
+        for moment in (end - timedelta(minutes=20), end)
+    )
+    shown = signed_in().get(f"/doctors/{doctor.slug}/?date={local(last):%Y-%m-%d}")
+    assert f'value="{last.pk}"' in shown.content.decode()
+    for slot, ids in ((last, [last.pk]), (beyond, [])):
+        query = {"date": f"{local(slot):%Y-%m-%d}"}
+        items = Api().get(f"doctors/{doctor.pk}/slots", query).json()["items"]
+        assert [item["slotId"] for item in items] == ids
+    assert f"date={local(beyond):%Y-%m-%d}" not in shown.content.decode()
