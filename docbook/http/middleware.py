@@ -27,6 +27,18 @@ class RequestGuardMiddleware:
         return pages.turned_away(request, code) if code else self.get_response(request)
 
 
+class OwnResourcesMiddleware:
+    """No other site may put an answer of ours, static files included, into a page of its own."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        response.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
+        return response
+
+
 class PageErrorMiddleware:
     """The page door's translation of refusals, and of a database that does not answer."""
 

@@ -9,6 +9,7 @@ from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
 from kombu import Exchange, Queue
 
+from docbook.http.static_headers import open_to_mail
 from docbook.settings.environment import (
     code_channel,
     hours,
@@ -17,6 +18,7 @@ from docbook.settings.environment import (
     reminder_hours,
     secret,
     secret_ring,
+    security_mailbox,
     sms_url,
 )
 
@@ -35,6 +37,8 @@ ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 # What links in mails begin with; a Host header must never decide that.
 SITE_URL = env.str("SITE_URL", default="http://localhost:8000").rstrip("/")
+# Where weaknesses are reported, as /.well-known/security.txt says: mailto: or https://.
+SECURITY_CONTACT = env.str("SECURITY_CONTACT", default="") or security_mailbox(SITE_URL)
 # How many proxies stand in front: that many entries of X-Forwarded-For are believed, from right.
 TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)
 
@@ -66,9 +70,10 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "docbook.observability.middleware.RequestLogMiddleware",
     "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "docbook.http.middleware.OwnResourcesMiddleware",
     "csp.middleware.CSPMiddleware",
     "django_permissions_policy.PermissionsPolicyMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",  # static files carry all of the headers above
     "docbook.http.middleware.RequestGuardMiddleware",
     "docbook.http.health.HealthMiddleware",  # before anything that asks for the host
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -376,6 +381,7 @@ FORMAT_MODULE_PATH = ["docbook.formats"]
 STATIC_URL = "static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STATIC_ROOT = BASE_DIR / "staticfiles"
+WHITENOISE_ADD_HEADERS_FUNCTION = open_to_mail
 
 # -- what a browser may do with our pages
 CONTENT_SECURITY_POLICY = {
@@ -398,6 +404,8 @@ X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 SESSION_COOKIE_HTTPONLY = True
+MESSAGE_STORAGE = "docbook.http.message_storage.MessageStorage"
+MESSAGE_COOKIE_NAME = "messages"
 CSRF_COOKIE_HTTPONLY = True
 CSRF_FAILURE_VIEW = "docbook.http.pages.csrf_failure"
 # The largest forms are the admin's, with a doctor's hours; the API's parser has limits of its own.

@@ -116,6 +116,11 @@ def redis_database(url: str, number: int) -> str:
     return urlunsplit(urlsplit(url)._replace(path=f"/{number}"))
 
 
+def security_mailbox(site: str) -> str:
+    """The mailbox that RFC 2142 has for it, at the host of the site."""
+    return f"mailto:security@{urlsplit(site).hostname or 'localhost'}"
+
+
 def sms_url(url: str) -> str:
     """Empty, or the address of a provider that can be used here. Raises ImproperlyConfigured."""
     scheme = urlsplit(url).scheme.partition("+")[0]

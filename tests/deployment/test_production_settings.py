@@ -13,8 +13,8 @@ RINGS = ("SECRET_KEY", "OTP_KEYS", "JWT_KEYS")
 KEY = secrets.token_urlsafe(48)
 
 
-def _start(**changes: str) -> str:
-    """What `manage.py check` says at last; "" where it starts."""
+def production(**changes: str) -> dict[str, str]:
+    """The environment of a sound server, but for the changes."""
     sound = {name: secrets.token_urlsafe(48) for name in RINGS}
     sound |= {
         "DJANGO_SETTINGS_MODULE": "docbook.settings.prod",
@@ -24,9 +24,14 @@ def _start(**changes: str) -> str:
         "REDIS_URL": "redis://redis/0",
     }
     kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    return kept | sound | changes
+
+
+def _start(**changes: str) -> str:
+    """The last line that the settings say; "" where they load."""
     done = subprocess.run(
         [sys.executable, "-c", "import docbook.settings.prod"],
-        env=kept | sound | changes,
+        env=production(**changes),
         cwd=ROOT,
         capture_output=True,
         text=True,
