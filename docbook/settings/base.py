@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import environ
 from celery.schedules import crontab
@@ -20,6 +21,7 @@ from docbook.settings.environment import (
     secret_ring,
     security_mailbox,
     sms_url,
+    with_password,
 )
 
 BASE_DIR = Path(__file__).resolve().parents[2]
@@ -112,6 +114,9 @@ TEMPLATES = [
 # -- data
 _STATEMENT_TIMEOUT_MS = env.int("DATABASE_STATEMENT_TIMEOUT_MS", default=5000)
 DATABASES = {"default": env.db("DATABASE_URL")}
+# A password of its own needs no percent-encoding, and may lie in a file.
+if _password := optional_secret("DATABASE_PASSWORD"):
+    DATABASES["default"]["PASSWORD"] = _password
 DATABASES["default"] |= {
     "ENGINE": "django.db.backends.postgresql",
     # The default wait of 30 s for a connection would hide a dead database.
@@ -136,8 +141,8 @@ DATABASES["default"] |= {
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-REDIS_URL = env.str("REDIS_URL")
-CACHES = {
+REDIS_URL = with_password(env.str("REDIS_URL"), optional_secret("REDIS_PASSWORD"))
+CACHES: dict[str, dict[str, Any]] = {
     "default": {
         "BACKEND": "django_redis.cache.RedisCache",
         "LOCATION": REDIS_URL,

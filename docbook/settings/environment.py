@@ -6,7 +6,7 @@ from datetime import time
 from importlib.util import find_spec
 from itertools import pairwise
 from pathlib import Path
-from urllib.parse import parse_qs, urlsplit, urlunsplit
+from urllib.parse import parse_qs, quote, urlsplit, urlunsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -109,6 +109,16 @@ def secret_ring(name: str) -> list[str]:
     """Several secrets separated by commas or lines, newest first."""
     keys = [key.strip() for key in secret(name).replace("\n", ",").split(",")]
     return [key for key in keys if key]
+
+
+def with_password(url: str, password: str) -> str:
+    """The URL with this password, whatever characters it has; as it is without one."""
+    if not password:
+        return url
+    parts = urlsplit(url)
+    user, _, place = parts.netloc.rpartition("@")
+    name = user.partition(":")[0]
+    return urlunsplit(parts._replace(netloc=f"{name}:{quote(password, safe='')}@{place}"))
 
 
 def redis_database(url: str, number: int) -> str:

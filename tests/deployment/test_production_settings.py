@@ -104,3 +104,25 @@ def test_what_makes_production_unsafe_is_refused_by_name(
     changes: dict[str, str], name: str
 ) -> None:
     assert name in _start(**changes)
+
+
+@pytest.mark.parametrize("password", ["p@ss/w#rd?%41:&", "plain"])
+def test_password_reaches_both_servers_as_it_was_given(password: str, tmp_path) -> None:
+    path = tmp_path / "password"
+    path.write_text(f"{password}\n")
+    show = (
+        "import docbook.settings.prod as s; from redis import Redis;"
+        "ask = lambda url: Redis.from_url(url).get_connection_kwargs()['password'];"
+        "print(s.DATABASES['default']['PASSWORD'], ask(s.REDIS_URL), ask(s.CELERY_BROKER_URL))"
+    )
+    files = {"DATABASE_PASSWORD_FILE": str(path), "REDIS_PASSWORD_FILE": str(path)}
+    urls = {"DATABASE_URL": "postgresql://docbook@db/docbook", "REDIS_URL": "redis://redis:6379/0"}
+    done = subprocess.run(
+        [sys.executable, "-c", show],
+        env=production(**urls, **files),
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.split() == [password] * 3

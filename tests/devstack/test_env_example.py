@@ -21,7 +21,16 @@ def test_every_setting_that_is_read_is_listed_and_explained():
 
 
 def test_the_compose_file_knows_every_setting_of_a_server():
-    only_elsewhere = {"CELERY_BROKER_URL", "DEBUG", "DEV_MAILDIR"}
+    only_elsewhere = {"DEBUG", "DEV_MAILDIR"}
     compose = (ROOT / "docker-compose.yml").read_text()
 
     assert {name for name in _read_by_settings() if f" {name}:" not in compose} == only_elsewhere
+
+
+def test_every_secret_reaches_the_containers_as_a_file_too():
+    folder = ROOT / "docbook" / "settings"
+    secret = re.compile(r"""\b(?:optional_)?secret(?:_ring)?\(\s*"([A-Z_]+)\"""")
+    names = {name for path in folder.glob("*.py") for name in secret.findall(path.read_text())}
+    compose = (ROOT / "docker-compose.yml").read_text()
+    assert {"SECRET_KEY", "DATABASE_PASSWORD", "SMS_URL"} <= names
+    assert {name for name in names if f" {name}_FILE:" not in compose} == set()

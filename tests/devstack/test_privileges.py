@@ -33,6 +33,7 @@ def test_root_without_namespaces_runs_it_as_nobody(monkeypatch):
 def test_a_folder_that_nobody_may_not_enter_is_named_in_one_sentence(tmp_path):
     closed = tmp_path / "closed"
     (closed / "data").mkdir(parents=True)
+    (closed / "data").chmod(0o755)  # whatever the umask
     closed.chmod(0o700)
     tmp_path.chmod(0o700)
 
