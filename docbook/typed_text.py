@@ -41,7 +41,7 @@ def folded_code(text: str) -> str:
 
 def _folded(char: str) -> str:
     category = unicodedata.category(char)
-    if category in ("Zs", "Zl", "Zp"):
+    if category == "Zs":
         return " "
     # The number signs of Arabic count as format characters too, and are seen.
     is_format = category == "Cf" and unicodedata.bidirectional(char) != "AN"

@@ -3,13 +3,15 @@
 from typing import Any
 
 from django.contrib import admin, messages
-from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.utils import timezone
+from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.admin import BySuperusers, is_superuser
+from accounts.users import signed_in
 from docbook.observability.read_only_admin import ReadOnlyAdmin
 from doctors.clinic_admin import AtTheClinic
 from doctors.models import (
@@ -18,26 +20,26 @@ from doctors.models import (
     Doctor,
     SecretaryAssignment,
     Slot,
+    SlotExpansion,
     Specialty,
     VisitType,
 )
 from doctors.schedule_forms import RuleForm, RuleFormSet
 from doctors.selectors.alphabet import letters_of
-from doctors.services.expansion import expand_slots
+from doctors.services.slot_expansions import ask_for_expansion
 
 
-def expand_after_commit(request: HttpRequest, *, doctor_ids: list[int]) -> None:
-    """Brings the times in line with what was saved, and says what came of it."""
-
-    def expand() -> None:
-        result = expand_slots(doctor_ids=doctor_ids, now=timezone.now())
-        messages.info(
-            request,
-            _("Bookable times: %(added)d added, %(removed)d removed.")
-            % {"added": result.added, "removed": result.removed},
-        )
-
-    transaction.on_commit(expand)
+def bring_times_in_line(request: HttpRequest, *, doctor_ids: list[int]) -> None:
+    """A worker makes the times anew; the message leads to where one sees how far it is."""
+    asked = ask_for_expansion(doctor_ids=doctor_ids, by=signed_in(request))
+    url = reverse("admin:doctors_slotexpansion_change", args=[asked.pk])
+    text = ngettext(
+        "The bookable times of %(count)d doctor follow in a moment.",
+        "The bookable times of %(count)d doctors follow in a moment.",
+        len(asked.doctor_ids),
+    ) % {"count": len(asked.doctor_ids)}
+    link = format_html('{} <a href="{}">{}</a>', text, url, _("See how far that is."))
+    messages.info(request, link)
 
 
 @admin.register(Specialty)
@@ -67,7 +69,7 @@ class ClinicAdmin(admin.ModelAdmin):
         super().save_model(request, obj, form, change)
         if change and "time_zone" in form.changed_data:
             doctors = obj.rules.order_by("doctor").values_list("doctor", flat=True).distinct()
-            expand_after_commit(request, doctor_ids=list(doctors))
+            bring_times_in_line(request, doctor_ids=list(doctors))
 
 
 class VisitTypeInline(admin.TabularInline):
@@ -122,7 +124,20 @@ class DoctorAdmin(admin.ModelAdmin):
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)
-        expand_after_commit(request, doctor_ids=[form.instance.pk])
+        bring_times_in_line(request, doctor_ids=[form.instance.pk])
+
+
+@admin.register(SlotExpansion)
+class SlotExpansionAdmin(ReadOnlyAdmin):
+    """How far the times have followed the hours that somebody has changed."""
+
+    list_display = ("asked_at", "asked_by", "progress", "added", "removed", "finished_at")
+    list_select_related = ("asked_by",)
+    fields = ("asked_at", "asked_by", "progress", "added", "removed", "finished_at")
+
+    @admin.display(description=gettext_lazy("doctors done"))
+    def progress(self, asked: SlotExpansion) -> str:
+        return _("%(done)d of %(all)d") % {"done": asked.done, "all": len(asked.doctor_ids)}
 
 
 @admin.register(Slot)

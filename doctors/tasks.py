@@ -3,7 +3,9 @@
 from celery import shared_task
 from django.utils import timezone
 
+from docbook.outbox.services import receive
 from doctors.services.expansion import expand_slots, purge_old_slots
+from doctors.services.slot_expansions import carry_out, purge_old_expansions
 
 
 @shared_task(name="doctors.expand_slots")
@@ -12,3 +14,14 @@ def expand_all_slots() -> None:
     now = timezone.now()
     expand_slots(doctor_ids=None, now=now)
     purge_old_slots(now=now)
+    purge_old_expansions(now=now)
+
+
+@shared_task(name="doctors.carry_out_expansion")
+def carry_out_expansion(message_id: int, handed_out: int) -> None:
+    """Topic hours.changed: {expansion_id}."""
+
+    def handle(*, expansion_id: str) -> None:
+        carry_out(expansion_id=int(expansion_id), now=timezone.now())
+
+    receive(message_id, handed_out, handle=handle)

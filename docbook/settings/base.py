@@ -170,6 +170,7 @@ CELERY_TASK_ANNOTATIONS = {
     task: {"soft_time_limit": minutes * 60 - 10, "time_limit": minutes * 60}
     for task, minutes in (
         ("doctors.expand_slots", 30),
+        ("doctors.carry_out_expansion", 30),
         ("bookings.check_invariants", 25),
         ("bookings.check_all_invariants", 240),
         ("bookings.look_over_waitlist", 10),

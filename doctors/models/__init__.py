@@ -1,5 +1,6 @@
 """Who can be booked and when."""
 
+from doctors.models.expansion import SlotExpansion
 from doctors.models.places import Clinic, Specialty
 from doctors.models.profiles import Doctor, SecretaryAssignment, VisitType
 from doctors.models.schedule import AvailabilityRule, Mode, Slot, SlotState
@@ -11,6 +12,7 @@ __all__ = [
     "Mode",
     "SecretaryAssignment",
     "Slot",
+    "SlotExpansion",
     "SlotState",
     "Specialty",
     "VisitType",

@@ -4,6 +4,7 @@ import re
 from datetime import UTC, datetime, time, timedelta
 
 import pytest
+from celery import current_app
 from django.contrib import admin
 from django.contrib.admin.models import LogEntry
 from django.db import connection
@@ -16,7 +17,8 @@ from bookings.models import Appointment, BookingPause, Hold, WaitlistEntry
 from docbook.audit.models import AuditEvent
 from docbook.observability import read_only_admin
 from docbook.outbox.models import OutboxMessage
-from doctors.models import AvailabilityRule, Clinic, Doctor, Slot, Specialty
+from doctors.models import AvailabilityRule, Clinic, Doctor, Slot, SlotExpansion, Specialty
+from doctors.services import slot_expansions
 from tests.factories import (
     make_admin,
     make_appointment,
@@ -289,15 +291,49 @@ def errors_of_hours(answer) -> list[dict]:
     return [dict(errors) for errors in formset.errors]
 
 
+def carry_it_out() -> SlotExpansion:
+    """What the worker does with the message that was published."""
+    current_app.loader.import_default_modules()
+    message = OutboxMessage.objects.get(topic="hours.changed", done_at=None)
+    current_app.tasks["doctors.carry_out_expansion"](message.pk, message.handed_out)
+    return SlotExpansion.objects.get()
+
+
 @pytest.mark.django_db(transaction=True)
-def test_saving_hours_makes_the_times_and_says_so(door):
+def test_saving_hours_has_the_times_made_and_leads_to_the_progress(door):
     doctor = make_doctor()
     form = doctor_form(doctor, hours(), hours(starts="13:00", ends="15:00"))
     answer = door.post(url(Doctor, "change", doctor.pk), form, follow=True)
+    assert "The bookable times of 1 doctor follow in a moment." in answer.content.decode()
     slots = Slot.objects.filter(doctor=doctor)
+    assert not slots.exists()
+    asked = carry_it_out()
     assert slots.exists()
     assert slots.filter(starts_at__lt=timezone.now()).count() == 0
-    assert f"Bookable times: {slots.count()} added, 0 removed." in answer.content.decode()
+    assert (asked.done, asked.added, asked.removed) == (1, slots.count(), 0)
+    progress = url(SlotExpansion, "change", asked.pk)
+    assert progress in answer.content.decode()
+    assert "1 of 1" in door.get(progress).content.decode()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_change_of_hours_goes_on_where_a_worker_has_died(monkeypatch):
+    doctors = [make_doctor(horizon_days=1) for _ in range(3)]
+    for doctor in doctors:
+        make_rule(doctor=doctor, starts=time(0), ends=time(0))
+    monkeypatch.setattr(slot_expansions, "DOCTORS_A_CHUNK", 1)
+    asked = slot_expansions.ask_for_expansion(
+        doctor_ids=[doctor.pk for doctor in doctors], by=make_admin()
+    )
+    assert slot_expansions._next_chunk(asked.pk, now=timezone.now())
+    made = Slot.objects.count()
+    asked = carry_it_out()
+    assert asked.done == 3
+    assert asked.finished_at is not None
+    assert asked.added == Slot.objects.count() > made
+    slot_expansions.carry_out(expansion_id=asked.pk, now=timezone.now())
+    asked.refresh_from_db()
+    assert asked.done == 3
 
 
 @pytest.mark.django_db(transaction=True)
@@ -307,6 +343,7 @@ def test_switching_a_doctor_off_takes_the_free_times_away(door):
     form = doctor_form(doctor)
     del form["is_active"]
     assert door.post(url(Doctor, "change", doctor.pk), form).status_code == 302
+    carry_it_out()
     assert not Slot.objects.filter(doctor=doctor).exists()
 
 
@@ -322,7 +359,8 @@ def test_a_clinic_in_another_zone_has_other_times(door):
     answer = door.post(
         url(Clinic, "change", clinic.pk), form | {"time_zone": "Asia/Kolkata"}, follow=True
     )
-    assert "Bookable times:" in answer.content.decode()
+    assert "The bookable times of 1 doctor" in answer.content.decode()
+    carry_it_out()
     starts = {slot.starts_at.time() for slot in Slot.objects.filter(doctor=doctor)}
     assert starts == {time(17, 50)}
 

@@ -4,6 +4,7 @@ from datetime import date, time
 
 import pytest
 
+from doctors.models import SlotExpansion
 from tests.constraints.registry import breaks
 from tests.factories import (
     make_clinic,
@@ -104,3 +105,8 @@ def test_hours_in_an_unknown_mode_are_refused():
 @breaks("visit_type_keeps_at_most_12_slots_free")
 def test_a_buffer_of_a_day_is_refused():
     make_visit_type(doctor=make_doctor(), buffer_slots=13)
+
+
+@breaks("expansion_does_no_more_doctors_than_it_has")
+def test_a_change_of_hours_does_no_more_doctors_than_it_names():
+    SlotExpansion.objects.create(doctor_ids=[1, 2], done=3)
