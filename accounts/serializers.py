@@ -12,6 +12,13 @@ from docbook.http.serializers import EmailField, StrictSerializer
 class CredentialsIn(StrictSerializer):
     email = EmailField(max_length=254, validators=[validate_plain_email])
     password = serializers.CharField(max_length=128, trim_whitespace=False)
+    otp = serializers.CharField(
+        required=False,
+        allow_blank=True,
+        max_length=20,
+        default="",
+        help_text="For accounts with a second factor: six digits of the app, or a recovery code.",
+    )
 
 
 class RefreshIn(StrictSerializer):

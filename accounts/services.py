@@ -4,10 +4,25 @@ from datetime import datetime
 
 from allauth.account.models import EmailAddress
 from django.contrib.auth.hashers import make_password
+from django.utils.translation import gettext as _
 
+from accounts import second_factor
 from accounts.models import User
+from accounts.roles import works_here
 from accounts.tokens import TokenPair, start_session
 from docbook.errors import DomainError
+
+
+class SecondFactorRequired(DomainError):
+    """The password was right; the code of the second factor is not there, or is to be set up."""
+
+    code = "second-factor-required"
+
+
+class SecondFactorWrong(DomainError):
+    """Not the code, or one that was used before."""
+
+    code = "second-factor-wrong"
 
 
 class SignInRefused(DomainError):
@@ -16,15 +31,32 @@ class SignInRefused(DomainError):
     code = "unauthenticated"
 
 
-def sign_in_with_password(*, email: str, password: str, now: datetime) -> TokenPair:
-    """Starts a session of a mobile app. Raises SignInRefused."""
+def sign_in_with_password(
+    *, email: str, password: str, second_factor_code: str, now: datetime
+) -> TokenPair:
+    """Starts a session of a mobile app. The code is empty for accounts without a second factor.
+
+    Raises SignInRefused, SecondFactorRequired, SecondFactorWrong, or RateLimited for many codes.
+    """
     user = User.objects.filter(email=email).first()
     if user is None:
         make_password(password)  # as slow as a check, so that the time does not tell who exists
         raise SignInRefused
     if not (user.check_password(password) and user.is_active and _is_proven(user)):
         raise SignInRefused
+    _ask_second_factor(user, code=second_factor_code, now=now)
     return start_session(user=user, now=now)
+
+
+def _ask_second_factor(user: User, *, code: str, now: datetime) -> None:
+    if second_factor.is_missing(user):
+        raise SecondFactorRequired(_("Set up a second step on the website first."))
+    if not second_factor.has_one(user):
+        return
+    if not code:
+        raise SecondFactorRequired
+    if second_factor.use_code(user=user, code=code, now=now) is None:
+        raise SecondFactorWrong
 
 
 def patient_with_proven_email(*, email: str, first_name: str, last_name: str, phone: str) -> User:
@@ -54,8 +86,7 @@ def patient_with_proven_email(*, email: str, first_name: str, last_name: str, ph
 
 def is_first_visit(user: User) -> bool:
     """Whether the account was opened by a booking and nobody has signed in to it so far."""
-    privileged = user.is_staff or user.is_superuser
-    return user.last_login is None and not user.has_usable_password() and not privileged
+    return user.last_login is None and not user.has_usable_password() and not works_here(user)
 
 
 def _is_proven(user: User) -> bool:

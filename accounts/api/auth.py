@@ -28,11 +28,19 @@ class TokenView(APIView):
         request=CredentialsIn,
         responses={
             200: TokensOut,
-            **problems(*BODY, "unauthenticated", "rate-limited"),
+            **problems(
+                *BODY,
+                "unauthenticated",
+                "second-factor-required",
+                "second-factor-wrong",
+                "rate-limited",
+            ),
         },
     )
     def post(self, request: Request) -> Response:
-        """A pair of tokens for an e-mail address and its password."""
+        """A pair of tokens for an e-mail address and its password; with `otp` for accounts that
+        have a second factor.
+        """
         by_network = by_address(request._request, group="sign-in", rate="10/m")
         enforce(replace(by_network, counts_without_redis=True))
         credentials = CredentialsIn(data=request.data)
@@ -40,7 +48,10 @@ class TokenView(APIView):
         email = credentials.validated_data["email"].lower()
         tries = count_password(request._request, email=email, user=None)
         pair = sign_in_with_password(
-            email=email, password=credentials.validated_data["password"], now=timezone.now()
+            email=email,
+            password=credentials.validated_data["password"],
+            second_factor_code=credentials.validated_data["otp"],
+            now=timezone.now(),
         )
         give_back(*tries)
         return _answer(pair)

@@ -5,6 +5,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from accounts import second_factor
+from accounts.services import SecondFactorRequired
 from accounts.users import signed_in
 from bookings.practice import PracticeMember
 from bookings.selectors.appointments import appointments_of_day
@@ -24,7 +26,7 @@ class DoctorAppointments(APIView):
         parameters=[DoctorAppointmentsQuery, *LIST_PARAMETERS],
         responses={
             200: page_of(BookingOut),
-            **problems("unauthenticated", "not-found", "validation"),
+            **problems("unauthenticated", "second-factor-required", "not-found", "validation"),
         },
     )
     def get(self, request: Request, doctor_id: int) -> Response:
@@ -32,6 +34,8 @@ class DoctorAppointments(APIView):
         staff. Others get 404. Staff need a right of their own to read who comes and why; without
         it these texts are empty.
         """
+        if second_factor.is_missing(signed_in(request)):
+            raise SecondFactorRequired
         doctor = _doctor(request, doctor_id)
         query = DoctorAppointmentsQuery(data=request.query_params.dict())
         query.is_valid(raise_exception=True)

@@ -11,6 +11,7 @@ from django.utils.dateparse import parse_date
 from django.utils.http import urlencode
 from django.views.decorators.http import require_safe
 
+from accounts.practice_sessions import of_the_practice
 from accounts.users import signed_in
 from bookings.day import counts_of, entries_of_day, places_of, who_waits
 from bookings.selectors.appointments import next_visit_after
@@ -20,6 +21,7 @@ from doctors.models import Doctor
 from doctors.selectors.doctors import clinics_of_doctor, doctors_run_by
 
 
+@of_the_practice
 @require_safe
 @login_required
 def schedule(request: HttpRequest) -> HttpResponse:

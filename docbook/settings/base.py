@@ -61,6 +61,7 @@ INSTALLED_APPS = [
     "django.contrib.postgres",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
     "csp",
     "django_htmx",
     "drf_spectacular",
@@ -84,6 +85,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "accounts.practice_sessions.PracticeSessionMiddleware",
     "accounts.middleware.AccountLimitsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
@@ -329,6 +331,20 @@ ACCOUNT_SESSION_REMEMBER = True
 # Its own limits refuse everybody when Redis is gone; accounts.middleware has ours instead.
 ACCOUNT_RATE_LIMITS = False
 ACCOUNT_USER_DISPLAY = "accounts.adapter.display_name"
+
+# -- those who work here: staff, doctors and secretaries
+# Whether they need a second factor before the practice or the admin opens.
+REQUIRE_SECOND_FACTOR = env.bool("REQUIRE_SECOND_FACTOR", default=False)
+WORK_IDLE_MINUTES = env.int("WORK_IDLE_MINUTES", default=30)
+WORK_SESSION_HOURS = env.int("WORK_SESSION_HOURS", default=12)
+MFA_ADAPTER = "accounts.mfa_adapter.SecondFactorAdapter"
+MFA_TOTP_ISSUER = "DocBook"
+MFA_TOTP_TOLERANCE = 1
+MFA_FORMS = {
+    "authenticate": "accounts.mfa_forms.AuthenticateForm",
+    "reauthenticate": "accounts.mfa_forms.ReauthenticateForm",
+    "activate_totp": "accounts.mfa_forms.ActivateTOTPForm",
+}
 
 # -- API
 ACCESS_TOKEN_LIFETIME = timedelta(minutes=10)

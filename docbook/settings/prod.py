@@ -33,6 +33,7 @@ require_password(
     str(DATABASES["default"].get("PASSWORD") or ""),
     user=str(DATABASES["default"].get("USER") or ""),
 )
+REQUIRE_SECOND_FACTOR = env.bool("REQUIRE_SECOND_FACTOR", default=True)
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},

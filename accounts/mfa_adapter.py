@@ -1,0 +1,24 @@
+"""What we ask of allauth's second factor beyond its settings."""
+
+from allauth.mfa.adapter import DefaultMFAAdapter
+from allauth.mfa.models import Authenticator
+from django.conf import settings
+from django.utils.translation import gettext_lazy as _
+
+from accounts.roles import works_here
+
+
+class SecondFactorAdapter(DefaultMFAAdapter):  # type: ignore[misc]  # allauth has no types
+    error_messages = DefaultMFAAdapter.error_messages | {
+        "incorrect_code": _("That code is not right, or it was used before."),
+        "cannot_delete_authenticator": _("Your account needs a second step to sign in."),
+        "unverified_email": _("Please confirm your e-mail address first."),
+    }
+
+    def build_totp_svg(self, url: str) -> str:
+        """To stand inside a page: without the declaration of XML."""
+        svg: str = super().build_totp_svg(url)
+        return svg[svg.index("<svg") :]
+
+    def can_delete_authenticator(self, authenticator: Authenticator) -> bool:
+        return not (settings.REQUIRE_SECOND_FACTOR and works_here(authenticator.user))

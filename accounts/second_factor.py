@@ -1,0 +1,94 @@
+"""The second factor: six digits of an authenticator app, or one of the recovery codes.
+
+allauth keeps the secrets and has the pages. What a code is worth is judged here, in the database:
+each counts once, and wrong ones are counted for the account, whatever they come through. allauth
+would note used codes in Redis, by name, and refuse all of them without it.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from allauth.mfa.adapter import get_adapter
+from allauth.mfa.models import Authenticator
+from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
+from django.conf import settings
+from django.db import transaction
+
+from accounts.models import User
+from accounts.roles import works_here
+from docbook.errors import RateLimited
+
+PERIOD_SECONDS = 30
+# Codes of the period before and after count as well: phones' clocks differ.
+PERIODS = (0, -1, 1)
+WRONG_CODES = 10
+WRONG_CODES_FOR = timedelta(days=1)
+
+
+def has_one(user: User) -> bool:
+    apps = Authenticator.objects.filter(user=user, type=Authenticator.Type.TOTP)
+    return bool(apps.exists())
+
+
+def is_missing(user: User) -> bool:
+    """Whether this account may not act here before it has a second factor."""
+    return settings.REQUIRE_SECOND_FACTOR and works_here(user) and not has_one(user)
+
+
+def use_code(*, user: User, code: str, now: datetime) -> Authenticator | None:
+    """What this code is of; None for a wrong one, or one that was used before.
+
+    Raises RateLimited after ten wrong codes in a day.
+    """
+    code = code.replace(" ", "")
+    with transaction.atomic():
+        # One code at a time: of several requests with the same one a single one wins.
+        rows = list(Authenticator.objects.select_for_update().filter(user=user).order_by("pk"))
+        counter = next((row for row in rows if row.type == Authenticator.Type.TOTP), None)
+        if counter is None:
+            return None
+        _refuse_after_many(counter, now=now)
+        found = _matching(rows, code=code, now=now)
+        _count(counter, was_right=found is not None, now=now)
+    return found
+
+
+def _matching(rows: Iterable[Authenticator], *, code: str, now: datetime) -> Authenticator | None:
+    for row in rows:
+        is_totp = row.type == Authenticator.Type.TOTP
+        if _takes_totp(row, code=code, now=now) if is_totp else _takes_recovery(row, code=code):
+            return row
+    return None
+
+
+def _takes_totp(row: Authenticator, *, code: str, now: datetime) -> bool:
+    secret = get_adapter().decrypt(row.data["secret"])
+    last = row.data.get("last_period", 0)
+    this = int(now.timestamp()) // PERIOD_SECONDS
+    for period in (this + each for each in PERIODS):
+        if period > last and format_hotp_value(hotp_value(secret, period)) == code:
+            row.data["last_period"] = period
+            return True
+    return False
+
+
+def _takes_recovery(row: Authenticator, *, code: str) -> bool:
+    return row.type == Authenticator.Type.RECOVERY_CODES and bool(row.wrap().validate_code(code))
+
+
+def _refuse_after_many(counter: Authenticator, *, now: datetime) -> None:
+    since = counter.data.get("wrong_since", 0)
+    passed = now.timestamp() - since
+    if passed >= WRONG_CODES_FOR.total_seconds():
+        counter.data |= {"wrong": 0, "wrong_since": now.timestamp()}
+    elif counter.data.get("wrong", 0) >= WRONG_CODES:
+        raise RateLimited(retry_after=int(WRONG_CODES_FOR.total_seconds() - passed) + 1)
+
+
+def _count(counter: Authenticator, *, was_right: bool, now: datetime) -> None:
+    if was_right:
+        counter.data["wrong"] = 0
+        counter.last_used_at = now
+    else:
+        counter.data["wrong"] = counter.data.get("wrong", 0) + 1
+    counter.save(update_fields=["data", "last_used_at"])
