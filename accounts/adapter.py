@@ -1,12 +1,17 @@
 """What we ask of django-allauth beyond its settings."""
 
+import time
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.internal.flows.login import get_authentication_records
+from allauth.account.internal.flows.reauthentication import get_reauthentication_flows
 from allauth.account.internal.userkit import filter_users_by_email
+from allauth.core.exceptions import ImmediateHttpResponse
 from django.contrib import messages
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -25,6 +30,8 @@ _SENT_AGAIN = (
     "account/messages/login_code_sent.txt",
     "account/messages/email_confirmation_sent.txt",
 )
+# Seconds for which a sign-in by a code stands for its owner.
+SIGNED_IN_LATELY = 300
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth has no types
@@ -138,6 +145,16 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ha
     def get_client_ip(self, request: HttpRequest) -> str:
         """For its limits; by the same rule as ours."""
         return client_address(request)
+
+    def is_reauthentication_required(self, *, app: str, **more: Any) -> bool:
+        """Of accounts without a password allauth asks nothing: they sign in again by a code."""
+        required: bool = super().is_reauthentication_required(app=app, **more)
+        user = self.request.user
+        if required and user.is_authenticated and not get_reauthentication_flows(user):
+            records = get_authentication_records(self.request, user)
+            if not records or time.time() - records[-1]["at"] > SIGNED_IN_LATELY:
+                raise ImmediateHttpResponse(redirect("account_sign_in_again"))
+        return required
 
 
 def owner_of(email: str) -> User | None:

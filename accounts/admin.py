@@ -6,6 +6,7 @@ address, or the account of somebody who works here.
 
 from typing import Any
 
+from allauth.account.adapter import get_adapter
 from allauth.account.admin import EmailAddressAdmin as AllauthEmailAddressAdmin
 from allauth.account.models import EmailAddress
 from django.contrib import admin
@@ -18,8 +19,11 @@ from django.db.models import Model
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
+from accounts import account_events
 from accounts.models import User
 from accounts.roles import works_here
+from accounts.users import signed_in
+from docbook.audit import services as audit
 from docbook.observability.read_only_admin import CappedPaginator
 
 admin.site.site_header = "DocBook"
@@ -41,6 +45,13 @@ class BySuperusers:
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return is_superuser(request)
+
+
+def record_reading(request: HttpRequest, response: Any, *, on: tuple[str, object]) -> None:
+    """Staff have looked at one row that tells of somebody."""
+    if request.method == "GET" and response.status_code == 200:
+        by = audit.Actor("staff", signed_in(request).pk)
+        audit.record(action="patient.read", by=by, on=on, after={"through": "admin"})
 
 
 def is_superuser(request: HttpRequest) -> bool:
@@ -108,10 +119,36 @@ class UserAdmin(DjangoUserAdmin):
         return super().has_delete_permission(request, obj) and _may_touch(request, obj)
 
     def user_change_password(self, request: HttpRequest, *args: Any, **options: Any) -> Any:
-        """Who sets a password has the account."""
+        """Who sets a password has the account, so its owner is told."""
         if not is_superuser(request):
             raise PermissionDenied
-        return super().user_change_password(request, *args, **options)
+        response = super().user_change_password(request, *args, **options)
+        if request.method == "POST" and response.status_code == 302:
+            user = User.objects.get(pk=args[0] if args else options["id"])
+            account_events.record("password_changed", user, by=signed_in(request))
+            get_adapter().send_notification_mail("account/email/password_changed", user)
+        return response
+
+    def change_view(self, request: HttpRequest, object_id: str, *args: Any, **more: Any) -> Any:
+        response = super().change_view(request, object_id, *args, **more)
+        record_reading(request, response, on=("account", object_id))
+        return response
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        super().save_related(request, form, formsets, change)
+        if given := set(form.changed_data) & {*RIGHTS, "is_active"}:
+            user = form.instance
+            account_events.record(
+                "rights_changed",
+                user,
+                by=signed_in(request),
+                changed=sorted(given),
+                is_active=user.is_active,
+                is_staff=user.is_staff,
+                is_superuser=user.is_superuser,
+                groups=sorted(user.groups.values_list("pk", flat=True)),
+                permissions=sorted(user.user_permissions.values_list("codename", flat=True)),
+            )
 
 
 def _may_touch(request: HttpRequest, user: User | None) -> bool:

@@ -12,3 +12,4 @@ class AccountsConfig(AppConfig):
         topics.register(topic="account.mail", task="accounts.send_mail", queue=topics.CODES)
         # drf-spectacular finds extensions by their classes having been defined.
         import_module("accounts.schema")
+        import_module("accounts.account_events")

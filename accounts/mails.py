@@ -65,8 +65,10 @@ def _written(mail: AccountMail) -> Letter:
         context["minutes"] = settings.ACCOUNT_LOGIN_BY_CODE_TIMEOUT // 60
     if mail.template == RESET and mail.user is not None:
         context["password_reset_url"] = _reset_link(mail.user)
+    # Those of the second factor lie elsewhere, and name their folder.
+    template = mail.template if "/" in mail.template else f"{PREFIX}{mail.template}"
     subject, text, html = (
-        render_to_string(f"{PREFIX}{mail.template}_{part}", context)
+        render_to_string(f"{template}_{part}", context)
         for part in ("subject.txt", "message.txt", "message.html")
     )
     letter = Letter(

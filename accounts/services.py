@@ -3,10 +3,12 @@
 from datetime import datetime
 
 from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
 from django.contrib.auth.hashers import make_password
+from django.db import transaction
 from django.utils.translation import gettext as _
 
-from accounts import second_factor
+from accounts import account_events, second_factor
 from accounts.models import User
 from accounts.roles import works_here
 from accounts.tokens import TokenPair, start_session
@@ -40,12 +42,16 @@ def sign_in_with_password(
     """
     user = User.objects.filter(email=email).first()
     if user is None:
+        account_events.sign_in_failed(email=email, through="api")
         make_password(password)  # as slow as a check, so that the time does not tell who exists
         raise SignInRefused
     if not (user.check_password(password) and user.is_active and _is_proven(user)):
+        account_events.sign_in_failed(email=email, through="api")
         raise SignInRefused
     _ask_second_factor(user, code=second_factor_code, now=now)
-    return start_session(user=user, now=now)
+    with transaction.atomic():
+        account_events.signed_in(user, through="api")
+        return start_session(user=user, now=now)
 
 
 def _ask_second_factor(user: User, *, code: str, now: datetime) -> None:
@@ -55,8 +61,12 @@ def _ask_second_factor(user: User, *, code: str, now: datetime) -> None:
         return
     if not code:
         raise SecondFactorRequired
-    if second_factor.use_code(user=user, code=code, now=now) is None:
+    found = second_factor.use_code(user=user, code=code, now=now)
+    if found is None:
+        account_events.sign_in_failed(email=user.email, through="second factor")
         raise SecondFactorWrong
+    if found.type == Authenticator.Type.RECOVERY_CODES:
+        account_events.record("recovery_code_used", user)
 
 
 def patient_with_proven_email(*, email: str, first_name: str, last_name: str, phone: str) -> User:

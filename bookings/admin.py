@@ -22,6 +22,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from accounts.admin import record_reading
 from accounts.users import signed_in
 from bookings.models import Appointment, BookingPause, Hold, WaitlistEntry
 from bookings.practice import PracticeMember
@@ -49,6 +50,11 @@ class OfPatientsAdmin(ReadOnlyAdmin):
     """
 
     of_the_patient: tuple[str, ...] = ()
+
+    def change_view(self, request: HttpRequest, object_id: str, *args: Any, **more: Any) -> Any:
+        response = super().change_view(request, object_id, *args, **more)
+        record_reading(request, response, on=(str(self.opts.model_name), object_id))
+        return response
 
     def get_list_display(self, request: HttpRequest) -> list[Any]:
         return _allowed(request, self.list_display, but=self.of_the_patient)

@@ -5,6 +5,7 @@ from uuid import UUID, uuid4
 from django.contrib.auth import login
 from django.http import HttpRequest
 
+from accounts import account_events
 from accounts.models import User
 from accounts.services import is_first_visit
 from bookings.holder import Holder
@@ -42,6 +43,7 @@ def open_account(request: HttpRequest, appointment: Appointment) -> None:
     """
     if _patient(request) is None and is_first_visit(appointment.patient):
         login(request, appointment.patient, backend=_BACKEND)
+        account_events.signed_in(appointment.patient, through="first booking")
 
 
 def _patient(request: HttpRequest) -> User | None:

@@ -2,12 +2,15 @@
 
 from typing import Any
 
-from allauth.account.decorators import secure_admin_login
+from allauth.account.decorators import reauthentication_required, secure_admin_login
+from allauth.account.views import password_set
 from django.contrib import admin
 from django.shortcuts import redirect
 from django.urls import include, path
 
+from accounts.views import sign_in_again
 from docbook.http import well_known
+
 
 def _leading_to(page: str) -> Any:
     return lambda request, extra_context=None: redirect(page)  # noqa: ARG005 - the admin's signature
@@ -21,6 +24,13 @@ admin.site.password_change = _leading_to("account_change_password")  # type: ign
 urlpatterns = [
     path("", include("doctors.urls")),
     path("", include("bookings.urls")),
+    path("accounts/reauthenticate/code/", sign_in_again, name="account_sign_in_again"),
+    # allauth lets anybody in a session without a password set one.
+    path(
+        "accounts/password/set/",
+        reauthentication_required(app="allauth.account")(password_set),
+        name="account_set_password",
+    ),
     path("accounts/", include("allauth.account.urls")),
     path("accounts/2fa/", include("allauth.mfa.urls")),
     path("api/v1/", include("docbook.api_urls")),

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.admin import BySuperusers, is_superuser
 from accounts.users import signed_in
+from docbook.audit import services as audit
 from docbook.observability.read_only_admin import ReadOnlyAdmin
 from doctors.clinic_admin import AtTheClinic
 from doctors.models import (
@@ -124,6 +125,7 @@ class DoctorAdmin(admin.ModelAdmin):
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)
+        _record_rights(request, form, formsets)
         bring_times_in_line(request, doctor_ids=[form.instance.pk])
 
 
@@ -138,6 +140,23 @@ class SlotExpansionAdmin(ReadOnlyAdmin):
     @admin.display(description=gettext_lazy("doctors done"))
     def progress(self, asked: SlotExpansion) -> str:
         return _("%(done)d of %(all)d") % {"done": asked.done, "all": len(asked.doctor_ids)}
+
+
+def _record_rights(request: HttpRequest, form: Any, formsets: Any) -> None:
+    """Whose login reads the visits of this doctor."""
+    secretaries = [each for each in formsets if each.model is SecretaryAssignment]
+    if "user" not in form.changed_data and not any(each.has_changed() for each in secretaries):
+        return
+    doctor: Doctor = form.instance
+    audit.record(
+        action="doctor.rights_changed",
+        by=audit.Actor("staff", request.user.pk),
+        on=("doctor", doctor.pk),
+        after={
+            "user": doctor.user_id,
+            "secretaries": sorted(doctor.secretaries.values_list("secretary", flat=True)),
+        },
+    )
 
 
 @admin.register(Slot)

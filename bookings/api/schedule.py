@@ -11,6 +11,7 @@ from accounts.users import signed_in
 from bookings.practice import PracticeMember
 from bookings.selectors.appointments import appointments_of_day
 from bookings.serializers import BookingOut, DoctorAppointmentsQuery
+from docbook.audit import services as audit
 from docbook.errors import NotFound
 from docbook.http.pagination import paginate_rows
 from docbook.http.problem_schema import problems
@@ -43,7 +44,15 @@ class DoctorAppointments(APIView):
         if status := query.validated_data.get("status"):
             rows = rows.filter(status=status)
         items, page_info = paginate_rows(request, rows, keys=["starts_at", "id"])
-        shown = PracticeMember(signed_in(request)).may_read_patients(doctor)
+        reader = PracticeMember(signed_in(request))
+        shown = reader.may_read_patients(doctor)
+        if shown and items:
+            audit.record(
+                action="patients.read",
+                by=reader.actor_for(doctor) or audit.Actor("staff", reader.user.pk),
+                on=("doctor", doctor.pk),
+                after={"date": query.validated_data["date"].isoformat(), "through": "api"},
+            )
         data = BookingOut(items, many=True, context={"without_patient": not shown}).data
         return Response({"items": data, "pageInfo": page_info})
 

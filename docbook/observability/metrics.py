@@ -25,6 +25,7 @@ _GATES = "metrics:gates_without_hold"
 # Counted where they happen, in `count:<name>_total`.
 _COUNTERS = {
     "booking_lock_conflicts": "Requests for a time that somebody else was just taking.",
+    "docbook_sign_ins_failed": "Sign-ins that were refused, by any door.",
     "docbook_passed_without_redis": "Gates and limits that let pass because Redis did not answer.",
 }
 
@@ -49,6 +50,14 @@ def publish_gates_without_hold(number: int) -> None:
     """How many there were at this look. Without Redis there are none, and nowhere to say so."""
     try:
         get_redis_connection("default").set(_GATES, number)
+    except RedisError:
+        return
+
+
+def count(name: str) -> None:
+    """One more of a counter that is told above. Without Redis it is lost."""
+    try:
+        get_redis_connection("default").incr(f"count:{name}_total")
     except RedisError:
         return
 

@@ -293,7 +293,7 @@ AUTH_PASSWORD_VALIDATORS = [
         "MinimumLengthValidator",
         "CommonPasswordValidator",
     )
-]
+] + [{"NAME": "accounts.password_strength.StrengthValidator"}]
 PASSWORD_RESET_TIMEOUT = 3600
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "bookings:after_sign_in"
@@ -328,6 +328,9 @@ ALLAUTH_USER_CODE_FORMAT = {"numeric": True, "length": 6, "dashed": False}
 ACCOUNT_LOGIN_ON_PASSWORD_RESET = False
 ACCOUNT_LOGOUT_REDIRECT_URL = "/"
 ACCOUNT_SESSION_REMEMBER = True
+# A new address or password needs the old password or a code, and is told to the old address.
+ACCOUNT_REAUTHENTICATION_REQUIRED = True
+ACCOUNT_EMAIL_NOTIFICATIONS = True
 # Its own limits refuse everybody when Redis is gone; accounts.middleware has ours instead.
 ACCOUNT_RATE_LIMITS = False
 ACCOUNT_USER_DISPLAY = "accounts.adapter.display_name"

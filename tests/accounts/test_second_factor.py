@@ -251,11 +251,11 @@ def test_setting_it_up_opens_the_practice_and_shows_recovery_codes(settings, rol
     assert browser.get(DOOR[role]).status_code == 200
 
 
-def test_session_from_before_it_was_set_up_is_asked_for_a_code(settings, role: str) -> None:
+def test_session_that_has_given_no_code_is_asked_for_one(settings, role: str) -> None:
     settings.REQUIRE_SECOND_FACTOR = True
     user = STAFF[role]()
-    browser = signed_in(user)
     secret = set_up(user)
+    browser = signed_in(user)
     answer = browser.get(DOOR[role])
     assert answer.headers["Location"].startswith("/accounts/2fa/reauthenticate/")
     browser.post("/accounts/2fa/reauthenticate/", {"code": code_of(secret)})

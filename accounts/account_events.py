@@ -1,0 +1,143 @@
+"""What happens to accounts: written to the audit, and sessions that must not outlive it ended.
+
+Signals of Django and allauth say what has happened. Nothing of it names a person.
+"""
+
+from typing import Any
+
+from allauth.account import signals as account
+from allauth.core import context
+from allauth.mfa import signals as mfa
+from allauth.mfa.models import Authenticator
+from django.contrib.auth import update_session_auth_hash
+from django.contrib.auth.signals import user_logged_out, user_login_failed
+from django.db.models.signals import post_delete, post_save
+from django.dispatch import receiver
+from django.http import HttpRequest
+from django.utils import timezone
+
+from accounts.models import User
+from docbook.audit import services as audit
+from docbook.errors import RateLimited
+from docbook.http.throttling import limit_by_value
+from docbook.observability import metrics
+
+# Of each account and hour: whoever guesses all day must not fill the audit. The metric counts all.
+FAILURES_WRITTEN = "20/h"
+
+
+def record(action: str, user: User, *, by: User | None = None, **after: object) -> None:
+    """One event about an account, by its owner unless somebody else is named."""
+    actor = by or user
+    kind = "staff" if actor.is_staff else "user"
+    audit.record(
+        action=f"account.{action}",
+        by=audit.Actor(kind, actor.pk),
+        on=("account", user.pk),
+        after=dict(after),
+    )
+
+
+def signed_in(user: User, *, through: str) -> None:
+    record("signed_in", user, through=through)
+
+
+def sign_in_failed(*, email: str, through: str) -> None:
+    """For an account that is known its id; of any other address nothing."""
+    metrics.count("docbook_sign_ins_failed")
+    user_id = User.objects.filter(email=email.lower()).values_list("pk", flat=True).first()
+    try:
+        limit_by_value(group="audit-failures", rate=FAILURES_WRITTEN, value=str(user_id))
+    except RateLimited:
+        return
+    audit.record(
+        action="account.sign_in_failed",
+        by=audit.Actor("anonymous"),
+        on=("account", user_id or ""),
+        after={"through": through},
+    )
+
+
+def end_sessions(user: User) -> None:
+    """All browsers and apps are signed out but the one that asks."""
+    User.objects.filter(pk=user.pk).update(sessions_ended=user.sessions_ended + 1)
+    user.sessions_ended += 1
+    user.refresh_sessions.filter(ended_at=None).update(ended_at=timezone.now())
+    request = context.request
+    if request is not None and request.user.is_authenticated and request.user.pk == user.pk:
+        update_session_auth_hash(request, user)
+        request.user = user
+
+
+@receiver(account.user_logged_in)
+def _signed_in(user: User, **_: Any) -> None:
+    signed_in(user, through="page")
+
+
+@receiver(user_login_failed)
+def _failed(credentials: dict[str, Any], **_: Any) -> None:
+    sign_in_failed(email=str(credentials.get("email") or ""), through="page")
+
+
+@receiver(user_logged_out)
+def _signed_out(user: User | None, **_: Any) -> None:
+    if user is not None:
+        record("signed_out", user)
+
+
+@receiver(account.email_changed)
+def _new_address(user: User, **_: Any) -> None:
+    record("email_changed", user)
+    end_sessions(user)
+
+
+@receiver(account.email_added)
+def _one_more_address(user: User, **_: Any) -> None:
+    record("email_added", user)
+
+
+@receiver(account.email_removed)
+def _one_address_less(user: User, **_: Any) -> None:
+    record("email_removed", user)
+    end_sessions(user)
+
+
+@receiver(account.password_changed)
+@receiver(account.password_set)
+@receiver(account.password_reset)
+def _new_password(user: User, **_: Any) -> None:
+    record("password_changed", user)
+    end_sessions(user)
+
+
+@receiver(post_save, sender=Authenticator)
+def _second_factor_set(instance: Authenticator, created: bool, **_: Any) -> None:
+    if created and instance.type == Authenticator.Type.TOTP:
+        record("second_factor_added", instance.user, by=_asking(instance.user))
+        end_sessions(instance.user)
+
+
+@receiver(post_delete, sender=Authenticator)
+def _second_factor_gone(instance: Authenticator, **_: Any) -> None:
+    user = User.objects.filter(pk=instance.user_id).first()
+    if user is not None and instance.type == Authenticator.Type.TOTP:
+        record("second_factor_removed", user, by=_asking(user))
+        end_sessions(user)
+
+
+@receiver(mfa.authenticator_used)
+def _second_factor_used(user: User, authenticator: Authenticator, **_: Any) -> None:
+    if authenticator.type == Authenticator.Type.RECOVERY_CODES:
+        record("recovery_code_used", user)
+
+
+@receiver(mfa.authentication_failed)
+def _second_factor_failed(user: User, **_: Any) -> None:
+    sign_in_failed(email=user.email, through="second factor")
+
+
+def _asking(user: User) -> User:
+    """Who is signed in where it happens; a superuser resets the second factor of others."""
+    request: HttpRequest | None = context.request
+    asking = getattr(request, "user", None)
+    return asking if isinstance(asking, User) else user
