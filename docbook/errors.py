@@ -38,6 +38,14 @@ class NotFound(DomainError):
     code = "not-found"
 
 
+class NotYours(NotFound):
+    """Somebody else's. The caller is told what is told of the unknown; the audit is told more."""
+
+    def __init__(self, object_type: str, pk: object) -> None:
+        super().__init__()
+        self.object_type, self.pk = object_type, pk
+
+
 class VersionMismatch(DomainError):
     """It was changed since the caller has seen it."""
 

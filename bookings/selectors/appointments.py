@@ -13,7 +13,7 @@ from accounts.models import User
 from bookings.holder import Holder
 from bookings.models import Appointment, Hold, HoldState
 from bookings.states import ACTIVE, CALLED_OFF
-from docbook.errors import NotFound
+from docbook.errors import NotFound, NotYours
 from doctors.models import Doctor, VisitType
 from doctors.rules import VisitTime, instants_of_days
 from doctors.selectors.slots import times_of_doctor
@@ -52,8 +52,10 @@ def get_appointment(*, appointment_id: UUID, holder: Holder) -> Appointment:
     Raises NotFound for anybody else's.
     """
     hold = Hold.objects.filter(pk=appointment_id, state=HoldState.CONFIRMED).first()
-    if hold is None or not holder.owns(hold):
+    if hold is None:
         raise NotFound
+    if not holder.owns(hold):
+        raise NotYours("appointment", appointment_id)
     return appointment_of_hold(hold)
 
 

@@ -11,7 +11,7 @@ from bookings.errors import HoldExpired, OtpLocked
 from bookings.holder import Holder, keys_of
 from bookings.models import Hold, HoldState
 from bookings.models.holds import MAX_CODE_ATTEMPTS
-from docbook.errors import NotFound
+from docbook.errors import NotFound, NotYours
 
 
 class StatementTime(Func):
@@ -28,8 +28,10 @@ def get_hold(*, hold_id: UUID, holder: Holder) -> Hold:
         .select_related("doctor__specialty", "clinic", "visit_type__doctor", "patient")
         .first()
     )
-    if hold is None or not holder.owns(hold):
+    if hold is None:
         raise NotFound
+    if not holder.owns(hold):
+        raise NotYours("hold", hold_id)
     return hold
 
 

@@ -23,7 +23,7 @@ from bookings.states import (
     transition,
 )
 from docbook.audit import services as audit
-from docbook.errors import FieldError, NotFound, VersionMismatch
+from docbook.errors import FieldError, NotFound, NotYours, VersionMismatch
 
 # The version that the caller has seen, or those among which it is.
 Seen = int | Container[int]
@@ -45,7 +45,7 @@ def find(
     else:
         actor = by.actor if by.owns(hold) else None
     if actor is None or (to is not None and not may_make(actor.kind, to)):
-        raise NotFound
+        raise NotYours("appointment", appointment_id)
     return hold, actor
 
 

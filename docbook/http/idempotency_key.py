@@ -24,7 +24,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from docbook.batches import delete_in_batches
-from docbook.errors import DomainError
+from docbook.errors import DomainError, NotYours
+from docbook.http import strangers
 from docbook.http.models import IdempotencyRecord
 from docbook.http.problems import CONTENT_TYPE, problem_of
 from docbook.http.throttling import digest
@@ -116,7 +117,7 @@ def answer_once(
         with waiting_for_the_first(whatever=True):
             if not _claim(key):
                 return http_response(_recorded(key))
-        response = _run(act)
+        response = _run(act, key=key)
         if response.data.get("code") in PASSING:
             # Not an answer for a day: the same request may succeed in a minute.
             transaction.set_rollback(True)
@@ -204,11 +205,13 @@ def _records(key: IdempotencyKey) -> QuerySet[IdempotencyRecord]:
     return IdempotencyRecord.objects.filter(user_id=key.user_id, key=key.key)
 
 
-def _run(act: Callable[[], Response]) -> Response:
+def _run(act: Callable[[], Response], *, key: IdempotencyKey) -> Response:
     """Services are atomic by themselves: a refusal has already undone what it must undo."""
     try:
         return act()
     except DomainError as error:
+        if isinstance(error, NotYours):
+            strangers.write(error, user_id=key.user_id, asker=str(key.user_id))
         return problem_of(error)
 
 

@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.utils.cache import patch_vary_headers
 
 from docbook.errors import DomainError
-from docbook.http import pages
+from docbook.http import pages, strangers
 from docbook.http.limits import LATE, LONGEST_LINE, MOST_OF_HEADERS
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
@@ -50,6 +50,7 @@ class PageErrorMiddleware:
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         if isinstance(exception, DomainError):
+            strangers.note(request, exception)
             return pages.refusal_page(request, exception)
         if isinstance(exception, OperationalError):
             return pages.unavailable(request)

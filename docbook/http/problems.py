@@ -13,6 +13,7 @@ from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
 from docbook.errors import DomainError, FieldError
+from docbook.http import strangers
 from docbook.observability import refusal, request_id
 
 log = structlog.get_logger(__name__)
@@ -159,6 +160,7 @@ def exception_handler(exc: Exception, context: Any) -> Response | None:
     """DRF's hook: our refusals from the table, everything else through the library."""
     if isinstance(exc, DomainError):
         set_rollback()
+        strangers.note(context["request"], exc)
         return problem_of(exc)
     response: Response | None = ProblemHandler(exc, context).run()
     return response

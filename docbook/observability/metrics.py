@@ -26,6 +26,7 @@ _GATES = "metrics:gates_without_hold"
 _COUNTERS = {
     "booking_lock_conflicts": "Requests for a time that somebody else was just taking.",
     "docbook_sign_ins_failed": "Sign-ins that were refused, by any door.",
+    "docbook_strangers_refused": "Requests for what is somebody else's.",
     "docbook_passed_without_redis": "Gates and limits that let pass because Redis did not answer.",
 }
 

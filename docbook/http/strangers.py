@@ -1,0 +1,30 @@
+"""Who asked for what is somebody else's: written to the audit, bounded, by ids alone."""
+
+from typing import Any
+
+from docbook.audit import services as audit
+from docbook.errors import DomainError, NotYours, RateLimited
+from docbook.http.addresses import client_address
+from docbook.http.throttling import limit_by_value
+from docbook.observability import metrics
+
+# Of each asker and hour; the metric counts all.
+WRITTEN = "20/h"
+
+
+def note(request: Any, error: DomainError) -> None:
+    """`request` is Django's or DRF's. Runs after what was refused has been rolled back."""
+    if isinstance(error, NotYours):
+        user_id = getattr(request.user, "pk", None)
+        address = client_address(getattr(request, "_request", request))
+        write(error, user_id=user_id, asker=str(user_id or address))
+
+
+def write(error: NotYours, *, user_id: int | None, asker: str) -> None:
+    metrics.count("docbook_strangers_refused")
+    try:
+        limit_by_value(group="audit-strangers", rate=WRITTEN, value=asker)
+    except RateLimited:
+        return
+    by = audit.Actor("stranger", user_id)
+    audit.record(action=f"{error.object_type}.refused", by=by, on=(error.object_type, error.pk))
