@@ -17,6 +17,7 @@ _OF_EVERY_ANSWER = {
     "content-security-policy",
     "content-type",
     "cross-origin-opener-policy",
+    "cross-origin-resource-policy",
     "permissions-policy",
     "referrer-policy",
     "vary",
