@@ -16,7 +16,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "docbook.settings.prod")
 
 from django.conf import settings
 
-from docbook.http.limits import BODY_SECONDS, LATE
+from docbook.http.limits import BODY_SECONDS, LATE, THROWN_AWAY
 from docbook.wsgi import application as wsgi
 
 THREADS = 8
@@ -100,22 +100,29 @@ def _add_header(environ: dict[str, Any], name: str, value: str) -> None:
 async def _take_body(environ: dict[str, Any], connection: Connection) -> None:
     """Reads the body into the request. One that is too long or too late is left out, and the
     request says so: it is refused like any other, in the form that its door has.
+
+    What is too long is read on for a while and thrown away: a client that still sends when the
+    connection ends would not see why.
     """
-    length, body = environ.get("CONTENT_LENGTH", ""), bytearray()
-    most = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
-    if length.isdigit() and int(length) > most:
+    length, most = environ.get("CONTENT_LENGTH", ""), settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+    said = int(length) if length.isdigit() else 0
+    if said > THROWN_AWAY:
         return
+    body, size = bytearray(), 0
     try:
         async with asyncio.timeout(BODY_SECONDS):
             async for chunk in connection:
-                body += chunk
-                if len(body) > most:
+                size += len(chunk)
+                if size <= most:
+                    body += chunk
+                elif size > THROWN_AWAY:
                     break
     except TimeoutError:
-        environ[LATE] = True
+        environ[LATE] = size <= most
+        environ["CONTENT_LENGTH"] = str(max(size, said))
         return
-    environ["CONTENT_LENGTH"] = str(len(body))
-    environ["wsgi.input"] = BytesIO(body if len(body) <= most else b"")
+    environ["CONTENT_LENGTH"] = str(size)
+    environ["wsgi.input"] = BytesIO(body if size <= most else b"")
 
 
 def _answer(environ: dict[str, Any], connection: Connection) -> None:

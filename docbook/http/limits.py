@@ -1,6 +1,7 @@
 """How much of a request is read at all; the parser of the API has less (docbook.http.parsers)."""
 
 BODY_SECONDS = 10
+THROWN_AWAY = 16_000_000  # bytes of a body that is too long, until its sender is cut off
 # Where the server (docbook.rsgi) notes that a body did not come in time.
 LATE = "docbook.late"
 LONGEST_LINE = 8000  # characters of an address, its query or a header

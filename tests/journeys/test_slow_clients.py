@@ -77,6 +77,19 @@ def test_body_that_is_too_long_is_refused_without_its_end(live: Live) -> None:
     assert _answer(live, head + chunks).startswith("HTTP/1.1 413")
 
 
+@pytest.mark.parametrize("is_chunked", [True, False])
+def test_client_that_sends_too_much_sees_why_it_is_refused(live: Live, is_chunked: bool) -> None:
+    body = b"x" * 5_000_000
+    head = b"POST /api/v1/auth/token HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
+    if is_chunked:
+        sent = head + b"Transfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n0\r\n\r\n" % (len(body), body)
+    else:
+        sent = head + b"Content-Length: %d\r\n\r\n%s" % (len(body), body)
+    answer = _answer(live, sent)
+    assert answer.startswith("HTTP/1.1 413")
+    assert '"too-large"' in answer
+
+
 @pytest.mark.parametrize("name", ["X_Forwarded_For", "x_forwarded_proto", "HTTP_HOST", "Host_"])
 def test_header_with_an_underscore_is_no_header(live: Live, name: str) -> None:
     answer = _answer(live, _get("/healthz", "X-Forwarded-For: 192.0.2.1", f"{name}: evil.example"))
