@@ -13,10 +13,10 @@ from docbook.http.dates import validate_day
 from docbook.http.form_fields import ChoiceField, NumberField, TextField
 from docbook.typed_text import plain_letters
 from doctors.languages import language_name
-from doctors.models import Clinic, Doctor, Specialty
 from doctors.models.schedule import Mode
+from doctors.selectors.choices import search_choices
 from doctors.selectors.search import DoctorSearch
-from doctors.templatetags.clinic_time import date_long
+from doctors.templatetags.clinic_time import date_long, money
 
 ORDER_LABELS = {"next_free": _("Earliest"), "fee": _("Lowest fee"), "name": _("Name")}
 
@@ -52,16 +52,23 @@ class SearchForm(forms.Form):
         error_messages={"invalid_choice": _("We do not know this language here.")},
     )
     max_fee = NumberField(label=_("Fee up to"), required=False, min_value=0, max_value=100_000)
+    currency = ChoiceField(
+        label=_("Currency of the fee"),
+        required=False,
+        error_messages={"invalid_choice": _("Nobody here charges in this currency.")},
+    )
     order = ChoiceField(label=_("Order"), required=False, choices=list(ORDER_LABELS.items()))
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        specialties = Specialty.objects.values_list("slug", "name")
-        self._choices("specialty", _("Any specialty"), _in_order(specialties))
-        cities = Clinic.objects.order_by().values_list("city", flat=True).distinct()
-        self._choices("city", _("Anywhere"), _in_order((city, city) for city in cities))
+        found = search_choices()
+        self._choices("specialty", _("Any specialty"), _in_order(found.specialties))
+        self._choices("city", _("Anywhere"), _in_order((city, city) for city in found.cities))
         self._choices("mode", _("Any kind of visit"), Mode.for_visits())
-        self._choices("language", _("Any language"), _spoken_languages())
+        spoken = ((code, language_name(code)) for code in found.languages)
+        self._choices("language", _("Any language"), _in_order(spoken))
+        self.currencies = sorted(found.currencies)
+        self._choices("currency", _("Usual there"), [(code, code) for code in self.currencies])
 
     def _choices(self, name: str, empty: Any, choices: Any) -> None:
         field = self.fields[name]
@@ -76,6 +83,18 @@ class SearchForm(forms.Form):
         }
         return DoctorSearch(**given)
 
+    @property
+    def has_currencies(self) -> bool:
+        """Whether there is a currency to choose."""
+        return len(self.currencies) > 1
+
+    def name_the_currency(self, search: DoctorSearch) -> None:
+        """Fees are compared within one currency, and the field says in which."""
+        currency = search.currency or (self.currencies[0] if len(self.currencies) == 1 else "")
+        if currency:
+            label = gettext("Fee up to, in %(currency)s") % {"currency": currency}
+            self.fields["max_fee"].label = label
+
     def label_of(self, name: str, search: DoctorSearch) -> str:
         """A filter's value in words."""
         value = getattr(search, name)
@@ -85,7 +104,9 @@ class SearchForm(forms.Form):
             return str(capfirst(labels[value]))
         if name == "available_on":
             return date_long(value)
-        return gettext("Up to %(fee)s") % {"fee": value} if name == "max_fee" else str(value)
+        if name == "max_fee":
+            return gettext("Up to %(fee)s") % {"fee": money(value * 100, search.currency)}
+        return str(value)
 
     def query(self, search: DoctorSearch) -> str:
         """The search as a query string, for links that change one thing and keep the rest."""
@@ -95,17 +116,6 @@ class SearchForm(forms.Form):
             if value not in ("", None) and not (name == "order" and value == "next_free"):
                 query[name] = str(value)
         return query.urlencode()
-
-
-def _spoken_languages() -> list[tuple[str, str]]:
-    codes = {
-        code
-        for codes in Doctor.objects.filter(is_active=True)
-        .values_list("languages", flat=True)
-        .distinct()
-        for code in codes
-    }
-    return _in_order((code, language_name(code)) for code in codes)
 
 
 def _in_order(choices: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:

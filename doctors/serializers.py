@@ -1,5 +1,6 @@
 """Doctors and their times as the API shows them."""
 
+import re
 from typing import Any
 
 from drf_spectacular.types import OpenApiTypes
@@ -7,7 +8,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from docbook.http.moments import DayField
-from docbook.http.serializers import TextField
+from docbook.http.serializers import PatternField, TextField
 from docbook.http.times import local_iso
 from doctors.models import Doctor
 from doctors.models.schedule import Mode
@@ -99,9 +100,26 @@ class SearchQuery(serializers.Serializer[Any]):
     city = TextField(required=False, max_length=80)
     language = serializers.CharField(required=False, max_length=3)
     mode = serializers.ChoiceField(required=False, choices=Mode.for_visits())
-    max_fee = serializers.IntegerField(required=False, min_value=0, max_value=100_000)
+    max_fee = serializers.IntegerField(
+        required=False,
+        min_value=0,
+        max_value=100_000,
+        help_text="In whole units of `currency`. Fees in other currencies are not compared.",
+    )
+    currency = PatternField(
+        re.compile(r"^[A-Za-z]{3}\Z"),
+        required=False,
+        help_text=(
+            "ISO 4217, like EUR: of `max_fee`, and of `order=fee`, where other currencies come "
+            "last. Without it, the one that most of the doctors in question charge in."
+        ),
+        error_messages={"invalid": "Write the currency as three letters, like EUR."},
+    )
     available_on = DayField(required=False)
     order = serializers.ChoiceField(required=False, choices=list(ORDERS))
+
+    def validate_currency(self, currency: str) -> str:
+        return currency.upper()
 
 
 class DayQuery(serializers.Serializer[Any]):

@@ -19,7 +19,7 @@ from docbook.http.schema import LIST_PARAMETERS
 from docbook.http.serializers import page_of
 from doctors.models import Doctor, VisitType
 from doctors.selectors.doctors import bookable_doctors, get_bookable_doctor
-from doctors.selectors.search import DoctorSearch, search_doctors, with_next_free
+from doctors.selectors.search import DoctorSearch, in_one_currency, search_doctors, with_next_free
 from doctors.selectors.slots import times_on_day
 from doctors.selectors.visit_types import choose_visit_type
 from doctors.serializers import DayQuery, DoctorOut, SearchQuery, TimeOut
@@ -43,8 +43,9 @@ class DoctorList(PublicView):
     )
     def get(self, request: Request) -> HttpResponseBase:
         """Doctors who can be booked, by their earliest free time unless asked otherwise."""
-        search = DoctorSearch(**_valid(SearchQuery, request))
-        doctors = search_doctors(search=search, now=timezone.now())
+        now = timezone.now()
+        search = in_one_currency(DoctorSearch(**_valid(SearchQuery, request)), now=now)
+        doctors = search_doctors(search=search, now=now)
         items, page_info = paginate_rows(request, doctors, keys=[_KEYS[search.order], "id"])
         return public_response(
             request, {"items": DoctorOut(items, many=True).data, "pageInfo": page_info}

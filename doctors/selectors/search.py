@@ -4,9 +4,11 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from django.core.cache import cache
 from django.db.models import (
     BooleanField,
     CharField,
+    Count,
     DurationField,
     Exists,
     ExpressionWrapper,
@@ -30,6 +32,9 @@ from doctors.selectors.alphabet import letters_of
 from doctors.selectors.doctors import bookable_doctors
 from doctors.selectors.slots import free_now
 
+_SPECIALTIES = "cache:search:specialties"
+SPECIALTIES_SECONDS = 15
+
 _DAY = timedelta(days=1)
 # Days on which clocks change are longer or shorter, by this at most.
 _SHIFT = timedelta(hours=1)
@@ -48,7 +53,9 @@ class _VisitFits(Func):
 
 @dataclass(frozen=True)
 class DoctorSearch:
-    """What was asked for; empty values ask for nothing. `max_fee` in whole units of currency."""
+    """What was asked for; empty values ask for nothing. `max_fee` in whole units of `currency`, in
+    which fees are ordered, too: see `in_one_currency`.
+    """
 
     q: str = ""
     specialty: str = ""
@@ -56,12 +63,18 @@ class DoctorSearch:
     language: str = ""
     mode: str = ""
     max_fee: int | None = None
+    currency: str = ""
     available_on: date | None = None
     order: str = "next_free"
 
+    @property
+    def asks_for_fees(self) -> bool:
+        return self.max_fee is not None or self.order == "fee"
+
     def without(self, field: str) -> "DoctorSearch":
         empty: Any = None if field in ("max_fee", "available_on") else ""
-        return replace(self, **{field: empty})
+        fees = {"currency": ""} if field == "max_fee" else {}
+        return replace(self, **{field: empty}, **fees)
 
     def ordered(self, order: str) -> "DoctorSearch":
         return replace(self, order=order)
@@ -76,6 +89,20 @@ class SpecialtySummary:
     next_free: datetime | None
     zone: str
     city: str
+
+
+def in_one_currency(search: DoctorSearch, *, now: datetime) -> DoctorSearch:
+    """The search with a currency where fees are compared: a hundred euros are no hundred rupees.
+
+    Unless it was said which one, it is the one that most reasons of the doctors in question have.
+    """
+    if search.currency or not search.asks_for_fees:
+        return search
+    doctors = matching_doctors(search=search.without("max_fee"), now=now)
+    reasons = _visit_types(search.without("max_fee"), doctor=doctors.order_by().values("pk"))
+    counted = reasons.order_by().values("currency").annotate(number=Count("pk"))
+    most = counted.order_by("-number", "currency").values_list("currency", flat=True).first()
+    return replace(search, currency=most or "")
 
 
 def matching_doctors(*, search: DoctorSearch, now: datetime) -> QuerySet[Doctor]:
@@ -120,7 +147,7 @@ def search_doctors(*, search: DoctorSearch, now: datetime) -> QuerySet[Doctor]:
     """
     return (
         with_next_free(matching_doctors(search=search, now=now), now=now, search=search)
-        .annotate(lowest_fee=_lowest_fee(), sorted_name=letters_of("name"))
+        .annotate(lowest_fee=_lowest_fee(search), sorted_name=letters_of("name"))
         .order_by(*ORDERS.get(search.order, ORDERS["next_free"]))
     )
 
@@ -136,6 +163,15 @@ def with_next_free(
         next_free_at=Subquery(starts.values("starts_at")[:1]),
         next_free_zone=Subquery(starts.values("clinic__time_zone")[:1]),
     )
+
+
+def kept_specialties(*, now: datetime) -> list[SpecialtySummary]:
+    """As `summarise_specialties`, which looks at all doctors: once in a quarter of a minute."""
+    kept: list[SpecialtySummary] | None = cache.get(_SPECIALTIES)
+    if kept is None:
+        kept = summarise_specialties(now=now)
+        cache.set(_SPECIALTIES, kept, SPECIALTIES_SECONDS)
+    return kept
 
 
 def summarise_specialties(*, now: datetime) -> list[SpecialtySummary]:
@@ -250,16 +286,22 @@ def _works_in(city: str, *, now: datetime) -> Q:
     )
 
 
-def _visit_types(search: DoctorSearch, *, doctor: OuterRef) -> QuerySet[VisitType]:
-    visit_types = VisitType.objects.filter(doctor=doctor, is_active=True)
+def _visit_types(search: DoctorSearch, *, doctor: OuterRef | QuerySet[Any]) -> QuerySet[VisitType]:
+    """Active reasons that fit the search: of one doctor, or of several."""
+    of = "doctor" if isinstance(doctor, OuterRef) else "doctor__in"
+    visit_types = VisitType.objects.filter(**{of: doctor}, is_active=True)
     if search.mode:
         visit_types = visit_types.filter(mode=search.mode)
     if search.max_fee is not None:
-        visit_types = visit_types.filter(price_cents__lte=search.max_fee * 100)
+        in_reach = Q(price_cents__lte=search.max_fee * 100, currency=search.currency)
+        visit_types = visit_types.filter(in_reach)
     return visit_types
 
 
-def _lowest_fee() -> Subquery:
+def _lowest_fee(search: DoctorSearch) -> Subquery:
+    """In the search's currency; those who charge in another come last."""
     visit_types = VisitType.objects.filter(doctor=OuterRef("pk"), is_active=True)
+    if search.currency:
+        visit_types = visit_types.filter(currency=search.currency)
     lowest = visit_types.order_by().values("doctor").annotate(lowest=Min("price_cents"))
     return Subquery(lowest.values("lowest"))

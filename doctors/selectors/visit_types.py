@@ -12,14 +12,20 @@ def active_visit_types(doctor: Doctor) -> list[VisitType]:
 
 
 def fitting_visit_types(
-    doctor: Doctor, *, mode: str = "", max_fee: int | None = None
+    doctor: Doctor, *, mode: str = "", max_fee: int | None = None, currency: str = ""
 ) -> list[VisitType]:
-    """Those that fit a search, in the doctor's order. `max_fee` in whole units of currency."""
+    """Those that fit a search, in the doctor's order. `max_fee` in whole units of `currency`."""
     return [
         each
         for each in active_visit_types(doctor)
-        if mode in ("", each.mode) and (max_fee is None or each.price_cents <= max_fee * 100)
+        if mode in ("", each.mode) and _is_in_reach(each, max_fee=max_fee, currency=currency)
     ]
+
+
+def _is_in_reach(visit_type: VisitType, *, max_fee: int | None, currency: str) -> bool:
+    if max_fee is None:
+        return True
+    return visit_type.currency == currency and visit_type.price_cents <= max_fee * 100
 
 
 def first_visit_type(doctor: Doctor, *, mode: str = "") -> VisitType | None:

@@ -59,13 +59,13 @@ class DoctorCard:
 
     @property
     def price_from(self) -> VisitType | None:
-        """The cheapest reason, where that is not the one whose times are shown."""
-        cheapest = min(
-            active_visit_types(self.doctor), key=lambda each: each.price_cents, default=None
-        )
-        if cheapest is None or self.visit_type is None:
+        """The cheapest reason in the same currency, where that is not the one shown."""
+        shown = self.visit_type
+        if shown is None:
             return None
-        return cheapest if cheapest.price_cents < self.visit_type.price_cents else None
+        alike = [e for e in active_visit_types(self.doctor) if e.currency == shown.currency]
+        cheapest = min(alike, key=lambda each: each.price_cents, default=shown)
+        return cheapest if cheapest.price_cents < shown.price_cents else None
 
     @property
     def modes(self) -> list[str]:
@@ -120,7 +120,9 @@ def _choices(
 ) -> dict[int, list[_Choice]]:
     """For each doctor, the reasons that fit the search, in the doctor's order. One query."""
     reasons = {
-        doctor.pk: fitting_visit_types(doctor, mode=search.mode, max_fee=search.max_fee)
+        doctor.pk: fitting_visit_types(
+            doctor, mode=search.mode, max_fee=search.max_fee, currency=search.currency
+        )
         for doctor in doctors
     }
     found = free_times_of_doctors(

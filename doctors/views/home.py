@@ -6,14 +6,14 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from doctors.forms import SearchForm
-from doctors.selectors.search import summarise_specialties
+from doctors.selectors.search import kept_specialties
 
 POPULAR = 8
 
 
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
-    summaries = summarise_specialties(now=timezone.now())
+    summaries = kept_specialties(now=timezone.now())
     context = {
         "search": SearchForm(),
         "specialty_cards": summaries[:POPULAR],

@@ -20,7 +20,12 @@ from django.views.decorators.http import require_safe
 from docbook.http.htmx import wants_fragment
 from doctors.forms import ORDER_LABELS, SearchForm
 from doctors.models import Doctor, Specialty
-from doctors.selectors.search import DoctorSearch, matching_doctors, search_doctors
+from doctors.selectors.search import (
+    DoctorSearch,
+    in_one_currency,
+    matching_doctors,
+    search_doctors,
+)
 from doctors.templatetags.clinic_time import date_long
 from doctors.views.cards import doctor_cards, local_today
 
@@ -33,7 +38,9 @@ DAYS_A_STEP = 4
 @require_safe
 def doctor_list(request: HttpRequest) -> HttpResponse:
     form = SearchForm(request.GET)
-    search, now = form.search(), timezone.now()
+    now = timezone.now()
+    search = in_one_currency(form.search(), now=now)
+    form.name_the_currency(search)
     page = Paginator(search_doctors(search=search, now=now), PAGE_SIZE).get_page(
         request.GET.get("page")
     )

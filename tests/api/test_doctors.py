@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from django.core.cache import cache
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -198,6 +199,7 @@ def test_public_reads_do_not_mind_a_token_that_works_no_more() -> None:
 
 
 def count_queries(ask: Any) -> int:
+    cache.clear()
     with CaptureQueriesContext(connection) as queries:
         response = ask()
     assert response.status_code == 200

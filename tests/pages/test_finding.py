@@ -4,6 +4,8 @@ import re
 from datetime import timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
 from bookings.models import Hold
@@ -303,6 +305,90 @@ def test_filter_that_means_nothing_is_said_at_its_field(field: str, value: str) 
     assert f'id="id_{field}_error"' in page
     for named in re.findall(r'aria-describedby="([^"]+)"', page):
         assert all(f'id="{each}"' in page for each in named.split()), named
+
+
+def in_two_currencies() -> tuple[Doctor, Doctor, Doctor]:
+    """A dear and a cheap doctor in Mumbai, and one in Utrecht whose number is smaller still."""
+    mumbai = make_clinic(city="Mumbai", country="IN", time_zone="Asia/Kolkata")
+    dear, cheap = (make_doctor(clinic=mumbai, name=f"Dr {name}") for name in ("Rao", "Iyer"))
+    utrecht = make_doctor(name="Dr Visser")
+    for doctor, cents, currency in (
+        (dear, 200_000, "INR"),
+        (cheap, 80_000, "INR"),
+        (utrecht, 6_000, "EUR"),
+    ):
+        make_visit_type(doctor=doctor, price_cents=cents, currency=currency)
+        make_slots(doctor=doctor, count=2)
+    return dear, cheap, utrecht
+
+
+@pytest.mark.parametrize("door", ["/doctors/", "/api/v1/doctors"])
+@pytest.mark.parametrize(
+    ("query", "shown"),
+    [
+        ("city=Mumbai&max_fee=1000", ["cheap"]),
+        ("city=Mumbai&max_fee=5000", ["dear", "cheap"]),
+        ("city=Utrecht&max_fee=100", ["utrecht"]),
+        ("max_fee=1000", ["cheap"]),
+        ("max_fee=1000&currency=eur", ["utrecht"]),
+        ("max_fee=10&currency=USD", []),
+    ],
+)
+def test_fees_are_compared_within_one_currency(door: str, query: str, shown: list[str]) -> None:
+    doctors = dict(zip(("dear", "cheap", "utrecht"), in_two_currencies(), strict=True))
+    answer = signed_in().get(f"{door}?{query}").content.decode()
+    if "USD" in query and door == "/doctors/":
+        assert "Nobody here charges in this currency." in answer
+        return
+    quoted = [(name, f"/doctors/{doctor.slug}/") for name, doctor in doctors.items()]
+    if door.startswith("/api"):
+        quoted = [(name, f'"{doctor.slug}"') for name, doctor in doctors.items()]
+    found = [name for name, words_of_the_answer in quoted if words_of_the_answer in answer]
+    assert found == shown
+
+
+def test_lowest_fee_comes_first_within_a_currency_and_others_last() -> None:
+    dear, cheap, utrecht = in_two_currencies()
+    for query, order in (
+        ("order=fee", [cheap, dear, utrecht]),
+        ("order=fee&currency=EUR", [utrecht, *sorted((dear, cheap), key=lambda each: each.pk)]),
+    ):
+        items = signed_in().get(f"/api/v1/doctors?{query}").json()["items"]
+        assert [item["slug"] for item in items] == [doctor.slug for doctor in order]
+
+
+@pytest.mark.parametrize("headers", [{}, HTMX], ids=["page", "fragment"])
+def test_field_of_the_fee_names_its_currency(headers: dict[str, str]) -> None:
+    in_two_currencies()
+    page = signed_in().get("/doctors/?city=Mumbai&max_fee=1000", headers=headers)
+    assert "Fee up to, in INR" in words(page)
+    assert "Up to INR\N{NO-BREAK SPACE}1,000" in page.content.decode()
+
+
+def test_from_price_on_a_card_is_in_the_currency_that_is_shown() -> None:
+    doctor = make_doctor()
+    make_visit_type(doctor=doctor, price_cents=80_000, currency="INR")
+    make_visit_type(doctor=doctor, price_cents=6_000, currency="EUR")
+    make_slots(doctor=doctor)
+    assert "from €60" not in words(signed_in().get("/doctors/"))
+
+
+def test_what_is_saved_can_be_searched_for_at_once() -> None:
+    bookable()
+    signed_in().get("/doctors/")
+    make_doctor(languages=["fi"], clinic=make_clinic(city="Gouda"))
+    page = words(signed_in().get("/doctors/"))
+    assert "Finnish" in page
+    assert "Gouda" in page
+
+
+def test_home_looks_at_all_doctors_once_in_a_quarter_of_a_minute() -> None:
+    bookable()
+    signed_in().get("/")
+    with CaptureQueriesContext(connection) as queries:
+        signed_in().get("/")
+    assert not [each for each in queries if "doctors_slot" in each["sql"]]
+    assert not [each for each in queries if "unnest" in each["sql"]]
 
 
 def test_filters_stay_when_the_days_or_the_order_change() -> None:

@@ -1,0 +1,50 @@
+"""What can be searched for at all. Asked at every page of results, and seldom another."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.cache import cache
+from django.db.models import CharField, F, Func
+from django.db.models.signals import post_delete, post_save
+from django.dispatch import receiver
+
+from doctors.models import Clinic, Doctor, Specialty, VisitType
+
+# A page that is served in the moment of a change may keep the list of before for so long.
+SECONDS = 60
+_KEY = "cache:search:choices"
+
+
+@dataclass(frozen=True)
+class Choices:
+    """Specialties as (slug, name), cities, ISO codes of languages and currencies; in no order."""
+
+    specialties: list[tuple[str, str]]
+    cities: list[str]
+    languages: list[str]
+    currencies: list[str]
+
+
+def search_choices() -> Choices:
+    """Four queries a minute, whatever the number of searches; four each time without Redis."""
+    choices: Choices | None = cache.get_or_set(_KEY, _read, SECONDS)
+    return choices if choices is not None else _read()
+
+
+def _read() -> Choices:
+    doctors = Doctor.objects.order_by().filter(is_active=True)
+    spoken = Func(F("languages"), function="unnest", output_field=CharField())
+    reasons = VisitType.objects.order_by().filter(is_active=True, doctor__is_active=True)
+    return Choices(
+        specialties=list(Specialty.objects.values_list("slug", "name")),
+        cities=list(Clinic.objects.order_by().values_list("city", flat=True).distinct()),
+        languages=list(doctors.annotate(code=spoken).values_list("code", flat=True).distinct()),
+        currencies=list(reasons.values_list("currency", flat=True).distinct()),
+    )
+
+
+@receiver([post_save, post_delete])
+def forget_choices(sender: type[Any], **_kwargs: Any) -> None:
+    """What was saved just now can be searched for at once."""
+    if sender in (Clinic, Doctor, Specialty, VisitType):
+        cache.delete(_KEY)
