@@ -93,7 +93,7 @@ class SearchForm(forms.Form):
         currency = search.currency or (self.currencies[0] if len(self.currencies) == 1 else "")
         if currency:
             label = gettext("Fee up to, in %(currency)s") % {"currency": currency}
-            self.fields["max_fee"].label = label
+            self["max_fee"].label = label
 
     def label_of(self, name: str, search: DoctorSearch) -> str:
         """A filter's value in words."""

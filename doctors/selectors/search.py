@@ -73,8 +73,8 @@ class DoctorSearch:
 
     def without(self, field: str) -> "DoctorSearch":
         empty: Any = None if field in ("max_fee", "available_on") else ""
-        fees = {"currency": ""} if field == "max_fee" else {}
-        return replace(self, **{field: empty}, **fees)
+        wider = replace(self, **{field: empty})
+        return replace(wider, currency="") if field == "max_fee" else wider
 
     def ordered(self, order: str) -> "DoctorSearch":
         return replace(self, order=order)
