@@ -103,7 +103,7 @@ class DoctorFactory(DjangoModelFactory[Doctor]):
     class Meta:
         model = Doctor
 
-    slug = factory.Sequence(lambda number: f"doctor-{number}")
+    slug = factory.Sequence(lambda number: f"visser-{number:06d}")
     name = "Dr Emma Visser"
     languages = factory.LazyFunction(lambda: ["nl"])
     specialty = factory.SubFactory(SpecialtyFactory)

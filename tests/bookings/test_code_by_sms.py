@@ -10,6 +10,7 @@ from bookings.models import Hold
 from docbook.http import throttling
 from docbook.outbox.models import OutboxMessage
 from docbook.outbox.selectors import outbox_status
+from doctors.templatetags.clinic_time import clock
 from tests.api.client import Api
 from tests.bookings.acts import as_patient, ask_for_code, attempt, book, bookable, code_of, guest
 from tests.factories import make_patient, make_slots, tomorrow_at
@@ -58,10 +59,10 @@ def test_code_goes_to_the_phone_and_not_by_mail(twilio, post) -> None:
     hold = asked_by_a_patient()
     message = work()
     (asked,) = twilio.asked
-    local = hold.expires_at.astimezone(hold.clinic.zone)
+    until = clock(hold.expires_at, hold.clinic.zone)
     assert asked.form["To"] == NUMBER
     assert asked.form["Body"] == (
-        f"{code_of(hold)} is your DocBook code. Valid until {local:%H:%M}. Give it to nobody."
+        f"{code_of(hold)} is your DocBook code. Valid until {until}. Give it to nobody."
     )
     assert post.mails == []
     assert channels(message) == ["sms"]

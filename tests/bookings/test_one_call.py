@@ -90,7 +90,7 @@ def test_answer_of_a_hold_is_what_the_serializer_says_of_it(
     assert answer == AttemptOut(hold).data
 
 
-@pytest.mark.parametrize("reason", ["", 'A "rash" \\ on \u2028 the elbow', "<b>", "{status}"])
+@pytest.mark.parametrize("reason", ["", 'A "rash" \\ on \u0660 the elbow', "<b>", "{status}"])
 def test_answer_of_a_confirmation_is_what_the_serializer_says_of_it(reason: str) -> None:
     patient = make_patient(first_name="{reason}", last_name="")
     api, (visit_type, slots) = Api(patient), bookable()

@@ -41,7 +41,7 @@ def worker(monkeypatch) -> Iterator[list[tuple[str, list[object]]]]:
     sent = []
     current_app.loader.import_default_modules()
 
-    def send_task(name: str, args: list[object]) -> None:
+    def send_task(name: str, args: list[object], **_options: object) -> None:
         sent.append((name, args))
         current_app.tasks[name](*args)
 

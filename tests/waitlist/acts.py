@@ -25,8 +25,9 @@ from tests.factories import (
 
 
 def in_daylight(*, days: int = 0) -> datetime:
-    """Noon (UTC) of tomorrow: still to come, and no quiet hours in Utrecht."""
-    return tomorrow_at(12, days=1 + days)
+    """The noon (UTC) that comes next: within a day, and no quiet hours in Utrecht."""
+    noon = tomorrow_at(12, days=days)
+    return noon if noon - timedelta(days=days) > timezone.now() else noon + timedelta(days=1)
 
 
 def awaited(*, count: int = 1, slots: int = 1, **fields: Any) -> tuple[VisitType, list[Slot]]:

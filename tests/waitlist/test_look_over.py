@@ -72,7 +72,7 @@ def test_each_entry_costs_few_queries_however_many_times_are_free() -> None:
     visit_type, _slots = awaited(count=30)
     for line in (5, 10):
         WaitlistEntry.objects.all().delete()
-        in_line(visit_type, count=line, day_from=time(20))
+        in_line(visit_type, count=line, day_from=time(22))
         assert queries_of_a_look() <= 4 + 2 * line
 
 
@@ -84,14 +84,14 @@ def test_each_entry_of_a_specialty_costs_few_queries_however_many_doctors_there_
         make_visit_type(doctor=other)
         make_slots(doctor=other, starts_at=tomorrow_at(days=2 + number), count=10)
     for _ in range(3):
-        make_entry(doctor=None, specialty=specialty, city="Utrecht", day_from=time(20))
+        make_entry(doctor=None, specialty=specialty, city="Utrecht", day_from=time(22))
     assert queries_of_a_look() <= 4 + 3 * 6
 
 
 def test_long_line_is_looked_at_part_by_part_and_nobody_is_forgotten(monkeypatch) -> None:
     monkeypatch.setattr(look_over, "MOST_ENTRIES", 2)
     visit_type, slots = awaited(count=2)
-    unlucky = in_line(visit_type, count=4, day_from=time(20))
+    unlucky = in_line(visit_type, count=4, day_from=time(22))
     (last,) = in_line(visit_type, count=1)
     WaitlistEntry.objects.filter(pk=last.pk).update(
         created_at=unlucky[-1].created_at + timedelta(minutes=1)

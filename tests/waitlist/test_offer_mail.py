@@ -10,6 +10,7 @@ from bookings import tasks
 from bookings.models import Hold
 from bookings.services.offers import accept_offer, decline_offer
 from docbook.outbox.models import OutboxMessage
+from doctors.templatetags.clinic_time import clock
 from tests.bookings.acts import let_expire
 from tests.days_said import day_said
 from tests.waitlist.acts import awaited, in_line, release
@@ -42,14 +43,13 @@ def test_mail_says_what_is_held_and_until_when_and_leads_to_it(client) -> None:
     assert work().done_at is not None
     (message,) = mail.outbox
     zone = offer.clinic.zone
-    start, until = offer.starts_at.astimezone(zone), offer.expires_at.astimezone(zone)
+    start, until = offer.starts_at.astimezone(zone), clock(offer.expires_at, zone)
     assert message.to == [offer.email]
     assert message.subject == (
-        f"Held for you until {until:%H:%M}: {day_said(start, '%a', '%B')}, {start:%H:%M},"
-        " Dr Emma Visser"
+        f"Held for you until {until}: {day_said(start, '%a', '%B')}, {start:%H:%M}, Dr Emma Visser"
     )
     for body in (message.body, html_of(message)):
-        for fact in (f"{start:%H:%M}", f"{until:%H:%M}", "Dr Emma Visser", "Maliebaan 42"):
+        for fact in (f"{start:%H:%M}", until, "Dr Emma Visser", "Maliebaan 42"):
             assert fact in body
     links = {
         re.search(r"http\S+/waitlist/offers/[^\s\"]+", body)[0]
