@@ -18,12 +18,8 @@ from django.utils import timezone
 
 from accounts.models import User
 from docbook.audit import services as audit
-from docbook.errors import RateLimited
-from docbook.http.throttling import limit_by_value
+from docbook.http.throttling import count, limit_of
 from docbook.observability import metrics
-
-# Of each account and hour: whoever guesses all day must not fill the audit. The metric counts all.
-FAILURES_WRITTEN = "20/h"
 
 
 def record(action: str, user: User, *, by: User | None = None, **after: object) -> None:
@@ -46,9 +42,7 @@ def sign_in_failed(*, email: str, through: str) -> None:
     """For an account that is known its id; of any other address nothing."""
     metrics.count("docbook_sign_ins_failed")
     user_id = User.objects.filter(email=email.lower()).values_list("pk", flat=True).first()
-    try:
-        limit_by_value(group="audit-failures", rate=FAILURES_WRITTEN, value=str(user_id))
-    except RateLimited:
+    if count(limit_of("audit-failures", named=str(user_id))):
         return
     audit.record(
         action="account.sign_in_failed",

@@ -16,10 +16,9 @@ from uuid_utils.compat import uuid7
 
 from accounts import guesses
 from accounts.known_browsers import name_of_browser
-from accounts.limits import network_digest
 from accounts.models import AccountCode, User
 from docbook import six_digits
-from docbook.http.throttling import digest, mailbox_of
+from docbook.http.keyed_digest import digest, mailbox_of, network_digest
 
 Purpose = AccountCode.Purpose
 _NO_ROW = str(UUID(int=0))

@@ -8,13 +8,10 @@ from django.db import connection
 
 from accounts.models import CodeGuesses
 from docbook.batches import delete_in_batches
+from docbook.http.rate_policies import DAY, POLICIES
 
-A_DAY = timedelta(days=1)
+A_DAY = timedelta(seconds=DAY)
 STRANGERS = "strangers"
-# Two codes of three tries. One network alone cannot use up what all strangers have.
-FROM_A_NETWORK = 6
-FROM_STRANGERS = 10
-FROM_A_KNOWN_BROWSER = 10
 
 # One statement: of any number of guesses at once no more than `most` are counted, and looked at.
 _COUNT = """
@@ -38,8 +35,13 @@ def guessers_of(*, network: str, browser: str) -> list[tuple[str, int]]:
     (`browser` is its name) counts by itself: strangers cannot use up its guesses.
     """
     if browser:
-        return [(f"browser-{browser}", FROM_A_KNOWN_BROWSER)]
-    return [(f"network-{network}", FROM_A_NETWORK), (STRANGERS, FROM_STRANGERS)]
+        return [(f"browser-{browser}", _most("guess-known"))]
+    strangers = (STRANGERS, _most("guess-strangers"))
+    return [(f"network-{network}", _most("guess-network")), strangers]
+
+
+def _most(policy: str) -> int:
+    return POLICIES[policy].rate.most
 
 
 def count_guess(*, target: str, guessers: Sequence[tuple[str, int]], now: datetime) -> bool:

@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.crypto import get_random_string
 
 from accounts.models import User
-from docbook.http.throttling import digest
+from docbook.http.keyed_digest import digest
 
 _SALT = "accounts.known-browser"
 _YEAR = 365 * 24 * 3600

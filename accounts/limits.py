@@ -2,55 +2,41 @@
 
 Nobody may lock another person out. So a small limit counts network and account together, and a
 larger one counts strangers together and closes one way in only. Browsers that the account knows
-are counted by themselves. The decision record 0015 has the numbers and the reasons.
+are counted by themselves. The decision record 0015 has the reasons.
 """
-
-from dataclasses import replace
 
 from django.http import HttpRequest
 
 from accounts.known_browsers import name_of_browser
 from accounts.models import User
-from docbook.http.addresses import client_address
-from docbook.http.throttling import (
-    Limit,
-    by_mailbox,
-    count,
-    digest,
-    enforce,
-    mailbox_of,
-    network_of,
-)
-
-PASSWORDS_FROM_A_NETWORK = "10/5m"
-PASSWORDS_FROM_STRANGERS = "100/h"
-MAILS_FROM_A_NETWORK = "10/h"
-MAILS_TO_A_MAILBOX_A_DAY = "40/d"
-# What a flood cannot use up: as often as a code is valid, one mail still goes out.
-MAILS_IN_ANY_CASE = "1/10m"
+from docbook.errors import RateLimited
+from docbook.http.keyed_digest import mailbox_of
+from docbook.http.throttling import Limit, count, enforce, limit_of
 
 
-def network_digest(request: HttpRequest) -> str:
-    return digest(network_of(client_address(request)))
+class TooManyPasswords(RateLimited):
+    """Of this browser, this network, or all strangers; the other ways in are open."""
 
 
 def count_password(request: HttpRequest, *, email: str, user: User | None) -> list[Limit]:
     """Counts a try ahead, so that of many at once no more than the limit are looked at. What comes
-    back is to be given back if the password was right. Raises RateLimited.
+    back is to be given back if the password was right. Raises TooManyPasswords.
     """
     limits = _password_limits(request, email=email.lower(), user=user)
-    enforce(*limits)
+    try:
+        enforce(*limits)
+    except RateLimited as error:
+        raise TooManyPasswords(**error.facts) from None
     return limits
 
 
 def _password_limits(request: HttpRequest, *, email: str, user: User | None) -> list[Limit]:
     account = mailbox_of(email)
     if browser := name_of_browser(request, user):
-        return [_limit("password-known", PASSWORDS_FROM_A_NETWORK, f"{browser} {account}")]
-    from_here = f"{network_digest(request)} {account}"
+        return [limit_of("password-known", named=f"{browser} {account}")]
     return [
-        _limit("password-network", PASSWORDS_FROM_A_NETWORK, from_here),
-        _limit("password-strangers", PASSWORDS_FROM_STRANGERS, account),
+        limit_of("password-network", request, named=account),
+        limit_of("password-strangers", named=account),
     ]
 
 
@@ -61,16 +47,10 @@ def may_mail(request: HttpRequest, *, email: str, user: User | None) -> bool:
     """
     mailbox = mailbox_of(email)
     if browser := name_of_browser(request, user):
-        enforce(_limit("mail-known", MAILS_FROM_A_NETWORK, f"{browser} {mailbox}"))
+        enforce(limit_of("mail-known", named=f"{browser} {mailbox}"))
         return True
-    enforce(_limit("mail-network", MAILS_FROM_A_NETWORK, f"{network_digest(request)} {mailbox}"))
-    is_full = count(
-        replace(by_mailbox(mailbox), counts_without_redis=True),  # with the codes of bookings
-        _limit("mail-day", MAILS_TO_A_MAILBOX_A_DAY, mailbox),
-    )
-    is_early = count(_limit("mail-any-case", MAILS_IN_ANY_CASE, mailbox))
+    enforce(limit_of("mail-network", request, named=mailbox))
+    # The first is shared with the codes of bookings.
+    is_full = count(limit_of("codes-to", named=mailbox), limit_of("mail-day", named=mailbox))
+    is_early = count(limit_of("mail-any-case", named=mailbox))
     return not (is_full and is_early)
-
-
-def _limit(group: str, rate: str, value: str) -> Limit:
-    return Limit(group, rate, value, counts_without_redis=True)

@@ -1,16 +1,16 @@
 """Limits on the pages of accounts, which are django-allauth's."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils.translation import gettext as _
 
+from accounts.limits import TooManyPasswords
 from docbook.errors import RateLimited
-from docbook.http.pages import refusal_page
-from docbook.http.throttling import by_address, enforce
-
-BY_ADDRESS = "30/m"
+from docbook.http.pages import WayOn, refusal_page
+from docbook.http.throttling import enforce, limit_of
 
 
 class AccountLimitsMiddleware:
@@ -29,9 +29,21 @@ class AccountLimitsMiddleware:
         match = request.resolver_match
         if request.method != "POST" or not match or not match.route.startswith("accounts/"):
             return None
-        limit = by_address(request, group="accounts", rate=BY_ADDRESS)
         try:
-            enforce(replace(limit, counts_without_redis=True))
+            enforce(limit_of("accounts", request))
         except RateLimited as error:
             return refusal_page(request, error)
         return None
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """Says what else leads in. Whoever is in already needs no other way."""
+        if isinstance(exception, TooManyPasswords) and not request.user.is_authenticated:
+            return refusal_page(request, exception, other_ways=_other_ways_in())
+        return None
+
+
+def _other_ways_in() -> list[WayOn]:
+    return [
+        WayOn(_("Sign in with a code by e-mail"), reverse("account_request_login_code")),
+        WayOn(_("Choose a new password by a link"), reverse("account_reset_password")),
+    ]

@@ -6,7 +6,7 @@ would note used codes in Redis, by name, and refuse all of them without it.
 """
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from allauth.mfa.adapter import get_adapter
 from allauth.mfa.models import Authenticator
@@ -17,12 +17,12 @@ from django.db import transaction
 from accounts.models import User
 from accounts.roles import works_here
 from docbook.errors import RateLimited
+from docbook.http.rate_policies import POLICIES
 
 PERIOD_SECONDS = 30
 # Codes of the period before and after count as well: phones' clocks differ.
 PERIODS = (0, -1, 1)
-WRONG_CODES = 10
-WRONG_CODES_FOR = timedelta(days=1)
+POLICY = "second-factor"
 
 
 def has_one(user: User) -> bool:
@@ -79,10 +79,12 @@ def _takes_recovery(row: Authenticator, *, code: str) -> bool:
 def _refuse_after_many(counter: Authenticator, *, now: datetime) -> None:
     since = counter.data.get("wrong_since", 0)
     passed = now.timestamp() - since
-    if passed >= WRONG_CODES_FOR.total_seconds():
+    most, seconds = POLICIES[POLICY].rate
+    if passed >= seconds:
         counter.data |= {"wrong": 0, "wrong_since": now.timestamp()}
-    elif counter.data.get("wrong", 0) >= WRONG_CODES:
-        raise RateLimited(retry_after=int(WRONG_CODES_FOR.total_seconds() - passed) + 1)
+    elif counter.data.get("wrong", 0) >= most:
+        wait = int(seconds - passed) + 1
+        raise RateLimited(retry_after=wait, limit=POLICY, most=most, seconds=seconds)
 
 
 def _count(counter: Authenticator, *, was_right: bool, now: datetime) -> None:

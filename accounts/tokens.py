@@ -24,7 +24,7 @@ from rest_framework_simplejwt.settings import api_settings
 
 from accounts.models import RefreshSession, User
 from docbook.errors import DomainError
-from docbook.http.throttling import mailbox_of
+from docbook.http.keyed_digest import mailbox_of
 
 ISSUER = api_settings.ISSUER
 AUDIENCE = api_settings.AUDIENCE

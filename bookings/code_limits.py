@@ -5,14 +5,25 @@ from datetime import datetime
 
 from bookings.destinations import code_destination
 from bookings.models import Hold
-from docbook.http.throttling import Limit, by_mailbox, by_phone, enforce, give_back, mailbox_of
+from docbook.http.keyed_digest import mailbox_of
+from docbook.http.throttling import Limit, enforce, give_back, limit_of
 
 
 def limits_of(*, patient_id: int | None, email: str, phone: str) -> list[Limit]:
-    """A code by SMS may still go by mail, so it counts for both."""
+    """Of a code to this patient, or to a guest."""
     to = code_destination(patient_id=patient_id, email=email, phone=phone)
-    mailbox = by_mailbox(mailbox_of(email))
-    return [mailbox, by_phone(to.phone)] if to.phone else [mailbox]
+    mailbox = mailbox_of(email)
+    return limits_to(mailbox=mailbox, phone=to.phone, is_owner=patient_id is not None)
+
+
+def limits_to(*, mailbox: str, phone: str, is_owner: bool) -> list[Limit]:
+    """A code by SMS may still go by mail, so it counts for both.
+
+    A mailbox that belongs to the account that asks has a count of its own, which strangers cannot
+    use up.
+    """
+    limits = [limit_of("codes-to-owner" if is_owner else "codes-to", named=mailbox)]
+    return [*limits, limit_of("codes-to-phone", named=phone)] if phone else limits
 
 
 def send_counted(

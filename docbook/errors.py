@@ -53,10 +53,23 @@ class VersionMismatch(DomainError):
 
 
 class RateLimited(DomainError):
-    """Too many requests in a window; `retry_after` in whole seconds."""
+    """Too many requests in a window; `retry_after` in whole seconds. Of a limit of the table also
+    its name, and that it allows `most` requests in `seconds`.
+    """
 
     code = "rate-limited"
 
-    def __init__(self, *, retry_after: int) -> None:
+    def __init__(
+        self, *, retry_after: int, limit: str = "", most: int = 0, seconds: int = 0
+    ) -> None:
         super().__init__("")
         self.retry_after = retry_after
+        self.limit = limit
+        self.most = most
+        self.seconds = seconds
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What makes another refusal of it that says more."""
+        names = ("retry_after", "limit", "most", "seconds")
+        return {name: getattr(self, name) for name in names}

@@ -5,9 +5,9 @@ failure opens a breaker: for a second nobody in this process asks again.
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from threading import Lock
-from typing import Any
+from typing import Any, TypeVar
 
 import structlog
 from django.conf import settings
@@ -20,6 +20,7 @@ log = structlog.get_logger(__name__)
 PASSED = "count:docbook_passed_without_redis_total"
 PAUSE_SECONDS = 1.0
 LOG_EVERY_SECONDS = 60.0
+_Answer = TypeVar("_Answer")
 
 
 class _Breaker:
@@ -64,29 +65,31 @@ _passed = _Passed()
 
 
 def run(script: str, *, keys: Sequence[str], arguments: Sequence[str | int]) -> Any:
-    """What the Lua script answers; None when Redis does not, which is counted in PASSED. A script
-    must not answer nil.
-    """
+    """What the Lua script answers; None when Redis does not. A script must not answer nil."""
+    return ask(lambda: Script(get_redis_connection("default"), script)(keys=keys, args=arguments))
+
+
+def ask(call: Callable[[], _Answer]) -> _Answer | None:
+    """What a call answers that needs Redis; None without Redis, which is counted in PASSED."""
     breaker = _breakers.setdefault(str(settings.CACHES["default"]["LOCATION"]), _Breaker())
     if breaker.is_open():
         _passed.add(1)
         return None
     try:
-        redis = get_redis_connection("default")
-        answer = Script(redis, script)(keys=keys, args=arguments)
+        answer = call()
     except RedisError as error:
         breaker.trip(error)
         _passed.add(1)
         return None
-    _tell_what_passed(redis)
+    _tell_what_passed()
     return answer
 
 
-def _tell_what_passed(redis: Any) -> None:
+def _tell_what_passed() -> None:
     number = _passed.take()
     if not number:
         return
     try:
-        redis.incrby(PASSED, number)
+        get_redis_connection("default").incrby(PASSED, number)
     except RedisError:
         _passed.add(number)

@@ -1,7 +1,5 @@
 """Signing in and staying signed in, for mobile apps."""
 
-from dataclasses import replace
-
 from django.conf import settings
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
@@ -16,7 +14,7 @@ from accounts.serializers import CredentialsIn, MeOut, RefreshIn, TokensOut
 from accounts.services import sign_in_with_password
 from accounts.users import signed_in
 from docbook.http.problem_schema import BODY, problems
-from docbook.http.throttling import by_address, enforce, give_back, limit_by_address
+from docbook.http.throttling import enforce, give_back, limit_of
 
 
 class TokenView(APIView):
@@ -41,8 +39,7 @@ class TokenView(APIView):
         """A pair of tokens for an e-mail address and its password; with `otp` for accounts that
         have a second factor.
         """
-        by_network = by_address(request._request, group="sign-in", rate="10/m")
-        enforce(replace(by_network, counts_without_redis=True))
+        enforce(limit_of("sign-in", request._request))
         credentials = CredentialsIn(data=request.data)
         credentials.is_valid(raise_exception=True)
         email = credentials.validated_data["email"].lower()
@@ -71,7 +68,7 @@ class RefreshView(APIView):
     )
     def post(self, request: Request) -> Response:
         """A new pair; the refresh token sent here works once."""
-        limit_by_address(request._request, group="refresh", rate="60/m")
+        enforce(limit_of("refresh", request._request))
         body = RefreshIn(data=request.data)
         body.is_valid(raise_exception=True)
         return _answer(

@@ -15,7 +15,7 @@ from rest_framework.views import APIView
 from uuid_utils.compat import uuid7
 
 from accounts.users import signed_in
-from bookings.code_limits import limits_of, send_counted
+from bookings.code_limits import limits_of, limits_to, send_counted
 from bookings.destinations import code_destination
 from bookings.errors import SlotHeld, SlotTaken
 from bookings.holder import Holder
@@ -42,6 +42,7 @@ from docbook.http.idempotency_key import (
     refusal_once,
     waiting_for_the_first,
 )
+from docbook.http.keyed_digest import address_key
 from docbook.http.pagination import paginate_rows
 from docbook.http.preconditions import (
     IF_NONE_MATCH,
@@ -52,16 +53,7 @@ from docbook.http.preconditions import (
 from docbook.http.problem_schema import BODY, KEY, problems
 from docbook.http.schema import IDEMPOTENCY_KEY, LIST_PARAMETERS, OPTIONAL_KEY
 from docbook.http.serializers import page_of
-from docbook.http.throttling import (
-    Limit,
-    address_key,
-    by_address,
-    by_mailbox,
-    by_phone,
-    by_value,
-    enforce,
-    give_back,
-)
+from docbook.http.throttling import Limit, enforce, enforce_together, give_back, limit_of
 from doctors.serializers import TimeOut
 
 _API_NAMES = {"slot": "slotId", "visit_type": "visitTypeId"}
@@ -117,7 +109,7 @@ class BookingList(APIView):
         codes = _codes_to(request, **body.validated_data)
         is_on_its_way = False
         try:
-            enforce(*_limits(request, group="api-hold", rate="30/m"), *codes)
+            enforce_together(*_limits(request, "api-hold", "api-hold-user"), *codes)
             with waiting_for_the_first():
                 answer = _start(request, body.validated_data, key=key)
             is_on_its_way = not answer.is_replay
@@ -186,7 +178,7 @@ class VerifyOtp(APIView):
         """Confirms with the code; a repeat of a confirmed attempt gets the same booking. With a key
         of your own, a retry whose answer was lost counts no second wrong code.
         """
-        enforce(*_limits(request, group="api-confirm", rate="60/m"))
+        enforce_together(*_limits(request, "api-confirm", "api-confirm-user"))
         body = CodeIn(data=request.data)
         if not body.is_valid():
             refuse_what_is_over(hold_id=booking_id, holder=_holder(request))
@@ -230,7 +222,7 @@ class ResendOtp(APIView):
         """Has a new code sent; the one before stops working. With a key of your own, a retry whose
         answer was lost sends no second one.
         """
-        enforce(*_limits(request, group="api-code", rate="30/m"))
+        enforce(*_limits(request, "api-code", "api-code-user"))
         route = f"resendCode:{booking_id}"
         return answer_once(
             request, route=route, act=lambda: _resend(request, booking_id), required=False
@@ -294,11 +286,8 @@ def _filters(query: BookingsQuery) -> dict[str, Any]:
     return {columns[name]: value for name, value in query.validated_data.items()}
 
 
-def _limits(request: Request, *, group: str, rate: str) -> tuple[Limit, Limit]:
-    return (
-        by_address(request._request, group=group, rate=rate),
-        by_value(group=group, rate=rate, value=f"user-{request.user.pk}"),
-    )
+def _limits(request: Request, *names: str) -> list[Limit]:
+    return [limit_of(name, request._request) for name in names]
 
 
 def _codes_to(
@@ -307,13 +296,12 @@ def _codes_to(
     """As limits_of, of a hold that is still to be made. The token names the mailbox; where the
     number comes from is looked up only where codes go by SMS at all.
     """
-    mailbox = by_mailbox(_mailbox(request))
-    if settings.CODE_CHANNEL != "sms":
-        return [mailbox]
-    patient = signed_in(request)
-    number = phone or phone_known(patient=patient, moves=replaces)
-    to = code_destination(patient_id=patient.pk, email="", phone=number)
-    return [mailbox, by_phone(to.phone)] if to.phone else [mailbox]
+    number = ""
+    if settings.CODE_CHANNEL == "sms":
+        patient = signed_in(request)
+        known = phone or phone_known(patient=patient, moves=replaces)
+        number = code_destination(patient_id=patient.pk, email="", phone=known).phone
+    return limits_to(mailbox=_mailbox(request), phone=number, is_owner=True)
 
 
 def _mailbox(request: Request) -> str:

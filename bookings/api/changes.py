@@ -1,7 +1,6 @@
 """Cancelling by the API, and the times that a booking could be moved to."""
 
 from datetime import date, datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 from django.http import HttpResponseBase
@@ -25,7 +24,7 @@ from docbook.http.preconditions import IF_MATCH, seen_versions, with_etag_of_bod
 from docbook.http.problem_schema import BODY, KEY, problems
 from docbook.http.schema import LIST_PARAMETERS, OPTIONAL_KEY
 from docbook.http.serializers import page_of
-from docbook.http.throttling import limit_by_value
+from docbook.http.throttling import enforce, limit_of
 from doctors.rules import instants_of_days
 from doctors.serializers import TimeOut
 
@@ -125,5 +124,4 @@ def _days(query: dict[str, date], *, appointment: Appointment, now: datetime) ->
 
 
 def _limit(request: Request) -> None:
-    user: Any = request.user
-    limit_by_value(group="api-change", rate="60/m", value=f"user-{user.pk}")
+    enforce(limit_of("api-change", request._request))

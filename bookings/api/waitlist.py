@@ -27,9 +27,8 @@ from docbook.http.preconditions import with_etag_of_body
 from docbook.http.problem_schema import BODY, KEY, problems
 from docbook.http.schema import IDEMPOTENCY_KEY, LIST_PARAMETERS
 from docbook.http.serializers import page_of
-from docbook.http.throttling import limit_by_address, limit_by_value
+from docbook.http.throttling import enforce, limit_of
 
-_RATE = "30/m"
 # The fields of Wanted, by the names that the API has for them.
 _FIELDS = {
     "doctorId": "doctor_id",
@@ -156,6 +155,7 @@ def _join(request: Request, data: dict[str, Any]) -> Response:
 
 
 def _limit(request: Request) -> None:
-    limit_by_address(request._request, group="api-waitlist", rate=_RATE)
-    value = f"user-{request.user.pk}"
-    limit_by_value(group="api-waitlist", rate=_RATE, value=value)
+    enforce(
+        limit_of("api-waitlist", request._request),
+        limit_of("api-waitlist-user", request._request),
+    )

@@ -18,10 +18,8 @@ from bookings.rules import reason_for
 from bookings.selectors.appointments import Link, links_to
 from bookings.selectors.holds import get_hold
 from bookings.services.codes import Details, request_code
-from docbook.http.throttling import by_address, by_value, enforce
+from docbook.http.throttling import enforce, enforce_together, limit_of
 from doctors.models import Doctor, Mode
-
-CODE_RATE = "30/m"
 
 
 @dataclass(frozen=True)
@@ -46,15 +44,19 @@ class Ticket:
     keeps: Link | None
 
 
-def limit_codes(request: HttpRequest, *, group: str) -> None:
-    """Raises RateLimited for an address, or an account, that sends for codes, or tries them, too
-    often.
-    """
-    limits = [by_address(request, group=group, rate=CODE_RATE)]
+def limit_codes(request: HttpRequest) -> None:
+    """Raises RateLimited for an address, or an account, that sends for codes too often."""
+    enforce(limit_of("code", request))
     if request.user.pk is not None:
-        value = f"user-{request.user.pk}"
-        limits.append(by_value(group=f"{group}:user", rate=CODE_RATE, value=value))
-    enforce(*limits)
+        enforce(limit_of("code-user", request))
+
+
+def limit_tries(request: HttpRequest) -> None:
+    """Raises RateLimited for an address, or an account, that tries codes too often."""
+    limits = [limit_of("confirm", request)]
+    if request.user.pk is not None:
+        limits.append(limit_of("confirm-user", request))
+    enforce_together(*limits)
 
 
 def present_step(hold: Hold) -> str:

@@ -25,7 +25,7 @@ from docbook.errors import DomainError, VersionMismatch
 from docbook.http.htmx import wants_fragment
 from docbook.http.problems import STATUS_BY_CODE
 from docbook.http.templatetags.ui import dialled
-from docbook.http.throttling import limit_by_address
+from docbook.http.throttling import enforce, limit_of
 from docbook.observability import refusal
 from doctors.models import Doctor
 from doctors.selectors.doctors import bookable_doctors
@@ -33,7 +33,6 @@ from doctors.templatetags.clinic_time import day_and_clock
 from doctors.views.detail import own_holds, query_of
 from doctors.views.picker import Notice, Picker, PickerQuery, build_picker
 
-CHANGE_RATE = "30/m"
 REFUSALS = (ChangeWindowPassed, NotChangeable, VersionMismatch)
 
 
@@ -139,7 +138,7 @@ def show_refused_change(
 
 
 def _cancel(request: HttpRequest, found: Appointment, *, form: CancelForm) -> HttpResponse:
-    limit_by_address(request, group="change", rate=CHANGE_RATE)
+    enforce(limit_of("change", request))
     cancel_appointment(
         appointment_id=found.pk,
         by=current_holder(request),

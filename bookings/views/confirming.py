@@ -42,6 +42,7 @@ from bookings.views.attempt import (
     caller_of,
     known_details,
     limit_codes,
+    limit_tries,
     send_code,
     sent_details,
     ticket_of,
@@ -52,6 +53,7 @@ from bookings.views.refusals import show_lost_hold
 from bookings.views.sign_in import visit_where_the_answer_was_lost
 from docbook.errors import DomainError, FieldError, RateLimited
 from docbook.http.problems import STATUS_BY_CODE
+from docbook.http.rate_headers import add_headers, headers_of
 from docbook.observability import refusal
 
 # After these the hold's own page has nothing more to say.
@@ -76,7 +78,7 @@ def details(request: HttpRequest, hold_id: UUID) -> HttpResponseBase:
     error: DomainError | None = None
     if request.method == "POST" and form.is_valid():
         keep_draft(request)  # also where the next line turns them away for a minute
-        limit_codes(request, group="code")
+        limit_codes(request)
         try:
             given = form.details()
             send_code(hold, holder=holder, details=given)
@@ -86,7 +88,7 @@ def details(request: HttpRequest, hold_id: UUID) -> HttpResponseBase:
             return _lost(request, over, hold)
         except RateLimited as limit:
             error = limit
-            form.add_error(None, _no_code(hold))
+            form.add_error(None, _no_code(hold, holder))
         except NumberNeeded as needed:
             error = needed
             form.add_error("phone", form.fields["phone"].error_messages["required"])
@@ -102,7 +104,9 @@ def details(request: HttpRequest, hold_id: UUID) -> HttpResponseBase:
         "codes_by_sms": settings.CODE_CHANNEL == "sms",
         "nav": "appointments" if hold.replaces else "doctors",
     }
-    return render(request, "bookings/details.html", context, status=_status(form, error))
+    response = render(request, "bookings/details.html", context, status=_status(form, error))
+    add_headers(response, headers_of(error))
+    return response
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -117,7 +121,7 @@ def code(request: HttpRequest, hold_id: UUID) -> HttpResponseBase:
         return redirect("bookings:details", hold_id=hold_id)
     form = CodeForm(request.POST) if request.method == "POST" else _form_of_code(request, hold)
     if request.method == "POST" and form.is_valid():
-        limit_codes(request, group="confirm")
+        limit_tries(request)
         return _try(request, hold, holder=holder, typed=form.cleaned_data["code"])
     status = 422 if request.method == "POST" else 200
     return _code_page(request, hold, holder=holder, form=form, status=status)
@@ -127,7 +131,7 @@ def code(request: HttpRequest, hold_id: UUID) -> HttpResponseBase:
 @visit_where_the_answer_was_lost
 def resend(request: HttpRequest, hold_id: UUID) -> HttpResponseBase:
     """A new code; the old one stops working."""
-    limit_codes(request, group="code")
+    limit_codes(request)
     holder = current_holder(request)
     hold = get_hold(hold_id=hold_id, holder=holder)
     try:
@@ -230,9 +234,14 @@ def _code_page(
     return render(request, "bookings/code.html", context, status=status)
 
 
-def _no_code(hold: Hold) -> str:
+def _no_code(hold: Hold, holder: Holder) -> str:
     if hold.code_sent_at:
         return _("No further code can be sent just now. The last one still works.")
+    if holder.patient is None:  # strangers cannot use up what an account has
+        return _(
+            "Very many codes went to this address. The next one can be sent in an hour. If it is"
+            " yours and has an account, sign in below and go on at once."
+        )
     return _("Very many codes went to this address. The next one can be sent in an hour.")
 
 

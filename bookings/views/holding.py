@@ -30,13 +30,13 @@ from bookings.views.sign_in import visit_where_the_answer_was_lost
 from docbook.errors import DomainError, NotFound, RateLimited
 from docbook.http import pages
 from docbook.http.htmx import wants_fragment
+from docbook.http.keyed_digest import address_key
 from docbook.http.templatetags.ui import without_fragment
-from docbook.http.throttling import address_key, limit_by_address
+from docbook.http.throttling import enforce_together, limit_of
 from doctors.models import VisitType
 from doctors.selectors.doctors import bookable_doctors, get_bookable_doctor
 from doctors.views.addresses import day_url, page_of, with_query
 
-HOLD_RATE = "30/m"
 # Where somebody who gives a time back may want to go on picking.
 TIMES = ("doctors:detail", "bookings:reschedule")
 
@@ -46,7 +46,7 @@ def start(request: HttpRequest) -> HttpResponseBase:
     """The tap on a time is the hold. A reload of its address leads back to the doctors."""
     if request.method != "POST":
         return redirect("doctors:list")
-    limit_by_address(request, group="hold", rate=HOLD_RATE)
+    enforce_together(limit_of("hold", request))
     form = StartForm(request.POST)
     if not form.is_valid():
         return pages.error_page(request, status=400)
@@ -117,7 +117,7 @@ def _send_code_of_move(request: HttpRequest, hold: Hold, *, holder: Holder) -> b
     if not (details.first_name and details.last_name and details.email):
         return False
     try:
-        limit_codes(request, group="code")
+        limit_codes(request)
         send_code(hold, holder=holder, details=details)
     except (RateLimited, HoldExpired, NumberNeeded):
         return False

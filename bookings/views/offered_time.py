@@ -24,9 +24,8 @@ from bookings.services.offers import accept_offer, decline_offer
 from bookings.wish import QuietHours
 from docbook.errors import DomainError
 from docbook.http.problems import STATUS_BY_CODE
-from docbook.http.throttling import limit_by_address
+from docbook.http.throttling import enforce, limit_of
 
-RATE = "30/m"
 REFUSALS = (AppointmentLimit, HoldExpired, NotChangeable, OtpLocked, PatientBusy, SignInRefused)
 
 
@@ -38,7 +37,7 @@ def offer(request: HttpRequest, token: str) -> HttpResponse:
 
 @require_POST
 def accept(request: HttpRequest, token: str) -> HttpResponseBase:
-    limit_by_address(request, group="offer", rate=RATE)
+    enforce(limit_of("offer", request))
     offered = _offer(token)
     form, phone = _number_form(offered, request.POST), ""
     if form is not None:
@@ -55,7 +54,7 @@ def accept(request: HttpRequest, token: str) -> HttpResponseBase:
 @require_POST
 def decline(request: HttpRequest, token: str) -> HttpResponseBase:
     """What is taken already is cancelled on the appointment's own page, not here."""
-    limit_by_address(request, group="offer", rate=RATE)
+    enforce(limit_of("offer", request))
     offered = _offer(token)
     try:
         decline_offer(offer_id=offered.hold.pk, patient=offered.patient)

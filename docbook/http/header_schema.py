@@ -50,6 +50,15 @@ _SHARED: Json = {
         "schema": {"type": "integer", "minimum": 1},
         "required": True,
     },
+    "RateLimit-Policy": {
+        "description": "The limit that is used up, as the IETF's draft has it: `q` requests in `w`"
+        " seconds.",
+        "schema": {"type": "string"},
+    },
+    "RateLimit": {
+        "description": "What is left of it: none, for `t` seconds.",
+        "schema": {"type": "string"},
+    },
     "Idempotent-Replayed": {
         "description": "Sent when this is the first answer to this Idempotency-Key again.",
         "schema": {"type": "string", "const": "true"},
@@ -86,5 +95,7 @@ def _names(status: str, *, takes_key: bool) -> Iterator[str]:
         yield "WWW-Authenticate"
     if status in ("429", "503"):
         yield "Retry-After"
+    if status == "429":
+        yield from ("RateLimit-Policy", "RateLimit")
     if takes_key and status in _REPLAYED:
         yield "Idempotent-Replayed"

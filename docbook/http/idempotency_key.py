@@ -10,7 +10,7 @@ minute (idle_in_transaction_session_timeout), and the retry has the key to itsel
 import hashlib
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -26,9 +26,10 @@ from rest_framework.response import Response
 from docbook.batches import delete_in_batches
 from docbook.errors import DomainError, NotYours
 from docbook.http import strangers
+from docbook.http.keyed_digest import digest
 from docbook.http.models import IdempotencyRecord
 from docbook.http.problems import CONTENT_TYPE, problem_of
-from docbook.http.throttling import digest
+from docbook.http.rate_headers import add_headers, headers_of, wait_of
 
 KEPT = timedelta(hours=24)
 PASSING = (
@@ -123,8 +124,7 @@ def answer_once(
             transaction.set_rollback(True)
         else:
             _keep(key, _answer_of(response))
-        wait = response.headers.get("Retry-After")
-        return http_response(_answer_of(response), wait=int(wait) if wait else None)
+        return http_response(_answer_of(response), headers=wait_of(response.headers))
 
 
 @contextmanager
@@ -155,7 +155,7 @@ def refusal_once(key: IdempotencyKey, error: DomainError) -> HttpResponse:
         raise error
     answer = _answer_of(problem_of(error))
     if error.code in PASSING:
-        return http_response(answer, wait=getattr(error, "retry_after", None))
+        return http_response(answer, headers=headers_of(error))
     with transaction.atomic():
         if not _claim(key):
             return http_response(_recorded(key))
@@ -163,7 +163,7 @@ def refusal_once(key: IdempotencyKey, error: DomainError) -> HttpResponse:
     return http_response(answer)
 
 
-def http_response(answer: Answer, *, wait: int | None = None) -> HttpResponse:
+def http_response(answer: Answer, *, headers: Mapping[str, str] | None = None) -> HttpResponse:
     content_type = CONTENT_TYPE if answer.status >= 400 else "application/json"
     response = HttpResponse(answer.body, status=answer.status, content_type=content_type)
     if answer.location:
@@ -171,7 +171,8 @@ def http_response(answer: Answer, *, wait: int | None = None) -> HttpResponse:
     if answer.is_replay:
         response.headers["Idempotent-Replayed"] = "true"
     if answer.status in (429, 503):
-        response.headers["Retry-After"] = str(wait or 1)
+        response.headers["Retry-After"] = "1"
+    add_headers(response, headers or {})
     return response
 
 

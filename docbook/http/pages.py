@@ -1,5 +1,8 @@
 """Refusals and failures as pages. What a form can say at its field is said there instead."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
@@ -8,6 +11,7 @@ from django.views.decorators.csrf import requires_csrf_token
 
 from docbook.errors import DomainError, NotFound, RateLimited
 from docbook.http.problems import STATUS_BY_CODE, problem_response
+from docbook.http.rate_headers import add_headers, headers_of
 from docbook.observability import refusal, request_id
 
 _TEMPLATES = {403: "403.html", 404: "404.html", 429: "429.html", 503: "503.html"}
@@ -26,16 +30,28 @@ def error_page(request: HttpRequest, *, status: int, **context: object) -> HttpR
     return HttpResponse(content, status=status)
 
 
-def refusal_page(request: HttpRequest, error: DomainError) -> HttpResponse:
+@dataclass(frozen=True)
+class WayOn:
+    text: str
+    url: str
+
+
+def refusal_page(
+    request: HttpRequest, error: DomainError, *, other_ways: Sequence[WayOn] = ()
+) -> HttpResponse:
     """A refusal that no view has turned into something better."""
     refusal.note(error.code)
     if isinstance(error, NotFound):
         return error_page(request, status=404)
     if isinstance(error, RateLimited):
         response = error_page(
-            request, status=429, retry_after=error.retry_after, back=_came_from(request)
+            request,
+            status=429,
+            retry_after=error.retry_after,
+            back=_came_from(request),
+            other_ways=other_ways,
         )
-        response.headers["Retry-After"] = str(error.retry_after)
+        add_headers(response, headers_of(error))
         return response
     return error_page(request, status=STATUS_BY_CODE.get(error.code, 400))
 

@@ -14,6 +14,7 @@ from rest_framework.views import set_rollback
 
 from docbook.errors import DomainError, FieldError
 from docbook.http import strangers
+from docbook.http.rate_headers import headers_of
 from docbook.observability import refusal, request_id
 
 log = structlog.get_logger(__name__)
@@ -169,10 +170,7 @@ def exception_handler(exc: Exception, context: Any) -> Response | None:
 def problem_of(error: DomainError) -> Response:
     """A refusal as the response of a DRF view."""
     refusal.note(error.code)
-    headers = {}
-    wait = getattr(error, "retry_after", None)
-    if wait is not None:
-        headers["Retry-After"] = str(wait)
+    headers = headers_of(error)
     if STATUS_BY_CODE[error.code] == 401:
         headers["WWW-Authenticate"] = 'Bearer realm="api"'
     extra: dict[str, Any] = dict(error.extra)

@@ -3,13 +3,10 @@
 from typing import Any
 
 from docbook.audit import services as audit
-from docbook.errors import DomainError, NotYours, RateLimited
+from docbook.errors import DomainError, NotYours
 from docbook.http.addresses import client_address
-from docbook.http.throttling import limit_by_value
+from docbook.http.throttling import count, limit_of
 from docbook.observability import metrics
-
-# Of each asker and hour; the metric counts all.
-WRITTEN = "20/h"
 
 
 def note(request: Any, error: DomainError) -> None:
@@ -22,9 +19,7 @@ def note(request: Any, error: DomainError) -> None:
 
 def write(error: NotYours, *, user_id: int | None, asker: str) -> None:
     metrics.count("docbook_strangers_refused")
-    try:
-        limit_by_value(group="audit-strangers", rate=WRITTEN, value=asker)
-    except RateLimited:
+    if count(limit_of("audit-strangers", named=asker)):
         return
     by = audit.Actor("stranger", user_id)
     audit.record(action=f"{error.object_type}.refused", by=by, on=(error.object_type, error.pk))

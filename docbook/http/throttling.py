@@ -1,39 +1,34 @@
-"""Limits on requests, counted atomically in Redis, all limits of a request in one round trip.
+"""Counts what `docbook.http.rate_policies` limits: with django-ratelimit, in Redis.
 
-Without Redis bookings go on uncounted; what guards accounts and mailboxes is then counted in each
-process. A window begins with its first request. Keys name nobody: what is counted for (an address,
-an account, a mailbox) goes through a keyed hash.
+Holding and confirming a time count all their limits in one round trip instead, and what did not
+happen is given back; django-ratelimit has neither. All share the same counts. While Redis does not
+answer, bookings go on uncounted; what guards accounts and mailboxes is counted in each process.
 """
 
 from dataclasses import dataclass
-from hashlib import blake2b
-from ipaddress import IPv6Address, IPv6Network, ip_address
+from typing import Any
 
-from django.conf import settings
+from django.core.cache import caches
 from django.http import HttpRequest
+from django_ratelimit.core import get_usage
 
 from docbook import redis
 from docbook.errors import RateLimited
-from docbook.http.addresses import client_address
+from docbook.http.limits_cache import END
 from docbook.http.process_windows import ProcessWindows
+from docbook.http.rate_policies import POLICIES, Policy, WithoutRedis
 
-CODES_TO_A_MAILBOX = "20/h"
-CODES_TO_A_PHONE = "10/h"  # they cost money, and wake people
-_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-
-# Counts every limit, also behind one that is used up; answers the longest wait in milliseconds.
+# Answers how long to wait for each of them, in milliseconds, or 0.
 _COUNT = """
-local wait = 0
+local waits = {}
 for i, key in ipairs(KEYS) do
     local most, window = tonumber(ARGV[2 * i - 1]), tonumber(ARGV[2 * i])
     local count = redis.call('INCR', key)
-    if count == 1 then redis.call('PEXPIRE', key, window) end
-    if count > most then wait = math.max(wait, redis.call('PTTL', key)) end
+    if count == 1 then redis.call('EXPIRE', key, window) end
+    waits[i] = count > most and redis.call('PTTL', key) or 0
 end
-return wait
+return waits
 """
-
-_windows = ProcessWindows()
 
 _GIVE_BACK = """
 for _, key in ipairs(KEYS) do
@@ -42,97 +37,57 @@ end
 return 0
 """
 
+_windows = ProcessWindows()
+
 
 @dataclass(frozen=True)
 class Limit:
-    """At most so many requests a window, for one value. `rate` like "10/m" or "10/5m"."""
+    """A policy for one of those that it counts for."""
 
-    group: str
-    rate: str
-    value: str
-    # Whether each process counts by itself while Redis does not answer; else everything passes.
-    counts_without_redis: bool = False
+    name: str
+    counts_for: str
+
+    @property
+    def policy(self) -> Policy:
+        return POLICIES[self.name]
+
+    @property
+    def value(self) -> str:
+        return f":{self.counts_for}{END}"
 
     @property
     def key(self) -> str:
-        return f"rl:{self.group}:{digest(self.value)}"
-
-    def most_and_milliseconds(self) -> tuple[int, int]:
-        most, _, period = self.rate.partition("/")
-        return int(most), int(period[:-1] or 1) * _SECONDS[period[-1]] * 1000
+        """As django-ratelimit makes it with our settings; relative to the cache."""
+        most, seconds = self.policy.rate
+        return f"rl:{self.name}:{most}/{seconds}s:{self.counts_for}"
 
 
-def by_address(request: HttpRequest, *, group: str, rate: str) -> Limit:
-    return Limit(f"{group}:address", rate, network_of(client_address(request)))
-
-
-def by_value(*, group: str, rate: str, value: str) -> Limit:
-    return Limit(group, rate, value)
-
-
-def by_mailbox(mailbox: str) -> Limit:
-    """Codes to one mailbox, through both doors together: nobody's is filled by us."""
-    return Limit("codes-to", CODES_TO_A_MAILBOX, mailbox)
-
-
-def by_phone(number: str) -> Limit:
-    """Codes to one phone number, through both doors together."""
-    return Limit("codes-to-phone", CODES_TO_A_PHONE, number)
-
-
-def network_of(address: str) -> str:
-    """Whom an address stands for: itself in IPv4, in IPv6 the /64 that one line is given whole."""
-    try:
-        found = ip_address(address)
-    except ValueError:
-        return address
-    if isinstance(found, IPv6Address):
-        mapped = found.ipv4_mapped
-        return str(mapped) if mapped else str(IPv6Network((int(found) >> 64 << 64, 64)))
-    return str(found)
-
-
-def mailbox_of(email: str) -> str:
-    """Stands for the address where it must not be named, as in tokens."""
-    return digest(email.lower())
-
-
-def digest(value: str) -> str:
-    key = settings.SECRET_KEY.encode()[:64]
-    return blake2b(value.encode(), key=key, digest_size=12).hexdigest()
-
-
-def address_key(request: HttpRequest) -> int:
-    """A number that stands for the client's address, to count what it keeps; 64 bits, signed."""
-    network = network_of(client_address(request))
-    return int.from_bytes(bytes.fromhex(digest(network))[:8], signed=True)
+def limit_of(name: str, request: HttpRequest | None = None, *, named: str = "") -> Limit:
+    """By the request, or by what it names; see the policy."""
+    return Limit(name, POLICIES[name].key(request, named))
 
 
 def enforce(*limits: Limit) -> None:
     """Counts this request for all of them. Raises RateLimited."""
-    if wait := count(*limits):
-        raise RateLimited(retry_after=wait)
+    _refuse(limits, [_wait(limit) for limit in limits])
 
 
-def count(*limits: Limit) -> int:
-    """Counts this request for all of them; answers the longest wait in whole seconds, or 0."""
-    arguments = [number for limit in limits for number in limit.most_and_milliseconds()]
-    wait = redis.run(_COUNT, keys=[limit.key for limit in limits], arguments=arguments)
-    if wait is None:
-        wait = max((_count_here(each) for each in limits if each.counts_without_redis), default=0)
-    return max(1, -(-wait // 1000)) if wait else 0
+def enforce_together(*limits: Limit) -> None:
+    """The same in one round trip, for where every millisecond counts."""
+    _refuse(limits, _waits_together(limits))
 
 
-def _count_here(limit: Limit) -> int:
-    most, milliseconds = limit.most_and_milliseconds()
-    return _windows.count(limit.key, most=most, milliseconds=milliseconds)
+def count(*limits: Limit) -> bool:
+    """Counts this request for all of them; whether one of them is used up."""
+    waits = [_wait(limit) for limit in limits]
+    return any(waits)
 
 
 def give_back(*limits: Limit) -> None:
     """What was counted ahead did not happen after all."""
-    keys = [limit.key for limit in limits]
+    keys = [_full_key(limit) for limit in limits]
     if redis.run(_GIVE_BACK, keys=keys, arguments=[]) is None:
-        _windows.give_back(keys)
+        _windows.give_back(limit.key for limit in limits)
 
 
 def forget_counts_of_this_process() -> None:
@@ -140,11 +95,49 @@ def forget_counts_of_this_process() -> None:
     _windows.forget()
 
 
-def limit_by_address(request: HttpRequest, *, group: str, rate: str) -> None:
-    """Counts this request for its address. Raises RateLimited."""
-    enforce(by_address(request, group=group, rate=rate))
+def _refuse(limits: tuple[Limit, ...], waits: list[int]) -> None:
+    wait, limit = max(zip(waits, limits, strict=True), key=lambda pair: pair[0])
+    if wait:
+        most, seconds = limit.policy.rate
+        raise RateLimited(
+            retry_after=-(-wait // 1000), limit=limit.name, most=most, seconds=seconds
+        )
 
 
-def limit_by_value(*, group: str, rate: str, value: str) -> None:
-    """Counts this request for something it names, like an e-mail address. Raises RateLimited."""
-    enforce(by_value(group=group, rate=rate, value=value))
+def _wait(limit: Limit) -> int:
+    """In milliseconds, or 0."""
+    usage = redis.ask(
+        lambda: get_usage(
+            None,
+            group=f"{limit.name}:",
+            key=lambda _group, _request: limit.value,
+            rate=limit.policy.rate,
+            increment=True,
+        )
+    )
+    if usage is None:
+        return _wait_here(limit)
+    if not usage["should_limit"]:
+        return 0
+    # Its own answer is for a window that begins at a fixed time.
+    cache: Any = caches["limits"]
+    left: int | None = redis.ask(lambda: cache.pttl(limit.key))
+    return left or 1000
+
+
+def _waits_together(limits: tuple[Limit, ...]) -> list[int]:
+    arguments = [number for limit in limits for number in limit.policy.rate]
+    keys = [_full_key(limit) for limit in limits]
+    waits: list[int] | None = redis.run(_COUNT, keys=keys, arguments=arguments)
+    return [_wait_here(limit) for limit in limits] if waits is None else waits
+
+
+def _wait_here(limit: Limit) -> int:
+    if limit.policy.without_redis is WithoutRedis.PASSES:
+        return 0
+    most, seconds = limit.policy.rate
+    return _windows.count(limit.key, most=most, milliseconds=seconds * 1000)
+
+
+def _full_key(limit: Limit) -> str:
+    return str(caches["limits"].make_key(limit.key))

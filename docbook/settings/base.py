@@ -86,11 +86,11 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "accounts.practice_sessions.PracticeSessionMiddleware",
-    "accounts.middleware.AccountLimitsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "docbook.http.middleware.PageErrorMiddleware",
     "docbook.http.middleware.PrivatePagesMiddleware",
+    "accounts.middleware.AccountLimitsMiddleware",  # says more of a refusal than the pages do
 ]
 
 ROOT_URLCONF = "docbook.urls"
@@ -155,6 +155,15 @@ CACHES: dict[str, dict[str, Any]] = {
         },
     }
 }
+# The same server, for counting: failures are told, so that docbook.redis can leave it alone.
+CACHES["limits"] = CACHES["default"] | {
+    "BACKEND": "docbook.http.limits_cache.LimitsCache",
+    "OPTIONS": CACHES["default"]["OPTIONS"] | {"IGNORE_EXCEPTIONS": False},
+}
+# django-ratelimit; its rates are in docbook.http.rate_policies.
+RATELIMIT_USE_CACHE = "limits"
+RATELIMIT_HASH_ALGORITHM = "docbook.http.limits_cache.NameOfCount"
+RATELIMIT_FAIL_OPEN = True  # what could not be counted is told, and docbook.http.throttling decides
 
 CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default="") or redis_database(REDIS_URL, 1)
 CELERY_TASK_IGNORE_RESULT = True
@@ -331,7 +340,7 @@ ACCOUNT_SESSION_REMEMBER = True
 # A new address or password needs the old password or a code, and is told to the old address.
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
 ACCOUNT_EMAIL_NOTIFICATIONS = True
-# Its own limits refuse everybody when Redis is gone; accounts.middleware has ours instead.
+# Its own limits refuse everybody when Redis is gone; accounts.limits has ours instead.
 ACCOUNT_RATE_LIMITS = False
 ACCOUNT_USER_DISPLAY = "accounts.adapter.display_name"
 

@@ -12,6 +12,7 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 # Each worker of a parallel run has a Redis database of its own, as it has in PostgreSQL.
 _worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
 REDIS_URL = redis_database(REDIS_URL, 2 + _worker % 14)
-CACHES["default"]["LOCATION"] = REDIS_URL
-# On a machine that runs several suites at once a healthy Redis may answer late.
-CACHES["default"]["OPTIONS"]["SOCKET_TIMEOUT"] = 5
+for _cache in CACHES.values():
+    _cache["LOCATION"] = REDIS_URL
+    # On a machine that runs several suites at once a healthy Redis may answer late.
+    _cache["OPTIONS"]["SOCKET_TIMEOUT"] = 5

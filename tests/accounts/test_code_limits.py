@@ -4,10 +4,11 @@ import pytest
 from django.contrib.auth import get_user
 from django.test import Client
 
-from accounts import middleware
-from docbook.http.throttling import by_mailbox, enforce, mailbox_of
+from docbook.http.keyed_digest import mailbox_of
+from docbook.http.throttling import enforce, limit_of
 from tests.accounts.post import code_in, deliver
 from tests.factories import PASSWORD, make_patient, make_user
+from tests.limits import allow
 
 pytestmark = pytest.mark.django_db
 CODE, CONFIRM = "/accounts/login/code/", "/accounts/login/code/confirm/"
@@ -19,7 +20,7 @@ AN_HOUR, FROM_ONE = 20, 10
 @pytest.fixture(autouse=True)
 def _quick_hands(monkeypatch: pytest.MonkeyPatch) -> None:
     """The limits of a minute are another matter."""
-    monkeypatch.setattr(middleware, "BY_ADDRESS", "1000/m")
+    allow(monkeypatch, accounts=1000)
 
 
 def browser_at(number: int) -> Client:
@@ -63,7 +64,7 @@ def test_codes_links_and_notes_to_one_mailbox_share_a_limit(known: bool) -> None
 def test_codes_of_bookings_count_for_the_mailbox_too() -> None:
     email = make_patient().email
     for _ in range(AN_HOUR - 2):
-        enforce(by_mailbox(mailbox_of(email)))
+        enforce(limit_of("codes-to", named=mailbox_of(email)))
     for number in range(6):
         browser_at(number).post(CODE, {"email": email})
     assert mails_to(email) == 2

@@ -6,11 +6,11 @@ import pytest
 from django.contrib.auth import get_user
 from django.test import Client
 
-from accounts import middleware
 from accounts.models import AccountCode, CodeGuesses, User
 from tests.accounts.post import code_in, deliver, wrong
 from tests.concurrency.rush import rush
 from tests.factories import PASSWORD, make_admin, make_patient, make_user
+from tests.limits import allow
 from tests.pages.browser import words
 
 pytestmark = pytest.mark.django_db
@@ -22,7 +22,7 @@ NO_GUESSES_LEFT = "Too many wrong codes were typed for this account today."
 @pytest.fixture(autouse=True)
 def _quick_hands(monkeypatch: pytest.MonkeyPatch) -> None:
     """The limits of a minute are another matter."""
-    monkeypatch.setattr(middleware, "BY_ADDRESS", "1000/m")
+    allow(monkeypatch, accounts=1000)
 
 
 def with_code(user: User, *, network: int) -> tuple[Client, str]:

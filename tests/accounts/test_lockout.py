@@ -4,11 +4,11 @@ import pytest
 from django.contrib.auth import get_user
 from django.test import Client
 
-from accounts import limits, middleware
 from accounts.models import User
 from tests.accounts.post import code_in, deliver
 from tests.api.client import Api
 from tests.factories import PASSWORD, make_patient
+from tests.limits import allow
 
 pytestmark = pytest.mark.django_db
 LOGIN, CODE = "/accounts/login/", "/accounts/login/code/"
@@ -16,7 +16,7 @@ LOGIN, CODE = "/accounts/login/", "/accounts/login/code/"
 
 @pytest.fixture(autouse=True)
 def _quick_hands(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(middleware, "BY_ADDRESS", "1000/m")
+    allow(monkeypatch, accounts=1000)
 
 
 def browser_at(number: int) -> Client:
@@ -43,7 +43,7 @@ def test_stranger_with_ten_wrong_passwords_locks_out_only_their_own_network() ->
 def test_guessing_from_many_networks_closes_the_password_and_leaves_the_code(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(limits, "PASSWORDS_FROM_STRANGERS", "15/h")
+    allow(monkeypatch, password_strangers=15)
     user = make_patient()
     assert try_wrong(user, times=17, networks=17) == [200] * 15 + [429] * 2
     assert not sign_in(browser_at(100), user)
@@ -56,7 +56,7 @@ def test_guessing_from_many_networks_closes_the_password_and_leaves_the_code(
 def test_known_browser_keeps_its_password_while_strangers_guess(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(limits, "PASSWORDS_FROM_STRANGERS", "15/h")
+    allow(monkeypatch, password_strangers=15)
     user, browser = make_patient(), browser_at(102)
     assert sign_in(browser, user)
     browser.post("/accounts/logout/")
@@ -65,7 +65,7 @@ def test_known_browser_keeps_its_password_while_strangers_guess(
 
 
 def test_cookie_of_another_account_makes_no_browser_known(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limits, "PASSWORDS_FROM_STRANGERS", "15/h")
+    allow(monkeypatch, password_strangers=15)
     user, other, browser = make_patient(), make_patient(), browser_at(103)
     assert sign_in(browser, other)
     browser.post("/accounts/logout/")
@@ -93,3 +93,23 @@ def test_borrowed_session_does_not_find_the_password_by_trying() -> None:
     data = {"oldpassword": "wrong", "password1": "another honest one", "password2": "x"}
     answers = [browser.post("/accounts/password/change/", data).status_code for _ in range(11)]
     assert answers == [200] * 10 + [429]
+
+
+def test_page_after_many_wrong_passwords_names_the_other_ways_in() -> None:
+    user = make_patient()
+    try_wrong(user, times=10, networks=1)
+    page = browser_at(0).post(LOGIN, {"login": user.email, "password": "wrong password"})
+    assert page.status_code == 429
+    for path in (CODE, "/accounts/password/reset/"):
+        assert f'href="{path}"' in page.content.decode()
+        assert browser_at(0).get(path).status_code == 200
+    assert page.headers["RateLimit-Policy"] == '"password-network";q=10;w=300'
+    wait = page.headers["Retry-After"]
+    assert page.headers["RateLimit"] == f'"password-network";r=0;t={wait}'
+
+
+def test_refusal_of_another_limit_names_no_way_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    allow(monkeypatch, accounts=0)
+    page = browser_at(0).post(LOGIN, {"login": "a@example.test", "password": "x"})
+    assert page.status_code == 429
+    assert CODE not in page.content.decode()

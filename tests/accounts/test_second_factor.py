@@ -18,6 +18,7 @@ from django.utils import timezone
 from accounts import second_factor
 from accounts.models import User
 from docbook.errors import RateLimited
+from docbook.http.rate_policies import POLICIES
 from tests.api.client import Api, problem
 from tests.factories import (
     PASSWORD,
@@ -120,7 +121,7 @@ def test_recovery_code_counts_once_and_the_others_stay() -> None:
 def test_eleventh_wrong_code_in_a_day_is_not_looked_at_even_if_it_is_right() -> None:
     user, now = make_user(), timezone.now()
     secret = set_up(user)
-    for _ in range(second_factor.WRONG_CODES):
+    for _ in range(POLICIES["second-factor"].rate.most):
         assert not second_factor.use_code(user=user, code=wrong_code(secret), now=now)
     with pytest.raises(RateLimited):
         second_factor.use_code(user=user, code=code_of(secret), now=now)

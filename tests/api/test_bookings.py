@@ -9,7 +9,7 @@ from django_redis import get_redis_connection
 
 from accounts.models import User
 from bookings.models import Hold, HoldState
-from docbook.http.throttling import address_key
+from docbook.http.keyed_digest import address_key
 from tests.api.client import Api, problem
 from tests.bookings.acts import (
     allow_resend,

@@ -4,11 +4,11 @@ import pytest
 
 from bookings.models import Hold
 from bookings.models.holds import MAX_CODE_RESENDS
-from docbook.http import throttling
 from docbook.outbox.models import OutboxMessage
 from tests.api.client import Api, problem
 from tests.bookings.acts import allow_resend, bookable
 from tests.factories import make_patient
+from tests.limits import allow
 
 pytestmark = pytest.mark.django_db
 
@@ -20,7 +20,7 @@ def started(api: Api) -> Hold:
 
 
 def test_refused_wishes_use_up_nothing(monkeypatch) -> None:
-    monkeypatch.setattr(throttling, "CODES_TO_A_MAILBOX", "3/h")
+    allow(monkeypatch, codes_to_owner=3)
     api = Api(make_patient())
     hold = started(api)
     for _ in range(5):  # too soon after the last one
@@ -39,7 +39,7 @@ def test_after_the_last_code_no_time_is_told_for_another_one() -> None:
 
 
 def test_codes_that_went_out_are_counted(monkeypatch) -> None:
-    monkeypatch.setattr(throttling, "CODES_TO_A_MAILBOX", "2/h")
+    allow(monkeypatch, codes_to_owner=2)
     api = Api(make_patient())
     hold, answers = started(api), []
     for _ in range(2):

@@ -2,10 +2,10 @@
 
 import pytest
 
-from accounts import limits
 from accounts.models import User
 from tests.api.client import Api, pointers, problem
 from tests.factories import PASSWORD, make_user
+from tests.limits import allow
 
 pytestmark = pytest.mark.django_db
 
@@ -53,7 +53,7 @@ def test_eleventh_try_of_an_address_in_a_minute_is_refused() -> None:
 @pytest.fixture
 def _few_tries(monkeypatch) -> None:
     """All strangers together have ten passwords for an account, instead of a hundred."""
-    monkeypatch.setattr(limits, "PASSWORDS_FROM_STRANGERS", "10/h")
+    allow(monkeypatch, password_strangers=10)
 
 
 @pytest.mark.usefixtures("_few_tries")
@@ -89,3 +89,10 @@ def test_fields_that_nobody_asked_for_are_named_and_change_nothing() -> None:
     answer = problem(Api().post("auth/token", body), code="validation", status=422)
     assert sorted(pointers(answer)) == ["/isStaff", "/is_active"]
     assert not User.objects.get(pk=user.pk).is_staff
+
+
+def test_refusal_says_which_limit_is_used_up_and_for_how_long() -> None:
+    for number in range(11):
+        answer = sign_in(f"somebody-{number}@example.test")
+    assert answer.headers["RateLimit-Policy"] == '"sign-in";q=10;w=60'
+    assert answer.headers["RateLimit"] == f'"sign-in";r=0;t={answer.headers["Retry-After"]}'

@@ -5,7 +5,7 @@ from uuid import uuid4
 import pytest
 
 from docbook.audit.models import AuditEvent
-from docbook.http import strangers
+from docbook.http.rate_policies import POLICIES
 from docbook.observability import metrics
 from tests.api.client import Api, problem
 from tests.factories import make_appointment, make_doctor, make_hold, make_patient, make_slots
@@ -54,7 +54,7 @@ def test_unknown_id_is_nobodys_and_not_written_down() -> None:
 
 def test_stranger_who_asks_all_day_does_not_fill_the_audit() -> None:
     visit, stranger = make_appointment(slots=make_slots(doctor=make_doctor())), make_patient()
-    most = int(strangers.WRITTEN.partition("/")[0])
+    most = POLICIES["audit-strangers"].rate.most
     for _ in range(most + 5):
         Api(stranger).get(f"bookings/{visit.pk}")
     assert len(refused()) == most

@@ -7,13 +7,13 @@ import pytest
 from bookings import tasks
 from bookings.masking import masked_phone
 from bookings.models import Hold
-from docbook.http import throttling
 from docbook.outbox.models import OutboxMessage
 from docbook.outbox.selectors import outbox_status
 from doctors.templatetags.clinic_time import clock
 from tests.api.client import Api
 from tests.bookings.acts import as_patient, ask_for_code, attempt, book, bookable, code_of, guest
 from tests.factories import make_patient, make_slots, tomorrow_at
+from tests.limits import allow
 from tests.notify.provider import Provider, provider_on_loopback
 from tests.pages.browser import signed_in, words
 from tests.smtp import Post, post_office
@@ -152,7 +152,7 @@ def test_repeat_with_the_same_key_is_answered_with_the_same_number(twilio) -> No
 @pytest.mark.parametrize("door", ["api", "page"])
 def test_number_that_has_got_very_many_codes_gets_no_more(twilio, monkeypatch, door: str) -> None:
     """Whoever asks: many accounts may name one number."""
-    monkeypatch.setattr(throttling, "CODES_TO_A_PHONE", "1/h")
+    allow(monkeypatch, codes_to_phone=1)
     visit_type, slots = bookable()
     start = {"visit_type_id": visit_type.pk}
     first = Api(make_patient(phone=PHONE)).start(slot_id=slots[0].pk, **start)
@@ -171,7 +171,7 @@ def test_number_that_has_got_very_many_codes_gets_no_more(twilio, monkeypatch, d
 
 
 def test_code_of_a_move_counts_for_the_number_as_any_other(twilio, monkeypatch) -> None:
-    monkeypatch.setattr(throttling, "CODES_TO_A_PHONE", "1/h")
+    allow(monkeypatch, codes_to_phone=1)
     visit_type, _none = bookable(count=0, change_notice_minutes=0)
     slots = make_slots(doctor=visit_type.doctor, starts_at=tomorrow_at(days=3), count=3)
     patient = make_patient()

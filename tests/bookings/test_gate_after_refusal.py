@@ -12,11 +12,11 @@ from bookings.errors import HoldLimit
 from bookings.models import Appointment, Hold
 from bookings.services import holds
 from bookings.services.releases import sweep_holds
-from docbook.http import throttling
 from doctors.models import Doctor, Slot, VisitType
 from tests.api.client import Api, problem
 from tests.bookings.acts import as_patient, bookable, code_of, guest, let_expire, take, wrong_code
 from tests.factories import make_appointment, make_doctor, make_patient, make_slots, tomorrow_at
+from tests.limits import allow
 
 pytestmark = pytest.mark.django_db
 
@@ -52,7 +52,7 @@ def test_database_that_is_lost_behind_the_gate_leaves_it_open(monkeypatch) -> No
 
 
 def test_code_that_no_database_has_kept_counts_for_no_mailbox(monkeypatch) -> None:
-    monkeypatch.setattr(throttling, "CODES_TO_A_MAILBOX", "1/h")
+    allow(monkeypatch, codes_to_owner=1)
     visit_type, slots = bookable()
     api, wanted = Api(make_patient()), {"slot_id": slots[0].pk, "visit_type_id": visit_type.pk}
 

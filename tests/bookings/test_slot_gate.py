@@ -6,7 +6,6 @@ from datetime import timedelta
 from uuid import UUID, uuid4
 
 import pytest
-from django.conf import settings as current
 from django.test import Client
 from django.utils import timezone
 from django_redis import get_redis_connection
@@ -17,11 +16,11 @@ from bookings.gateways.slot_gate import Entry
 from bookings.holder import Holder
 from bookings.models import Hold
 from bookings.services.releases import release_hold
-from devstack.ports import LOOPBACK, free_port
 from doctors.models import Slot, SlotState
 from tests.api.client import Api
 from tests.bookings.acts import as_patient, ask_for_code, book, bookable, code_of, guest, take
 from tests.factories import make_appointment, make_patient
+from tests.lost_redis import lost_redis
 
 pytestmark = pytest.mark.django_db
 
@@ -35,11 +34,8 @@ def locks() -> dict[str, str]:
 
 @pytest.fixture
 def redis_gone(settings) -> Iterator[None]:
-    """A port at which nothing listens."""
-    url = f"redis://{LOOPBACK}:{free_port()}/0"
-    settings.CACHES = {"default": current.CACHES["default"] | {"LOCATION": url}}
-    yield
-    del settings.CACHES
+    with lost_redis(settings, "gone"):
+        yield
 
 
 def enter(mine: str, *, hold: UUID = HOLD, mark: str = "") -> Entry:

@@ -3,7 +3,7 @@
 from uuid import uuid4
 
 import pytest
-from django.test import Client, override_settings
+from django.test import Client, RequestFactory, override_settings
 from django_redis import get_redis_connection
 
 from bookings.gateways import slot_gate
@@ -12,12 +12,12 @@ from bookings.models import Hold
 from bookings.services.gates import open_gates_without_hold
 from bookings.services.releases import release_hold
 from bookings.tasks import look_at_invariants
-from devstack.ports import LOOPBACK, free_port
-from docbook.http.throttling import limit_by_value
+from docbook.http.throttling import enforce, limit_of
 from docbook.observability import metrics
 from docbook.outbox.models import OutboxMessage
 from doctors.models import Slot
 from tests.bookings.acts import bookable, guest, take
+from tests.lost_redis import lost_redis
 
 TOKEN = "a-token-of-at-least-thirty-two-characters"
 
@@ -92,20 +92,22 @@ def test_without_redis_the_scrape_is_answered(settings):
     metrics.publish_violations({"I01": 0}, of="changes")
 
 
+def count_somebody() -> None:
+    enforce(limit_of("offer", RequestFactory().get("/")))
+
+
 def test_what_passed_without_redis_is_counted_with_the_next_call_that_works(settings) -> None:
-    limit_by_value(group="t", rate="9/m", value="of an earlier test")
+    count_somebody()  # what earlier tests have left
     get_redis_connection("default").flushdb()
     assert values()["docbook_passed_without_redis_total"] == 0
-    living, nobody = settings.CACHES, f"redis://{LOOPBACK}:{free_port()}/0"
-    settings.CACHES = {"default": living["default"] | {"LOCATION": nobody}}
-    for _ in range(3):  # the first finds out, the others do not even ask
-        limit_by_value(group="t", rate="1/m", value="a")
-    entry = slot_gate.enter(slot_id=7, hold_id=uuid4(), holder_keys=["a"])
-    assert entry is slot_gate.Entry.UNKNOWN
-    settings.CACHES = living
+    with lost_redis(settings, "gone"):
+        for _ in range(3):  # the first finds out, the others do not even ask
+            count_somebody()
+        entry = slot_gate.enter(slot_id=7, hold_id=uuid4(), holder_keys=["a"])
+        assert entry is slot_gate.Entry.UNKNOWN
     assert values()["docbook_passed_without_redis_total"] == 0
     for _ in range(2):
-        limit_by_value(group="t", rate="9/m", value="a")
+        count_somebody()
     assert values()["docbook_passed_without_redis_total"] == 4
 
 

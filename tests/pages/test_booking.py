@@ -25,6 +25,7 @@ from tests.bookings.acts import (
 )
 from tests.days_said import day_said
 from tests.factories import PASSWORD, make_patient, make_visit_type
+from tests.limits import allow
 from tests.pages.browser import HTMX, offered_slots, signed_in, typed, words
 
 pytestmark = pytest.mark.django_db
@@ -490,7 +491,7 @@ def test_guest_whose_address_has_a_closed_account_is_told_so() -> None:
 
 
 def test_what_was_typed_survives_a_minute_of_too_many_requests(monkeypatch) -> None:
-    monkeypatch.setattr("bookings.views.attempt.CODE_RATE", "1/m")
+    allow(monkeypatch, code=1)
     browser = Client()
     _first, first_page = tap(browser)
     assert browser.post(first_page, DETAILS).status_code == 302

@@ -4,11 +4,13 @@ import pytest
 from django.test import Client
 
 from bookings.models import Hold
-from bookings.views import attempt, holding
-from docbook.http import throttling
+from docbook.http.keyed_digest import mailbox_of
+from docbook.http.throttling import enforce, limit_of
 from docbook.outbox.models import OutboxMessage
+from tests.api.client import Api
 from tests.bookings.acts import allow_resend, bookable, wrong_code
 from tests.factories import make_patient
+from tests.limits import allow
 from tests.pages.browser import signed_in, words
 
 pytestmark = pytest.mark.django_db
@@ -18,8 +20,7 @@ DETAILS = {"first_name": "Saskia", "last_name": "Kuipers", "email": "saskia@exam
 
 @pytest.fixture(autouse=True)
 def _two_a_minute(monkeypatch):
-    monkeypatch.setattr(holding, "HOLD_RATE", "2/m")
-    monkeypatch.setattr(attempt, "CODE_RATE", "2/m")
+    allow(monkeypatch, hold=2, code=2, code_user=2, confirm=2, confirm_user=2)
 
 
 def tap(browser: Client) -> Hold:
@@ -89,8 +90,7 @@ def test_wish_for_another_code_counts_like_the_first(client):
 
 
 def test_nobodys_mailbox_is_filled_from_ever_new_browsers(monkeypatch) -> None:
-    monkeypatch.setattr(holding, "HOLD_RATE", "99/m")
-    monkeypatch.setattr(attempt, "CODE_RATE", "99/m")
+    allow(monkeypatch, hold=99, code=99, code_user=99)
     visit_type, slots = bookable(count=22)
     sent = 0
     for number, slot in enumerate(slots):
@@ -111,10 +111,38 @@ def codes() -> int:
     return OutboxMessage.objects.filter(topic="otp.requested").count()
 
 
+@pytest.mark.parametrize("door", ["page", "api"])
+def test_flooded_mailbox_keeps_its_signed_in_owner_from_no_booking(door: str) -> None:
+    """Strangers count for a mailbox by themselves; its owner has codes of their own."""
+    owner, (visit_type, slots) = make_patient(), bookable()
+    for _ in range(20):
+        enforce(limit_of("codes-to", named=mailbox_of(owner.email)))
+    start = {"visit_type": visit_type.pk, "slot": slots[0].pk}
+    if door == "api":
+        answer = Api(owner).start(slot_id=slots[0].pk, visit_type_id=visit_type.pk)
+        assert answer.status_code == 201
+    else:
+        browser = signed_in(owner)
+        page = browser.post("/book/", start).headers["Location"]
+        assert browser.post(page, DETAILS).status_code == 302
+    assert codes() == 1
+
+
+def test_guest_at_a_flooded_mailbox_is_told_how_to_go_on(client) -> None:
+    hold = tap(client)
+    for _ in range(20):
+        enforce(limit_of("codes-to", named=mailbox_of(DETAILS["email"])))
+    refused = ask_for_code(client, hold)
+    assert refused.status_code == 429
+    assert int(refused.headers["Retry-After"]) > 3500
+    assert "has an account, sign in below" in words(refused)
+    assert 'value="sign-in"' in refused.content.decode()
+
+
 @pytest.mark.parametrize("then", ["", "resend/"])
 def test_requests_that_send_no_code_use_up_nobodys_mailbox(monkeypatch, then: str) -> None:
     """Else one guest and one mail would lock somebody out for an hour."""
-    monkeypatch.setattr(attempt, "CODE_RATE", "99/m")
+    allow(monkeypatch, code=99, code_user=99)
     visit_type, slots = bookable()
     stranger, start = Client(), {"visit_type": visit_type.pk}
     first = stranger.post("/book/", {"slot": slots[0].pk, **start}).headers["Location"]
@@ -130,14 +158,12 @@ def test_requests_that_send_no_code_use_up_nobodys_mailbox(monkeypatch, then: st
 
 def test_details_refused_for_the_number_leave_the_mailbox_as_it_was(monkeypatch, settings) -> None:
     """Both are counted at once, and what is refused has sent nothing to either."""
-    monkeypatch.setattr(throttling, "CODES_TO_A_MAILBOX", "2/h")
-    monkeypatch.setattr(throttling, "CODES_TO_A_PHONE", "1/h")
+    allow(monkeypatch, codes_to_owner=2, codes_to_phone=1)
     settings.CODE_CHANNEL = "sms"
     patient, (visit_type, slots) = make_patient(), bookable()
     browser, start = signed_in(patient), {"visit_type": visit_type.pk}
     numbers = ["+31655501234", "+31655501234", "+31655501234", "+31655505678"]
-    monkeypatch.setattr(holding, "HOLD_RATE", "99/m")
-    monkeypatch.setattr(attempt, "CODE_RATE", "99/m")
+    allow(monkeypatch, hold=99, code=99, code_user=99)
     answers = []
     for slot, number in zip(slots, numbers, strict=True):
         page = browser.post("/book/", {"slot": slot.pk, **start}).headers["Location"]

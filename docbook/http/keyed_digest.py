@@ -1,0 +1,40 @@
+"""What stands for a person where nobody must be named: a digest that only we can make."""
+
+from hashlib import blake2b
+from ipaddress import IPv6Address, IPv6Network, ip_address
+
+from django.conf import settings
+from django.http import HttpRequest
+
+from docbook.http.addresses import client_address
+
+
+def digest(value: str) -> str:
+    key = settings.SECRET_KEY.encode()[:64]
+    return blake2b(value.encode(), key=key, digest_size=12).hexdigest()
+
+
+def mailbox_of(email: str) -> str:
+    """Stands for the address where it must not be named, as in tokens."""
+    return digest(email.lower())
+
+
+def network_of(address: str) -> str:
+    """Whom an address stands for: itself in IPv4, in IPv6 the /64 that one line is given whole."""
+    try:
+        found = ip_address(address)
+    except ValueError:
+        return address
+    if isinstance(found, IPv6Address):
+        mapped = found.ipv4_mapped
+        return str(mapped) if mapped else str(IPv6Network((int(found) >> 64 << 64, 64)))
+    return str(found)
+
+
+def network_digest(request: HttpRequest) -> str:
+    return digest(network_of(client_address(request)))
+
+
+def address_key(request: HttpRequest) -> int:
+    """A number that stands for the client's address, to count what it keeps; 64 bits, signed."""
+    return int.from_bytes(bytes.fromhex(network_digest(request))[:8], signed=True)

@@ -1,0 +1,15 @@
+"""Other numbers for a limit of the table, for one test."""
+
+from dataclasses import replace
+
+import pytest
+
+from docbook.http.rate_policies import POLICIES
+
+
+def allow(monkeypatch: pytest.MonkeyPatch, **most: int) -> None:
+    """By name, with _ for -; the window stays."""
+    for name, number in most.items():
+        policy = POLICIES[name.replace("_", "-")]
+        other = replace(policy, rate=policy.rate._replace(most=number))
+        monkeypatch.setitem(POLICIES, name.replace("_", "-"), other)
