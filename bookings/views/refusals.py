@@ -177,10 +177,11 @@ def _visits_notice(error: AppointmentLimit) -> Notice:
 
 
 def _over_notice(error: HoldExpired | OtpLocked, hold: Hold, *, wanted: Wanted) -> Notice:
-    if ending_of(hold) is None:  # refused although there was time left
+    is_expired = isinstance(error, HoldExpired)
+    if is_expired and ending_of(hold) is None:  # refused although there was time left
         return _no_longer_offered(wanted)
     text, offers = again_or_next(hold, now=timezone.now())
-    if isinstance(error, HoldExpired):
+    if is_expired:
         title = _("The five minutes are over, so we gave %(time)s back.")
         if hold.state == HoldState.RELEASED:
             title = _("You gave %(time)s back.")

@@ -6,7 +6,7 @@ Every row is arranged twice, asked for once at each door, and must leave the dat
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 import pytest
@@ -36,6 +36,7 @@ from tests.bookings.agreements import booked, change_everything
 from tests.bookings.traces import traces
 from tests.factories import (
     make_appointment,
+    make_clinic,
     make_doctor,
     make_hold,
     make_patient,
@@ -600,3 +601,45 @@ def test_confirmation_sent_again_leads_to_the_one_visit_at_both_doors(code: str)
     assert (again.status_code, again.content) == (200, first.content)
     assert (page.status_code, page.headers["Location"]) == (302, f"/appointments/{hold.pk}/")
     assert traces() == before
+
+
+def day_of_the_doctor(slot: Slot, *, day: date) -> tuple[str, dict[str, Any]]:
+    """What page and API show of the doctor on a day."""
+    page = Client().get(f"/doctors/{slot.doctor.slug}/?date={day}")
+    return words(page), Api().get(f"doctors/{slot.doctor_id}/slots?date={day}").json()
+
+
+def test_time_at_another_clinic_has_its_own_clock_and_day_at_both_doors() -> None:
+    """The main clinic's clocks in Utrecht show an hour more, and the next day after 23:00."""
+    doctor = make_doctor()
+    make_visit_type(doctor=doctor)
+    london = make_clinic(city="London", country="GB", time_zone="Europe/London")
+    late = datetime.combine(tomorrow_at(days=3).date(), time(23, 20), tzinfo=london.zone)
+    (slot,) = make_slots(doctor=doctor, starts_at=late, clinic=london)
+    page, answer = day_of_the_doctor(slot, day=late.date())
+    assert "23:20" in page
+    assert "London" in page
+    assert "00:20" not in page
+    (item,) = answer["items"]
+    assert item["startsAt"] == late.isoformat()
+    assert item["clinic"]["city"] == "London"
+    page, answer = day_of_the_doctor(slot, day=late.date() + timedelta(days=1))
+    assert answer["items"] == []
+    assert f'value="{slot.pk}"' not in page
+
+
+def test_three_single_times_are_none_for_a_long_visit_at_both_doors() -> None:
+    doctor = make_doctor()
+    make_visit_type(doctor=doctor, slots=3)
+    first = tomorrow_at(days=3)
+    for hours in (0, 2, 4):
+        make_slots(doctor=doctor, starts_at=first + timedelta(hours=hours))
+    day = first.astimezone(doctor.clinic.zone).date()
+    for query in (f"available_on={day}", ""):
+        found = Client().get(f"/doctors/?{query}").content.decode()
+        items = Api().get(f"doctors?{query}").json()["items"]
+        assert [item["nextFreeAt"] for item in items] == ([] if query else [None])
+        assert (f"/doctors/{doctor.slug}/" in found) == (not query)
+    page, answer = day_of_the_doctor(doctor.slots.first(), day=day)
+    assert answer["items"] == []
+    assert "No free times for this visit in the days that can be booked." in page
