@@ -105,7 +105,7 @@ SLOTS_SAY_SO = Invariant(
                AND right_one.expires_at + interval '1 second'))
     UNION ALL
     SELECT 'slot ' || slot.id, 'is ' || slot.state || ', and nobody has it'
-    FROM doctors_slot AS slot
+    FROM touched_slot AS slot
     LEFT JOIN claim ON claim.slot_id = slot.id
     LEFT JOIN bookings_hold AS hold ON hold.id = slot.hold_id
     LEFT JOIN bookings_appointment AS visit

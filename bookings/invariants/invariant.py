@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db import connection
 
-from bookings.invariants.recent import TOUCHED, Look
+from bookings.invariants.recent import EVERYTHING, TOUCHED, Look
 from bookings.models.holds import MAX_CODE_ATTEMPTS
 from bookings.states import ACTIVE, PRACTICE, TRANSITIONS
 
@@ -69,8 +69,8 @@ def query(sql: str, *, given: str, since: Look | None) -> tuple[str, dict[str, A
     """What is asked of the database, and the values in it."""
     words = _words() | {"told_since": datetime.min.replace(tzinfo=UTC)}
     if since is not None:
-        given = TOUCHED + given.replace("WITH", ",", 1)
         words |= since.words() | {"told_since": since.at}
+    given = (TOUCHED if since else EVERYTHING) + given.replace("WITH", ",", 1)
     return f"{given} {_COUNTED.format(sql)}", words
 
 

@@ -3,6 +3,7 @@
 The queries of the promises stay as they are. Before them stand common table expressions with the
 names of the big tables, so that each query finds there what was touched, and what belongs to it:
 the visits it could collide with, those it has moved from and to, their holds, events and messages.
+Slots are named `touched_slot` where all of them would be read; elsewhere their index is needed.
 
 What somebody changes by hand without a trace is seen by a look at everything only. So are visits
 that collide although one of them keeps more than SLACK free after its end.
@@ -25,9 +26,6 @@ SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint, clock_timestamp(),
     (SELECT coalesce(max(id), 0) FROM outbox_outboxmessage),
     (SELECT coalesce(max(id), 0) FROM http_idempotencyrecord)
 """
-
-# The planner knows nothing of how little was touched; a scan would read all that ever was.
-_BY_INDEX = ("enable_seqscan", "enable_hashjoin", "enable_mergejoin")
 
 # Inside, the names are still those of the tables. A visit is read by id and start, which says in
 # which month it lies.
@@ -80,11 +78,16 @@ WITH touched AS MATERIALIZED (
     JOIN outbox_outboxdelivery AS delivery ON delivery.message_id = message.id
 ), http_idempotencyrecord AS MATERIALIZED (
     SELECT * FROM http_idempotencyrecord WHERE id > %(record)s
-), doctors_slot AS MATERIALIZED (
+), touched_slot AS MATERIALIZED (
     SELECT slot.* FROM (
         SELECT DISTINCT unnest(slot_ids) AS id FROM bookings_hold) AS its
     JOIN doctors_slot AS slot USING (id)
 )
+"""
+
+
+EVERYTHING = """
+WITH touched_slot AS NOT MATERIALIZED (SELECT * FROM doctors_slot)
 """
 
 
@@ -112,10 +115,11 @@ class Look:
 
 
 def read_by_index() -> None:
-    """For the rest of the transaction."""
+    """For the rest of the transaction. The planner knows nothing of how little was touched; a scan
+    would read all that ever was.
+    """
     with connection.cursor() as cursor:
-        for way in _BY_INDEX:
-            cursor.execute(f"SET LOCAL {way} = off")
+        cursor.execute("SET LOCAL enable_seqscan = off")
 
 
 def _first_id(moment: datetime) -> UUID:

@@ -69,8 +69,10 @@ def outcome(verb: Verb, visit: Appointment, *, by: object) -> object:
     """The status afterwards, or the class of the refusal."""
     try:
         return act(verb, visit, by=by).status
-    except (NotFound, NotChangeable) as refusal:
-        return type(refusal)
+    except NotFound:
+        return NotFound
+    except NotChangeable:
+        return NotChangeable
 
 
 @each_verb

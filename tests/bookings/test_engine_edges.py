@@ -3,7 +3,7 @@ somebody else's: lines of the database's functions that nothing else holds.
 """
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, time, timedelta
 from uuid import uuid4
 
 import pytest
@@ -29,7 +29,6 @@ from bookings.services.holds import hold_slot
 from bookings.services.offers import accept_offer, decline_offer
 from docbook.outbox.models import OutboxMessage
 from doctors.models import Slot, VisitType
-from doctors.rules import day_bounds
 from tests.api.client import Api
 from tests.bookings.acts import (
     as_patient,
@@ -460,7 +459,7 @@ def test_horizon_ends_with_a_day_of_the_slots_own_clinic(zone: str, is_in_time: 
     visit_type, _none = bookable(count=0, horizon_days=5)
     clinic = make_clinic(time_zone=zone)
     today = timezone.now().astimezone(clinic.zone).date()
-    end = day_bounds(today + timedelta(days=4), zone=clinic.zone)[1]
+    end = datetime.combine(today + timedelta(days=5), time(), tzinfo=clinic.zone)
     near = end - timedelta(minutes=5 if is_in_time else 0)
     (slot,) = make_slots(doctor=visit_type.doctor, clinic=clinic, starts_at=near)
     if is_in_time:
