@@ -4,6 +4,7 @@ import pytest
 from django_redis import get_redis_connection
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
+from pytest_django import DjangoDbBlocker
 
 from bookings.selectors import alternatives
 from docbook.http import throttling
@@ -20,7 +21,7 @@ hypothesis_settings.load_profile("docbook")
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup, django_db_blocker) -> None:
+def django_db_setup(django_db_setup, django_db_blocker: DjangoDbBlocker) -> None:
     with django_db_blocker.unblock():
         allow_emptying()
 
