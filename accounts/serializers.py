@@ -6,7 +6,7 @@ from rest_framework import serializers
 
 from accounts.models import User
 from accounts.plain_email import validate_plain_email
-from docbook.http.serializers import EmailField, StrictSerializer
+from docbook.http.serializers import EmailField, IdField, StrictSerializer
 
 
 class CredentialsIn(StrictSerializer):
@@ -32,7 +32,7 @@ class TokensOut(serializers.Serializer[Any]):
 
 
 class MeOut(serializers.Serializer[User]):
-    id = serializers.IntegerField()
+    id = IdField()
     email = serializers.EmailField()
     firstName = serializers.CharField(source="first_name")  # noqa: N815
     lastName = serializers.CharField(source="last_name")  # noqa: N815

@@ -14,17 +14,23 @@ from bookings.presentation import end_of_changes, reference
 from bookings.services.codes import resend_at
 from bookings.states import AppointmentStatus
 from docbook.http.moments import DayField, InstantField
-from docbook.http.serializers import PatternField, StrictSerializer, TextField
+from docbook.http.serializers import IdField, PatternField, StrictSerializer, TextField
 from docbook.http.times import local_iso
 from docbook.notify.phone_numbers import AS_WRITTEN, NOT_A_NUMBER
 from docbook.typed_text import folded_text
 from doctors.serializers import VisitTypeOut
 
-LARGEST_ID = 2**63 - 1
+
+# As AS_WRITTEN has it, or nothing.
+@extend_schema_field(
+    {"type": "string", "maxLength": 32, "pattern": f"^$|{AS_WRITTEN}".replace(r"\Z", "$")}
+)
+class PhoneField(PatternField):
+    pass
 
 
 def phone_field() -> PatternField:
-    return PatternField(
+    return PhoneField(
         re.compile(AS_WRITTEN),
         required=False,
         allow_blank=True,
@@ -37,8 +43,8 @@ def phone_field() -> PatternField:
 class BookingIn(StrictSerializer):
     """`visitTypeId` and `slotId` as `GET doctors` and `GET doctors/{id}/slots` give them."""
 
-    slotId = serializers.IntegerField(min_value=1, max_value=LARGEST_ID)  # noqa: N815
-    visitTypeId = serializers.IntegerField(min_value=1, max_value=LARGEST_ID)  # noqa: N815
+    slotId = IdField()  # noqa: N815
+    visitTypeId = IdField()  # noqa: N815
     reason = TextField(required=False, allow_blank=True, max_length=500, default="")
     phone = phone_field()
     replaces = serializers.UUIDField(
@@ -66,7 +72,7 @@ class CodeIn(StrictSerializer):
 
 class HeldSlotOut(serializers.Serializer[Hold]):
     slotId = serializers.SerializerMethodField()  # noqa: N815
-    doctorId = serializers.IntegerField(source="doctor_id")  # noqa: N815
+    doctorId = IdField(source="doctor_id")  # noqa: N815
     startsAt = serializers.SerializerMethodField()  # noqa: N815
     endsAt = serializers.SerializerMethodField()  # noqa: N815
 
@@ -83,13 +89,16 @@ class HeldSlotOut(serializers.Serializer[Hold]):
         return local_iso(hold.ends_at, hold.time_zone)
 
 
+CHANNELS = [("email", "by mail"), ("sms", "by SMS")]
+
+
 class OtpOut(serializers.Serializer[Hold]):
     channel = serializers.SerializerMethodField()
     sentTo = serializers.SerializerMethodField()  # noqa: N815
     attemptsLeft = serializers.SerializerMethodField()  # noqa: N815
     resendAt = serializers.SerializerMethodField()  # noqa: N815
 
-    @extend_schema_field(serializers.ChoiceField(choices=["email", "sms"]))
+    @extend_schema_field(serializers.ChoiceField(choices=CHANNELS))
     def get_channel(self, hold: Hold) -> str:
         return destination_of(hold).channel
 
@@ -132,7 +141,7 @@ class MoveQuery(serializers.Serializer[Any]):
 
 
 class BookingDoctorOut(serializers.Serializer[Any]):
-    id = serializers.IntegerField()
+    id = IdField()
     slug = serializers.CharField()
     name = serializers.CharField()
 
@@ -201,7 +210,7 @@ class BookingsQuery(serializers.Serializer[Any]):
     """`from` and `to` are instants; bookings that start in [from, to)."""
 
     status = serializers.ChoiceField(required=False, choices=AppointmentStatus.choices)
-    doctor_id = serializers.IntegerField(required=False, min_value=1, max_value=LARGEST_ID)
+    doctor_id = IdField(required=False)
 
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
         instants = {name: InstantField(required=False) for name in ("from", "to")}

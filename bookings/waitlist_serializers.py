@@ -8,9 +8,9 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from bookings.models import Hold, WaitlistEntry, WaitlistState
-from bookings.serializers import LARGEST_ID, BookingDoctorOut, HeldSlotOut, phone_field
+from bookings.serializers import BookingDoctorOut, HeldSlotOut, phone_field
 from docbook.http.moments import DayField
-from docbook.http.serializers import StrictSerializer, TextField
+from docbook.http.serializers import IdField, StrictSerializer, TextField
 from docbook.http.times import local_iso
 from docbook.times_of_day import end_in_words, read_end, read_start
 from doctors.models import Mode
@@ -55,8 +55,8 @@ class WaitlistIn(StrictSerializer):
     accepting an offer moves: only earlier times are offered then.
     """
 
-    doctorId = serializers.IntegerField(required=False, min_value=1, max_value=LARGEST_ID)  # noqa: N815
-    visitTypeId = serializers.IntegerField(required=False, min_value=1, max_value=LARGEST_ID)  # noqa: N815
+    doctorId = IdField(required=False)  # noqa: N815
+    visitTypeId = IdField(required=False)  # noqa: N815
     specialty = TextField(required=False, max_length=50)
     city = TextField(required=False, max_length=80)
     mode = serializers.ChoiceField(required=False, choices=Mode.for_visits())
@@ -94,7 +94,7 @@ class WaitlistEntryOut(serializers.Serializer[Any]):
     id = serializers.UUIDField()
     status = serializers.ChoiceField(source="state", choices=WaitlistState.choices)
     doctor = BookingDoctorOut(allow_null=True)
-    visitTypeId = serializers.IntegerField(source="visit_type_id", allow_null=True)  # noqa: N815
+    visitTypeId = IdField(source="visit_type_id", allow_null=True)  # noqa: N815
     specialty = serializers.CharField(source="specialty.slug", default=None, allow_null=True)
     city = serializers.CharField()
     mode = serializers.CharField()

@@ -8,7 +8,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from docbook.http.moments import DayField
-from docbook.http.serializers import PatternField, TextField
+from docbook.http.serializers import IdField, PatternField, TextField
 from docbook.http.times import local_iso
 from doctors.models import Doctor
 from doctors.models.schedule import Mode
@@ -20,7 +20,7 @@ from doctors.selectors.visit_types import active_visit_types
 class PlaceOut(serializers.Serializer[Any]):
     """The clinic of a time: a doctor may work at several, each with its own clock."""
 
-    id = serializers.IntegerField()
+    id = IdField()
     name = serializers.CharField()
     street = serializers.CharField()
     postcode = serializers.CharField()
@@ -44,7 +44,7 @@ class SpecialtyOut(serializers.Serializer[Any]):
 
 
 class VisitTypeOut(serializers.Serializer[Any]):
-    id = serializers.IntegerField()
+    id = IdField()
     name = serializers.CharField()
     mode = serializers.ChoiceField(choices=Mode.for_visits())
     minutes = serializers.IntegerField()
@@ -55,7 +55,7 @@ class VisitTypeOut(serializers.Serializer[Any]):
 class DoctorOut(serializers.Serializer[Any]):
     """A doctor in a list."""
 
-    id = serializers.IntegerField()
+    id = IdField()
     slug = serializers.CharField()
     name = serializers.CharField()
     specialty = SpecialtyOut()
@@ -78,7 +78,7 @@ class DoctorOut(serializers.Serializer[Any]):
 class TimeOut(serializers.Serializer[Any]):
     """A time at which a visit can start."""
 
-    slotId = serializers.IntegerField(source="slot_id")  # noqa: N815
+    slotId = IdField(source="slot_id")  # noqa: N815
     startsAt = serializers.SerializerMethodField()  # noqa: N815
     endsAt = serializers.SerializerMethodField()  # noqa: N815
     clinic = PlaceOut(source="place")
@@ -126,4 +126,4 @@ class DayQuery(serializers.Serializer[Any]):
     """The query of `GET doctors/{id}/slots`: a day by each clinic's clock, and a reason."""
 
     date = DayField()
-    visit_type = serializers.IntegerField(required=False, min_value=1, max_value=2**63 - 1)
+    visit_type = IdField(required=False)

@@ -23,6 +23,7 @@ class TokenView(APIView):
 
     @extend_schema(
         operation_id="signIn",
+        summary="Sign in with a password",
         request=CredentialsIn,
         responses={
             200: TokensOut,
@@ -60,6 +61,7 @@ class RefreshView(APIView):
 
     @extend_schema(
         operation_id="refreshTokens",
+        summary="Stay signed in",
         request=RefreshIn,
         responses={
             200: TokensOut,
@@ -77,7 +79,11 @@ class RefreshView(APIView):
 
 
 class MeView(APIView):
-    @extend_schema(operation_id="getMe", responses={200: MeOut, **problems("unauthenticated")})
+    @extend_schema(
+        operation_id="getMe",
+        summary="Who is signed in",
+        responses={200: MeOut, **problems("unauthenticated")},
+    )
     def get(self, request: Request) -> Response:
         """The account of the token."""
         return Response(MeOut(signed_in(request)).data)

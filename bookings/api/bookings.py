@@ -15,6 +15,7 @@ from rest_framework.views import APIView
 from uuid_utils.compat import uuid7
 
 from accounts.users import signed_in
+from bookings.api import examples
 from bookings.code_limits import limits_of, limits_to, send_counted
 from bookings.destinations import code_destination
 from bookings.errors import SlotHeld, SlotTaken
@@ -52,7 +53,7 @@ from docbook.http.preconditions import (
 )
 from docbook.http.problem_schema import BODY, KEY, problems
 from docbook.http.schema import IDEMPOTENCY_KEY, LIST_PARAMETERS, OPTIONAL_KEY
-from docbook.http.serializers import page_of
+from docbook.http.serializers import page_of, read_query
 from docbook.http.throttling import Limit, enforce, enforce_together, give_back, limit_of
 from doctors.serializers import TimeOut
 
@@ -66,19 +67,21 @@ class BookingList(APIView):
 
     @extend_schema(
         operation_id="listBookings",
+        summary="Your own visits",
         parameters=[BookingsQuery, *LIST_PARAMETERS],
         responses={200: page_of(BookingOut), **problems("unauthenticated", "validation")},
     )
     def get(self, request: Request) -> Response:
         """The caller's own bookings, by their start."""
-        query = BookingsQuery(data=request.query_params.dict())
-        query.is_valid(raise_exception=True)
+        query = read_query(BookingsQuery, request)
         rows = appointments_of_patient(patient=signed_in(request)).filter(**_filters(query))
         items, page_info = paginate_rows(request, rows, keys=["starts_at", "id"])
         return Response({"items": BookingOut(items, many=True).data, "pageInfo": page_info})
 
     @extend_schema(
         operation_id="startBooking",
+        examples=examples.START,
+        summary="Hold a time",
         parameters=[IDEMPOTENCY_KEY, LOCATION],
         request=BookingIn,
         responses={
@@ -124,6 +127,7 @@ class BookingList(APIView):
 class BookingDetail(APIView):
     @extend_schema(
         operation_id="getBooking",
+        summary="Look at one visit",
         parameters=[IF_NONE_MATCH, ETAG],
         responses={
             200: BookingOut,
@@ -138,6 +142,7 @@ class BookingDetail(APIView):
 
     @extend_schema(
         operation_id="releaseBooking",
+        summary="Give a held time back",
         responses={
             204: OpenApiResponse(description="Given back."),
             **problems("unauthenticated", "not-found", "already-confirmed"),
@@ -154,6 +159,8 @@ class VerifyOtp(APIView):
 
     @extend_schema(
         operation_id="confirmBooking",
+        examples=examples.CONFIRM,
+        summary="Confirm with the code",
         parameters=[OPTIONAL_KEY, ETAG],
         request=CodeIn,
         responses={
@@ -201,6 +208,7 @@ class VerifyOtp(APIView):
 class ResendOtp(APIView):
     @extend_schema(
         operation_id="resendCode",
+        summary="Send a new code",
         parameters=[OPTIONAL_KEY],
         request=None,
         responses={
@@ -276,14 +284,14 @@ def _in_the_words_of_the_api(error: DomainError) -> DomainError:
     return error
 
 
-def _filters(query: BookingsQuery) -> dict[str, Any]:
+def _filters(query: dict[str, Any]) -> dict[str, Any]:
     columns = {
         "status": "status",
         "doctor_id": "doctor_id",
         "from": "starts_at__gte",
         "to": "starts_at__lt",
     }
-    return {columns[name]: value for name, value in query.validated_data.items()}
+    return {columns[name]: value for name, value in query.items()}
 
 
 def _limits(request: Request, *names: str) -> list[Limit]:

@@ -11,6 +11,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.users import signed_in
+from bookings.api import examples
 from bookings.holder import Holder
 from bookings.models import Appointment
 from bookings.selectors.appointments import times_to_move_to
@@ -23,7 +24,7 @@ from docbook.http.pagination import paginate_times
 from docbook.http.preconditions import IF_MATCH, seen_versions, with_etag_of_body
 from docbook.http.problem_schema import BODY, KEY, problems
 from docbook.http.schema import LIST_PARAMETERS, OPTIONAL_KEY
-from docbook.http.serializers import page_of
+from docbook.http.serializers import page_of, read_query
 from docbook.http.throttling import enforce, limit_of
 from doctors.rules import instants_of_days
 from doctors.serializers import TimeOut
@@ -34,6 +35,8 @@ MOST_DAYS = 31
 class CancelBooking(APIView):
     @extend_schema(
         operation_id="cancelBooking",
+        examples=examples.CANCEL,
+        summary="Cancel a visit",
         parameters=[IF_MATCH, OPTIONAL_KEY, ETAG],
         request=CancelIn,
         responses={
@@ -75,6 +78,7 @@ class CancelBooking(APIView):
 class MoveBooking(APIView):
     @extend_schema(
         operation_id="listTimesToMoveTo",
+        summary="Times that a visit can move to",
         parameters=[IF_MATCH, MoveQuery, *LIST_PARAMETERS],
         request=None,
         responses={
@@ -103,9 +107,8 @@ class MoveBooking(APIView):
             version=seen_versions(request),
             now=now,
         )
-        query = MoveQuery(data=request.query_params.dict())
-        query.is_valid(raise_exception=True)
-        first, last = _days(query.validated_data, appointment=appointment, now=now)
+        query = read_query(MoveQuery, request)
+        first, last = _days(query, appointment=appointment, now=now)
         start, end = instants_of_days(first, last)
         free = times_to_move_to(appointment, start=start, end=end, now=now)
         free = [time for time in free if first <= time.local_day <= last]

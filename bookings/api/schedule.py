@@ -16,7 +16,7 @@ from docbook.errors import NotFound
 from docbook.http.pagination import paginate_rows
 from docbook.http.problem_schema import problems
 from docbook.http.schema import LIST_PARAMETERS
-from docbook.http.serializers import page_of
+from docbook.http.serializers import page_of, read_query
 from doctors.models import Doctor
 from doctors.selectors.doctors import doctors_visible_to
 
@@ -24,6 +24,7 @@ from doctors.selectors.doctors import doctors_visible_to
 class DoctorAppointments(APIView):
     @extend_schema(
         operation_id="listDoctorAppointments",
+        summary="The day of a doctor",
         parameters=[DoctorAppointmentsQuery, *LIST_PARAMETERS],
         responses={
             200: page_of(BookingOut),
@@ -38,10 +39,9 @@ class DoctorAppointments(APIView):
         if second_factor.is_missing(signed_in(request)):
             raise SecondFactorRequired
         doctor = _doctor(request, doctor_id)
-        query = DoctorAppointmentsQuery(data=request.query_params.dict())
-        query.is_valid(raise_exception=True)
-        rows = appointments_of_day(doctor=doctor, day=query.validated_data["date"])
-        if status := query.validated_data.get("status"):
+        query = read_query(DoctorAppointmentsQuery, request)
+        rows = appointments_of_day(doctor=doctor, day=query["date"])
+        if status := query.get("status"):
             rows = rows.filter(status=status)
         items, page_info = paginate_rows(request, rows, keys=["starts_at", "id"])
         reader = PracticeMember(signed_in(request))
@@ -51,7 +51,7 @@ class DoctorAppointments(APIView):
                 action="patients.read",
                 by=reader.actor_for(doctor) or audit.Actor("staff", reader.user.pk),
                 on=("doctor", doctor.pk),
-                after={"date": query.validated_data["date"].isoformat(), "through": "api"},
+                after={"date": query["date"].isoformat(), "through": "api"},
             )
         data = BookingOut(items, many=True, context={"without_patient": not shown}).data
         return Response({"items": data, "pageInfo": page_info})

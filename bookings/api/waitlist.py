@@ -12,6 +12,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.users import signed_in
+from bookings.api import examples
 from bookings.holder import Holder
 from bookings.selectors.holds import refuse_what_is_over
 from bookings.selectors.waitlist import entries_of_patient, get_entry
@@ -26,7 +27,7 @@ from docbook.http.pagination import paginate_rows
 from docbook.http.preconditions import with_etag_of_body
 from docbook.http.problem_schema import BODY, KEY, problems
 from docbook.http.schema import IDEMPOTENCY_KEY, LIST_PARAMETERS
-from docbook.http.serializers import page_of
+from docbook.http.serializers import page_of, read_query
 from docbook.http.throttling import enforce, limit_of
 
 # The fields of Wanted, by the names that the API has for them.
@@ -47,6 +48,7 @@ _API_NAMES = {name: api for api, name in _FIELDS.items()} | {
 class Waitlist(APIView):
     @extend_schema(
         operation_id="listWaitlist",
+        summary="What you wait for",
         parameters=[WaitlistQuery, *LIST_PARAMETERS],
         responses={
             200: page_of(WaitlistEntryOut),
@@ -55,16 +57,17 @@ class Waitlist(APIView):
     )
     def get(self, request: Request) -> Response:
         """The caller's own entries, oldest first, each with the time that is held for it now."""
-        query = WaitlistQuery(data=request.query_params.dict())
-        query.is_valid(raise_exception=True)
+        query = read_query(WaitlistQuery, request)
         rows = entries_of_patient(signed_in(request))
-        if status := query.validated_data.get("status"):
+        if status := query.get("status"):
             rows = rows.filter(state=status)
         items, page_info = paginate_rows(request, rows, keys=["created_at", "id"])
         return Response({"items": WaitlistEntryOut(items, many=True).data, "pageInfo": page_info})
 
     @extend_schema(
         operation_id="joinWaitlist",
+        examples=examples.WAIT,
+        summary="Wait for a time",
         parameters=[IDEMPOTENCY_KEY],
         request=WaitlistIn,
         responses={
@@ -90,6 +93,7 @@ class Waitlist(APIView):
 class WaitlistEntryDetail(APIView):
     @extend_schema(
         operation_id="leaveWaitlist",
+        summary="Stop waiting",
         responses={
             204: OpenApiResponse(description="Left."),
             **problems("unauthenticated", "not-found"),
@@ -104,6 +108,7 @@ class WaitlistEntryDetail(APIView):
 class AcceptOffer(APIView):
     @extend_schema(
         operation_id="acceptOffer",
+        summary="Take an offered time",
         parameters=[IDEMPOTENCY_KEY, ETAG],
         request=AcceptIn,
         responses={

@@ -36,13 +36,14 @@ class PageRequest:
 
     limit: int
     offset: int = 0
-    cursor: str = ""
+    cursor: str | None = None
 
     @classmethod
     def of(cls, request: Request) -> "PageRequest":
         """Reads `cursor`, `offset` or `page`, and `limit`. Raises FieldError."""
         limit = _whole(request, "limit", default=DEFAULT_LIMIT, least=1, most=MOST)
-        if cursor := request.query_params.get("cursor"):
+        cursor = request.query_params.get("cursor")
+        if cursor is not None:
             return cls(limit, cursor=cursor)
         if "offset" in request.query_params:
             return cls(limit, _whole(request, "offset", default=0, least=0, most=FURTHEST))
@@ -54,7 +55,7 @@ def paginate_rows(request: Request, rows: QuerySet[Any], *, keys: Sequence[str])
     """(items, pageInfo) of rows ordered by `keys`, ascending, nulls last; the last key unique."""
     asked = PageRequest.of(request)
     total = rows.count()
-    if asked.cursor:
+    if asked.cursor is not None:
         rows = rows.filter(_after(rows, keys=keys, values=_read(asked.cursor, count=len(keys))))
     found = list(rows[asked.offset : asked.offset + asked.limit + 1])
     return _page(
@@ -66,7 +67,7 @@ def paginate_times(request: Request, times: Sequence[Any]) -> Page:
     """(items, pageInfo) of times that are sorted by `starts_at`, which is unique among them."""
     asked = PageRequest.of(request)
     total = len(times)
-    if asked.cursor:
+    if asked.cursor is not None:
         last = _instant(_read(asked.cursor, count=1)[0])
         times = [time for time in times if time.starts_at > last]
     found = list(times[asked.offset : asked.offset + asked.limit + 1])
@@ -79,7 +80,7 @@ def _page(
     """`found` holds one row more than asked for, if there is one: then there is a next page."""
     items = found[: asked.limit]
     return items, {
-        "page": None if asked.cursor else asked.offset // asked.limit + 1,
+        "page": None if asked.cursor is not None else asked.offset // asked.limit + 1,
         "limit": asked.limit,
         "totalPages": ceil(total / asked.limit),
         "totalItems": total,

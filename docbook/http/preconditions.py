@@ -16,7 +16,7 @@ from docbook.errors import DomainError, FieldError, VersionMismatch
 
 IF_MATCH = OpenApiParameter(
     "If-Match",
-    OpenApiTypes.STR,
+    {"type": "string", "minLength": 1},
     OpenApiParameter.HEADER,
     required=True,
     description='The ETag of what you have seen, like "1"; a list of them, or `*`.',

@@ -393,6 +393,20 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
+    "COMPONENT_SPLIT_PATCH": False,  # what changes something is whole as well
+    "LICENSE": {"name": "MIT", "identifier": "MIT"},
+    "CONTACT": {"name": "The team that runs this server"},
+    "SERVERS": [{"url": "/", "description": "The server that this description comes from."}],
+    "TAGS": [
+        {"name": "auth", "description": "Tokens of an app: signing in, and staying signed in."},
+        {"name": "bookings", "description": "Holding a time, confirming it, changing the visit."},
+        {"name": "doctors", "description": "Who can be booked and when; a doctor's own day."},
+        {"name": "me", "description": "The account of the token."},
+        {"name": "waitlist", "description": "Waiting for a time, and taking one that is offered."},
+    ],
+    "PATH_CONVERTER_OVERRIDES": {
+        "id": {"type": "integer", "format": "int64", "minimum": 1, "maximum": 2**63 - 1},
+    },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "docbook.http.problem_schema.add_problems",
@@ -401,6 +415,8 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "AppointmentStatus": "bookings.states.AppointmentStatus",
         "VisitMode": "doctors.models.schedule.Mode.for_visits",
+        "WaitlistState": "bookings.models.waitlist.WaitlistState",
+        "CodeChannel": "bookings.serializers.CHANNELS",
     },
 }
 

@@ -1,7 +1,5 @@
 """Public reads: doctors, and the free times of one of them."""
 
-from typing import Any
-
 from django.http import HttpResponseBase
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
@@ -16,7 +14,7 @@ from docbook.http.preconditions import IF_NONE_MATCH, NOT_MODIFIED
 from docbook.http.problem_schema import problems
 from docbook.http.responses import public_response
 from docbook.http.schema import LIST_PARAMETERS
-from docbook.http.serializers import page_of
+from docbook.http.serializers import page_of, read_query
 from doctors.models import Doctor, VisitType
 from doctors.selectors.doctors import bookable_doctors, get_bookable_doctor
 from doctors.selectors.search import DoctorSearch, in_one_currency, search_doctors, with_next_free
@@ -38,13 +36,14 @@ class PublicView(APIView):
 class DoctorList(PublicView):
     @extend_schema(
         operation_id="listDoctors",
+        summary="Find doctors",
         parameters=[SearchQuery, *LIST_PARAMETERS, *_KEPT],
         responses={200: page_of(DoctorOut), 304: NOT_MODIFIED, **problems("validation")},
     )
     def get(self, request: Request) -> HttpResponseBase:
         """Doctors who can be booked, by their earliest free time unless asked otherwise."""
         now = timezone.now()
-        search = in_one_currency(DoctorSearch(**_valid(SearchQuery, request)), now=now)
+        search = in_one_currency(DoctorSearch(**read_query(SearchQuery, request)), now=now)
         doctors = search_doctors(search=search, now=now)
         items, page_info = paginate_rows(request, doctors, keys=[_KEYS[search.order], "id"])
         return public_response(
@@ -55,6 +54,7 @@ class DoctorList(PublicView):
 class DoctorDetail(PublicView):
     @extend_schema(
         operation_id="getDoctor",
+        summary="Look at one doctor",
         parameters=_KEPT,
         responses={200: DoctorOut, 304: NOT_MODIFIED, **problems("not-found")},
     )
@@ -70,6 +70,7 @@ class DoctorDetail(PublicView):
 class DoctorSlots(PublicView):
     @extend_schema(
         operation_id="listFreeTimes",
+        summary="Free times of a doctor on a day",
         parameters=[DayQuery, *LIST_PARAMETERS, *_KEPT],
         responses={
             200: page_of(TimeOut),
@@ -82,7 +83,7 @@ class DoctorSlots(PublicView):
         them are free right now.
         """
         doctor = get_bookable_doctor(pk=doctor_id)
-        query = _valid(DayQuery, request)
+        query = read_query(DayQuery, request)
         visit_type = _visit_type(doctor, wanted=query.get("visit_type"))
         free = times_on_day(
             doctor=doctor, visit_type=visit_type, day=query["date"], now=timezone.now()
@@ -91,12 +92,6 @@ class DoctorSlots(PublicView):
         return public_response(
             request, {"items": TimeOut(items, many=True).data, "pageInfo": page_info}
         )
-
-
-def _valid(query: type[SearchQuery | DayQuery], request: Request) -> dict[str, Any]:
-    serializer = query(data=request.query_params.dict())
-    serializer.is_valid(raise_exception=True)
-    return dict(serializer.validated_data)
 
 
 def _visit_type(doctor: Doctor, *, wanted: int | None) -> VisitType:

@@ -4,13 +4,13 @@ import json
 from typing import Any
 from uuid import uuid4
 
-from django.http import HttpResponse
+from django.http import HttpResponse, QueryDict
 from django.test import Client
 from django.utils import timezone
 
 from accounts.models import User
 from accounts.tokens import access_token
-from tests.api.described import assert_described
+from tests.api.described import assert_described, assert_request_described
 
 ROOT = "/api/v1/"
 PROBLEM = "application/problem+json"
@@ -82,7 +82,19 @@ class Api:
         path = f"{ROOT}{path}"
         response: HttpResponse = getattr(self.client, method)(path, *data, **options)
         assert_described(response, method=method, path=path)
+        if response.status_code < 300:
+            self._assert_asked_as_described(method, path, data, options)
         return response
+
+    @staticmethod
+    def _assert_asked_as_described(method: str, path: str, data: Any, options: Any) -> None:
+        where, _mark, text = path.partition("?")
+        query = QueryDict(text).dict()
+        if method == "get" and data:
+            query |= {name: str(value) for name, value in dict(data[0]).items()}
+        body = json.loads(data[0]) if data and method in ("post", "patch") and data[0] else None
+        headers = options["headers"]
+        assert_request_described(method=method, path=where, query=query, headers=headers, body=body)
 
     def _with(self, headers: dict[str, str]) -> dict[str, str]:
         """Underscores of keyword names stand for the hyphens of header names."""

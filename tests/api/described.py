@@ -9,6 +9,8 @@ from django.urls import Resolver404, resolve
 from drf_spectacular.generators import SchemaGenerator
 from jsonschema import Draft202012Validator
 
+from docbook.typed_text import folded_code
+
 # Of every answer of Django's, or of HTTP itself; no client of the API is written for them.
 _OF_EVERY_ANSWER = {
     "allow",
@@ -40,6 +42,39 @@ def assert_described(response: HttpResponse, *, method: str, path: str) -> None:
         answer = _resolved(told.get(str(response.status_code)) or told["default"])
         _assert_headers(response, answer.get("headers", {}))
         _assert_body(response, answer.get("content", {}))
+
+
+def assert_request_described(
+    *, method: str, path: str, query: dict[str, Any], headers: dict[str, str], body: Any
+) -> None:
+    """Of a request that got what it asked for: then nothing in it breaks the description."""
+    operation = description()["paths"].get(_template(path), {}).get(method)
+    if operation is None:
+        return
+    asked = {(each["in"], each["name"]): each for each in operation.get("parameters", ())}
+    sent = {("query", name): value for name, value in query.items()}
+    sent |= {("path", name): str(value) for name, value in resolve(path).kwargs.items()}
+    sent |= {("header", name): value for name, value in headers.items()}
+    assert {key for key, each in asked.items() if each.get("required")} <= sent.keys()
+    unknown = {key for key in sent.keys() - asked.keys() if key[0] == "query"}
+    assert not unknown, f"not described: {unknown}"
+    for key in sent.keys() & asked.keys():
+        schema = asked[key]["schema"]
+        value = int(sent[key]) if schema.get("type") == "integer" else sent[key]
+        _valid(value, schema)
+    if told := operation.get("requestBody"):
+        _valid(body, told["content"]["application/json"]["schema"])
+
+
+def _valid(value: Any, schema: dict[str, Any]) -> None:
+    """What a copy brings along is folded first: no client of the API writes it on purpose."""
+    if isinstance(value, dict):
+        value = {
+            name: folded_code(each) if isinstance(each, str) else each
+            for name, each in value.items()
+        }
+    components = {"components": description()["components"]}
+    Draft202012Validator(schema | components).validate(value)
 
 
 def _template(path: str) -> str:

@@ -136,3 +136,61 @@ def test_whatever_is_sent_is_answered_as_described(operation: Any) -> None:
         case.validate_response(response, checks=AS_DESCRIBED)
 
     ask()
+
+
+def test_every_body_of_a_request_refuses_what_it_does_not_name() -> None:
+    schemas = description()["components"]["schemas"]
+    bodies = {
+        operation["requestBody"]["content"]["application/json"]["schema"]["$ref"].split("/")[-1]
+        for operations in description()["paths"].values()
+        for operation in operations.values()
+        if "requestBody" in operation
+    }
+    for name in bodies:
+        assert schemas[name]["additionalProperties"] is False, name
+        fields = schemas[name]["properties"].values()
+        assert not [field for field in fields if "default" in field], name
+
+
+def test_every_id_is_of_64_bits_wherever_it_stands() -> None:
+    found = [
+        (name, schema)
+        for name, schema in _integers(description())
+        if name == "id" or name.lower().endswith(("id", "visit_type"))
+    ]
+    assert len(found) > 12
+    assert [name for name, schema in found if schema.get("format") != "int64"] == []
+
+
+def _integers(part: Any, name: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
+    if isinstance(part, list):
+        for each in part:
+            yield from _integers(each, name)
+    if isinstance(part, dict):
+        if "integer" in (
+            part.get("type"),
+            *(part["type"] if isinstance(part.get("type"), list) else ()),
+        ):
+            yield name, part
+        here = part.get("name") if isinstance(part.get("name"), str) else name
+        for key, each in part.items():
+            yield from _integers(each, str(here) if key == "schema" else key)
+
+
+def test_what_the_description_bounds_is_refused_beyond() -> None:
+    door, doctor = Api(make_patient()), bookable()[0].doctor
+    day = {"date": "2026-12-01"}
+    for path, query in (("doctors", {}), (f"doctors/{doctor.pk}/slots", day), ("bookings", {})):
+        for beyond in ({"page": 0}, {"limit": 0}, {"limit": 101}, {"offset": -1}, {"cursor": ""}):
+            answer = door.get(path, query | beyond)
+            told = problem(answer, code="validation", status=422)
+            assert told["errors"][0]["pointer"] == f"/{next(iter(beyond))}"
+
+
+@pytest.mark.parametrize("path", ["doctors", "bookings", "waitlist"])
+def test_part_of_a_query_that_nobody_knows_is_refused_by_its_name(path: str) -> None:
+    answer = Api(make_patient()).get(path, {"specialy": "dermatology"})
+    told = problem(answer, code="validation", status=422)
+    assert [(error["pointer"], error["code"]) for error in told["errors"]] == [
+        ("/specialy", "unknown")
+    ]
