@@ -19,6 +19,7 @@ from devstack.mailsink import MailSink, start_mail_sink, wait_for_mail_sink
 from devstack.outside import DATABASE, MAIL, REDIS, Outside
 from devstack.postgres import SETTINGS, THROWAWAY_SETTINGS, Postgres, start_postgres
 from devstack.processes import Process, Workshop
+from devstack.roles import new_roles
 from devstack.valkey import Valkey, start_valkey, wait_for_valkey
 
 
@@ -30,16 +31,16 @@ class Engines:
     valkey: Valkey | None
     mail_sink: MailSink | None
     maildir: Path
+    database: Mapping[str, str]
 
     @property
     def environment(self) -> Mapping[str, str]:
         found = {
-            "DATABASE_URL": self.postgres and self.postgres.url(),
             "REDIS_URL": self.valkey and self.valkey.url(),
             "EMAIL_URL": self.mail_sink and self.mail_sink.url(),
             "DEV_MAILDIR": str(self.maildir),
         }
-        return {name: value for name, value in found.items() if value}
+        return {**self.database, **{name: value for name, value in found.items() if value}}
 
     @property
     def processes(self) -> Sequence[Process]:
@@ -74,7 +75,24 @@ def running_engines(*, workshop: Workshop, durable: bool = True) -> Iterator[Eng
             wait_for_valkey(valkey, workshop=workshop)
         if mail_sink:
             wait_for_mail_sink(mail_sink, workshop=workshop)
-        yield Engines(postgres=postgres, valkey=valkey, mail_sink=mail_sink, maildir=maildir)
+        yield Engines(
+            postgres=postgres,
+            valkey=valkey,
+            mail_sink=mail_sink,
+            maildir=maildir,
+            database=_database(postgres, durable=durable),
+        )
+
+
+def _database(postgres: Postgres | None, *, durable: bool) -> Mapping[str, str]:
+    """Kept data are served as in production; tests make and drop databases, as the superuser."""
+    if postgres is None:
+        return {}
+    if not durable:
+        return {"DATABASE_URL": postgres.url(), "MIGRATION_DATABASE_URL": ""}
+    roles = new_roles()
+    roles.make(postgres.url())
+    return roles.environment(postgres.url())
 
 
 def _postgres(workshop: Workshop, running: ExitStack, *, durable: bool) -> Postgres | None:

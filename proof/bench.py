@@ -26,8 +26,6 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from uuid import UUID
 
-import psycopg
-
 from devstack.console import say
 from devstack.interrupts import interrupts_noted
 from devstack.refusals import Interrupted, Refusal
@@ -127,7 +125,7 @@ def _rounds(stack: Stack, fixture: Fixture, script: Path, size: Size) -> tuple[l
     pgbench_seconds = max(3, size.seconds // 2)
     skip = over_http(stack, fixture, replace(size, seconds=3), skip=0, name="warm-up").taken
     run_pgbench(stack, script, seconds=pgbench_seconds, begin=0)
-    _let_planner_look(stack)
+    stack.let_planner_look()  # plans that were made for empty tables go
     before = run_pgbench(stack, script, seconds=pgbench_seconds, begin=LEFT_TO_EACH_RUN)
     rounds: list[Round] = []
     for number in range(1, size.rounds + 1):
@@ -140,12 +138,6 @@ def _rounds(stack: Stack, fixture: Fixture, script: Path, size: Size) -> tuple[l
         before = after
         say(f"  round {number}: {done.bookings_a_second:.0f}/s, pgbench {after:.0f}/s")
     return rounds, skip
-
-
-def _let_planner_look(stack: Stack) -> None:
-    """As autovacuum does within a minute: plans that were made for empty tables go."""
-    with psycopg.connect(stack.database_url, autocommit=True) as connection:
-        connection.execute("ANALYZE")
 
 
 def _report(

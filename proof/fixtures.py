@@ -21,6 +21,7 @@ def make_fixture(
     counts = {"doctors": doctors, "slots": slots, "patients": patients, "seed": seed}
     arguments = [part for name, n in counts.items() for part in (f"--{name}", str(n))]
     found = json.loads(stack.run("-m", "proof.seeding", *arguments))
+    stack.let_planner_look("accounts_user", "doctors_doctor", "doctors_visittype", "doctors_slot")
     return Fixture(
         seed=seed,
         calendars=[Calendar(**each) for each in found["calendars"]],

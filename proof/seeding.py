@@ -38,8 +38,6 @@ def seed_database(*, doctors: int, slots: int, patients: int, seed: int) -> dict
         _add_patients(count=patients, rng=rng, now=now)
         made = _add_doctors(count=doctors, now=now)
         _add_slots(made, count=slots, first=_first_day(now))
-        with connection.cursor() as cursor:
-            cursor.execute("ANALYZE accounts_user, doctors_doctor, doctors_visittype, doctors_slot")
     ids = dict(User.objects.filter(email__startswith="patient-").values_list("email", "pk"))
     return {
         "calendars": list(_calendars(made)),

@@ -27,6 +27,7 @@ from devstack.ports import LOOPBACK, address, answers, free_port
 from devstack.postgres import SETTINGS, start_postgres
 from devstack.processes import Process, Program, Workshop, stop
 from devstack.refusals import Refusal
+from devstack.roles import new_roles
 from devstack.valkey import start_valkey, wait_for_valkey
 
 START_TIMEOUT = 120.0
@@ -81,6 +82,7 @@ class Stack:
     port: int
     environment: Mapping[str, str]
     maildir: Path
+    database_url: str = field(repr=False)  # the superuser's, which no process of the product has
     database_process: int
     database_settings: Mapping[str, str]
     parts: dict[str, Part] = field(default_factory=dict)
@@ -88,10 +90,6 @@ class Stack:
     @property
     def url(self) -> str:
         return address(self.port)
-
-    @property
-    def database_url(self) -> str:
-        return self.environment["DATABASE_URL"]
 
     @property
     def redis_url(self) -> str:
@@ -158,6 +156,11 @@ class Stack:
         with psycopg.connect(self.database_url) as connection:
             return connection.execute(sql.encode(), values or None).fetchall()
 
+    def let_planner_look(self, *tables: str) -> None:
+        """At these tables or at all, as autovacuum does within a minute."""
+        with psycopg.connect(self.database_url, autocommit=True) as connection:
+            connection.execute(f"ANALYZE {', '.join(tables)}".encode())
+
     def mails(self) -> int:
         """How many mails have arrived."""
         new = self.maildir / "new"
@@ -211,17 +214,20 @@ def _on_engines(
     running.callback(postgres.stop)
     wait_for_mail_sink(sink, workshop=workshop)
     wait_for_valkey(valkey, workshop=workshop)
+    roles = new_roles()
+    roles.make(postgres.url())
     port = free_port()
     stack = Stack(
         workshop=workshop,
         port=port,
         environment={
             **_environment(port=port, sink=sink),
-            "DATABASE_URL": postgres.url(),
+            **roles.environment(postgres.url()),
             "REDIS_URL": valkey.url(),
             **environment,
         },
         maildir=sink.maildir,
+        database_url=postgres.url(),
         database_process=postgres.process.popen.pid,
         database_settings=settings_of(postgres.url()),
     )

@@ -26,6 +26,8 @@ class JourneysTogether(LoadScopeScheduling):
     def _split_scope(self, nodeid: str) -> str:
         if nodeid.startswith("tests/proof/test_load.py"):
             return "load"  # which has a stack of its own
+        if nodeid.startswith("tests/deployment/test_database_roles.py"):
+            return "roles"  # which have a database of their own
         return "journeys" if nodeid.startswith(ON_ONE_STACK) else nodeid
 
 

@@ -1,5 +1,8 @@
+import os
 import smtplib
+import subprocess
 from email.message import EmailMessage
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -9,7 +12,9 @@ from redis.retry import Retry
 
 from devstack.engines import running_engines
 from devstack.interrupts import Interrupts
-from devstack.ports import free_port
+from devstack.layout import ROOT
+from devstack.ports import LOOPBACK, free_port
+from devstack.postgres import Postgres, binary
 from devstack.sole_runner import only_runner
 from tests.devstack.running import ENGINE_VARIABLES, Rehearsal, all_gone, eventually, sleeper
 
@@ -84,6 +89,52 @@ def test_a_pid_file_with_somebody_elses_pid_does_not_keep_postgres_from_starting
     assert innocent.poll() is None
     innocent.kill()
     innocent.wait()
+
+
+def test_kept_data_are_served_by_a_role_that_owns_nothing(tmp_path):
+    with (
+        only_runner(tmp_path, port=free_port(), interrupts=Interrupts()) as workshop,
+        running_engines(workshop=workshop) as engines,
+    ):
+        serving = engines.environment["DATABASE_URL"]
+        owning = engines.environment["MIGRATION_DATABASE_URL"]
+        assert _ask(serving, "SELECT current_user") == "docbook_app"
+        assert _ask(owning, "SELECT current_user") == "docbook_owner"
+        assert _ask(owning, "SELECT has_schema_privilege('public', 'CREATE')") == "True"
+        assert _ask(serving, "SELECT has_schema_privilege('public', 'CREATE')") == "False"
+
+
+def test_script_of_the_containers_sets_passwords_of_any_characters(tmp_path):
+    with (
+        only_runner(tmp_path, port=free_port(), interrupts=Interrupts()) as workshop,
+        running_engines(workshop=workshop, durable=False) as engines,
+    ):
+        assert engines.postgres
+        (tmp_path / "owner").write_text("it's @ \\ long/one\n")
+        for app_password in ("first", "second"):
+            _run_roles_script(engines.postgres, app=app_password, owner_file=tmp_path / "owner")
+            place = {"host": LOOPBACK, "port": engines.postgres.port, "dbname": "docbook"}
+            psycopg.connect(user="docbook_app", password=app_password, **place).close()
+            owner = {"user": "docbook_owner", "password": "it's @ \\ long/one"}
+            psycopg.connect(**owner, **place).close()
+        with pytest.raises(psycopg.OperationalError, match="password"):
+            psycopg.connect(user="docbook_app", password="first", **place)
+    assert "second" not in (tmp_path / "logs" / "postgres.log").read_text()
+
+
+def _run_roles_script(postgres: Postgres, *, app: str, owner_file: Path) -> None:
+    environment = {
+        "PATH": f"{binary('psql').parent}:{os.environ['PATH']}",
+        "PGHOST": LOOPBACK,
+        "PGPORT": str(postgres.port),
+        "PGUSER": "docbook",
+        "PGDATABASE": "docbook",
+        "PGPASSWORD": postgres.password,
+        "OWNER_PASSWORD_FILE": str(owner_file),
+        "APP_PASSWORD": app,
+    }
+    script = ROOT / "deploy" / "postgres" / "roles.sh"
+    subprocess.run(["sh", str(script)], env=environment, check=True)
 
 
 def _ask(url: str, question: str) -> str:

@@ -25,6 +25,7 @@ from devstack.layout import ROOT
 from devstack.mailsink import start_mail_sink, wait_for_mail_sink
 from devstack.ports import address, free_port
 from devstack.processes import Process, Workshop, stop
+from devstack.roles import Roles, new_roles
 from devstack.valkey import start_valkey, wait_for_valkey
 
 SEED = ("--doctors", "12", "--days", "14", "--seed", "7")
@@ -93,7 +94,7 @@ def running_stack(folder: Path) -> Iterator[Live]:
     with ExitStack() as running:
         workshop = Workshop(folder=folder, interrupts=Interrupts())
         workshop.open()
-        database_url = running.enter_context(own_database(os.environ["DATABASE_URL"]))
+        database_url, roles = running.enter_context(own_database(os.environ["DATABASE_URL"]))
         sink = start_mail_sink(maildir=folder / "mail", workshop=workshop)
         running.callback(sink.stop)
         valkey = start_valkey(home=folder / "valkey", workshop=workshop, durable=False)
@@ -103,7 +104,7 @@ def running_stack(folder: Path) -> Iterator[Live]:
         port = free_port()
         environment = {
             "DJANGO_SETTINGS_MODULE": "docbook.settings.dev",
-            "DATABASE_URL": database_url,
+            **roles.environment(database_url),
             "EMAIL_URL": sink.url(),
             "DEV_MAILDIR": str(folder / "mail"),
             "SITE_URL": address(port),
@@ -129,17 +130,20 @@ def running_stack(folder: Path) -> Iterator[Live]:
 
 
 @contextmanager
-def own_database(url: str) -> Iterator[str]:
-    """A new database on the server of this URL."""
+def own_database(url: str) -> Iterator[tuple[str, Roles]]:
+    """A new database on the server of this URL, as the superuser, with roles of its own."""
     name = f"journeys_{uuid4().hex}"
+    roles = new_roles(owner=f"{name}_owner", app=f"{name}_app")
     server, mine = (urlunsplit(urlsplit(url)._replace(path=p)) for p in ("/postgres", f"/{name}"))
     with psycopg.connect(server, autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name}")
     try:
-        yield mine
+        roles.make(mine)
+        yield mine, roles
     finally:
         with psycopg.connect(server, autocommit=True) as connection:
             connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+        roles.drop(server)
 
 
 def manage(*arguments: str, environment: dict[str, str]) -> None:

@@ -1,0 +1,27 @@
+CREATE OR REPLACE FUNCTION bookings_make_appointment_month(month date) RETURNS boolean LANGUAGE plpgsql AS $$
+DECLARE
+    first_day date := date_trunc('month', month)::date;
+    name text := 'bookings_appointment_' || to_char(first_day, 'YYYY_MM');
+BEGIN
+    IF to_regclass(name) IS NOT NULL THEN
+        RETURN false;
+    END IF;
+    EXECUTE format(
+        'CREATE TABLE %I (LIKE bookings_appointment INCLUDING DEFAULTS INCLUDING CONSTRAINTS)',
+        name);
+    EXECUTE format(
+        'ALTER TABLE %I ADD CONSTRAINT %I EXCLUDE USING gist '
+        '(patient_id WITH =, tstzrange(starts_at, ends_at) WITH &&) '
+        'WHERE (status IN (''confirmed'', ''arrived'', ''completed'', ''no_show''))',
+        name, 'no_overlapping_visits_of_a_patient_' || to_char(first_day, 'YYYY_MM'));
+    -- ATTACH would make it as well, under a name that says nothing in an error.
+    EXECUTE format(
+        'CREATE UNIQUE INDEX %I ON %I (doctor_id, starts_at) '
+        'WHERE status IN (''confirmed'', ''arrived'', ''completed'', ''no_show'')',
+        'one_active_appointment_per_doctor_and_start_' || to_char(first_day, 'YYYY_MM'), name);
+    EXECUTE format(
+        'ALTER TABLE bookings_appointment ATTACH PARTITION %I FOR VALUES FROM (%L) TO (%L)',
+        name, first_day::timestamp AT TIME ZONE 'UTC',
+        (first_day + interval '1 month') AT TIME ZONE 'UTC');
+    RETURN true;
+END $$;
