@@ -9,6 +9,7 @@ from typing import Any
 from allauth.account.adapter import get_adapter
 from allauth.account.admin import EmailAddressAdmin as AllauthEmailAddressAdmin
 from allauth.account.models import EmailAddress
+from allauth.mfa.admin import Authenticator
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
@@ -24,7 +25,7 @@ from accounts.models import User
 from accounts.roles import works_here
 from accounts.users import signed_in
 from docbook.audit import services as audit
-from docbook.observability.read_only_admin import CappedPaginator
+from docbook.observability.read_only_admin import CappedPaginator, ReadOnlyAdmin
 
 admin.site.site_header = "DocBook"
 admin.site.site_title = "DocBook"
@@ -60,11 +61,22 @@ def is_superuser(request: HttpRequest) -> bool:
 
 admin.site.unregister(Group)
 admin.site.unregister(EmailAddress)
+admin.site.unregister(Authenticator)
 
 
 @admin.register(Group)
 class GroupAdmin(BySuperusers, DjangoGroupAdmin):
     pass
+
+
+@admin.register(Authenticator)
+class AuthenticatorAdmin(ReadOnlyAdmin):
+    """Who has a second factor, and since when. Its secret is nobody's to see, and a row that is
+    changed here would end no session.
+    """
+
+    fields = list_display = ("user", "type", "created_at", "last_used_at")
+    list_select_related = ("user",)
 
 
 @admin.register(EmailAddress)

@@ -88,8 +88,7 @@ def _refuse_after_many(counter: Authenticator, *, now: datetime) -> None:
 
 
 def _count(counter: Authenticator, *, was_right: bool, now: datetime) -> None:
-    if was_right:
-        counter.data["wrong"] = 0
+    if was_right:  # wrong ones end with their day: somebody else may have typed them
         counter.last_used_at = now
     else:
         counter.data["wrong"] = counter.data.get("wrong", 0) + 1

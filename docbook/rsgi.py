@@ -75,7 +75,7 @@ def environ_of(scope: Scope) -> dict[str, Any]:
         "SERVER_NAME": server[0],
         "SERVER_PORT": server[2],
         "SERVER_PROTOCOL": f"HTTP/{scope.http_version}",
-        "REMOTE_ADDR": client[0],
+        "REMOTE_ADDR": client[0].strip("[]"),
         "wsgi.version": (1, 0),
         "wsgi.url_scheme": scope.scheme,
         "wsgi.input": BytesIO(),
@@ -120,6 +120,10 @@ async def _take_body(environ: dict[str, Any], connection: Connection) -> None:
     except TimeoutError:
         environ[LATE] = size <= most
         environ["CONTENT_LENGTH"] = str(max(size, said))
+        return
+    if size < said:  # the line was cut: half a form must not count as a whole one
+        environ[LATE] = True
+        environ["CONTENT_LENGTH"] = str(said)
         return
     environ["CONTENT_LENGTH"] = str(size)
     environ["wsgi.input"] = BytesIO(body if size <= most else b"")

@@ -14,6 +14,9 @@ from docbook.http.limits import LATE, LONGEST_LINE, MOST_OF_HEADERS
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
 
+CHARSETS = frozenset({"utf-8", "utf8", "us-ascii", "iso-8859-1"})
+
+
 class RequestGuardMiddleware:
     """Turns away what no client of ours sends, before any of it is read."""
 
@@ -71,6 +74,10 @@ class PrivatePagesMiddleware:
         return response
 
 
+def _charset(request: HttpRequest) -> str:
+    return (request.content_params or {}).get("charset", "utf-8").strip("\"' ").lower()
+
+
 def _fault(request: HttpRequest) -> str:
     query = request.META.get("QUERY_STRING", "")
     lengths = [len(value) for name, value in request.META.items() if name.startswith("HTTP_")]
@@ -78,7 +85,8 @@ def _fault(request: HttpRequest) -> str:
         return "headers-too-large"
     if len(query) > LONGEST_LINE or len(request.path) > LONGEST_LINE:
         return "headers-too-large"
-    if "\x00" in request.path or "%00" in query:
+    # Django reads addresses and forms by the charset, and Python knows some that are none: "hex".
+    if "\x00" in request.path or "%00" in query or _charset(request) not in CHARSETS:
         return "malformed"
     if request.META.get(LATE):
         return "request-timeout"

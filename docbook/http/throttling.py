@@ -68,8 +68,13 @@ def limit_of(name: str, request: HttpRequest | None = None, *, named: str = "") 
 
 
 def enforce(*limits: Limit) -> None:
-    """Counts this request for all of them. Raises RateLimited."""
-    _refuse(limits, [_wait(limit) for limit in limits])
+    """Counts this request for one after the other. Raises RateLimited.
+
+    What one refuses is not counted for those behind it: a guesser whom the limit of their network
+    stops must not use up that of all strangers.
+    """
+    for limit in limits:
+        _refuse((limit,), [_wait(limit)])
 
 
 def enforce_together(*limits: Limit) -> None:

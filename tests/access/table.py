@@ -181,13 +181,13 @@ GET    /admin/accounts/user/<object_id>/                       302
 
 GET    /admin/mfa/authenticator/                               302 302 302 302 302 302 302 403 200
 POST   /admin/mfa/authenticator/                               302 302 302 302 302 302 302 403 200
-GET    /admin/mfa/authenticator/add/                           302 302 302 302 302 302 302 403 200
-POST   /admin/mfa/authenticator/add/                           302 302 302 302 302 302 302 403 200
+GET    /admin/mfa/authenticator/add/                           302 302 302 302 302 302 302 403 403
+POST   /admin/mfa/authenticator/add/                           302 302 302 302 302 302 302 403 403
 GET    /admin/mfa/authenticator/<object_id>/history/           302 302 302 302 302 302 302 403 200
-GET    /admin/mfa/authenticator/<object_id>/delete/            302 302 302 302 302 302 302 403 200
-POST   /admin/mfa/authenticator/<object_id>/delete/            302 302 302 302 302 302 302 403 200
+GET    /admin/mfa/authenticator/<object_id>/delete/            302 302 302 302 302 302 302 403 403
+POST   /admin/mfa/authenticator/<object_id>/delete/            302 302 302 302 302 302 302 403 403
 GET    /admin/mfa/authenticator/<object_id>/change/            302 302 302 302 302 302 302 403 200
-POST   /admin/mfa/authenticator/<object_id>/change/            302 302 302 302 302 302 302 403 200
+POST   /admin/mfa/authenticator/<object_id>/change/            302 302 302 302 302 302 302 403 403
 GET    /admin/mfa/authenticator/<object_id>/                   302
 
 # the admin: doctors/specialty

@@ -40,6 +40,14 @@ def test_stranger_with_ten_wrong_passwords_locks_out_only_their_own_network() ->
     assert sign_in(browser_at(100), user)
 
 
+def test_one_network_cannot_use_up_what_all_strangers_have(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However often it tries behind its own limit."""
+    allow(monkeypatch, password_strangers=15, accounts=1000)
+    user = make_patient()
+    assert try_wrong(user, times=40, networks=1) == [200] * 10 + [429] * 30
+    assert sign_in(browser_at(100), user)
+
+
 def test_guessing_from_many_networks_closes_the_password_and_leaves_the_code(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

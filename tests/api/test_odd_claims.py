@@ -99,7 +99,7 @@ def test_no_claims_at_all_make_an_error(kind: str) -> None:
     holds()
 
 
-@pytest.mark.parametrize("payload", ["[]", '"text"', "7", "null", "{", "", "[" * 50_000, "{}"])
+@pytest.mark.parametrize("payload", ["[]", '"text"', "7", "null", "{", "", "[" * 10_000, "{}"])
 @pytest.mark.parametrize("kind", CODES)
 def test_payload_that_is_no_object_is_refused(kind: str, payload: str) -> None:
     kid, key = next(iter(tokens._keys().items()))

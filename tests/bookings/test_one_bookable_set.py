@@ -18,6 +18,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bookings.errors import OutsideBookingWindow, SlotHeld, SlotTaken
+from bookings.gateways import slot_gate
 from bookings.selectors.alternatives import _kept, next_free_times
 from bookings.selectors.waitlist import free_times_near
 from bookings.services.holds import hold_slot
@@ -233,12 +234,14 @@ def compare_hold(world: World, reason: VisitType) -> None:
 def can_be_held(slot: Slot, *, reason: VisitType) -> bool:
     if not reason.is_active:
         return False
+    holder = guest()
     try:
         with transaction.atomic():
-            hold_slot(slot_id=slot.pk, visit_type_id=reason.pk, holder=guest(), now=timezone.now())
+            hold_slot(slot_id=slot.pk, visit_type_id=reason.pk, holder=holder, now=timezone.now())
             transaction.set_rollback(True)
     except (OutsideBookingWindow, SlotHeld, SlotTaken):
         return False
+    slot_gate.leave(slot_id=slot.pk, holder_keys=holder.keys)  # Redis knows no rollback
     return True
 
 

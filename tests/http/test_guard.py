@@ -6,9 +6,10 @@ from io import StringIO
 
 import pytest
 from django.db import OperationalError
-from django.test import Client
+from django.test import Client, RequestFactory
 from structlog.stdlib import ProcessorFormatter
 
+from docbook.wsgi import application
 from tests.api.client import problem
 
 pytestmark = pytest.mark.django_db
@@ -87,7 +88,7 @@ def test_lost_database_is_a_503_that_says_when_to_come_back(monkeypatch, caplog)
     def gone(*_args: object, **_options: object) -> None:
         raise OperationalError
 
-    monkeypatch.setattr("doctors.views.home.summarise_specialties", gone)
+    monkeypatch.setattr("doctors.views.home.kept_specialties", gone)
     monkeypatch.setattr("doctors.api.doctors.search_doctors", gone)
     browser = Client(raise_request_exception=False)
     page = browser.get("/")
@@ -103,7 +104,7 @@ def test_error_of_ours_is_a_page_without_a_stack_and_a_problem(monkeypatch) -> N
     def broken(*_args: object, **_options: object) -> None:
         raise ZeroDivisionError("secret detail")
 
-    monkeypatch.setattr("doctors.views.home.summarise_specialties", broken)
+    monkeypatch.setattr("doctors.views.home.kept_specialties", broken)
     monkeypatch.setattr("doctors.api.doctors.search_doctors", broken)
     page = Client(raise_request_exception=False).get("/")
     answer = Client(raise_request_exception=False).get("/api/v1/doctors")
@@ -120,3 +121,13 @@ def test_page_that_is_sent_too_much_answers_with_a_page() -> None:
     response = Client().post("/book/", CONTENT_LENGTH="2000000")
     assert response.status_code == 413
     assert response.headers["Content-Type"].startswith("text/html")
+
+
+@pytest.mark.parametrize("charset", ["hex", "rot13", "undefined", "utf-7", "x" * 50])
+@pytest.mark.parametrize("path", ["/doctors/", "/api/v1/doctors"])
+def test_charset_that_reads_nothing_is_a_bad_request(charset: str, path: str) -> None:
+    said: list[str] = []
+    request = RequestFactory().get(path, {"q": "aé"})
+    environ = request.environ | {"CONTENT_TYPE": f"text/plain; charset={charset}"}
+    b"".join(application(environ, lambda status, _headers: said.append(status)))
+    assert said == ["400 Bad Request"]

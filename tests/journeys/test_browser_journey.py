@@ -47,7 +47,7 @@ def confirms(visitor: Visitor, code: str) -> None:
 
 def day_of(live: Live, attempt: str) -> str:
     row = live.row(
-        "SELECT starts_at, time_zone FROM bookings_appointment AS visit"
+        "SELECT starts_at, clinic.time_zone FROM bookings_appointment AS visit"
         " JOIN doctors_clinic AS clinic ON clinic.id = visit.clinic_id WHERE visit.id = %s",
         attempt,
     )
@@ -194,8 +194,8 @@ def test_countdown_runs_and_says_until_when(live: Live, browser: Browser) -> Non
         guest.picks_a_day()
         attempt = holds_a_time(guest)
         row = live.row(
-            "SELECT expires_at, time_zone FROM bookings_hold AS hold JOIN doctors_clinic AS clinic"
-            " ON clinic.id = hold.clinic_id WHERE hold.id = %s",
+            "SELECT expires_at, clinic.time_zone FROM bookings_hold AS hold"
+            " JOIN doctors_clinic AS clinic ON clinic.id = hold.clinic_id WHERE hold.id = %s",
             attempt,
         )
         until: datetime = row["expires_at"].astimezone(ZoneInfo(row["time_zone"]))

@@ -39,7 +39,7 @@ def test_filters_that_are_on_are_named_as_a_person_would() -> None:
     make_visit_type(doctor=doctor, mode="video")
     page = words(signed_in().get("/doctors/?mode=video&max_fee=70"))
     assert "Remove filter: Video" in page
-    assert "Remove filter: Up to 70" in page
+    assert "Remove filter: Up to €70" in page
 
 
 @pytest.mark.parametrize(
