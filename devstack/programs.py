@@ -34,8 +34,8 @@ def worker(*, environment: Environment) -> Program:
 
 
 def upkeep(*, environment: Environment) -> Program:
-    """For scans and purges, which may take minutes."""
-    return _worker("upkeep", queues="upkeep", threads=1, environment=environment)
+    """For scans and purges, which may take minutes; two, so that no long one stops them all."""
+    return _worker("upkeep", queues="upkeep", threads=2, environment=environment)
 
 
 def _worker(name: str, *, queues: str, threads: int, environment: Environment) -> Program:

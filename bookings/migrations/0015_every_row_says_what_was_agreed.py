@@ -1,7 +1,7 @@
 """Fills in what was agreed on before it was kept: what the tables say today is the best that is known.
 
-The trigger of 0014 does the work, also for what is written meanwhile; here its rows are touched, a
-month of appointments and some thousand holds at a time.
+The trigger of 0014 does the work, also for what is written meanwhile; here its rows are touched, some
+thousand at a time, so that nobody who cancels or moves a visit waits for a whole month.
 """
 
 from django.contrib.postgres.operations import AddConstraintNotValid, ValidateConstraint
@@ -12,7 +12,10 @@ MONTHS = """
 SELECT inhrelid::regclass::text FROM pg_inherits
 WHERE inhparent = to_regclass('bookings_appointment') ORDER BY 1
 """
-A_MONTH = sql.SQL("UPDATE {} SET time_zone = '' WHERE time_zone = ''")
+SOME_VISITS = sql.SQL("""
+UPDATE {month} SET time_zone = '' WHERE id IN (
+    SELECT id FROM {month} WHERE time_zone = '' ORDER BY starts_at, id LIMIT 2000)
+""")
 SOME_HOLDS = """
 UPDATE bookings_hold SET time_zone = '' WHERE id IN (
     SELECT id FROM bookings_hold WHERE time_zone = '' ORDER BY id LIMIT 5000)
@@ -29,7 +32,9 @@ def fill_in(apps, schema_editor):
         cursor.execute(MONTHS)
         # In the order of time: a visit that moved says what the one before it says.
         for (month,) in cursor.fetchall():
-            cursor.execute(A_MONTH.format(sql.Identifier(month)))
+            cursor.execute(SOME_VISITS.format(month=sql.Identifier(month)))
+            while cursor.rowcount > 0:
+                cursor.execute(SOME_VISITS.format(month=sql.Identifier(month)))
         cursor.execute("SELECT EXISTS (SELECT FROM bookings_hold WHERE time_zone = '')")
         (is_left,) = cursor.fetchone()
         while is_left:

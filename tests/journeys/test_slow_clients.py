@@ -66,6 +66,14 @@ def test_body_that_does_not_come_is_refused_in_the_form_of_its_door(live: Live) 
     assert '"code":"request-timeout"' in api.replace('": "', '":"')
 
 
+def test_half_a_form_is_not_taken_for_a_whole_one(live: Live) -> None:
+    """The line of a phone is cut in the middle of a form; what came so far would be one too."""
+    with _connected(live) as connection:
+        connection.sendall(SLOW_BODY.replace(b"login/", b"password/reset/") + b"=1&email=a")
+        connection.shutdown(socket.SHUT_WR)
+        assert _rest(connection).startswith("HTTP/1.1 408")
+
+
 def test_headers_that_do_not_come_end_the_connection(live: Live) -> None:
     assert "200" not in _answer(live, SLOW_HEADERS)
 
