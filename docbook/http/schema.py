@@ -61,6 +61,8 @@ class StrictSerializerExtension(OpenApiSerializerExtension):  # type: ignore[no-
     def map_serializer(self, auto_schema: Any, direction: Any) -> Json:
         told: Json = auto_schema._map_serializer(self.target, direction, bypass_extensions=True)
         for field in told["properties"].values():
+            if field.get("oneOf", [])[1:] == [{"type": "string", "maxLength": 0}]:
+                field.update(field.pop("oneOf")[0])  # its pattern allows an empty text already
             field.pop("default", None)
         if not vars(type(self.target)).get("__doc__"):
             told.pop("description", None)
