@@ -29,7 +29,7 @@ _SCRIPT = """
 SELECT outcome FROM bookings_hold(
     ('00000000-0000-7000-8000-' || lpad(to_hex(:i::bigint), 12, '0'))::uuid,
     :slot, :visit_type, :patient, NULL, 'patient:' || :patient::text, 'patient', :patient,
-    '5 min', '30 s', 3, 10, 1000000, NULL, NULL, true, false, '', 'pgbench',
+    '5 min', '30 s', 3, 10, 1000000, NULL, NULL, true, false, '', '', 'pgbench',
     'key-' || :i::text, 'startBooking', 'f', 201, '{attempt}',
     '/api/v1/bookings/' || :i::text);
 SELECT outcome FROM bookings_confirm(
