@@ -36,7 +36,7 @@ class AccountLimitsMiddleware:
         return None
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        """Says what else leads in. Whoever is in already needs no other way."""
+        """Says what else leads in. Somebody who is in already needs no other way."""
         if isinstance(exception, TooManyPasswords) and not request.user.is_authenticated:
             return refusal_page(request, exception, other_ways=_other_ways_in())
         return None

@@ -21,7 +21,7 @@ log = structlog.get_logger(__name__)
 
 CONTENT_TYPE = "application/problem+json"
 
-# Whoever sends more mistakes than that is told of the first; what was sent is not sent back whole.
+# Clients that send more mistakes are told of the first; what was sent is not sent back whole.
 MOST_ERRORS = 20
 LONGEST_POINTER = 100
 LONGEST_DETAIL = 200

@@ -1,4 +1,4 @@
-"""One time for another: both acts happen, or neither, whoever else is at it."""
+"""One time for another: both acts happen, or neither, also in a rush."""
 
 from collections import Counter
 
