@@ -326,6 +326,19 @@ def test_wrong_codes_of_the_api_and_of_pages_are_counted_together() -> None:
     problem(token(user, otp=code_of(secret)), code="rate-limited", status=429)
 
 
+def test_right_code_does_not_forget_the_wrong_ones_of_somebody_else() -> None:
+    """Who knows the password would get nine more tries each time the owner signs in."""
+    user = make_patient()
+    secret = set_up(user)
+    for number in range(9):
+        token(user, otp=wrong_code(secret), X_Forwarded_For=f"192.0.2.{number}")
+    used, other, *_rest = recovery_codes(user)
+    assert token(user, otp=used, X_Forwarded_For="192.0.2.100").status_code == 200
+    token(user, otp=wrong_code(secret), X_Forwarded_For="192.0.2.101")
+    answer = token(user, otp=other, X_Forwarded_For="192.0.2.102")
+    problem(answer, code="rate-limited", status=429)
+
+
 def test_api_tells_a_wrong_password_nothing_of_the_second_factor() -> None:
     user = make_patient()
     secret = set_up(user)
