@@ -18,7 +18,7 @@ test: ## every test on engines of its own (ARGS="-k held" goes to pytest; AT="20
 proof: ## load and faults, judged from outside (ARGS="stampede --crowd 100"; all: 5 minutes)
 	@$(PYTHON) -m devstack proof $(ARGS)
 
-bench: ## how fast, beside what the database alone could do (ARGS=--profile: where the time goes)
+bench: ## how fast, beside what the database alone could do (SUITE=pages: what a page costs)
 	@$(PYTHON) -m devstack bench $(SUITE) $(ARGS)
 
 mutate: ## breaks the code one place at a time: do tests notice? (ARGS=sql; all: an hour)

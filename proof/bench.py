@@ -3,6 +3,8 @@
 make bench SUITE=booking                        five rounds, about three minutes
 make bench SUITE=booking ARGS="--rounds 9"
 make bench SUITE=booking ARGS=--profile         and where the time goes: three minutes more
+make bench SUITE=pages                          what a page costs, two minutes
+make bench SUITE=pages ARGS="--against REVISION" beside those of another revision
 
 Figures of full size go into docs/results, others into .dev/results.
 
@@ -29,6 +31,7 @@ from uuid import UUID
 from devstack.console import say
 from devstack.interrupts import interrupts_noted
 from devstack.refusals import Interrupted, Refusal
+from proof import pages
 from proof.booking_load import (
     ACTS,
     HTTP_DOCTORS,
@@ -96,9 +99,6 @@ def booking(size: Size, *, profile: bool) -> Report:
         tables={**report.tables, **looked_at.tables, **told.tables},
         findings=[*report.findings, *looked_at.findings, *told.findings],
     )
-
-
-SUITES = {"booking": booking}
 
 
 def _pgbench_script(stack: Stack, fixture: Fixture) -> Path:
@@ -205,24 +205,39 @@ SELECT 'outbox messages', count(*) FROM outbox_outboxmessage
 
 def main(arguments: Sequence[str]) -> int:
     """Exit code 1 when a promise was broken."""
+    chosen = vars(_parser().parse_args(arguments))
+    if chosen.pop("suite") == "pages":
+        against = chosen.pop("against")
+        pages_size = pages.Size(**chosen)
+        report = pages.compare_pages(pages_size, against=against)
+        # What another revision costs changes with the revision: no record.
+        name, is_record = "bench", pages_size == pages.Size() and not against
+    else:
+        profile = chosen.pop("profile")
+        size = Size(**chosen)
+        report = booking(size, profile=profile)
+        # In a file of its own: a look at where the time goes replaces no record of the speed.
+        name, is_record = "bench-profile" if profile else "bench", size == Size()
+    report.show()
+    report.write(name=name, is_record=is_record)
+    return 0 if report.is_clean else 1
+
+
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="make bench",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("suite", choices=SUITES)
-    for each in fields(Size):
-        parser.add_argument(f"--{each.name}", type=int, default=each.default)
-    parser.add_argument("--profile", action="store_true", help="also print where the time goes")
-    chosen = vars(parser.parse_args(arguments))
-    suite, profile = SUITES[chosen.pop("suite")], chosen.pop("profile")
-    size = Size(**chosen)
-    report = suite(size, profile=profile)
-    report.show()
-    # In a file of its own: a look at where the time goes replaces no record of the speed.
-    name = "bench-profile" if profile else "bench"
-    report.write(name=name, is_record=size == Size())
-    return 0 if report.is_clean else 1
+    suites = parser.add_subparsers(dest="suite", required=True)
+    of_bookings = suites.add_parser("booking")
+    of_bookings.add_argument("--profile", action="store_true", help="print where the time goes")
+    of_pages = suites.add_parser("pages")
+    of_pages.add_argument("--against", default="", help="a revision to measure beside this one")
+    for suite, sizes in ((of_bookings, fields(Size)), (of_pages, fields(pages.Size))):
+        for each in sizes:
+            suite.add_argument(f"--{each.name}", type=type(each.default), default=each.default)
+    return parser
 
 
 if __name__ == "__main__":

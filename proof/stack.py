@@ -11,7 +11,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,7 @@ from devstack.processes import Process, Program, Workshop, stop
 from devstack.refusals import Refusal
 from devstack.roles import new_roles
 from devstack.valkey import start_valkey, wait_for_valkey
+from proof.revisions import web_command
 
 START_TIMEOUT = 120.0
 
@@ -85,6 +86,7 @@ class Stack:
     database_url: str = field(repr=False)  # the superuser's, which no process of the product has
     database_process: int
     database_settings: Mapping[str, str]
+    code: Path = ROOT
     parts: dict[str, Part] = field(default_factory=dict)
 
     @property
@@ -136,14 +138,14 @@ class Stack:
         return {name: part.revived for name, part in self.parts.items() if part.revived}
 
     def manage(self, *arguments: str, may_fail: bool = False) -> str:
-        return self.run(str(ROOT / "manage.py"), *arguments, may_fail=may_fail)
+        return self.run("manage.py", *arguments, may_fail=may_fail)
 
     def run(self, *arguments: str, may_fail: bool = False) -> str:
-        """What this Python prints with these arguments, as a process of the stack."""
+        """What this Python prints with these arguments, in the folder of the stack's code."""
         done = subprocess.run(
             [sys.executable, *arguments],
             env={**os.environ, **self.environment},
-            cwd=ROOT,
+            cwd=self.code,
             capture_output=True,
             check=False,
             text=True,
@@ -174,8 +176,10 @@ def running_stack(
     database: Mapping[str, str] | None = None,
     environment: Mapping[str, str] | None = None,
     interrupts: Interrupts | None = None,
+    code: Path = ROOT,
 ) -> Iterator[Stack]:
-    """Engines, schema and processes in a folder that is gone afterwards.
+    """Engines, schema and processes in a folder that is gone afterwards. `code` is that of another
+    revision, for a stack without background.
 
     `database` changes settings of PostgreSQL (not those that make it durable), `environment` those
     of DocBook. With `background` also a worker, a relay and beat run.
@@ -191,6 +195,7 @@ def running_stack(
             running,
             database={**DURABLE, **(database or {})},
             environment=environment or {},
+            code=code,
         )
         stack.manage("migrate", "--no-input")
         running.callback(_stop_processes, stack)
@@ -204,6 +209,7 @@ def _on_engines(
     *,
     database: Mapping[str, str],
     environment: Mapping[str, str],
+    code: Path,
 ) -> Stack:
     sink = start_mail_sink(maildir=workshop.folder / "mail", workshop=workshop)
     running.callback(sink.stop)
@@ -230,6 +236,7 @@ def _on_engines(
         database_url=postgres.url(),
         database_process=postgres.process.popen.pid,
         database_settings=settings_of(postgres.url()),
+        code=code,
     )
     with psycopg.connect(stack.database_url) as connection:
         connection.execute("CREATE EXTENSION pg_stat_statements")
@@ -264,7 +271,9 @@ def settings_of(database_url: str) -> dict[str, str]:
 
 def _start_processes(stack: Stack, *, background: bool) -> None:
     environment = stack.environment
-    stack.add(programs.web(port=stack.port, environment=environment))
+    command = web_command(stack.code, port=stack.port)
+    web = programs.web(port=stack.port, environment=environment)
+    stack.add(replace(web, command=command, folder=stack.code))
     if background:
         schedule = stack.workshop.folder / "beat-schedule"
         stack.add(programs.worker(environment=environment))
