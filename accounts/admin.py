@@ -10,17 +10,20 @@ from allauth.account.adapter import get_adapter
 from allauth.account.admin import EmailAddressAdmin as AllauthEmailAddressAdmin
 from allauth.account.models import EmailAddress
 from allauth.mfa.admin import Authenticator
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm
 from django.contrib.auth.models import Group
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path
 from django.utils.translation import gettext_lazy as _
 
-from accounts import account_events
+from accounts import account_events, second_factor
 from accounts.models import User
 from accounts.roles import works_here
 from accounts.users import signed_in
@@ -141,7 +144,35 @@ class UserAdmin(DjangoUserAdmin):
             get_adapter().send_notification_mail("account/email/password_changed", user)
         return response
 
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self.second_factor_view)
+        name = "accounts_user_second_factor"
+        return [path("<int:object_id>/second-factor/", view, name=name), *super().get_urls()]
+
+    def second_factor_view(self, request: HttpRequest, object_id: int) -> HttpResponse:
+        """Asks, and then removes a second factor that its owner has lost."""
+        user = get_object_or_404(User, pk=object_id)
+        if not may_reset_second_factor(request, user.pk):
+            raise PermissionDenied
+        if request.method == "POST":
+            if second_factor.reset(user=user, by=signed_in(request)):
+                text = _("%(email)s has no second step any more, and was told so by mail.")
+                messages.success(request, text % {"email": user.email})
+            return redirect("admin:accounts_user_change", user.pk)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("Second step to sign in"),
+            "opts": self.opts,
+            "account": user,
+            "authenticators": Authenticator.objects.filter(user=user).order_by("-type"),
+        }
+        return TemplateResponse(request, "admin/accounts/user/second_factor.html", context)
+
     def change_view(self, request: HttpRequest, object_id: str, *args: Any, **more: Any) -> Any:
+        more["extra_context"] = {
+            **(more.get("extra_context") or {}),
+            "may_reset_second_factor": may_reset_second_factor(request, object_id),
+        }
         response = super().change_view(request, object_id, *args, **more)
         record_reading(request, response, on=("account", object_id))
         return response
@@ -161,6 +192,11 @@ class UserAdmin(DjangoUserAdmin):
                 groups=sorted(user.groups.values_list("pk", flat=True)),
                 permissions=sorted(user.user_permissions.values_list("codename", flat=True)),
             )
+
+
+def may_reset_second_factor(request: HttpRequest, user_id: int | str) -> bool:
+    """Superusers may, but for their own: a borrowed session would be rid of it without a code."""
+    return is_superuser(request) and str(user_id) != str(signed_in(request).pk)
 
 
 def _may_touch(request: HttpRequest, user: User | None) -> bool:

@@ -14,6 +14,7 @@ from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
 from django.conf import settings
 from django.db import transaction
 
+from accounts import account_events, mails
 from accounts.models import User
 from accounts.roles import works_here
 from docbook.errors import RateLimited
@@ -33,6 +34,22 @@ def has_one(user: User) -> bool:
 def is_missing(user: User) -> bool:
     """Whether this account may not act here before it has a second factor."""
     return settings.REQUIRE_SECOND_FACTOR and works_here(user) and not has_one(user)
+
+
+def reset(*, user: User, by: User) -> bool:
+    """Removes a lost second factor with its recovery codes, for its owner to set up another.
+
+    Their sessions end, and a mail tells them. False where there was nothing to remove.
+    """
+    with transaction.atomic():
+        rows = Authenticator.objects.select_for_update().filter(user=user)
+        if not rows:
+            return False
+        rows.delete()
+        account_events.record("second_factor_reset", user, by=by)
+        account_events.end_sessions(user)
+        mails.note_mail("second_factor_reset", email=user.email, user=user, context={})
+    return True
 
 
 def use_code(*, user: User, code: str, now: datetime) -> Authenticator | None:

@@ -166,6 +166,8 @@ GET    /admin/account/emailaddress/<object_id>/                302
 
 GET    /admin/accounts/user/<id>/password/                     302 302 302 302 302 302 302 403 200
 POST   /admin/accounts/user/<id>/password/                     302 302 302 302 302 302 302 403 200
+GET    /admin/accounts/user/<object_id>/second-factor/         302 302 302 302 302 302 302 403 200
+POST   /admin/accounts/user/<object_id>/second-factor/         302 302 302 302 302 302 302 403 302
 GET    /admin/accounts/user/                                   302 302 302 302 302 302 302 403 200
 POST   /admin/accounts/user/                                   302 302 302 302 302 302 302 403 200
 GET    /admin/accounts/user/add/                               302 302 302 302 302 302 302 403 200
