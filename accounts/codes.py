@@ -18,7 +18,7 @@ from accounts import guesses
 from accounts.known_browsers import name_of_browser
 from accounts.models import AccountCode, User
 from docbook import six_digits
-from docbook.http.keyed_digest import digest, mailbox_of, network_digest
+from docbook.http.keyed_digest import mailbox_of, network_digest
 
 Purpose = AccountCode.Purpose
 _NO_ROW = str(UUID(int=0))
@@ -62,8 +62,9 @@ def give_code(
     values = {"mail_id": mail_id, "expires_at": expires_at, "mailbox": mailbox, "user": user}
     if again and AccountCode.objects.filter(pk=_row_of(request, purpose)).update(**values):
         return
-    target = f"user-{user.pk}" if user and purpose == Purpose.SIGN_IN else f"mailbox-{mailbox}"
-    row = AccountCode.objects.create(purpose=purpose, target=digest(target), **values)
+    # By whichever of its addresses, it is one account.
+    opens = user.email if user and purpose == Purpose.SIGN_IN else email
+    row = AccountCode.objects.create(purpose=purpose, target=guesses.target_of(opens), **values)
     request.session[_session_key(purpose)] = str(row.pk)
 
 

@@ -8,10 +8,12 @@ from django.db import connection
 
 from accounts.models import CodeGuesses
 from docbook.batches import delete_in_batches
+from docbook.http.keyed_digest import digest, mailbox_of
 from docbook.http.rate_policies import DAY, POLICIES
 
 A_DAY = timedelta(seconds=DAY)
 STRANGERS = "strangers"
+OWNER = "owner"
 
 # One statement: of any number of guesses at once no more than `most` are counted, and looked at.
 _COUNT = """
@@ -26,8 +28,21 @@ RETURNING count
 
 _GIVE_BACK = """
 UPDATE accounts_codeguesses SET count = count - 1
-WHERE target = %(target)s AND guesser = ANY(%(guessers)s) AND count > 0
+WHERE id IN (
+    SELECT id FROM accounts_codeguesses
+    WHERE target = %(target)s AND guesser = ANY(%(guessers)s) AND count > 0
+    ORDER BY guesser FOR UPDATE)
 """
+
+
+def target_of(email: str) -> str:
+    """What a code to this mailbox opens, whichever door asks for it: they share one count."""
+    return digest(f"mailbox-{mailbox_of(email)}")
+
+
+def own_target_of(user_id: int) -> str:
+    """What somebody tries who is signed in, and proves nothing by it to anybody else."""
+    return digest(f"own-{user_id}")
 
 
 def guessers_of(*, network: str, browser: str) -> list[tuple[str, int]]:
@@ -38,6 +53,22 @@ def guessers_of(*, network: str, browser: str) -> list[tuple[str, int]]:
         return [(f"browser-{browser}", _most("guess-known"))]
     strangers = (STRANGERS, _most("guess-strangers"))
     return [(f"network-{network}", _most("guess-network")), strangers]
+
+
+def guessers_signed_in() -> list[tuple[str, int]]:
+    return [(OWNER, _most("guess-known"))]
+
+
+def guessers_anywhere() -> list[tuple[str, int]]:
+    """Where nothing is known of who asks."""
+    return [(STRANGERS, _most("guess-strangers"))]
+
+
+def are_many(*, target: str, now: datetime) -> bool:
+    """Whether somebody may have no guesses left against this target."""
+    fewest = _most("guess-network")
+    since = CodeGuesses.objects.filter(target=target, since__gt=now - A_DAY)
+    return since.filter(count__gte=fewest).exists()
 
 
 def _most(policy: str) -> int:

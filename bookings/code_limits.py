@@ -1,10 +1,12 @@
 """How many codes go to one mailbox or phone, whoever asks for them and by whichever door."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from bookings.destinations import code_destination
 from bookings.models import Hold
+from docbook.errors import RateLimited
 from docbook.http.keyed_digest import mailbox_of
 from docbook.http.throttling import Limit, enforce, give_back, limit_of
 
@@ -20,9 +22,10 @@ def limits_to(*, mailbox: str, phone: str, is_owner: bool) -> list[Limit]:
     """A code by SMS may still go by mail, so it counts for both.
 
     A mailbox that belongs to the account that asks has a count of its own, which strangers cannot
-    use up.
+    use up. Any other one gets no more in an hour and in a day than accounts.limits sends to it.
     """
-    limits = [limit_of("codes-to-owner" if is_owner else "codes-to", named=mailbox)]
+    names = ["codes-to-owner"] if is_owner else ["codes-to", "mail-day"]
+    limits = [limit_of(name, named=mailbox) for name in names]
     return [*limits, limit_of("codes-to-phone", named=phone)] if phone else limits
 
 
@@ -32,13 +35,31 @@ def send_counted(
     """Runs `send(now)`, which may have a code sent, and counts it only if it did: else anybody
     could use up what somebody else's mailbox may get. Raises RateLimited, and what `send` raises.
     """
+    counted: list[Limit] = []
     sent = False
     try:
         # Ahead, so that of many at once no more than the limit are sent.
-        enforce(*limits)
+        for limit in limits:
+            counted.append(limit)
+            _enforce(limit, counted)
         hold = send(now)
         sent = hold.code_sent_at == now
     finally:
-        if not sent:
-            give_back(*limits)
+        if not sent:  # what was refused has counted nothing behind it
+            give_back(*counted)
     return hold
+
+
+def _enforce(limit: Limit, counted: list[Limit]) -> None:
+    """Strangers who fill a mailbox must not keep its owner from booking for a day: one code in ten
+    minutes goes out in any case, as with the mails of accounts.
+    """
+    try:
+        enforce(limit)
+    except RateLimited:
+        in_any_case = replace(limit, name="mail-any-case")
+        if limit.name not in ("codes-to", "mail-day"):
+            raise
+        if in_any_case not in counted:
+            counted.append(in_any_case)
+            enforce(in_any_case)

@@ -5,7 +5,7 @@ from math import ceil
 from typing import Any
 from uuid import UUID
 
-from docbook.errors import DomainError, FieldError
+from docbook.errors import DomainError, FieldError, RateLimited
 from doctors.rules import VisitTime
 
 # How soon to look again where nobody said how long booking is paused.
@@ -157,6 +157,12 @@ class OtpLocked(DomainError):
     code = "otp-locked"
     # For the time is free again: whoever comes first may hold it and get a new code.
     retry_after = 1
+
+
+class TooManyGuesses(RateLimited):
+    """So many wrong codes today, for this mailbox or by this patient, that no code of six digits is
+    looked at. The time stays theirs, and a guest gets a longer code.
+    """
 
 
 class DetailsMissing(DomainError):

@@ -121,7 +121,10 @@ class NumberForm(forms.Form):
 
 
 class CodeForm(forms.Form):
-    """Six digits; spaces and hyphens of a pasted code are left out."""
+    """Six digits, or a long code; spaces and hyphens of a pasted code are left out.
+
+    `wants_long` says that the mail has a long one, which is typed on a keyboard with letters.
+    """
 
     code = CodeField(
         label=_("Six-digit code"),
@@ -144,8 +147,13 @@ class CodeForm(forms.Form):
         form.errors["code"] = form.error_class([message])
         return form
 
+    def ask_for_long_code(self) -> None:
+        field = self.fields["code"]
+        field.label = _("Code with twelve characters")
+        field.widget.attrs |= {"inputmode": "text", "autocapitalize": "characters"}
+
     def clean_code(self) -> str:
-        code = re.sub(r"[\s-]", "", self.cleaned_data["code"])
-        if not re.fullmatch(r"[0-9]{6}", code):
-            raise forms.ValidationError(_("The code has six digits."), code="format")
-        return code
+        code = re.sub(r"[\s-]", "", self.cleaned_data["code"]).upper()
+        if re.fullmatch(r"[0-9]{6}|[A-Z2-7]{12}", code):
+            return code
+        raise forms.ValidationError(_("The code has six digits."), code="format")

@@ -34,7 +34,8 @@ SELECT outcome FROM bookings_hold(
     '/api/v1/bookings/' || :i::text);
 SELECT outcome FROM bookings_confirm(
     ('00000000-0000-7000-8000-' || lpad(to_hex(:i::bigint), 12, '0'))::uuid,
-    :patient, NULL, NULL, '{{0}}', 5, 1000000, 'pgbench', '{appointment}');
+    :patient, NULL, NULL, '{{0}}', 5, 1000000, 'pgbench', '{appointment}', 'own-' || :patient::text,
+    '{{owner}}', '{{10}}', false);
 """
 
 

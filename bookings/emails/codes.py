@@ -1,8 +1,10 @@
 """The mail with a code."""
 
 from django.conf import settings
+from django.utils import timezone
 
-from bookings.codes import derive
+from accounts.guesses import are_many
+from bookings.codes import derive, derive_long
 from bookings.emails.letter import letter
 from bookings.models import Hold
 from docbook.notify.email import send_email
@@ -13,15 +15,21 @@ def code_of(hold: Hold) -> str:
     return derive(key=settings.OTP_KEYS[0], hold_id=hold.pk, resend=hold.otp_resends)
 
 
+def wants_long_code(hold: Hold) -> bool:
+    """Whether strangers may have used up what can be guessed at a guest's mailbox."""
+    is_guests = hold.patient_id is None and hold.guess_target != ""
+    return is_guests and are_many(target=hold.guess_target, now=timezone.now())
+
+
 def send_code(hold: Hold, *, message_id: int) -> None:
     """Raises OSError or SMTPException.
 
     Nothing that was typed stands in it: nobody has proved yet that the address is theirs.
     """
-    code = code_of(hold)
+    code, spaced = _written(hold)
     context = {
         "code": code,
-        "code_spaced": f"{code[:3]} {code[3:]}",
+        "code_spaced": spaced,
         "expires_at": hold.expires_at,
         "zone": hold.time_zone,
         "doctor": hold.doctor,
@@ -30,3 +38,13 @@ def send_code(hold: Hold, *, message_id: int) -> None:
     }
     name = f"code-{hold.pk}-{hold.otp_resends}"
     send_email(letter("code", to=hold.email, context=context, name=name), message_id=message_id)
+
+
+def _written(hold: Hold) -> tuple[str, str]:
+    """The code to be copied, and to be read."""
+    if wants_long_code(hold):
+        long = derive_long(key=settings.OTP_KEYS[0], hold_id=hold.pk, resend=hold.otp_resends)
+        spaced = f"{long[:4]} {long[4:8]} {long[8:]}"
+        return spaced, spaced
+    code = code_of(hold)
+    return code, f"{code[:3]} {code[3:]}"

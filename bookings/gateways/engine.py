@@ -27,7 +27,7 @@ SELECT * FROM bookings_hold(
 _CONFIRM = """
 SELECT * FROM bookings_confirm(
     %s::uuid, %s::bigint, %s::uuid, %s::bigint, %s::smallint[], %s::int, %s::int, %s::text,
-    %s::text)
+    %s::text, %s::text, %s::text[], %s::int[], %s::boolean)
 """
 
 
@@ -91,7 +91,8 @@ class ConfirmCall:
     """The parameters of `bookings_confirm`, in its order.
 
     `matching` are the numbers of the resends whose code was typed; the code itself never goes to
-    the database.
+    the database. A wrong one counts for `own_target`, or where it is None for the mailbox that the
+    code went to, by each of `guessers`. A long code is not refused for what others have guessed.
     """
 
     hold_id: UUID
@@ -102,12 +103,16 @@ class ConfirmCall:
     most_attempts: int
     most_visits: int
     request_id: str
-    body: str | None = None
+    body: str | None
+    own_target: str | None
+    guessers: list[str]
+    most_guesses: list[int]
+    is_long: bool
 
 
 class ConfirmResult(NamedTuple):
     """`outcome` is confirmed, account-needed, or the code of a refusal; for the rest see
-    0014_confirm.sql.
+    0018_confirm.sql.
     """
 
     outcome: str

@@ -74,6 +74,10 @@ class Hold(Agreed):
     )
     # A keyed hash of the client's address, to count what one address keeps; names nobody.
     made_from = models.BigIntegerField(null=True, blank=True, editable=False)
+    # What a guest's code opens: the mailbox that it went to. Wrong codes are counted for it.
+    guess_target = models.CharField(
+        max_length=24, blank=True, default="", db_default="", editable=False
+    )
     otp_attempts = models.PositiveSmallIntegerField(_("wrong codes"), default=0)
     otp_resends = models.PositiveSmallIntegerField(_("codes sent again"), default=0)
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)

@@ -8,6 +8,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db import transaction
 
+from accounts.guesses import target_of
 from bookings.destinations import destination_of
 from bookings.errors import AlreadyConfirmed, DetailsMissing, HoldExpired, NumberNeeded
 from bookings.gateways import slot_gate
@@ -143,6 +144,7 @@ def _count_resend(hold: Hold) -> None:
 def _fill_in(hold: Hold, *, holder: Holder, details: Details) -> None:
     hold.first_name, hold.last_name = details.first_name, details.last_name
     hold.email, hold.phone, hold.reason = details.email, details.phone, details.reason
+    hold.guess_target = target_of(details.email)
     if holder.patient is not None:
         hold.patient = holder.patient
 

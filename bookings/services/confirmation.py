@@ -1,12 +1,13 @@
 """The moment a hold becomes an appointment."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from uuid import UUID
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
 
+from accounts import guesses
 from accounts.services import SignInRefused, patient_with_proven_email
 from bookings import codes
 from bookings.errors import (
@@ -17,6 +18,7 @@ from bookings.errors import (
     OtpInvalid,
     OtpLocked,
     PatientBusy,
+    TooManyGuesses,
 )
 from bookings.gateways import slot_gate
 from bookings.gateways.engine import (
@@ -33,17 +35,23 @@ from bookings.services.releases import end_other_moves
 from docbook.errors import DomainError, NotFound
 from docbook.observability import request_id
 
+# Who a wrong code counts for, and how many of a day each of them has; see accounts.guesses.
+Guessers = Sequence[tuple[str, int]]
 
-def confirm_booking(*, hold_id: UUID, holder: Holder, code: str) -> Appointment:
+
+def confirm_booking(
+    *, hold_id: UUID, holder: Holder, code: str, guessers: Guessers | None = None
+) -> Appointment:
     """Checks the code and books, in one transaction: slots, appointment, audit and message.
 
     A repeat of a confirmed attempt answers with the same appointment. A wrong code is counted and
-    stays counted. With `replaces` the old visit is given up in the same transaction. Raises
-    NotFound, HoldExpired, DetailsMissing, OtpInvalid, OtpLocked, PatientBusy, AppointmentLimit,
-    NotChangeable (the visit to be moved has changed meanwhile) or SignInRefused (the account of the
-    address is closed).
+    stays counted: in the hold, and for a day by `guessers` against what it would open. Without them
+    a guest counts among all strangers, and a patient by themselves. With `replaces` the old visit
+    is given up in the same transaction. Raises NotFound, HoldExpired, DetailsMissing, OtpInvalid,
+    OtpLocked, TooManyGuesses, PatientBusy, AppointmentLimit, NotChangeable (the visit to be moved
+    has changed meanwhile) or SignInRefused (the account of the address is closed).
     """
-    result = _confirm(hold_id=hold_id, holder=holder, matching=_matching(code, hold_id=hold_id))
+    result = _confirm(hold_id=hold_id, holder=holder, code=code, guessers=guessers)
     return _appointment(hold_id, result)
 
 
@@ -51,8 +59,7 @@ def confirm_for_answer(*, hold_id: UUID, holder: Holder, code: str, body: str) -
     """As confirm_booking, for a door that lays out its answer: `body` comes back with "{name}"
     filled in from the appointment, and nothing is read a second time.
     """
-    matching = _matching(code, hold_id=hold_id)
-    return _confirm(hold_id=hold_id, holder=holder, matching=matching, body=body).words
+    return _confirm(hold_id=hold_id, holder=holder, code=code, body=body).words
 
 
 def _appointment(hold_id: UUID, result: ConfirmResult) -> Appointment:
@@ -74,18 +81,30 @@ def _matching(code: str, *, hold_id: UUID) -> list[int]:
 
 
 def _confirm(
-    *, hold_id: UUID, holder: Holder, matching: list[int], body: str | None = None
+    *,
+    hold_id: UUID,
+    holder: Holder,
+    code: str,
+    body: str | None = None,
+    guessers: Guessers | None = None,
 ) -> ConfirmResult:
+    if guessers is None:
+        mine, anybodys = guesses.guessers_signed_in(), guesses.guessers_anywhere()
+        guessers = mine if holder.patient else anybodys
     call = ConfirmCall(
         hold_id=hold_id,
         patient_id=holder.patient.pk if holder.patient else None,
         guest_key=holder.guest_key,
         account_id=None,
-        matching=matching,
+        matching=_matching(code, hold_id=hold_id),
         most_attempts=MAX_CODE_ATTEMPTS,
         most_visits=settings.COMING_VISITS_PER_PATIENT,
         request_id=request_id.current(),
         body=body,
+        own_target=guesses.own_target_of(holder.patient.pk) if holder.patient else None,
+        guessers=[name for name, _most in guessers],
+        most_guesses=[most for _name, most in guessers],
+        is_long=codes.is_long(code),
     )
     try:
         result = call_confirm(call)
@@ -133,6 +152,7 @@ def _refusal(result: ConfirmResult) -> DomainError:
         "details-missing": DetailsMissing,
         "otp-invalid": lambda: OtpInvalid(attempts_left=result.attempts_left),
         "otp-locked": OtpLocked,
+        "too-many-guesses": lambda: TooManyGuesses(retry_after=result.attempts_left),
         "patient-busy": lambda: PatientBusy(
             find_visit(pk=result.other_id, starts_at=result.other_starts_at)
         ),

@@ -72,7 +72,8 @@ def accept_offer(*, offer_id: UUID, patient: User, phone: str = "") -> Appointme
         # Alone, for it locks the hold before its slots are; and it is true whatever comes now.
         Hold.objects.filter(pk=offer.pk, state=HoldState.HELD).update(phone=phone)
     code = codes.derive(key=settings.OTP_KEYS[0], hold_id=offer.pk, resend=offer.otp_resends)
-    return confirm_booking(hold_id=offer.pk, holder=Holder(patient=patient), code=code)
+    holder = Holder(patient=patient)
+    return confirm_booking(hold_id=offer.pk, holder=holder, code=code, guessers=())  # no guess
 
 
 def decline_offer(*, offer_id: UUID, patient: User) -> Hold:

@@ -8,6 +8,9 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts.adapter import owner_of
+from accounts.guesses import guessers_of
+from accounts.known_browsers import is_known_to_anybody, name_of_browser
 from bookings.code_limits import limits_of, send_counted
 from bookings.drafts import DRAFT_FIELDS
 from bookings.holder import Holder
@@ -18,6 +21,7 @@ from bookings.rules import reason_for
 from bookings.selectors.appointments import Link, links_to
 from bookings.selectors.holds import get_hold
 from bookings.services.codes import Details, request_code
+from docbook.http.keyed_digest import network_digest
 from docbook.http.throttling import enforce, enforce_together, limit_of
 from doctors.models import Doctor, Mode
 
@@ -57,6 +61,14 @@ def limit_tries(request: HttpRequest) -> None:
     if request.user.pk is not None:
         limits.append(limit_of("confirm-user", request))
     enforce_together(*limits)
+
+
+def guessers_at(request: HttpRequest, hold: Hold) -> list[tuple[str, int]]:
+    """Who a guest's wrong code counts for. Only a known browser is counted by itself, and of a
+    stranger no account need be looked up.
+    """
+    owner = owner_of(hold.email) if is_known_to_anybody(request) else None
+    return guessers_of(network=network_digest(request), browser=name_of_browser(request, owner))
 
 
 def present_step(hold: Hold) -> str:

@@ -17,6 +17,7 @@ from accounts.services import SignInRefused
 from bookings.code_limits import limits_of, send_counted
 from bookings.destinations import destination_of
 from bookings.drafts import draft_of, drop_draft, keep_draft
+from bookings.emails.codes import wants_long_code
 from bookings.errors import (
     AlreadyConfirmed,
     AppointmentLimit,
@@ -27,6 +28,7 @@ from bookings.errors import (
     OtpInvalid,
     OtpLocked,
     PatientBusy,
+    TooManyGuesses,
 )
 from bookings.forms import CodeForm, DetailsForm
 from bookings.holder import Holder
@@ -40,6 +42,7 @@ from bookings.services.confirmation import confirm_booking
 from bookings.sessions import current_holder, open_account
 from bookings.views.attempt import (
     caller_of,
+    guessers_at,
     known_details,
     limit_codes,
     limit_tries,
@@ -88,7 +91,7 @@ def details(request: HttpRequest, hold_id: UUID) -> HttpResponseBase:
             return _lost(request, over, hold)
         except RateLimited as limit:
             error = limit
-            form.add_error(None, _no_code(hold, holder))
+            form.add_error(None, _no_code(hold, holder, limit))
         except NumberNeeded as needed:
             error = needed
             form.add_error("phone", form.fields["phone"].error_messages["required"])
@@ -194,6 +197,12 @@ def _try(request: HttpRequest, hold: Hold, *, holder: Holder, typed: str) -> Htt
         refusal.note(wrong.code)
         # Away from the POST: a reload, or a tab that the phone has dropped, would try again.
         return redirect(f"{request.path}?wrong=1")
+    except TooManyGuesses as many:
+        refusal.note(many.code)
+        form = CodeForm.after_wrong_code(_too_many_guesses(hold, holder))
+        response = _code_page(request, hold, holder=holder, form=form, status=429)
+        add_headers(response, headers_of(many))
+        return response
     except LOST as gone:
         return _lost(request, gone, hold)
     except NotChangeable as changed:
@@ -204,7 +213,8 @@ def _try(request: HttpRequest, hold: Hold, *, holder: Holder, typed: str) -> Htt
 
 
 def _confirm(request: HttpRequest, hold: Hold, *, holder: Holder, typed: str) -> HttpResponseBase:
-    appointment = confirm_booking(hold_id=hold.pk, holder=holder, code=typed)
+    guessers = guessers_at(request, hold) if holder.patient is None else None
+    appointment = confirm_booking(hold_id=hold.pk, holder=holder, code=typed, guessers=guessers)
     drop_draft(request)
     open_account(request, appointment)
     url = reverse("bookings:appointment", args=[appointment.pk])
@@ -220,12 +230,15 @@ def _form_of_code(request: HttpRequest, hold: Hold) -> CodeForm:
 def _code_page(
     request: HttpRequest, hold: Hold, *, holder: Holder, form: CodeForm, status: int
 ) -> HttpResponse:
-    to = destination_of(hold)
+    to, is_long = destination_of(hold), wants_long_code(hold)
+    if is_long:
+        form.ask_for_long_code()
     context = {
         "ticket": ticket_of(hold, holder),
         "form": form,
         "sent_to": to.masked,
         "by_sms": to.channel == "sms",
+        "wants_long_code": is_long,
         "resend_in": seconds_until_resend(hold=hold, now=timezone.now()),
         "resends_left": MAX_CODE_RESENDS - hold.otp_resends,
         "attempts_left": MAX_CODE_ATTEMPTS - hold.otp_attempts,
@@ -234,14 +247,18 @@ def _code_page(
     return render(request, "bookings/code.html", context, status=status)
 
 
-def _no_code(hold: Hold, holder: Holder) -> str:
+def _no_code(hold: Hold, holder: Holder, refusal: RateLimited) -> str:
     if hold.code_sent_at:
         return _("No further code can be sent just now. The last one still works.")
+    minutes = -(-refusal.retry_after // 60)
     if holder.patient is None:  # strangers cannot use up what an account has
-        return _(
-            "Very many codes went to this address. The next one can be sent in an hour. If it is"
-            " yours and has an account, sign in below and go on at once."
-        )
+        return ngettext(
+            "Very many codes went to this address. The next one can be sent in %(count)d minute. If"
+            " it is yours and has an account, sign in below and go on at once.",
+            "Very many codes went to this address. The next one can be sent in %(count)d minutes."
+            " If it is yours and has an account, sign in below and go on at once.",
+            minutes,
+        ) % {"count": minutes}
     return _("Very many codes went to this address. The next one can be sent in an hour.")
 
 
@@ -254,6 +271,20 @@ def _no_new_code(refusal: RateLimited) -> str:
         "A new code in %(count)d seconds. The last one still works.",
         refusal.retry_after,
     ) % {"count": refusal.retry_after}
+
+
+def _too_many_guesses(hold: Hold, holder: Holder) -> str:
+    if holder.patient is not None:
+        return _("You have typed too many wrong codes today. Please call the clinic.")
+    if hold.otp_resends < MAX_CODE_RESENDS:
+        return _(
+            "Too many wrong codes were typed for this address today. Send a new code: it will have"
+            " twelve characters, which nobody guesses."
+        )
+    return _(
+        "Too many wrong codes were typed for this address today. Give the time back and hold it"
+        " again: then the code will have twelve characters, which nobody guesses."
+    )
 
 
 def _wrong_code(attempts_left: int) -> str:
