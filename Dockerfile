@@ -25,6 +25,7 @@ COPY . .
 # Collecting static files needs settings, not secrets: these exist for this one command only.
 RUN random() { python -c "import secrets; print(secrets.token_urlsafe(48))"; }; \
     SECRET_KEY="$(random)" OTP_KEYS="$(random)" JWT_KEYS="$(random)" \
+    SECOND_FACTOR_KEYS="$(random)" \
     ALLOWED_HOSTS=build.invalid \
     SITE_URL=https://build.invalid \
     DATABASE_URL=postgresql://build.invalid/build \

@@ -5,6 +5,7 @@ from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
+from accounts import kept_secrets
 from accounts.roles import works_here
 
 
@@ -14,6 +15,12 @@ class SecondFactorAdapter(DefaultMFAAdapter):  # type: ignore[misc]  # allauth h
         "cannot_delete_authenticator": _("Your account needs a second step to sign in."),
         "unverified_email": _("Please confirm your e-mail address first."),
     }
+
+    def encrypt(self, text: str) -> str:
+        return kept_secrets.encrypt(text)
+
+    def decrypt(self, encrypted_text: str) -> str:
+        return kept_secrets.decrypt(encrypted_text)
 
     def build_totp_svg(self, url: str) -> str:
         """To stand inside a page: without the declaration of XML."""

@@ -5,7 +5,7 @@ from functools import partial
 from celery import shared_task
 from django.utils import timezone
 
-from accounts import retention
+from accounts import kept_secrets, retention
 from accounts.mails import send_noted
 from docbook.outbox.services import receive
 
@@ -24,3 +24,8 @@ def purge_refresh_sessions() -> None:
 @shared_task(name="accounts.purge_codes")
 def purge_codes() -> None:
     retention.purge_codes(now=timezone.now())
+
+
+@shared_task(name="accounts.renew_kept_secrets")
+def renew_kept_secrets() -> None:
+    kept_secrets.renew_all()

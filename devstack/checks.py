@@ -18,6 +18,7 @@ from devstack.refusals import Refusal
 
 BIN = Path(sys.executable).parent
 SOURCES = ("accounts", "bookings", "devstack", "docbook", "doctors", "proof", "manage.py")
+SECRETS = ("SECRET_KEY", "OTP_KEYS", "JWT_KEYS", "SECOND_FACTOR_KEYS")
 LONGEST_OUTPUT = 80
 LINT_SETTINGS = {"DJANGO_SETTINGS_MODULE": "devstack.lint_settings"}
 APPS_WITH_MIGRATIONS = ("accounts", "audit", "bookings", "doctors", "http", "outbox")
@@ -42,9 +43,8 @@ def _manage(*arguments: str) -> list[str]:
 
 def _production() -> Mapping[str, str]:
     """Production settings with secrets that are thrown away, as `check --deploy` wants them."""
-    rings = {name: secrets.token_urlsafe(48) for name in ("SECRET_KEY", "OTP_KEYS", "JWT_KEYS")}
     return {
-        **rings,
+        **{name: secrets.token_urlsafe(48) for name in SECRETS},
         "DJANGO_SETTINGS_MODULE": "docbook.settings.prod",
         "ALLOWED_HOSTS": "docbook.example.org",
         "SITE_URL": "https://docbook.example.org",

@@ -19,6 +19,7 @@ from typing import Any
 import psycopg
 
 from devstack import programs
+from devstack.checks import SECRETS
 from devstack.guard import guarded
 from devstack.interrupts import Interrupts
 from devstack.layout import ROOT
@@ -246,7 +247,7 @@ def _on_engines(
 
 
 def _environment(*, port: int, sink: MailSink) -> dict[str, str]:
-    secret = {name: secrets.token_urlsafe(48) for name in ("SECRET_KEY", "OTP_KEYS", "JWT_KEYS")}
+    secret = {name: secrets.token_urlsafe(48) for name in SECRETS}
     return {
         **secret,
         "DJANGO_SETTINGS_MODULE": "docbook.settings.dev",

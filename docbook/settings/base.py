@@ -31,6 +31,7 @@ env = environ.Env()
 SECRET_KEY = secret("SECRET_KEY")
 OTP_KEYS = secret_ring("OTP_KEYS")
 JWT_KEYS = secret_ring("JWT_KEYS")
+SECOND_FACTOR_KEYS = secret_ring("SECOND_FACTOR_KEYS")
 # Whoever sends it may read /metrics; without one nobody may.
 METRICS_TOKEN = optional_secret("METRICS_TOKEN")
 
@@ -249,6 +250,11 @@ CELERY_BEAT_SCHEDULE = {
         "task": "bookings.make_partitions",
         "schedule": timedelta(hours=12),
         "options": {"expires": 3600},
+    },
+    "renew-kept-secrets": {
+        "task": "accounts.renew_kept_secrets",
+        "schedule": crontab(hour="3", minute="45"),
+        "options": {"expires": 6 * 3600},
     },
     "purge-http-records": {
         "task": "http.purge_idempotency_records",

@@ -6,6 +6,7 @@ import os
 os.environ.setdefault("SECRET_KEY", "development-only-secret-key-development-only-secret-key")
 os.environ.setdefault("OTP_KEYS", "development-only-otp-key-development-only-otp-key")
 os.environ.setdefault("JWT_KEYS", "development-only-jwt-key-development-only-jwt-key")
+os.environ.setdefault("SECOND_FACTOR_KEYS", "development-only-second-factor-key-development-only")
 os.environ.setdefault("METRICS_TOKEN", "development-only-metrics-token")
 os.environ.setdefault("DATABASE_URL", "postgresql://postgres@127.0.0.1:5432/docbook")
 os.environ.setdefault("REDIS_URL", "redis://127.0.0.1:6379/0")

@@ -8,6 +8,7 @@ from docbook.settings.base import (
     JWT_KEYS,
     METRICS_TOKEN,
     OTP_KEYS,
+    SECOND_FACTOR_KEYS,
     SECRET_KEY,
     TRUSTED_PROXIES,
     env,
@@ -19,6 +20,7 @@ require_secrets(
         "SECRET_KEY": [SECRET_KEY],
         "OTP_KEYS": OTP_KEYS,
         "JWT_KEYS": JWT_KEYS,
+        "SECOND_FACTOR_KEYS": SECOND_FACTOR_KEYS,
         **({"METRICS_TOKEN": [METRICS_TOKEN]} if METRICS_TOKEN else {}),
     }
 )

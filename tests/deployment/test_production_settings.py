@@ -9,7 +9,7 @@ import pytest
 
 from devstack.layout import ROOT
 
-RINGS = ("SECRET_KEY", "OTP_KEYS", "JWT_KEYS")
+RINGS = ("SECRET_KEY", "OTP_KEYS", "JWT_KEYS", "SECOND_FACTOR_KEYS")
 KEY = secrets.token_urlsafe(48)
 
 
@@ -87,6 +87,8 @@ def test_every_kind_of_guess_is_refused(value: str) -> None:
         ({"JWT_KEYS": KEY, "METRICS_TOKEN": KEY}, "METRICS_TOKEN"),
         ({"JWT_KEYS": f"{KEY},{KEY}"}, "JWT_KEYS"),
         ({"JWT_KEYS": ","}, "JWT_KEYS"),
+        ({"JWT_KEYS": KEY, "SECOND_FACTOR_KEYS": KEY}, "SECOND_FACTOR_KEYS"),
+        ({"SECOND_FACTOR_KEYS": ""}, "SECOND_FACTOR_KEYS"),
         ({"ALLOWED_HOSTS": "*"}, "ALLOWED_HOSTS"),
         ({"ALLOWED_HOSTS": "docbook.example.org,*"}, "ALLOWED_HOSTS"),
         ({"ALLOWED_HOSTS": "*.example.org"}, "ALLOWED_HOSTS"),

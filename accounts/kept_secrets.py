@@ -1,0 +1,90 @@
+"""Secrets that we must be able to read again: encrypted before they reach the database.
+
+Those of the second factor are such secrets: of a password a digest is enough, but each code is
+computed from its secret. The keys are the ring `SECOND_FACTOR_KEYS`, which no database and no
+backup of one has.
+"""
+
+import base64
+from collections.abc import Sequence
+from functools import lru_cache
+
+from allauth.mfa.models import Authenticator
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.db import transaction
+
+# What begins otherwise was written before there was a ring. No secret of allauth has a colon.
+ENCRYPTED = "fernet:"
+# Where allauth keeps them in the data of a row.
+_NAMES = ("secret", "seed")
+
+
+def encrypt(text: str) -> str:
+    return ENCRYPTED + _ring().encrypt(text.encode()).decode()
+
+
+def decrypt(text: str) -> str:
+    """Raises ImproperlyConfigured where no key of the ring has encrypted it."""
+    if not text.startswith(ENCRYPTED):
+        return text
+    try:
+        return _ring().decrypt(_token(text)).decode()
+    except InvalidToken as error:
+        raise ImproperlyConfigured(
+            "SECOND_FACTOR_KEYS: no key opens a secret. Put the key back that was there before."
+        ) from error
+
+
+def renew_all() -> int:
+    """Encrypts with the newest key what has an older one, or none; returns how many rows.
+
+    After it the older keys can leave the ring.
+    """
+    return sum(map(_renew, list(Authenticator.objects.order_by("pk").values_list("pk", flat=True))))
+
+
+@transaction.atomic
+def _renew(pk: int) -> bool:
+    # A code that is used meanwhile writes the same row.
+    row = Authenticator.objects.select_for_update().filter(pk=pk).first()
+    if row is None:
+        return False
+    old = {name: row.data[name] for name in _NAMES if name in row.data}
+    new = {name: encrypt(decrypt(text)) for name, text in old.items() if not _is_newest(text)}
+    if new:
+        row.data |= new
+        row.save(update_fields=["data"])
+    return bool(new)
+
+
+def _is_newest(text: str) -> bool:
+    if not text.startswith(ENCRYPTED):
+        return False
+    try:
+        _fernets(tuple(settings.SECOND_FACTOR_KEYS))[0].decrypt(_token(text))
+    except InvalidToken:
+        return False
+    return True
+
+
+def _token(text: str) -> bytes:
+    return text.removeprefix(ENCRYPTED).encode()
+
+
+def _ring() -> MultiFernet:
+    return MultiFernet(_fernets(tuple(settings.SECOND_FACTOR_KEYS)))
+
+
+@lru_cache(maxsize=4)
+def _fernets(keys: tuple[str, ...]) -> Sequence[Fernet]:
+    """A key of ours is any long text; HKDF makes of it the 32 bytes that Fernet wants."""
+    return [Fernet(base64.urlsafe_b64encode(_derived(key))) for key in keys]
+
+
+def _derived(key: str) -> bytes:
+    purpose = HKDF(algorithm=SHA256(), length=32, salt=None, info=b"docbook second factor")
+    return purpose.derive(key.encode())
