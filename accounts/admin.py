@@ -179,6 +179,9 @@ class UserAdmin(DjangoUserAdmin):
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)
+        if change and "phone" in form.changed_data:
+            account_events.record("phone_changed", form.instance, by=signed_in(request))
+            get_adapter().send_notification_mail("account/email/phone_changed", form.instance)
         if given := set(form.changed_data) & {*RIGHTS, "is_active"}:
             user = form.instance
             account_events.record(

@@ -14,6 +14,7 @@ from docbook.audit.models import AuditEvent
 from docbook.observability import metrics
 from tests.accounts.post import deliver
 from tests.accounts.test_second_factor import code_of, recovery_codes, set_up, sign_in, token
+from tests.admin.test_rights import clerk
 from tests.api.client import Api
 from tests.factories import (
     PASSWORD,
@@ -114,6 +115,41 @@ def test_password_that_a_superuser_sets_is_told_to_its_owner() -> None:
     signed_in(make_admin()).post(url, new)
     assert deliver()[-1].to == [user.email]
     assert event("account.password_changed").actor_kind == "staff"
+
+
+def change_in_admin(user: User, *, by: User, **fields: str) -> None:
+    form = {"first_name": "Noor", "last_name": "Bakker", "is_active": "on", "phone": user.phone}
+    door = signed_in(by)
+    door.post(reverse("admin:accounts_user_change", args=[user.pk]), form | fields)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"), [("", "+31 6 1234 5678"), ("+31 6 1234 5678", "+31 6 9"), ("+31 6 9", "")]
+)
+def test_phone_number_that_staff_change_is_told_to_the_owner_and_in_the_audit(
+    old: str, new: str
+) -> None:
+    user, staff = make_patient(phone=old), clerk()
+    browser = signed_in(user)
+    change_in_admin(user, by=staff, phone=new)
+    [letter] = deliver()
+    assert letter.to == [user.email]
+    assert letter.subject == "The phone number of your DocBook account has changed"
+    assert "Did you not ask for this? Then choose a new password now" in letter.body
+    found = event("account.phone_changed")
+    assert (found.actor_kind, found.actor_id) == ("staff", staff.pk)
+    assert found.object_id == str(user.pk)
+    assert "31" not in f"{letter.subject}{letter.body}{found.after}"
+    assert get_user(browser) == user
+
+
+def test_change_of_a_name_says_nothing_of_a_phone_number() -> None:
+    user = make_patient(phone="+31 6 1234 5678")
+    change_in_admin(user, by=clerk(), first_name="Anna")
+    user.refresh_from_db()
+    assert user.first_name == "Anna"
+    assert deliver() == []
+    assert "account.phone_changed" not in told()
 
 
 def test_sessions_from_before_stay_until_something_ends_them() -> None:
