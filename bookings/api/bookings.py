@@ -106,20 +106,22 @@ class BookingList(APIView):
     )
     def post(self, request: Request) -> HttpResponseBase:
         """Holds a time for five minutes and has a code sent to the caller, as `otp` says."""
-        body = BookingIn(data=request.data)
-        body.is_valid(raise_exception=True)
-        key = key_of(request, route="startBooking")
-        codes = _codes_to(request, **body.validated_data)
-        is_on_its_way = False
+        codes = limits_to(mailbox=_mailbox(request), phone="", is_owner=True)
+        answer: Answer | None = None
         try:
+            # Before the body is looked at, so that a flood of wrong ones costs little.
             enforce_together(*_limits(request, "api-hold", "api-hold-user"), *codes)
-            with waiting_for_the_first():
-                answer = _start(request, body.validated_data, key=key)
-            is_on_its_way = not answer.is_replay
-        except DomainError as error:
-            return refusal_once(key, _in_the_words_of_the_api(error))
+            body = BookingIn(data=request.data)
+            body.is_valid(raise_exception=True)
+            key = key_of(request, route="startBooking")
+            try:
+                _count_sms(request, codes, **body.validated_data)
+                with waiting_for_the_first():
+                    answer = _start(request, body.validated_data, key=key)
+            except DomainError as error:
+                return refusal_once(key, _in_the_words_of_the_api(error))
         finally:
-            if not is_on_its_way:
+            if answer is None or answer.is_replay:  # no code is on its way
                 give_back(*codes)
         return http_response(answer)
 
@@ -298,18 +300,25 @@ def _limits(request: Request, *names: str) -> list[Limit]:
     return [limit_of(name, request._request) for name in names]
 
 
-def _codes_to(
-    request: Request, *, phone: str, replaces: UUID | None = None, **_rest: object
-) -> list[Limit]:
-    """As limits_of, of a hold that is still to be made. The token names the mailbox; where the
-    number comes from is looked up only where codes go by SMS at all.
+def _count_sms(
+    request: Request,
+    counted: list[Limit],
+    *,
+    phone: str,
+    replaces: UUID | None = None,
+    **_rest: object,
+) -> None:
+    """Adds the limit of the number that the code goes to, which is looked up only where codes go by
+    SMS at all. Raises RateLimited.
     """
-    number = ""
-    if settings.CODE_CHANNEL == "sms":
-        patient = signed_in(request)
-        known = phone or phone_known(patient=patient, moves=replaces)
-        number = code_destination(patient_id=patient.pk, email="", phone=known).phone
-    return limits_to(mailbox=_mailbox(request), phone=number, is_owner=True)
+    if settings.CODE_CHANNEL != "sms":
+        return
+    patient = signed_in(request)
+    known = phone or phone_known(patient=patient, moves=replaces)
+    number = code_destination(patient_id=patient.pk, email="", phone=known).phone
+    if number:
+        counted.append(limit_of("codes-to-phone", named=number))
+        enforce(counted[-1])
 
 
 def _mailbox(request: Request) -> str:
