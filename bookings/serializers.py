@@ -14,7 +14,13 @@ from bookings.presentation import end_of_changes, reference
 from bookings.services.codes import resend_at
 from bookings.states import AppointmentStatus
 from docbook.http.moments import DayField, InstantField
-from docbook.http.serializers import IdField, PatternField, StrictSerializer, TextField
+from docbook.http.serializers import (
+    IdField,
+    PatternField,
+    StrictSerializer,
+    TextField,
+    UuidField,
+)
 from docbook.http.times import local_iso
 from docbook.notify.phone_numbers import AS_WRITTEN, NOT_A_NUMBER
 from docbook.typed_text import folded_text
@@ -47,7 +53,7 @@ class BookingIn(StrictSerializer):
     visitTypeId = IdField()  # noqa: N815
     reason = TextField(required=False, allow_blank=True, max_length=500, default="")
     phone = phone_field()
-    replaces = serializers.UUIDField(
+    replaces = UuidField(
         required=False, help_text="The booking that this one moves; given up once it is confirmed."
     )
 

@@ -10,7 +10,13 @@ from rest_framework import serializers
 from bookings.models import Hold, WaitlistEntry, WaitlistState
 from bookings.serializers import BookingDoctorOut, HeldSlotOut, phone_field
 from docbook.http.moments import DayField
-from docbook.http.serializers import IdField, StrictSerializer, TextField
+from docbook.http.serializers import (
+    IdField,
+    StrictSerializer,
+    TextField,
+    UuidField,
+    WholeNumbersField,
+)
 from docbook.http.times import local_iso
 from docbook.times_of_day import end_in_words, read_end, read_start
 from doctors.models import Mode
@@ -46,6 +52,11 @@ class EndOfHoursField(StartOfHoursField):
         return f"{end_in_words(value)}:00"
 
 
+def _pair(*names: str, without: tuple[str, str]) -> dict[str, Any]:
+    others = [{"required": [name]} for name in without]
+    return {"required": list(names), "not": {"anyOf": others}}
+
+
 class WaitlistIn(StrictSerializer):
     """A doctor and a visit type, or a specialty (its slug) and a city.
 
@@ -55,18 +66,25 @@ class WaitlistIn(StrictSerializer):
     accepting an offer moves: only earlier times are offered then.
     """
 
+    TOGETHER: ClassVar[dict[str, Any]] = {
+        "oneOf": [
+            _pair("doctorId", "visitTypeId", without=("specialty", "city")),
+            _pair("specialty", "city", without=("doctorId", "visitTypeId")),
+        ]
+    }
+
     doctorId = IdField(required=False)  # noqa: N815
     visitTypeId = IdField(required=False)  # noqa: N815
     specialty = TextField(required=False, max_length=50)
     city = TextField(required=False, max_length=80)
     mode = serializers.ChoiceField(required=False, choices=Mode.for_visits())
     until = DayField()
-    weekdays = serializers.ListField(
+    weekdays = WholeNumbersField(
         required=False, max_length=7, child=serializers.IntegerField(min_value=0, max_value=6)
     )
     dayFrom = StartOfHoursField(required=False)  # noqa: N815
     dayUntil = EndOfHoursField(required=False)  # noqa: N815
-    replaces = serializers.UUIDField(required=False)
+    replaces = UuidField(required=False)
 
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
         first = {"from": DayField()}

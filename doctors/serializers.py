@@ -8,7 +8,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from docbook.http.moments import DayField
-from docbook.http.serializers import IdField, PatternField, TextField
+from docbook.http.serializers import IdField, PatternField, TextField, WholeNumberField
 from docbook.http.times import local_iso
 from doctors.models import Doctor
 from doctors.models.schedule import Mode
@@ -98,9 +98,9 @@ class SearchQuery(serializers.Serializer[Any]):
     q = TextField(required=False, max_length=80)
     specialty = serializers.SlugField(required=False, max_length=50)
     city = TextField(required=False, max_length=80)
-    language = serializers.CharField(required=False, max_length=3)
+    language = TextField(required=False, max_length=3)
     mode = serializers.ChoiceField(required=False, choices=Mode.for_visits())
-    max_fee = serializers.IntegerField(
+    max_fee = WholeNumberField(
         required=False,
         min_value=0,
         max_value=100_000,

@@ -9,6 +9,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts import tokens
+from accounts.api import examples
 from accounts.limits import count_password
 from accounts.serializers import CredentialsIn, MeOut, RefreshIn, TokensOut
 from accounts.services import sign_in_with_password
@@ -23,6 +24,7 @@ class TokenView(APIView):
 
     @extend_schema(
         operation_id="signIn",
+        examples=examples.SIGN_IN,
         summary="Sign in with a password",
         request=CredentialsIn,
         responses={
@@ -61,6 +63,7 @@ class RefreshView(APIView):
 
     @extend_schema(
         operation_id="refreshTokens",
+        examples=examples.REFRESH,
         summary="Stay signed in",
         request=RefreshIn,
         responses={
@@ -81,6 +84,7 @@ class RefreshView(APIView):
 class MeView(APIView):
     @extend_schema(
         operation_id="getMe",
+        examples=examples.ME,
         summary="Who is signed in",
         responses={200: MeOut, **problems("unauthenticated")},
     )

@@ -53,7 +53,7 @@ from docbook.http.preconditions import (
 )
 from docbook.http.problem_schema import BODY, KEY, problems
 from docbook.http.schema import IDEMPOTENCY_KEY, LIST_PARAMETERS, OPTIONAL_KEY
-from docbook.http.serializers import page_of, read_query
+from docbook.http.serializers import NoBody, page_of, read_query
 from docbook.http.throttling import Limit, enforce, enforce_together, give_back, limit_of
 from doctors.serializers import TimeOut
 
@@ -67,6 +67,7 @@ class BookingList(APIView):
 
     @extend_schema(
         operation_id="listBookings",
+        examples=examples.VISITS,
         summary="Your own visits",
         parameters=[BookingsQuery, *LIST_PARAMETERS],
         responses={200: page_of(BookingOut), **problems("unauthenticated", "validation")},
@@ -129,6 +130,7 @@ class BookingList(APIView):
 class BookingDetail(APIView):
     @extend_schema(
         operation_id="getBooking",
+        examples=examples.VISIT,
         summary="Look at one visit",
         parameters=[IF_NONE_MATCH, ETAG],
         responses={
@@ -210,6 +212,7 @@ class VerifyOtp(APIView):
 class ResendOtp(APIView):
     @extend_schema(
         operation_id="resendCode",
+        examples=examples.RESEND,
         summary="Send a new code",
         parameters=[OPTIONAL_KEY],
         request=None,
@@ -218,6 +221,7 @@ class ResendOtp(APIView):
             **problems(
                 *KEY,
                 "malformed",
+                "validation",
                 "unauthenticated",
                 "not-found",
                 "details-missing",
@@ -233,6 +237,7 @@ class ResendOtp(APIView):
         answer was lost sends no second one.
         """
         enforce(*_limits(request, "api-code", "api-code-user"))
+        NoBody(data=request.data).is_valid(raise_exception=True)
         route = f"resendCode:{booking_id}"
         return answer_once(
             request, route=route, act=lambda: _resend(request, booking_id), required=False

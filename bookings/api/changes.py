@@ -24,7 +24,7 @@ from docbook.http.pagination import paginate_times
 from docbook.http.preconditions import IF_MATCH, seen_versions, with_etag_of_body
 from docbook.http.problem_schema import BODY, KEY, problems
 from docbook.http.schema import LIST_PARAMETERS, OPTIONAL_KEY
-from docbook.http.serializers import page_of, read_query
+from docbook.http.serializers import NoBody, page_of, read_query
 from docbook.http.throttling import enforce, limit_of
 from doctors.rules import instants_of_days
 from doctors.serializers import TimeOut
@@ -78,6 +78,7 @@ class CancelBooking(APIView):
 class MoveBooking(APIView):
     @extend_schema(
         operation_id="listTimesToMoveTo",
+        examples=examples.OTHER_TIMES,
         summary="Times that a visit can move to",
         parameters=[IF_MATCH, MoveQuery, *LIST_PARAMETERS],
         request=None,
@@ -88,7 +89,7 @@ class MoveBooking(APIView):
                 "not-found",
                 "not-changeable",
                 "version-mismatch",
-                "validation",
+                *BODY,
                 "change-window-passed",
                 "precondition-required",
                 "rate-limited",
@@ -100,6 +101,7 @@ class MoveBooking(APIView):
         `POST bookings` with `replaces`, and the booking moves once that is confirmed.
         """
         _limit(request)
+        NoBody(data=request.data).is_valid(raise_exception=True)
         now = timezone.now()
         appointment = find_changeable_appointment(
             appointment_id=booking_id,

@@ -1,56 +1,114 @@
 """Requests and answers as the API's description shows them."""
 
-from drf_spectacular.utils import OpenApiExample
+from typing import Any
+
+from docbook.http.examples import answer, page, request
+from doctors.api.examples import TIME, VISIT_TYPE
 
 _BOOKING = "0190b4a2-7b1e-7c3d-9a55-3f0e6d1c2b4a"
+_OFFER = "0190b4a2-9d22-7e13-9f5c-6c8e3bad2041"
+_STARTS, _ENDS = TIME["startsAt"], TIME["endsAt"]
+_SLOT = {"slotId": 4711, "doctorId": 7, "startsAt": _STARTS, "endsAt": _ENDS}
+_DOCTOR = {"id": 7, "slug": "emma-visser", "name": "Dr Emma Visser"}
+
+_VISIT: dict[str, Any] = {
+    "id": _BOOKING,
+    "reference": "7KQ4-M2XD",
+    "status": "confirmed",
+    "version": 1,
+    "doctor": _DOCTOR,
+    "visitType": VISIT_TYPE,
+    "startsAt": _STARTS,
+    "endsAt": _ENDS,
+    "timeZone": "Europe/Amsterdam",
+    "address": "Oudegracht 112, 3511 AW Utrecht",
+    "patientName": "Sanne Bakker",
+    "reason": "A rash on the elbow",
+    "changeableUntil": "2027-01-10T09:00:00+01:00",
+    "cancelReason": "",
+    "replaces": None,
+    "replacedBy": None,
+}
+_CANCELLED = {**_VISIT, "status": "cancelled", "version": 2, "cancelReason": "I am better"}
+_HELD: dict[str, Any] = {
+    "attemptId": _BOOKING,
+    "status": "held",
+    "expiresAt": "2027-01-04T09:05:00+01:00",
+    "slot": _SLOT,
+    "otp": {
+        "channel": "email",
+        "sentTo": "s•••@example.org",
+        "attemptsLeft": 5,
+        "resendAt": "2027-01-04T09:00:30+01:00",
+    },
+}
+_SENT_AGAIN = {**_HELD, "otp": {**_HELD["otp"], "resendAt": "2027-01-04T09:01:10+01:00"}}
+_WISH: dict[str, Any] = {
+    "doctorId": 7,
+    "visitTypeId": 12,
+    "from": "2027-01-04",
+    "until": "2027-01-29",
+    "dayFrom": "09:00",
+    "dayUntil": "12:00",
+}
+_WAITING: dict[str, Any] = {
+    "id": "0190b4a2-8c11-7d02-8e4b-5b7d2a9c1f30",
+    "status": "waiting",
+    "doctor": _DOCTOR,
+    "visitTypeId": 12,
+    "specialty": None,
+    "city": "",
+    "mode": "",
+    "until": "2027-01-29",
+    "weekdays": [],
+    "dayFrom": "09:00:00",
+    "dayUntil": "12:00:00",
+    "replaces": None,
+    "createdAt": "2027-01-03T18:20:00+01:00",
+    "offer": None,
+    "from": "2027-01-04",
+}
+_OFFERED = {
+    **_WAITING,
+    "status": "offered",
+    "offer": {
+        "id": _OFFER,
+        "expiresAt": "2027-01-04T09:15:00+01:00",
+        "slot": _SLOT,
+        "visitType": VISIT_TYPE,
+    },
+}
 
 START = [
-    OpenApiExample(
-        "A visit",
-        value={"slotId": 4711, "visitTypeId": 12, "reason": "A rash on the elbow"},
-        request_only=True,
-    ),
-    OpenApiExample(
+    request("A visit", {"slotId": 4711, "visitTypeId": 12, "reason": "A rash on the elbow"}),
+    request(
         "The same visit at another time",
-        value={"slotId": 4712, "visitTypeId": 12, "replaces": _BOOKING},
-        request_only=True,
+        {"slotId": 4712, "visitTypeId": 12, "replaces": _BOOKING},
     ),
-    OpenApiExample(
-        "Held",
-        value={
-            "attemptId": _BOOKING,
-            "status": "held",
-            "expiresAt": "2027-01-04T09:05:00+01:00",
-            "slot": {
-                "slotId": 4711,
-                "doctorId": 7,
-                "startsAt": "2027-01-11T09:00:00+01:00",
-                "endsAt": "2027-01-11T09:20:00+01:00",
-            },
-            "otp": {
-                "channel": "email",
-                "sentTo": "s•••@example.org",
-                "attemptsLeft": 5,
-                "resendAt": "2027-01-04T09:00:30+01:00",
-            },
-        },
-        response_only=True,
-        status_codes=["201"],
-    ),
+    answer("Held", _HELD, status=201),
 ]
-CONFIRM = [OpenApiExample("The code", value={"code": "042137"}, request_only=True)]
-CANCEL = [OpenApiExample("With a reason", value={"reason": "I am better"}, request_only=True)]
+CONFIRM = [request("The code", {"code": "042137"}), answer("Booked", _VISIT)]
+RESEND = [answer("Sent again", _SENT_AGAIN, status=202)]
+VISIT = [answer("A visit to come", _VISIT)]
+VISITS = [answer("One visit", page(_VISIT))]
+CANCEL = [request("With a reason", {"reason": "I am better"}), answer("Cancelled", _CANCELLED)]
+OTHER_TIMES = [answer("One other time is free", page(TIME))]
 WAIT = [
-    OpenApiExample(
-        "One doctor, on mornings",
-        value={
-            "doctorId": 7,
-            "visitTypeId": 12,
+    request("One doctor, on mornings", _WISH),
+    request(
+        "Any dermatologist in Utrecht",
+        {
+            "specialty": "dermatology",
+            "city": "Utrecht",
             "from": "2027-01-04",
             "until": "2027-01-29",
-            "dayFrom": "09:00",
-            "dayUntil": "12:00",
         },
-        request_only=True,
-    )
+    ),
+    answer("On the list", _WAITING, status=201),
+    answer("On the list already", _WAITING, status=200),
+]
+WAITS = [answer("A time is offered", page(_OFFERED))]
+ACCEPT = [
+    request("By phone, where the account has no number", {"phone": "+31 6 5550 1234"}),
+    answer("Booked", _VISIT),
 ]

@@ -8,6 +8,7 @@ from rest_framework.views import APIView
 from accounts import second_factor
 from accounts.services import SecondFactorRequired
 from accounts.users import signed_in
+from bookings.api import examples
 from bookings.practice import PracticeMember
 from bookings.selectors.appointments import appointments_of_day
 from bookings.serializers import BookingOut, DoctorAppointmentsQuery
@@ -24,6 +25,7 @@ from doctors.selectors.doctors import doctors_visible_to
 class DoctorAppointments(APIView):
     @extend_schema(
         operation_id="listDoctorAppointments",
+        examples=examples.VISITS,
         summary="The day of a doctor",
         parameters=[DoctorAppointmentsQuery, *LIST_PARAMETERS],
         responses={

@@ -48,6 +48,7 @@ _API_NAMES = {name: api for api, name in _FIELDS.items()} | {
 class Waitlist(APIView):
     @extend_schema(
         operation_id="listWaitlist",
+        examples=examples.WAITS,
         summary="What you wait for",
         parameters=[WaitlistQuery, *LIST_PARAMETERS],
         responses={
@@ -108,6 +109,7 @@ class WaitlistEntryDetail(APIView):
 class AcceptOffer(APIView):
     @extend_schema(
         operation_id="acceptOffer",
+        examples=examples.ACCEPT,
         summary="Take an offered time",
         parameters=[IDEMPOTENCY_KEY, ETAG],
         request=AcceptIn,

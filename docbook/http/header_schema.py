@@ -19,7 +19,7 @@ LOCATION = OpenApiParameter(
 )
 ETAG = OpenApiParameter(
     "ETag",
-    OpenApiTypes.STR,
+    {"type": "string", "pattern": '^(W/)?"[!#-~]+"$'},
     OpenApiParameter.HEADER,
     response=[200, 304],
     required=True,
@@ -37,12 +37,12 @@ CACHE_CONTROL = OpenApiParameter(
 _SHARED: Json = {
     "X-Request-ID": {
         "description": "The request's id, as our logs have it; a problem's `instance`.",
-        "schema": {"type": "string"},
+        "schema": {"type": "string", "pattern": "^[A-Za-z0-9-]{8,64}$"},
         "required": True,
     },
     "WWW-Authenticate": {
         "description": "How to sign in: by a bearer token.",
-        "schema": {"type": "string"},
+        "schema": {"type": "string", "const": 'Bearer realm="api"'},
         "required": True,
     },
     "Retry-After": {
@@ -53,11 +53,11 @@ _SHARED: Json = {
     "RateLimit-Policy": {
         "description": "The limit that is used up, as the IETF's draft has it: `q` requests in `w`"
         " seconds.",
-        "schema": {"type": "string"},
+        "schema": {"type": "string", "pattern": '^"[a-z-]+";q=[0-9]+;w=[0-9]+$'},
     },
     "RateLimit": {
         "description": "What is left of it: none, for `t` seconds.",
-        "schema": {"type": "string"},
+        "schema": {"type": "string", "pattern": '^"[a-z-]+";r=0;t=[0-9]+$'},
     },
     "Idempotent-Replayed": {
         "description": "Sent when this is the first answer to this Idempotency-Key again.",

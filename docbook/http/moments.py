@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime
 from typing import Any, ClassVar
 
 from django.utils.translation import gettext_lazy as _
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from docbook.http.dates import FIRST, LAST, validate_day
@@ -16,7 +17,13 @@ _INSTANT = re.compile(
     r"(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])\Z"
 )
 
+# FIRST and LAST, for the description.
+_DATE = "(19|[2-8][0-9])[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
+_CLOCK = r"[Tt]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]+)?"
+_OFFSET = "([Zz]|[+-]([01][0-9]|2[0-3]):[0-5][0-9])"
 
+
+@extend_schema_field({"type": "string", "format": "date", "pattern": f"^{_DATE}$"})
 class DayField(serializers.DateField):
     """A day of the calendar. With a time it would be another thing, and is refused."""
 
@@ -35,6 +42,9 @@ class DayField(serializers.DateField):
         return super().to_internal_value(value)
 
 
+@extend_schema_field(
+    {"type": "string", "format": "date-time", "pattern": f"^{_DATE}{_CLOCK}{_OFFSET}$"}
+)
 class InstantField(serializers.DateTimeField):
     """A moment by RFC 3339. A day alone, or a time without offset, could mean several moments."""
 

@@ -6,6 +6,7 @@ rows come and go, and the tenth page costs what the first one does.
 
 import base64
 import json
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -26,6 +27,9 @@ MOST = 100
 FURTHEST = 1_000_000
 # No clock on earth is further from UTC, and PostgreSQL takes little more.
 FURTHEST_OFFSET = timedelta(hours=14)
+
+# What base64 for addresses is made of; Python's reader leaves out anything else.
+CURSOR = "^[A-Za-z0-9_-]+$"
 
 Page = tuple[list[Any], dict[str, Any]]
 
@@ -124,6 +128,8 @@ class _ExactEncoder(DjangoJSONEncoder):
 
 
 def _read(cursor: str, *, count: int) -> list[Any]:
+    if not re.match(CURSOR.replace("$", r"\Z"), cursor):
+        raise FieldError("cursor", "This is no cursor of any list.")
     try:
         values = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
     except (ValueError, RecursionError) as error:

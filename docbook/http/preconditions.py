@@ -14,9 +14,14 @@ from rest_framework.response import Response
 
 from docbook.errors import DomainError, FieldError, VersionMismatch
 
+_TAG = '(W/)?"[!#-~]*"'
 IF_MATCH = OpenApiParameter(
     "If-Match",
-    {"type": "string", "minLength": 1},
+    {
+        "type": "string",
+        "minLength": 1,
+        "pattern": rf"^(\*|[ \t,]*{_TAG}([ \t]*,[ \t,]*{_TAG})*[ \t,]*)$",
+    },
     OpenApiParameter.HEADER,
     required=True,
     description='The ETag of what you have seen, like "1"; a list of them, or `*`.',

@@ -2,10 +2,15 @@
 
 from typing import Any
 
-from drf_spectacular.extensions import OpenApiSerializerExtension
+from django.core.validators import RegexValidator
+from drf_spectacular.extensions import (
+    OpenApiSerializerExtension,
+    OpenApiSerializerFieldExtension,
+)
 from drf_spectacular.utils import OpenApiParameter
+from rest_framework.fields import EmailField
 
-from docbook.http.pagination import DEFAULT_LIMIT, FURTHEST, MOST
+from docbook.http.pagination import CURSOR, DEFAULT_LIMIT, FURTHEST, MOST
 
 Json = dict[str, Any]
 
@@ -20,7 +25,9 @@ LIST_PARAMETERS = [
     OpenApiParameter("page", _whole(1, FURTHEST // MOST), description="From 1 on."),
     OpenApiParameter("offset", _whole(0, FURTHEST), description="Instead of page: rows to pass."),
     OpenApiParameter(
-        "cursor", {"type": "string", "minLength": 1}, description="Instead of page: nextCursor."
+        "cursor",
+        {"type": "string", "minLength": 1, "pattern": CURSOR},
+        description="Instead of page: nextCursor.",
     ),
     OpenApiParameter("limit", _whole(1, MOST), description=f"{DEFAULT_LIMIT}; at most {MOST}."),
 ]
@@ -53,6 +60,7 @@ class StrictSerializerExtension(OpenApiSerializerExtension):  # type: ignore[no-
 
     A default is left out: generators of clients take a field that has one for a field that is
     always there. The words are those of the class itself, and not of the class that it inherits.
+    TOGETHER says which fields belong together.
     """
 
     target_class = "docbook.http.serializers.StrictSerializer"
@@ -66,4 +74,33 @@ class StrictSerializerExtension(OpenApiSerializerExtension):  # type: ignore[no-
             field.pop("default", None)
         if not vars(type(self.target)).get("__doc__"):
             told.pop("description", None)
-        return told | {"additionalProperties": False}
+        together = getattr(self.target, "TOGETHER", {})
+        return told | together | {"additionalProperties": False}
+
+
+# An address that an account can have: plain ASCII, with a host of two parts or more.
+_EMAIL = (
+    r"^[-!#$%&'*+/=?^_`{}|~0-9A-Za-z]+(\.[-!#$%&'*+/=?^_`{}|~0-9A-Za-z]+)*"
+    r"@([A-Za-z0-9]([-A-Za-z0-9]{0,61}[A-Za-z0-9])?\.)+[A-Za-z0-9][-A-Za-z0-9]{0,61}[A-Za-z0-9]$"
+)
+
+
+class FilledTextExtension(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
+    """Blanks alone are no text where a text is needed and blanks at its ends do not count. A field
+    with a pattern of its own keeps that.
+    """
+
+    target_class = "rest_framework.fields.CharField"
+    match_subclasses = True
+
+    def map_serializer_field(self, auto_schema: Any, direction: Any) -> Json:
+        field = self.target
+        told: Json = auto_schema._map_serializer_field(field, direction, bypass_extensions=True)
+        if field.allow_null:
+            told["type"] = told["type"][0]  # null is added once more by the caller
+        if direction != "request" or field.allow_blank or not field.trim_whitespace:
+            return told
+        if isinstance(field, EmailField):
+            return told | {"pattern": _EMAIL}
+        has_pattern = any(isinstance(each, RegexValidator) for each in field.validators)
+        return told if has_pattern else told | {"pattern": r"\S"}

@@ -1,9 +1,12 @@
 """Serializers that refuse what they do not know, and the envelope for the schema."""
 
+import re
 from collections.abc import Callable
 from functools import cache
-from typing import Any
+from typing import Any, ClassVar
+from uuid import UUID
 
+from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema_field, inline_serializer
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
@@ -37,24 +40,86 @@ class PatternField(_Folds, serializers.RegexField):
     fold = staticmethod(folded_code)
 
 
+_DIGITS = re.compile(r"-?[0-9]+")
+
+
+class WholeNumberField(serializers.IntegerField):
+    """In an address its digits and nothing else: Python also reads "+1", " 1", "1.0" and "1_0"."""
+
+    def to_internal_value(self, data: Any) -> int:
+        if isinstance(data, str) and not _DIGITS.fullmatch(data):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
 LARGEST_ID = 2**63 - 1
 
 
 @extend_schema_field({"type": "integer", "format": "int64", "minimum": 1, "maximum": LARGEST_ID})
-class IdField(serializers.IntegerField):
+class IdField(WholeNumberField):
     """An id of a row, wherever it stands: 64 bits, as PostgreSQL has it."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(min_value=1, max_value=LARGEST_ID, **options)
 
 
+_UUID = re.compile(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
+
+
+class UuidField(serializers.UUIDField):
+    """With its hyphens, as RFC 9562 writes it; Python also reads numbers, braces and a URN."""
+
+    def to_internal_value(self, data: Any) -> UUID:
+        if not isinstance(data, str) or not _UUID.fullmatch(data):
+            self.fail("invalid", value=data)
+        return super().to_internal_value(data)
+
+
 class StrictSerializer(serializers.Serializer[Any]):
-    """A field that nobody asked for is an error that names it, never silently dropped."""
+    """A field that nobody asked for is an error that names it, never silently dropped. So is a
+    number in quotes, or a number where there should be text.
+    """
 
     def to_internal_value(self, data: Any) -> Any:
         if isinstance(data, dict):
             _refuse(set(data) - set(self.fields), "This field is not known.")
+            self._refuse_other_types(data)
         return super().to_internal_value(data)
+
+    def _refuse_other_types(self, data: dict[str, Any]) -> None:
+        errors = {
+            name: [serializers.ErrorDetail(str(field.error_messages["invalid"]), code="invalid")]
+            for name, field in self.fields.items()
+            if name in data and not _is_of_its_type(field, data[name])
+        }
+        if errors:
+            raise ValidationError(errors)
+
+
+def _is_of_its_type(field: Any, value: Any) -> bool:
+    """What fields do not look at themselves; they refuse null, true and false."""
+    if value is None or isinstance(value, bool):
+        return True
+    if isinstance(field, serializers.IntegerField):
+        return isinstance(value, int | float)
+    if isinstance(field, serializers.CharField):
+        return isinstance(value, str)
+    return True
+
+
+class WholeNumbersField(serializers.ListField):
+    """A list of whole numbers, none of them in quotes."""
+
+    default_error_messages: ClassVar[dict[str, Any]] = {"invalid": _("Write a list of numbers.")}
+
+    def to_internal_value(self, data: Any) -> list[int]:
+        if isinstance(data, list) and any(isinstance(each, str) for each in data):
+            self.fail("invalid")
+        return list(super().to_internal_value(data))
+
+
+class NoBody(StrictSerializer):
+    """For calls that take none: what is sent all the same was meant for something else."""
 
 
 # Of every list; docbook.http.pagination reads them.
@@ -68,13 +133,15 @@ def read_query(serializer: type[serializers.Serializer[Any]], request: Request) 
     query = serializer(data=request.query_params.dict())
     unknown = set(request.query_params) - set(query.fields) - _OF_LISTS
     _refuse(unknown, "This part of the query is not known.")
+    twice = {name for name, values in request.query_params.lists() if len(values) > 1}
+    _refuse(twice, "This part of the query stands twice.", code="twice")
     query.is_valid(raise_exception=True)
     return dict(query.validated_data)
 
 
-def _refuse(names: set[str], message: str) -> None:
+def _refuse(names: set[str], message: str, *, code: str = "unknown") -> None:
     if names:
-        error = serializers.ErrorDetail(message, code="unknown")
+        error = serializers.ErrorDetail(message, code=code)
         raise ValidationError({name: [error] for name in sorted(names)})
 
 

@@ -417,6 +417,7 @@ SPECTACULAR_SETTINGS = {
         "drf_spectacular.hooks.postprocess_schema_enums",
         "docbook.http.problem_schema.add_problems",
         "docbook.http.header_schema.add_headers",
+        "docbook.http.examples.add_examples_of_parameters",
     ],
     "ENUM_NAME_OVERRIDES": {
         "AppointmentStatus": "bookings.states.AppointmentStatus",

@@ -15,6 +15,7 @@ from docbook.http.problem_schema import problems
 from docbook.http.responses import public_response
 from docbook.http.schema import LIST_PARAMETERS
 from docbook.http.serializers import page_of, read_query
+from doctors.api import examples
 from doctors.models import Doctor, VisitType
 from doctors.selectors.doctors import bookable_doctors, get_bookable_doctor
 from doctors.selectors.search import DoctorSearch, in_one_currency, search_doctors, with_next_free
@@ -36,6 +37,7 @@ class PublicView(APIView):
 class DoctorList(PublicView):
     @extend_schema(
         operation_id="listDoctors",
+        examples=examples.DOCTORS,
         summary="Find doctors",
         parameters=[SearchQuery, *LIST_PARAMETERS, *_KEPT],
         responses={200: page_of(DoctorOut), 304: NOT_MODIFIED, **problems("validation")},
@@ -54,6 +56,7 @@ class DoctorList(PublicView):
 class DoctorDetail(PublicView):
     @extend_schema(
         operation_id="getDoctor",
+        examples=examples.DOCTOR,
         summary="Look at one doctor",
         parameters=_KEPT,
         responses={200: DoctorOut, 304: NOT_MODIFIED, **problems("not-found")},
@@ -70,6 +73,7 @@ class DoctorDetail(PublicView):
 class DoctorSlots(PublicView):
     @extend_schema(
         operation_id="listFreeTimes",
+        examples=examples.TIMES,
         summary="Free times of a doctor on a day",
         parameters=[DayQuery, *LIST_PARAMETERS, *_KEPT],
         responses={

@@ -34,6 +34,18 @@ def description() -> dict[str, Any]:
     return dict(made)
 
 
+def operation_of(path: str, method: str) -> dict[str, Any]:
+    """By an address without its root: bookings, bookings/…/cancel."""
+    found = _template(f"/api/v1/{path}")
+    return dict(description()["paths"][found][method])
+
+
+def parameters_of(path: str, method: str) -> dict[tuple[str, str], dict[str, Any]]:
+    """By where they stand and their names."""
+    parameters = operation_of(path, method).get("parameters", ())
+    return {(each["in"], each["name"]): each for each in parameters}
+
+
 def assert_described(response: HttpResponse, *, method: str, path: str) -> None:
     """Of an operation that is described; other addresses and methods have no answers to keep."""
     operation = description()["paths"].get(_template(path), {}).get(method)

@@ -16,8 +16,10 @@ from django.db import close_old_connections
 from django.test import Client
 from drf_spectacular.validation import validate_schema
 from hypothesis import HealthCheck, Phase, given, settings
+from schemathesis import GenerationMode
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
+    negative_data_rejection,
     response_headers_conformance,
     response_schema_conformance,
     status_code_conformance,
@@ -25,9 +27,11 @@ from schemathesis.specs.openapi.checks import (
 
 from bookings.models import Hold
 from docbook.http.problem_schema import MEMBERS
+from docbook.http.rate_policies import POLICIES
 from tests.api.client import Api, problem
 from tests.bookings.acts import as_patient, book, bookable
 from tests.factories import make_patient
+from tests.limits import allow
 
 pytestmark = pytest.mark.django_db
 SCHEMA = "/api/v1/schema/"
@@ -114,26 +118,43 @@ def _one_connection() -> Iterator[None]:
         signal.connect(close_old_connections)
 
 
+@pytest.fixture
+def _no_limits(monkeypatch) -> None:
+    """The refusal of a limit says nothing of what was sent."""
+    allow(monkeypatch, **dict.fromkeys(POLICIES, 10_000))
+
+
 @pytest.mark.usefixtures("_one_connection")
 @pytest.mark.parametrize("operation", operations(), ids=lambda each: each.label)
 def test_whatever_is_sent_is_answered_as_described(operation: Any) -> None:
+    _ask(operation, GenerationMode.POSITIVE, checks=AS_DESCRIBED)
+
+
+@pytest.mark.usefixtures("_one_connection", "_no_limits")
+@pytest.mark.parametrize("operation", operations(), ids=lambda each: each.label)
+def test_what_breaks_the_description_is_refused(operation: Any) -> None:
+    checks = [*AS_DESCRIBED, negative_data_rejection]
+    _ask(operation, GenerationMode.NEGATIVE, checks=checks, most=25)
+
+
+def _ask(operation: Any, mode: GenerationMode, *, checks: list[Any], most: int = 15) -> None:
     patient = make_patient()
     visit_type, slots = bookable()
     book(slots[0], visit_type=visit_type, holder=as_patient(patient))
     headers = Api(patient).headers
 
     @settings(
-        max_examples=15,
+        max_examples=most,
         phases=[Phase.explicit, Phase.generate],
         suppress_health_check=list(HealthCheck),
         derandomize=True,
         database=None,
     )
-    @given(case=operation.as_strategy())
+    @given(case=operation.as_strategy(generation_mode=mode))
     def ask(case: Any) -> None:
         response = case.call(headers=headers)
         assert response.status_code < 500, response.text
-        case.validate_response(response, checks=AS_DESCRIBED)
+        case.validate_response(response, checks=checks)
 
     ask()
 
