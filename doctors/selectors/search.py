@@ -6,12 +6,11 @@ from typing import Any
 
 from django.core.cache import cache
 from django.db.models import (
+    BigIntegerField,
     BooleanField,
     CharField,
     Count,
-    DurationField,
     Exists,
-    ExpressionWrapper,
     F,
     Func,
     Min,
@@ -25,12 +24,10 @@ from django.db.models.expressions import OrderBy
 from django.db.models.fields import DateField, DateTimeField
 
 from docbook.typed_text import plain_letters
-from doctors.models import AvailabilityRule, Clinic, Doctor, Slot, Specialty, VisitType
+from doctors.models import AvailabilityRule, Doctor, Slot, Specialty, VisitType
 from doctors.names import is_only_titles, words_of
-from doctors.rules import instants_of_days
 from doctors.selectors.alphabet import letters_of
 from doctors.selectors.doctors import bookable_doctors
-from doctors.selectors.slots import free_now
 
 _SPECIALTIES = "cache:search:specialties"
 SPECIALTIES_SECONDS = 15
@@ -46,8 +43,14 @@ ORDERS: dict[str, tuple[OrderBy | str, ...]] = {
 }
 
 
-class _VisitFits(Func):
-    function = "doctors_visit_fits"
+class _OfFirstStart(Func):
+    """A column of what the database's own function finds; in the migration doctors.0007."""
+
+    template = "(SELECT free.%(column)s FROM doctors_first_start(%(expressions)s) AS free)"
+
+
+class _HasStart(Func):
+    template = "EXISTS (SELECT FROM doctors_first_start(%(expressions)s))"
     output_field = BooleanField()
 
 
@@ -119,7 +122,7 @@ def matching_doctors(*, search: DoctorSearch, now: datetime) -> QuerySet[Doctor]
     if search.mode or search.max_fee is not None:
         doctors = doctors.filter(Exists(_visit_types(search, doctor=OuterRef("pk"))))
     if search.available_on:
-        doctors = doctors.filter(Exists(_starts_on(search.available_on, search=search, now=now)))
+        doctors = doctors.filter(_HasStart(*_asked(search, now=now, day=search.available_on)))
     return doctors
 
 
@@ -158,10 +161,10 @@ def with_next_free(
     """Adds `next_free_at`, the first time at which a reason that fits the search can start, and
     `next_free_zone`, the clock of its clinic.
     """
-    starts = _starts(search or DoctorSearch(), now=now).order_by("starts_at")
+    asked = _asked(search or DoctorSearch(), now=now)
     return doctors.annotate(
-        next_free_at=Subquery(starts.values("starts_at")[:1]),
-        next_free_zone=Subquery(starts.values("clinic__time_zone")[:1]),
+        next_free_at=_OfFirstStart(*asked, column="starts_at", output_field=DateTimeField()),
+        next_free_zone=_OfFirstStart(*asked, column="time_zone", output_field=CharField()),
     )
 
 
@@ -213,64 +216,18 @@ def _places_of(starts: list[tuple[datetime, int]]) -> dict[tuple[datetime, int],
     return {(starts_at, doctor): (zone, city) for starts_at, doctor, zone, city in rows}
 
 
-def _starts(search: DoctorSearch, *, now: datetime) -> QuerySet[Slot]:
-    """Slots of the outer doctor with which a reason that fits the search can start now: by notice,
-    horizon, length, buffer, mode and, where it was asked for, city. Python's rules.visit_times and
-    rules.BookingWindow say the same of one grid.
-    """
-    reasons = _visit_types(search, doctor=OuterRef("doctor")).annotate(
-        slot_mode=ExpressionWrapper(OuterRef("mode"), output_field=CharField())
-    )
-    reasons = reasons.filter(Q(mode=F("slot_mode")) | Q(slot_mode="any"))
-    short = reasons.filter(slots=1, buffer_slots=0)
-    fits = _VisitFits(
-        OuterRef("doctor"), OuterRef("starts_at"), F("slots"), F("buffer_slots"), Value(now)
-    )
-    starts = Slot.objects.filter(
-        free_now(now),
-        doctor=OuterRef("pk"),
-        starts_at__gte=_later(now, OuterRef("min_notice_minutes"), timedelta(minutes=1)),
-        starts_at__lt=_later(now + _SHIFT, OuterRef("horizon_days"), _DAY),
-    ).filter(
-        Q(starts_at__lt=_later(now - _DAY - _SHIFT, OuterRef("horizon_days"), _DAY))
-        | Q(Exists(_within_horizon(now=now))),
-        Q(Exists(short)) | Q(Exists(reasons.filter(fits))),
-    )
-    return starts.filter(clinic__city__iexact=search.city) if search.city else starts
-
-
-def _within_horizon(*, now: datetime) -> QuerySet[Clinic]:
-    """The outer slot's clinic, where its day is one of those that can be booked."""
-    last_day = ExpressionWrapper(
-        _local_date(F("time_zone"), Value(now, output_field=DateTimeField()))
-        + OuterRef(OuterRef("horizon_days")),
-        output_field=DateField(),
-    )
-    start = _local_date(F("time_zone"), OuterRef("starts_at"))
-    clinics = Clinic.objects.filter(pk=OuterRef("clinic"))
-    return clinics.annotate(start=start).filter(start__lt=last_day)
-
-
-def _later(now: datetime, count: OuterRef, unit: timedelta) -> "ExpressionWrapper[Any]":
-    distance = ExpressionWrapper(count * Value(unit), output_field=DurationField())
-    return ExpressionWrapper(Value(now) + distance, output_field=DateTimeField())
-
-
-def _local_date(zone: F, moment: Any) -> Func:
-    return Func(Func(zone, moment, function="timezone"), function="date", output_field=DateField())
-
-
-def _starts_on(day: date, *, search: DoctorSearch, now: datetime) -> QuerySet[Slot]:
-    """Those on a local day of their clinics. The wide bounds let the index find the rows whose
-    local date is then looked at.
-    """
-    start, end = instants_of_days(day, day)
-    return (
-        _starts(search, now=now)
-        .filter(starts_at__gte=start, starts_at__lt=end)
-        .annotate(local_date=_local_date(F("clinic__time_zone"), F("starts_at")))
-        .filter(local_date=day)
-    )
+def _asked(search: DoctorSearch, *, now: datetime, day: date | None = None) -> list[Any]:
+    """What `doctors_first_start` is to look for, at each doctor: on this local day, or at all."""
+    most_cents = None if search.max_fee is None else search.max_fee * 100
+    return [
+        F("pk"),
+        Value(now),
+        Value(search.mode),
+        Value(most_cents, output_field=BigIntegerField()),
+        Value(search.currency),
+        Value(search.city),
+        Value(day, output_field=DateField()),
+    ]
 
 
 def _works_in(city: str, *, now: datetime) -> Q:
