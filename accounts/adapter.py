@@ -6,7 +6,6 @@ from typing import Any
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.internal.flows.login import get_authentication_records
 from allauth.account.internal.flows.reauthentication import get_reauthentication_flows
-from allauth.account.internal.userkit import filter_users_by_email
 from allauth.core.exceptions import ImmediateHttpResponse
 from django.contrib import messages
 from django.db import transaction
@@ -17,9 +16,11 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.codes import give_code
 from accounts.known_browsers import is_known_to_anybody, remember_browser
+from accounts.known_networks import remember_network
 from accounts.limits import count_password, may_mail
 from accounts.mails import CODES, PREFIX, RESET, note_mail
 from accounts.models import AccountCode, User
+from accounts.users import owner_of
 from docbook.http.addresses import client_address
 from docbook.http.throttling import give_back
 
@@ -140,6 +141,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ha
     def post_login(self, request: HttpRequest, user: User, **details: Any) -> HttpResponse:
         response: HttpResponse = super().post_login(request, user, **details)
         remember_browser(request, response, user=user)
+        remember_network(request, user=user)
         return response
 
     def get_client_ip(self, request: HttpRequest) -> str:
@@ -155,12 +157,6 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ha
             if not records or time.time() - records[-1]["at"] > SIGNED_IN_LATELY:
                 raise ImmediateHttpResponse(redirect("account_sign_in_again"))
         return required
-
-
-def owner_of(email: str) -> User | None:
-    """Whose sign-in a code or a password for this address is."""
-    users = filter_users_by_email(email, is_active=True, prefer_verified=True, for_login=True)
-    return users[0] if users else None
 
 
 def display_name(user: User) -> str:

@@ -8,7 +8,9 @@ are counted by themselves. The decision record 0015 has the reasons.
 from django.http import HttpRequest
 
 from accounts.known_browsers import name_of_browser
+from accounts.known_networks import is_known_network
 from accounts.models import User
+from accounts.users import owner_of
 from docbook.errors import RateLimited
 from docbook.http.keyed_digest import mailbox_of
 from docbook.http.throttling import Limit, count, enforce, limit_of
@@ -21,11 +23,16 @@ class TooManyPasswords(RateLimited):
 def count_password(request: HttpRequest, *, email: str, user: User | None) -> list[Limit]:
     """Counts a try ahead, so that of many at once no more than the limit are looked at. What comes
     back is to be given back if the password was right. Raises TooManyPasswords.
+
+    Where strangers have used up theirs, a network that the account knows has still its own.
     """
     limits = _password_limits(request, email=email.lower(), user=user)
     try:
         enforce(*limits)
     except RateLimited as error:
+        all_strangers = error.limit == "password-strangers"
+        if all_strangers and is_known_network(request, user=owner_of(email)):
+            return limits[:1]
         raise TooManyPasswords(**error.facts) from None
     return limits
 

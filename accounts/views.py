@@ -1,12 +1,16 @@
 """Pages of accounts that django-allauth does not have."""
 
 from allauth.account.internal.flows.login_by_code import LoginCodeVerificationProcess
+from allauth.account.views import PasswordResetFromKeyView
 from django.contrib.auth import logout
 from django.contrib.auth.decorators import login_required
+from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
+from accounts.known_browsers import remember_browser
+from accounts.known_networks import remember_network
 from accounts.users import signed_in
 
 
@@ -20,3 +24,15 @@ def sign_in_again(request: HttpRequest) -> HttpResponse:
     logout(request)
     LoginCodeVerificationProcess.initiate(request=request, user=user, email=user.email)
     return redirect("account_confirm_login_code")
+
+
+class ChoosePassword(PasswordResetFromKeyView):  # type: ignore[misc]  # allauth has no types
+    """By the link of a mail. Who has come by it has the mailbox: whatever strangers have used up,
+    this browser can sign in with the new password, and so can an app at the same network.
+    """
+
+    def form_valid(self, form: Form) -> HttpResponse:
+        response: HttpResponse = super().form_valid(form)
+        remember_browser(self.request, response, user=self.reset_user)
+        remember_network(self.request, user=self.reset_user)
+        return response

@@ -6,9 +6,9 @@ from allauth.account.decorators import reauthentication_required, secure_admin_l
 from allauth.account.views import password_set
 from django.contrib import admin
 from django.shortcuts import redirect
-from django.urls import include, path
+from django.urls import include, path, re_path
 
-from accounts.views import sign_in_again
+from accounts.views import ChoosePassword, sign_in_again
 from docbook.http import well_known
 
 
@@ -30,6 +30,11 @@ urlpatterns = [
         "accounts/password/set/",
         reauthentication_required(app="allauth.account")(password_set),
         name="account_set_password",
+    ),
+    re_path(
+        r"^accounts/password/reset/key/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)/$",
+        ChoosePassword.as_view(),
+        name="account_reset_password_from_key",
     ),
     path("accounts/", include("allauth.account.urls")),
     path("accounts/2fa/", include("allauth.mfa.urls")),

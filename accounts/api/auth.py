@@ -10,10 +10,11 @@ from rest_framework.views import APIView
 
 from accounts import tokens
 from accounts.api import examples
+from accounts.known_networks import remember_network
 from accounts.limits import count_password
 from accounts.serializers import CredentialsIn, MeOut, RefreshIn, TokensOut
 from accounts.services import sign_in_with_password
-from accounts.users import signed_in
+from accounts.users import owner_of, signed_in
 from docbook.http.problem_schema import BODY, problems
 from docbook.http.throttling import enforce, give_back, limit_of
 
@@ -54,6 +55,8 @@ class TokenView(APIView):
             now=timezone.now(),
         )
         give_back(*tries)
+        if user := owner_of(email):
+            remember_network(request._request, user=user)
         return _answer(pair)
 
 

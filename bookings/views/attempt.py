@@ -8,9 +8,9 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.adapter import owner_of
 from accounts.guesses import guessers_of
 from accounts.known_browsers import is_known_to_anybody, name_of_browser
+from accounts.users import owner_of
 from bookings.code_limits import limits_of, send_counted
 from bookings.drafts import DRAFT_FIELDS
 from bookings.holder import Holder

@@ -1,10 +1,13 @@
 """Nobody can lock another person out with wrong passwords."""
 
+import re
+
 import pytest
 from django.contrib.auth import get_user
 from django.test import Client
 
 from accounts.models import User
+from docbook.http.rate_policies import POLICIES
 from tests.accounts.post import code_in, deliver
 from tests.api.client import Api
 from tests.factories import PASSWORD, make_patient
@@ -12,6 +15,7 @@ from tests.limits import allow
 
 pytestmark = pytest.mark.django_db
 LOGIN, CODE = "/accounts/login/", "/accounts/login/code/"
+NEW_PASSWORD = "another honest password"
 
 
 @pytest.fixture(autouse=True)
@@ -84,6 +88,94 @@ def test_cookie_of_another_account_makes_no_browser_known(monkeypatch: pytest.Mo
 def test_right_passwords_use_nothing_up() -> None:
     user = make_patient()
     assert all(sign_in(browser_at(1), user) for _ in range(12))
+
+
+def close_both_ways(user: User) -> None:
+    """Strangers at many networks use up the passwords and the codes of an account."""
+    try_wrong(user, times=17, networks=17)
+    for number in range(10):
+        stranger = browser_at(number)
+        stranger.post(CODE, {"email": user.email})
+        stranger.post(f"{CODE}confirm/", {"code": "no"})
+
+
+def choose_password(browser: Client, user: User) -> None:
+    """By the link that the page of a forgotten password mails."""
+    browser.post("/accounts/password/reset/", {"email": user.email})
+    (path,) = re.findall(r"https?://[^/\s]+(/accounts/password/reset/key/\S+)", deliver()[-1].body)
+    form = browser.get(path, follow=True).request["PATH_INFO"]
+    browser.post(form, {"password1": NEW_PASSWORD, "password2": NEW_PASSWORD})
+
+
+def app_signs_in(user: User, password: str, *, network: int) -> int:
+    api = Api()
+    api.headers["X-Forwarded-For"] = f"192.0.2.{network}"
+    answer = api.post("auth/token", {"email": user.email, "password": password})
+    return int(answer.status_code)
+
+
+def test_owner_whose_two_ways_in_are_both_closed_comes_in_by_a_new_password(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    allow(monkeypatch, password_strangers=15)
+    user, browser = make_patient(), browser_at(104)
+    close_both_ways(user)
+    assert not sign_in(browser, user)
+    choose_password(browser, user)
+    try_wrong(user, times=17, networks=17)  # who does not stop
+    assert sign_in(browser, user, NEW_PASSWORD)
+    browser.post("/accounts/logout/")
+    browser.post(CODE, {"email": user.email})
+    browser.post(f"{CODE}confirm/", {"code": code_in(deliver()[-1])})
+    assert get_user(browser) == user
+
+
+def test_app_comes_in_from_the_network_at_which_the_new_password_was_chosen(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    allow(monkeypatch, password_strangers=15)
+    user = make_patient()
+    close_both_ways(user)
+    assert app_signs_in(user, PASSWORD, network=105) == 429
+    choose_password(browser_at(105), user)
+    try_wrong(user, times=17, networks=17)
+    assert app_signs_in(user, NEW_PASSWORD, network=105) == 200
+    assert app_signs_in(user, NEW_PASSWORD, network=106) == 429
+
+
+@pytest.mark.parametrize("door", ["page", "api"])
+def test_app_comes_in_from_a_network_at_which_its_owner_has_signed_in(
+    monkeypatch: pytest.MonkeyPatch, door: str
+) -> None:
+    allow(monkeypatch, password_strangers=15)
+    user = make_patient()
+    if door == "page":
+        assert sign_in(browser_at(107), user)
+    else:
+        assert app_signs_in(user, PASSWORD, network=107) == 200
+    try_wrong(user, times=17, networks=17)
+    assert app_signs_in(user, PASSWORD, network=107) == 200
+    assert app_signs_in(user, PASSWORD, network=108) == 429
+
+
+def test_known_network_has_no_more_tries_than_any(monkeypatch: pytest.MonkeyPatch) -> None:
+    allow(monkeypatch, password_strangers=15)
+    user = make_patient()
+    assert app_signs_in(user, PASSWORD, network=109) == 200
+    try_wrong(user, times=17, networks=17)
+    monkeypatch.setitem(POLICIES, "sign-in", POLICIES["accounts"])
+    answers = [app_signs_in(user, "wrong password", network=109) for _ in range(11)]
+    assert answers == [401] * 10 + [429]
+
+
+def test_network_at_which_another_account_signed_in_is_a_stranger(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    allow(monkeypatch, password_strangers=15)
+    user, other = make_patient(), make_patient()
+    assert app_signs_in(other, PASSWORD, network=110) == 200
+    try_wrong(user, times=17, networks=17)
+    assert app_signs_in(user, PASSWORD, network=110) == 429
 
 
 def test_page_and_api_count_wrong_passwords_together() -> None:

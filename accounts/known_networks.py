@@ -1,0 +1,33 @@
+"""Networks where the owner of an account has signed in lately, or has chosen a password by a link.
+
+A browser shows a cookie, an app has none. So where strangers at many networks have used up the
+passwords of an account, an app of its owner is still let in from a network that is known. It has
+no more tries there than any network. A new password makes every network a stranger again.
+"""
+
+from django.core.cache import caches
+from django.http import HttpRequest
+
+from accounts.models import User
+from docbook import redis
+from docbook.http.keyed_digest import digest, network_digest
+
+_WEEK = 7 * 24 * 3600
+
+
+def remember_network(request: HttpRequest, *, user: User) -> None:
+    """Forgotten with Redis: then it has to be proved again."""
+    name = _name(request, user)
+    redis.ask(lambda: caches["limits"].set(name, 1, _WEEK))
+
+
+def is_known_network(request: HttpRequest, *, user: User | None) -> bool:
+    if user is None:
+        return False
+    name = _name(request, user)
+    return bool(redis.ask(lambda: caches["limits"].get(name)))
+
+
+def _name(request: HttpRequest, user: User) -> str:
+    stamp = f"{network_digest(request)} {user.pk} {user.get_session_auth_hash()}"
+    return f"known-network:{digest(stamp)}"
