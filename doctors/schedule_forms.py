@@ -56,19 +56,24 @@ class RuleForm(forms.ModelForm):
 
     def counts(self) -> bool:
         """Whether these are hours that will be: not an empty row, not a wrong or a removed one."""
-        return self.is_valid() and "starts" in self.cleaned_data and not self.cleaned_data["DELETE"]
+        is_kept = not self.instance._state.adding or self.has_changed()
+        return self.is_valid() and is_kept and not self.cleaned_data.get("DELETE")
 
     def weekly(self) -> WeeklyRule:
-        """What was typed, as the calendar arithmetic takes it."""
-        data = self.cleaned_data
+        """What was typed, as the calendar arithmetic takes it.
+
+        Read from the row: it is there as well for staff who may look at a row and not change it,
+        and stays when a field has got a message.
+        """
+        rule: AvailabilityRule = self.instance
         return WeeklyRule(
-            weekdays=frozenset(data["weekdays"]),
-            starts=data["starts"],
-            ends=data["ends"],
-            zone=data["clinic"].zone,
+            weekdays=frozenset(rule.weekdays),
+            starts=rule.starts,
+            ends=rule.ends,
+            zone=rule.clinic.zone,
             slot_minutes=1,
-            valid_from=data["valid_from"],
-            valid_until=data["valid_until"],
+            valid_from=rule.valid_from,
+            valid_until=rule.valid_until,
         )
 
 
@@ -80,6 +85,10 @@ class RuleFormSet(forms.BaseInlineFormSet):
         typed = [form for form in self.forms if isinstance(form, RuleForm) and form.counts()]
         # Hours of the past are in nobody's way; a day earlier it may still be today somewhere.
         yesterday = timezone.now().date() - timedelta(days=1)
-        for earlier, later in combinations(typed, 2):
-            if overlap(earlier.weekly(), later.weekly(), since=yesterday):
-                later.add_error("starts", _("These hours overlap other hours of this doctor."))
+        overlapping = {
+            later: None
+            for earlier, later in combinations(typed, 2)
+            if overlap(earlier.weekly(), later.weekly(), since=yesterday)
+        }
+        for form in overlapping:
+            form.add_error("starts", _("These hours overlap other hours of this doctor."))

@@ -7,6 +7,7 @@ import pytest
 from celery import current_app
 from django.contrib import admin
 from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import Permission
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
@@ -433,6 +434,37 @@ def test_hours_that_meet_in_two_zones_are_refused_at_their_field(door):
     assert errors_of_hours(answer) == [{}, overlaps]
     form["rules-1-starts"], form["rules-1-ends"] = "11:00", "12:00"
     assert door.post(page, form).status_code == 302
+
+
+def test_each_of_several_overlapping_hours_gets_its_message(door):
+    doctor = make_doctor()
+    form = doctor_form(
+        doctor,
+        hours(starts="08:00", ends="12:20"),
+        hours(starts="13:15", ends="16:55"),
+        hours(weekdays=[0], starts="09:30", ends="10:00"),
+        hours(weekdays=[0], starts="09:00", ends="14:00"),
+    )
+    answer = door.post(url(Doctor, "change", doctor.pk), form)
+    overlaps = {"starts": ["These hours overlap other hours of this doctor."]}
+    assert errors_of_hours(answer) == [{}, {}, overlaps, overlaps]
+    assert not AvailabilityRule.objects.exists()
+
+
+@pytest.mark.parametrize("right", ["change_availabilityrule", "delete_availabilityrule"])
+def test_overlap_is_told_to_staff_who_lack_a_right(client, right):
+    doctor = make_doctor()
+    rule = make_rule(doctor=doctor)
+    staff = make_user(is_staff=True)
+    staff.user_permissions.set(Permission.objects.exclude(codename=right))
+    client.force_login(staff)
+    rules = (hours(id=rule.pk, starts="09:00", ends="12:00"), hours(starts="10:00", ends="11:00"))
+    form = doctor_form(doctor, *rules, hours(starts="12:00", ends="13:00"))
+    form["rules-INITIAL_FORMS"] = 1
+    answer = client.post(url(Doctor, "change", doctor.pk), form)
+    overlaps = {"starts": ["These hours overlap other hours of this doctor."]}
+    assert errors_of_hours(answer) == [{}, overlaps, {}]
+    assert AvailabilityRule.objects.get() == rule
 
 
 def test_hours_that_touch_or_fall_on_other_days_are_fine(door):
