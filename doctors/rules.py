@@ -135,7 +135,9 @@ def visit_times(
     free: list[VisitTime] = []
     on_hold: list[VisitTime] = []
     for index, slot in enumerate(grid):
-        run = adjacent_run(grid, first=index, length=length) if slot.takes(mode) else ()
+        if slot.state in ("booked", "blocked") or not slot.takes(mode):
+            continue
+        run = adjacent_run(grid, first=index, length=length)
         if not run:
             continue
         claimed = run + buffer_after(grid, last=index + length - 1, length=kept_free)

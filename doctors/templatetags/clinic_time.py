@@ -6,14 +6,15 @@ server or of the visitor is never the one that is meant.
 
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from typing import Any, Protocol
 from zlib import crc32
 from zoneinfo import ZoneInfo
 
 from django import template
 from django.utils import formats, timezone
+from django.utils.translation import get_language, pgettext
 from django.utils.translation import gettext as _
-from django.utils.translation import pgettext
 
 from docbook.times_of_day import end_in_words
 from doctors.clock_reading import city_of, clock_name, is_shown_twice, name_all_day
@@ -34,7 +35,15 @@ def _zone(zone: ZoneInfo | str) -> ZoneInfo:
     return zone if isinstance(zone, ZoneInfo) else ZoneInfo(zone)
 
 
-def _format(value: date, pattern: str) -> str:
+def _format(value: date | time, pattern: str) -> str:
+    return _formatted(value, pattern, get_language())
+
+
+@lru_cache(maxsize=4096)
+def _formatted(value: date | time, pattern: str, _language: str | None) -> str:
+    """A page of results tells hundreds of times, and most of them are those of the page before."""
+    if isinstance(value, time):
+        return formats.time_format(value, pattern)
     return formats.date_format(value, pattern)
 
 
@@ -51,8 +60,7 @@ def clock(value: datetime, zone: ZoneInfo | str) -> str:
     A translation may choose the 12 hour clock.
     """
     zone = _zone(zone)
-    # Without its tzinfo, because date_format() would turn it into the server's zone again.
-    local = value.astimezone(zone).replace(tzinfo=None)
+    local = value.astimezone(zone).time().replace(second=0, microsecond=0)
     text = _format(local, pgettext("time, Django date format", "H:i"))
     return f"{text} {clock_name(value, zone)}" if is_shown_twice(value, zone) else text
 
@@ -85,6 +93,7 @@ def day_and_clock(value: datetime, zone: ZoneInfo | str) -> str:
 def moment_in_full(value: datetime, zone: ZoneInfo | str) -> str:
     """Like "24 Nov 2026, 09:40 Amsterdam time (CET)": it means one moment wherever it is read."""
     zone = _zone(zone)
+    # Without its tzinfo, because date_format() would turn it into the server's zone again.
     local = value.astimezone(zone).replace(tzinfo=None)
     return _("%(time)s %(place)s time (%(abbreviation)s)") % {
         "time": _format(local, pgettext("moment, Django date format", "j M Y, H:i")),

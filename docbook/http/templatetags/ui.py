@@ -1,5 +1,7 @@
 """Small parts that every template may draw."""
 
+from functools import lru_cache
+
 from django import template
 from django.templatetags.static import static
 from django.utils.html import format_html
@@ -14,6 +16,7 @@ MIRRORED = frozenset(
 
 
 @register.simple_tag
+@lru_cache
 def icon(name: str, size: str = "") -> SafeString:
     """A lucide icon from our sprite. It is decoration: the word always stands beside it."""
     classes = " ".join(
