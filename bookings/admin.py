@@ -31,8 +31,8 @@ from bookings.selectors.amendments import (
     digest_of,
     facts_of,
     find_source,
+    how_many_outdated,
     kind_of,
-    outdated_visits,
     what_they_say,
 )
 from bookings.services.amendments import ask_to_amend
@@ -105,7 +105,7 @@ class AppointmentAdmin(AtTheClinic, OfPatientsAdmin):
             "title": _("Booked visits"),
             "opts": self.opts,
             "source": source,
-            "count": sum(row["number"] for row in says),
+            "count": how_many_outdated(source, now=timezone.now()),
             "says": [(row.pop("number"), _in_a_line(row)) for row in says],
             "will_say": _in_a_line(facts_of(source)),
             "digest": digest_of(source),
@@ -116,7 +116,7 @@ class AppointmentAdmin(AtTheClinic, OfPatientsAdmin):
         if request.POST.get("digest") != digest_of(source):
             text = _("Somebody has changed this meanwhile. Nobody was told; look at it again.")
             messages.warning(request, text)
-        elif number := outdated_visits(source, now=timezone.now()).count():
+        elif number := how_many_outdated(source, now=timezone.now()):
             ask_to_amend(source=source, by=Actor("staff", request.user.pk))
             text = ngettext(
                 "The patient of %(number)d visit is being told.",
@@ -162,7 +162,7 @@ def may_amend(request: HttpRequest, source: Source) -> bool:
 
 def tell_of_booked_visits(request: HttpRequest, source: Source) -> None:
     """What was saved holds for new visits; says how many booked ones say something else."""
-    number = outdated_visits(source, now=timezone.now()).count()
+    number = how_many_outdated(source, now=timezone.now())
     if not number:
         return
     text = ngettext(

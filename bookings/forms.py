@@ -126,6 +126,8 @@ class CodeForm(forms.Form):
     `wants_long` says that the mail has a long one, which is typed on a keyboard with letters.
     """
 
+    # What the page has shown of the visit; the practice may have changed it since.
+    seen = forms.CharField(required=False, widget=forms.HiddenInput)
     code = CodeField(
         label=_("Six-digit code"),
         max_length=20,

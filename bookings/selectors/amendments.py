@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db.models import Count, Q, QuerySet
 
-from bookings.models import Appointment
+from bookings.models import Appointment, Hold, HoldState
 from bookings.models.agreed import PLACE
 from bookings.states import AppointmentStatus
 from doctors.models import Clinic, Mode, VisitType
@@ -41,16 +41,29 @@ def digest_of(source: Source) -> str:
 
 
 def outdated_visits(source: Source, *, now: datetime) -> QuerySet[Appointment]:
-    """Confirmed visits to come that say something else. Of a place where nobody has to go, only its
-    name and its clock are anything to anybody.
-    """
-    facts = facts_of(source)
+    """Confirmed visits to come that say something else."""
     coming = Appointment.objects.filter(status=AppointmentStatus.CONFIRMED, starts_at__gt=now)
+    return coming.filter(_says_something_else(source))
+
+
+def outdated_holds(source: Source, *, now: datetime) -> QuerySet[Hold]:
+    """Times that somebody is confirming and that say something else."""
+    live = Hold.objects.filter(state=HoldState.HELD, expires_at__gt=now)
+    return live.filter(_says_something_else(source))
+
+
+def how_many_outdated(source: Source, *, now: datetime) -> int:
+    """Of those that are booked, or held to be booked."""
+    return outdated_visits(source, now=now).count() + outdated_holds(source, now=now).count()
+
+
+def _says_something_else(source: Source) -> Q:
+    """Of a place where nobody has to go, only its name and its clock are anything to anybody."""
+    facts = facts_of(source)
     if isinstance(source, VisitType):
-        return coming.filter(~Q(**facts), visit_type=source)
+        return ~Q(**facts) & Q(visit_type=source)
     told_to_all = {name: facts[name] for name in ("place_name", "time_zone")}
-    differs = ~Q(**told_to_all) | (Q(mode=Mode.IN_PERSON) & ~Q(**facts))
-    return coming.filter(differs, clinic=source)
+    return (~Q(**told_to_all) | (Q(mode=Mode.IN_PERSON) & ~Q(**facts))) & Q(clinic=source)
 
 
 def what_they_say(source: Source, *, now: datetime) -> list[dict[str, Any]]:

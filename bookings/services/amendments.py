@@ -8,8 +8,15 @@ from datetime import datetime
 
 from django.db import transaction
 
-from bookings.models import Appointment
-from bookings.selectors.amendments import Source, digest_of, facts_of, kind_of, outdated_visits
+from bookings.models import Appointment, Hold
+from bookings.selectors.amendments import (
+    Source,
+    digest_of,
+    facts_of,
+    kind_of,
+    outdated_holds,
+    outdated_visits,
+)
 from docbook.audit import services as audit
 from docbook.outbox.services import publish
 
@@ -36,9 +43,14 @@ def amend_visits(*, source: Source, by: audit.Actor, now: datetime, limit: int =
     A visit that says the same already is left alone, so that a second run, or one after a crash,
     goes on where the first has ended, and tells nobody twice. The rows are locked in the order of
     time by every run: two at once wait for each other, and then find different visits.
+
+    Holds come first. What is confirmed at the same moment is then either a hold that is amended, or
+    a visit that is found.
     """
     facts = facts_of(source)
     with transaction.atomic():
+        for hold in outdated_holds(source, now=now).order_by("id").select_for_update(of=("self",)):
+            _amend_hold(hold, facts=facts, by=by)
         outdated = outdated_visits(source, now=now).order_by("starts_at", "id")
         found = list(outdated.select_for_update(of=("self",))[:limit])
         for visit in found:
@@ -46,6 +58,19 @@ def amend_visits(*, source: Source, by: audit.Actor, now: datetime, limit: int =
         if len(found) == limit:
             ask_to_amend(source=source, by=by)
     return len(found)
+
+
+def _amend_hold(hold: Hold, *, facts: dict[str, str], by: audit.Actor) -> None:
+    """Its patient sees it before they confirm, and has it in the mail of the confirmation."""
+    said = {name: getattr(hold, name) for name in facts if getattr(hold, name) != facts[name]}
+    Hold.objects.filter(pk=hold.pk).update(**facts)
+    audit.record(
+        action="hold.updated",
+        by=by,
+        on=("hold", hold.pk),
+        before=said,
+        after={name: facts[name] for name in said},
+    )
 
 
 def _amend(visit: Appointment, *, facts: dict[str, str], by: audit.Actor, now: datetime) -> None:

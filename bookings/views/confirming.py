@@ -58,6 +58,7 @@ from docbook.errors import DomainError, FieldError, RateLimited
 from docbook.http.problems import STATUS_BY_CODE
 from docbook.http.rate_headers import add_headers, headers_of
 from docbook.observability import refusal
+from doctors.views.picker import Notice
 
 # After these the hold's own page has nothing more to say.
 LOST = (HoldExpired, OtpLocked, PatientBusy, AppointmentLimit, SignInRefused)
@@ -125,6 +126,8 @@ def code(request: HttpRequest, hold_id: UUID) -> HttpResponseBase:
     form = CodeForm(request.POST) if request.method == "POST" else _form_of_code(request, hold)
     if request.method == "POST" and form.is_valid():
         limit_tries(request)
+        if form.cleaned_data["seen"] not in ("", hold.digest):
+            return _ask_again(request, hold, holder=holder)
         return _try(request, hold, holder=holder, typed=form.cleaned_data["code"])
     status = 422 if request.method == "POST" else 200
     return _code_page(request, hold, holder=holder, form=form, status=status)
@@ -221,6 +224,21 @@ def _confirm(request: HttpRequest, hold: Hold, *, holder: Holder, typed: str) ->
     return redirect(f"{url}?confirmed=1")
 
 
+def _ask_again(request: HttpRequest, hold: Hold, *, holder: Holder) -> HttpResponse:
+    """The practice has changed what was shown, so nothing is booked before it was seen."""
+    notice = Notice(
+        "changed",
+        _("The practice has just changed this visit."),
+        _("It is now: %(visit)s, %(place)s, %(address)s. Type the code to book it so.")
+        % {
+            "visit": hold.visit_name,
+            "place": hold.place.name,
+            "address": hold.place.address,
+        },
+    )
+    return _code_page(request, hold, holder=holder, form=CodeForm(), status=409, notice=notice)
+
+
 def _form_of_code(request: HttpRequest, hold: Hold) -> CodeForm:
     if hold.otp_attempts and request.GET.get("wrong") == "1":
         return CodeForm.after_wrong_code(_wrong_code(MAX_CODE_ATTEMPTS - hold.otp_attempts))
@@ -228,7 +246,13 @@ def _form_of_code(request: HttpRequest, hold: Hold) -> CodeForm:
 
 
 def _code_page(
-    request: HttpRequest, hold: Hold, *, holder: Holder, form: CodeForm, status: int
+    request: HttpRequest,
+    hold: Hold,
+    *,
+    holder: Holder,
+    form: CodeForm,
+    status: int,
+    notice: Notice | None = None,
 ) -> HttpResponse:
     to, is_long = destination_of(hold), wants_long_code(hold)
     if is_long:
@@ -236,6 +260,8 @@ def _code_page(
     context = {
         "ticket": ticket_of(hold, holder),
         "form": form,
+        "seen": hold.digest,
+        "notice": notice,
         "sent_to": to.masked,
         "by_sms": to.channel == "sms",
         "wants_long_code": is_long,
