@@ -27,7 +27,7 @@ _WORDS = {
     "login": (_EMAIL, _TYPE_EMAIL),
     "email": (_EMAIL, _TYPE_EMAIL),
     "password": (_("Password"), _("Please type your password.")),
-    "oldpassword": (_("Your password until now"), _("Please type your password until now.")),
+    "oldpassword": (_("Current password"), _("Please type your current password.")),
     "password1": (_("Password"), _("Please choose a password.")),
     "password2": (_("The same password again"), _("Please type the password once more.")),
     "code": (_("Six-digit code"), _("Please type the six digits from the e-mail.")),

@@ -44,6 +44,8 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ha
         "email_password_mismatch": _("Address and password do not fit together."),
         "email_taken": _("There is an account with this address already."),
         "incorrect_code": _("That is not the code we sent."),
+        "incorrect_password": _("That is not your password."),
+        "enter_current_password": _("That is not your current password."),
         "too_many_login_attempts": _("Too many tries. Ask for a new code."),
         "no_guesses_left": _(
             "Too many wrong codes were typed for this account today. Sign in with your password,"

@@ -59,6 +59,9 @@ def stops(visitor: Visitor, *, doctor: str, number: int) -> Iterator[str]:
         yield path
     visitor.signs_in(DOCTOR, then="/schedule/")
     yield "schedule"
+    for path in ("email/", "password/change/", "reauthenticate/", "2fa/", "2fa/totp/activate/"):
+        visitor.go(f"/accounts/{path}")
+        yield path
 
 
 def offered(visitor: Visitor, *, doctor: str, number: int) -> Iterator[str]:
