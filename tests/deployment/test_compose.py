@@ -1,5 +1,7 @@
 """What docker compose opens to whom."""
 
+import re
+
 import yaml
 
 from devstack.layout import ROOT
@@ -42,6 +44,50 @@ def test_migration_differs_from_the_other_processes_in_its_role_alone():
     migrate, web = services["migrate"]["environment"], services["web"]["environment"]
     differing = {name for name in web | migrate if web.get(name) != migrate.get(name)}
     assert differing == {"DATABASE_URL", "DATABASE_PASSWORD", "DATABASE_PASSWORD_FILE"}
+
+
+OF_A_SERVER = {
+    *("secret_key", "otp_keys", "jwt_keys", "second_factor_keys"),
+    *("metrics_token", "sms_url", "redis_password"),
+}
+SECRETS = {
+    "db": {"postgres_password"},
+    "redis": {"redis_password"},
+    "roles": {"postgres_password", "database_owner_password", "database_app_password"},
+    "migrate": OF_A_SERVER | {"database_owner_password"},
+    **dict.fromkeys(
+        ("web", "worker", "upkeep", "relay", "beat"), OF_A_SERVER | {"database_app_password"}
+    ),
+}
+
+
+def test_each_service_sees_the_files_of_its_own_secrets_alone():
+    compose = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+    services = compose["services"]
+    assert {name: set(each["secrets"]) for name, each in services.items()} == SECRETS
+    assert set(compose["secrets"]) == set().union(*SECRETS.values())
+    # Nor by a folder that holds them all.
+    folders = {volume for each in services.values() for volume in each.get("volumes", ())}
+    assert folders == {"./deploy/postgres:/roles:ro", "db:/var/lib/postgresql", "redis:/data"}
+
+
+def test_each_name_file_leads_to_a_secret_that_its_service_sees():
+    """And is empty where no file was named: the password stands in the environment then."""
+    compose = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+    wanted = re.compile(r"\$\{([A-Z_]+)_FILE:\+/run/secrets/(\w+)\}")
+    for name, service in compose["services"].items():
+        files = [value for key, value in service["environment"].items() if key.endswith("_FILE")]
+        found = [wanted.fullmatch(value) for value in files]
+        assert all(found), (name, files)
+        assert {match[2] for match in found if match} == set(service["secrets"]), name
+        assert all(match[1].lower() == match[2] for match in found if match), name
+
+
+def test_secret_without_a_file_is_an_empty_one():
+    """Compose refuses a secret whose file is not there."""
+    compose = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+    for name, secret in compose["secrets"].items():
+        assert secret == {"file": f"${{{name.upper()}_FILE:-/dev/null}}"}
 
 
 def test_roles_are_made_before_the_migration():
