@@ -14,6 +14,8 @@ from docbook.http.limits import LATE, LONGEST_LINE, MOST_OF_HEADERS
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
 
+# What Django reads as a form.
+FORMS = frozenset({"application/x-www-form-urlencoded", "multipart/form-data"})
 CHARSETS = frozenset({"utf-8", "utf8", "us-ascii", "iso-8859-1"})
 
 
@@ -88,11 +90,26 @@ def _fault(request: HttpRequest) -> str:
     # Django reads addresses and forms by the charset, and Python knows some that are none: "hex".
     if "\x00" in request.path or "%00" in query or _charset(request) not in CHARSETS:
         return "malformed"
+    return _fault_of_body(request)
+
+
+def _fault_of_body(request: HttpRequest) -> str:
     if request.META.get(LATE):
         return "request-timeout"
     if _content_length(request) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
         return "too-large"
+    if _may_be_half_a_form(request):
+        return "length-required"
     return ""
+
+
+def _may_be_half_a_form(request: HttpRequest) -> bool:
+    """Chunks have no length to hold a body against, and half a form can look like a whole one.
+
+    Browsers tell the length of a form. The API takes JSON alone, of which half is none.
+    """
+    is_chunked = "HTTP_TRANSFER_ENCODING" in request.META
+    return is_chunked and request.content_type in FORMS and not pages.is_api(request)
 
 
 def _content_length(request: HttpRequest) -> int:

@@ -14,6 +14,8 @@ from docbook.http.problems import STATUS_BY_CODE, problem_response
 from docbook.http.rate_headers import add_headers, headers_of
 from docbook.observability import refusal, request_id
 
+# What the API never answers; its refusals have statuses in docbook.http.problems.
+_OF_PAGES_ALONE = {"length-required": 411}
 _TEMPLATES = {403: "403.html", 404: "404.html", 429: "429.html", 503: "503.html"}
 
 
@@ -87,7 +89,7 @@ def turned_away(request: HttpRequest, code: str) -> HttpResponse:
     """What no client of ours sends, refused before any of it is read."""
     if is_api(request):
         return problem_response(code)
-    return error_page(request, status=STATUS_BY_CODE[code])
+    return error_page(request, status=_OF_PAGES_ALONE.get(code) or STATUS_BY_CODE[code])
 
 
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:  # noqa: ARG001

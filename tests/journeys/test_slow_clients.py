@@ -7,9 +7,11 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from docbook.http.rate_policies import POLICIES
 from tests.journeys.stack import Live
 
 CROWD = 50
+MOST_REFRESHES = POLICIES["refresh"].rate.most
 SLOW_BODY = (
     b"POST /accounts/login/ HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n"
     b"Content-Type: application/x-www-form-urlencoded\r\n\r\nx"
@@ -74,6 +76,26 @@ def test_half_a_form_is_not_taken_for_a_whole_one(live: Live) -> None:
         assert _rest(connection).startswith("HTTP/1.1 408")
 
 
+FORM = (
+    b"POST /accounts/password/reset/ HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
+    b"Content-Type: %s\r\nTransfer-Encoding: chunked\r\n\r\n"
+)
+
+
+@pytest.mark.parametrize("kind", [b"application/x-www-form-urlencoded", b"multipart/form-data"])
+@pytest.mark.parametrize("is_cut", [True, False])
+def test_form_in_chunks_is_refused_because_a_cut_one_looks_whole(
+    live: Live, kind: bytes, is_cut: bool
+) -> None:
+    with _connected(live) as connection:
+        connection.sendall(FORM % kind + b"7\r\nemail=a\r\n")
+        if is_cut:
+            connection.shutdown(socket.SHUT_WR)
+        else:
+            connection.sendall(b"0\r\n\r\n")
+        assert _rest(connection).startswith("HTTP/1.1 411")
+
+
 def test_headers_that_do_not_come_end_the_connection(live: Live) -> None:
     assert "200" not in _answer(live, SLOW_HEADERS)
 
@@ -113,6 +135,18 @@ def test_forwarded_address_with_an_underscore_escapes_no_limit(live: Live) -> No
         fields = f"X-Forwarded-For: 192.0.2.77\r\nX_Forwarded_For: 198.51.100.{number}\r\n"
         fields += "Content-Type: application/json\r\nContent-Length: 2\r\n\r\n"
         last = _answer(live, (head + fields).encode() + body)
+    assert last.startswith("HTTP/1.1 429")
+
+
+def test_forwarded_address_with_bytes_beyond_ascii_escapes_no_limit(live: Live) -> None:
+    """Granian leaves the whole header out. The client is counted as the proxy then, with all who
+    do the same; what it wrote itself counts for nothing.
+    """
+    head = b"POST /api/v1/auth/token/refresh HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
+    head += b"Content-Type: application/json\r\nContent-Length: 2\r\nX-Forwarded-For: "
+    odd, last = (b"\xe9%d, 192.0.2.88", b"198.51.100.%d\x80", b"\xff%d"), ""
+    for number in range(MOST_REFRESHES + 1):
+        last = _answer(live, head + odd[number % 3] % number + b"\r\n\r\n{}")
     assert last.startswith("HTTP/1.1 429")
 
 
