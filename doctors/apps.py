@@ -10,4 +10,6 @@ class DoctorsConfig(AppConfig):
 
     def ready(self) -> None:
         import_module("doctors.roles")
-        topics.register(topic="hours.changed", task="doctors.carry_out_expansion", queue="upkeep")
+        topics.register(
+            topic="hours.changed", task="doctors.carry_out_expansion", queue=topics.UPKEEP
+        )

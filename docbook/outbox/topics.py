@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 # Somebody waits at the screen for what goes through CODES: it never stands behind anything else.
-CODES, MAIL = "codes", "mail"
-QUEUES = (CODES, MAIL)
+# Work that takes minutes goes through UPKEEP.
+CODES, MAIL, UPKEEP = "codes", "mail", "upkeep"
+QUEUES = (CODES, MAIL, UPKEEP)
 
 
 @dataclass(frozen=True)

@@ -190,6 +190,21 @@ def test_thousand_mails_that_wait_for_their_workers_keep_no_code_waiting(monkeyp
     assert sent[1:] == [("test.task", mail.pk, 1)]
 
 
+def test_upkeep_that_waits_for_its_worker_is_copied_no_further_and_keeps_no_mail_waiting(
+    monkeypatch,
+) -> None:
+    """Each lease that ends would add a copy to a queue that nobody reads."""
+    sent, full = [], {topics.UPKEEP}
+    monkeypatch.setattr(relay_outbox, "_has_room", lambda queue: queue not in full)
+    monkeypatch.setattr(relay_outbox, "_send", lambda to, *rest: sent.append((to.task, *rest)))
+    hours, mail = tell("a", topic="hours.changed"), tell("b")
+    call_command("relay_outbox", "--once")
+    assert sent == [("test.task", mail.pk, 1)]
+    full.clear()
+    call_command("relay_outbox", "--once")
+    assert sent[1:] == [("doctors.carry_out_expansion", hours.pk, 1)]
+
+
 def test_queue_has_no_room_while_its_workers_are_far_behind(monkeypatch) -> None:
     name = f"test-{uuid4().hex}"
     monkeypatch.setattr(relay_outbox, "MOST_QUEUED", 2)
