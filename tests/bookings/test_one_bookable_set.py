@@ -7,6 +7,7 @@ notice is over, on one of the days of the horizon by the clock of that clinic.
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 from uuid import uuid4
 from zoneinfo import ZoneInfo
@@ -32,7 +33,12 @@ from tests.factories import make_clinic, make_doctor, make_visit_type, make_wait
 
 pytestmark = pytest.mark.django_db
 
-ZONES = ("Europe/Amsterdam", "America/New_York", "Asia/Kolkata", "Pacific/Kiritimati")
+ZONES = (
+    *("Europe/Amsterdam", "America/New_York", "Asia/Kolkata", "Pacific/Kiritimati"),
+    "America/Havana",
+)
+# Where clocks change at midnight: there it comes twice, or never.
+AT_MIDNIGHT = ("America/Havana", "Atlantic/Azores", "Asia/Beirut", "Africa/Cairo")
 # Nights on which the clocks of Amsterdam and of New York change.
 NIGHTS = ((3, 28), (10, 31), (3, 14), (11, 7))
 states = st.sampled_from(["open", "open", "open", "lapsed", "held", "booked", "blocked"])
@@ -170,6 +176,47 @@ def test_every_door_calls_the_same_times_bookable(plan: dict[str, Any]) -> None:
             compare_hold(world, reason)
         compare_search(world)
         transaction.set_rollback(True)
+
+
+@pytest.mark.parametrize("zone", AT_MIDNIGHT)
+def test_horizon_ends_with_a_day_also_where_midnight_comes_twice_or_never(zone: str) -> None:
+    tested = 0
+    for night in changes_of(zone):
+        days = (night - timezone.now().astimezone(ZoneInfo(zone)).date()).days
+        for horizon in (days, days + 1):
+            if 1 <= horizon <= 365:
+                world = world_of_a_night(zone, night, horizon=horizon)
+                [reason] = world.reasons
+                assert 0 < len(world.starts(reason)) <= len(world.slots)
+                assert (len(world.starts(reason)) == len(world.slots)) is (horizon > days)
+                compare_days(world, reason)
+                compare_lists(world, reason)
+                compare_hold(world, reason)
+                tested += 1
+    assert tested >= 2
+
+
+def changes_of(zone: str) -> list[date]:
+    """The days of the coming year whose night has another length than the one before."""
+    today, place = timezone.now().astimezone(ZoneInfo(zone)).date(), ZoneInfo(zone)
+    noons = [
+        datetime(day.year, day.month, day.day, 12, tzinfo=place)
+        for day in (today + timedelta(days=n) for n in range(366))
+    ]
+    pairs = pairwise(noons)
+    return [after.date() for before, after in pairs if before.utcoffset() != after.utcoffset()]
+
+
+def world_of_a_night(zone: str, night: date, *, horizon: int) -> World:
+    """Times every half hour, from two hours before that midnight until four after it."""
+    clinic = make_clinic(time_zone=zone)
+    doctor = make_doctor(clinic=clinic, slot_minutes=30, min_notice_minutes=0, horizon_days=horizon)
+    noon = datetime(night.year, night.month, night.day, 12, tzinfo=ZoneInfo(zone)).astimezone(UTC)
+    begin = noon - timedelta(hours=14)
+    moments = [begin + timedelta(minutes=30 * n) for n in range(12)]
+    reason = make_visit_type(doctor=doctor, slots=1)
+    made = [slot_at(each, doctor, clinic, "any", "open") for each in moments]
+    return World(doctor, made, [reason], timezone.now())
 
 
 def compare_days(world: World, reason: VisitType) -> None:
