@@ -105,13 +105,17 @@ def _page(
 
 
 def _state(hold: Hold) -> str:
-    """open, taken, given-back, visit-changed or passed-on."""
+    """open, taken, given-back, visit-changed, passed-on, or withdrawn: held, and nobody can book
+    the doctor or the reason any more.
+    """
     if hold.state == HoldState.CONFIRMED:
         return "taken"
     if hold.state == HoldState.RELEASED:
         is_off = any(visit.is_off for visit in links_to([hold.replaces]).values())
         return "visit-changed" if is_off else "given-back"
-    return "passed-on" if hold.state == HoldState.EXPIRED or is_over(hold.pk) else "open"
+    if hold.state == HoldState.EXPIRED or is_over(hold.pk):
+        return "passed-on"
+    return "open" if hold.doctor.is_active and hold.visit_type.is_active else "withdrawn"
 
 
 def _visit_to_move(offered: Offer) -> Appointment | None:

@@ -95,6 +95,26 @@ def test_link_does_not_sign_anybody_in(offer: Hold) -> None:
     assert browser.get(path).headers["Location"] == f"/accounts/login/code/?next={path}"
 
 
+@pytest.mark.parametrize("what", ["doctor", "visit_type"])
+def test_offer_that_cannot_be_booked_any_more_asks_nobody_to_take_it(
+    offer: Hold, what: str
+) -> None:
+    found = getattr(offer, what)
+    found.is_active = False
+    found.save()
+    page = Client().get(url(offer))
+    assert page.status_code == 200
+    assert "This time cannot be booked any more" in words(page)
+    assert "Take this time" not in words(page)
+    assert "Held for you until" not in words(page)
+    leads_on = f'href="/doctors/{offer.doctor.slug}/"' in page.content.decode()
+    assert leads_on is (what == "visit_type")
+    late = post(offer, "accept/")
+    assert late.status_code == STATUS_BY_CODE["hold-expired"]
+    assert "This time cannot be booked any more" in words(late)
+    assert not Appointment.objects.exists()
+
+
 def test_declined_time_is_given_back_and_its_patient_stays_on_the_list(offer: Hold) -> None:
     assert post(offer, "decline/").status_code == 302
     offer.refresh_from_db()
