@@ -25,7 +25,7 @@ from doctors.models import (
     Specialty,
     VisitType,
 )
-from doctors.schedule_forms import RuleForm, RuleFormSet
+from doctors.schedule_forms import ClinicForm, RuleForm, RuleFormSet
 from doctors.selectors.alphabet import letters_of
 from doctors.services.slot_expansions import ask_for_expansion
 
@@ -55,6 +55,7 @@ class SpecialtyAdmin(admin.ModelAdmin):
 class ClinicAdmin(admin.ModelAdmin):
     """A clinic stays once it is in use: slots and appointments name it."""
 
+    form = ClinicForm
     list_display = ("name", "street", "city", "country", "time_zone")
     ordering = (letters_of("name"), "id")
     list_filter = ("country", "city")

@@ -1,17 +1,20 @@
 """Forms of the admin for weekly hours: parse them, and say what is wrong at its field."""
 
 from datetime import time, timedelta
-from itertools import combinations
+from itertools import combinations, groupby, product
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django import forms
 from django.contrib.admin.widgets import AdminTimeWidget
+from django.core.exceptions import ValidationError
 from django.utils import timezone
 from django.utils.dates import WEEKDAYS
 from django.utils.translation import gettext_lazy as _
 
 from docbook.times_of_day import END_OF_DAY, end_in_words, ends_after, read_end, whole_minutes
 from doctors.models import AvailabilityRule
+from doctors.models.places import validate_time_zone
 from doctors.recurrence import WeeklyRule, overlap
 
 
@@ -65,16 +68,47 @@ class RuleForm(forms.ModelForm):
         Read from the row: it is there as well for staff who may look at a row and not change it,
         and stays when a field has got a message.
         """
-        rule: AvailabilityRule = self.instance
-        return WeeklyRule(
-            weekdays=frozenset(rule.weekdays),
-            starts=rule.starts,
-            ends=rule.ends,
-            zone=rule.clinic.zone,
-            slot_minutes=1,
-            valid_from=rule.valid_from,
-            valid_until=rule.valid_until,
-        )
+        return _weekly(self.instance, self.instance.clinic.zone)
+
+
+class ClinicForm(forms.ModelForm):
+    """Hours are by the clinic's clock, so another zone moves them."""
+
+    def clean_time_zone(self) -> str:
+        name: str = self.cleaned_data["time_zone"]
+        validate_time_zone(name)
+        if self.instance.pk and "time_zone" in self.changed_data:
+            self._refuse_overlaps(ZoneInfo(name))
+        return name
+
+    def _refuse_overlaps(self, zone: ZoneInfo) -> None:
+        """With the hours that its doctors have at other clinics; its own all move together."""
+        yesterday = timezone.now().date() - timedelta(days=1)
+        rules = AvailabilityRule.objects.filter(doctor__in=self.instance.rules.values("doctor"))
+        rules = rules.select_related("clinic", "doctor").order_by("doctor__name", "doctor", "pk")
+        for doctor, all_hours in groupby(rules, key=lambda rule: rule.doctor):
+            hours = list(all_hours)
+            here = [_weekly(each, zone) for each in hours if each.clinic_id == self.instance.pk]
+            elsewhere = [
+                _weekly(each, each.clinic.zone)
+                for each in hours
+                if each.clinic_id != self.instance.pk
+            ]
+            if any(overlap(a, b, since=yesterday) for a, b in product(here, elsewhere)):
+                text = _("In this zone, hours of %(name)s overlap those at another clinic.")
+                raise ValidationError(text, code="overlap", params={"name": doctor.name})
+
+
+def _weekly(rule: AvailabilityRule, zone: ZoneInfo) -> WeeklyRule:
+    return WeeklyRule(
+        weekdays=frozenset(rule.weekdays),
+        starts=rule.starts,
+        ends=rule.ends,
+        zone=zone,
+        slot_minutes=1,
+        valid_from=rule.valid_from,
+        valid_until=rule.valid_until,
+    )
 
 
 class RuleFormSet(forms.BaseInlineFormSet):

@@ -467,6 +467,27 @@ def test_overlap_is_told_to_staff_who_lack_a_right(client, right):
     assert AvailabilityRule.objects.get() == rule
 
 
+def test_zone_of_a_clinic_that_lets_hours_of_a_doctor_overlap_is_refused_at_its_field(door):
+    """Nine to ten in Utrecht, and nine to eleven in London, which is an hour later."""
+    utrecht = make_clinic()
+    london = make_clinic(name="London Skin", city="London", time_zone="Europe/London")
+    doctor = make_doctor(clinic=utrecht)
+    make_rule(doctor=doctor, clinic=utrecht, starts=time(9), ends=time(10))
+    make_rule(doctor=doctor, clinic=london, starts=time(9), ends=time(11))
+    make_rule(doctor=make_doctor(clinic=london), starts=time(8), ends=time(20))
+    fields = ("name", "street", "postcode", "city", "country", "phone", "directions")
+    form = {field: getattr(london, field) for field in fields}
+    page = url(Clinic, "change", london.pk)
+    answer = door.post(page, form | {"time_zone": "Europe/Berlin"})
+    said = "In this zone, hours of Dr Emma Visser overlap those at another clinic."
+    assert answer.context["adminform"].form.errors == {"time_zone": [said]}
+    london.refresh_from_db()
+    assert london.time_zone == "Europe/London"
+    assert door.post(page, form | {"time_zone": "Asia/Kolkata"}).status_code == 302
+    nowhere = door.post(page, form | {"time_zone": "Europe/Utrecht"})
+    assert list(nowhere.context["adminform"].form.errors) == ["time_zone"]
+
+
 def test_hours_that_touch_or_fall_on_other_days_are_fine(door):
     doctor = make_doctor()
     form = doctor_form(
