@@ -15,6 +15,7 @@ from doctors.models.schedule import Mode
 from doctors.rules import VisitTime
 from doctors.selectors.search import ORDERS
 from doctors.selectors.visit_types import active_visit_types
+from doctors.selectors.working_places import WorkingPlaces
 
 
 class PlaceOut(serializers.Serializer[Any]):
@@ -29,6 +30,7 @@ class PlaceOut(serializers.Serializer[Any]):
 
 
 class ClinicOut(serializers.Serializer[Any]):
+    id = IdField()
     name = serializers.CharField()
     street = serializers.CharField()
     postcode = serializers.CharField()
@@ -53,16 +55,26 @@ class VisitTypeOut(serializers.Serializer[Any]):
 
 
 class DoctorOut(serializers.Serializer[Any]):
-    """A doctor in a list."""
+    """A doctor, with where they work and when they are free next."""
 
     id = IdField()
     slug = serializers.CharField()
     name = serializers.CharField()
     specialty = SpecialtyOut()
-    clinic = ClinicOut()
+    clinic = ClinicOut(help_text="The main clinic. The doctor may have hours elsewhere only.")
+    clinics = serializers.SerializerMethodField(
+        help_text="All clinics where the doctor has hours, each with its own clock."
+    )
     languages = serializers.ListField(child=serializers.CharField())
     visitTypes = serializers.SerializerMethodField()  # noqa: N815
     nextFreeAt = serializers.SerializerMethodField()  # noqa: N815
+    nextFreeClinic = serializers.SerializerMethodField(  # noqa: N815
+        help_text="Where the next free time is: one of `clinics`."
+    )
+
+    @extend_schema_field(ClinicOut(many=True))
+    def get_clinics(self, doctor: Doctor) -> list[dict[str, Any]]:
+        return list(ClinicOut(self._places(doctor).clinics, many=True).data)
 
     @extend_schema_field(VisitTypeOut(many=True))
     def get_visitTypes(self, doctor: Doctor) -> list[dict[str, Any]]:  # noqa: N802
@@ -71,8 +83,18 @@ class DoctorOut(serializers.Serializer[Any]):
     @extend_schema_field(serializers.DateTimeField(allow_null=True))
     def get_nextFreeAt(self, doctor: Doctor) -> str | None:  # noqa: N802
         moment = doctor.next_free_at  # type: ignore[attr-defined]  # annotated by the selector
-        zone = doctor.next_free_zone  # type: ignore[attr-defined]
-        return local_iso(moment, zone) if moment else None
+        clinic = self._places(doctor).next_free
+        return local_iso(moment, clinic.time_zone) if moment and clinic else None
+
+    @extend_schema_field(PlaceOut(allow_null=True))
+    def get_nextFreeClinic(self, doctor: Doctor) -> dict[str, Any] | None:  # noqa: N802
+        clinic = self._places(doctor).next_free
+        return dict(PlaceOut(clinic).data) if clinic else None
+
+    def _places(self, doctor: Doctor) -> WorkingPlaces:
+        """The context has what `working_places` found."""
+        places: dict[int, WorkingPlaces] = self.context["places"]
+        return places[doctor.pk]
 
 
 class TimeOut(serializers.Serializer[Any]):

@@ -21,6 +21,7 @@ from doctors.selectors.doctors import bookable_doctors, get_bookable_doctor
 from doctors.selectors.search import DoctorSearch, in_one_currency, search_doctors, with_next_free
 from doctors.selectors.slots import times_on_day
 from doctors.selectors.visit_types import choose_visit_type
+from doctors.selectors.working_places import working_places
 from doctors.serializers import DayQuery, DoctorOut, SearchQuery, TimeOut
 
 _KEPT = [IF_NONE_MATCH, ETAG, CACHE_CONTROL]
@@ -48,9 +49,9 @@ class DoctorList(PublicView):
         search = in_one_currency(DoctorSearch(**read_query(SearchQuery, request)), now=now)
         doctors = search_doctors(search=search, now=now)
         items, page_info = paginate_rows(request, doctors, keys=[_KEYS[search.order], "id"])
-        return public_response(
-            request, {"items": DoctorOut(items, many=True).data, "pageInfo": page_info}
-        )
+        context = {"places": working_places(items, now=now)}
+        shown = DoctorOut(items, many=True, context=context).data
+        return public_response(request, {"items": shown, "pageInfo": page_info})
 
 
 class DoctorDetail(PublicView):
@@ -63,11 +64,13 @@ class DoctorDetail(PublicView):
     )
     def get(self, request: Request, doctor_id: int) -> HttpResponseBase:
         """One doctor."""
-        doctors = with_next_free(bookable_doctors(), now=timezone.now())
+        now = timezone.now()
+        doctors = with_next_free(bookable_doctors(), now=now)
         doctor = doctors.filter(pk=doctor_id).first()
         if doctor is None:
             raise NotFound
-        return public_response(request, DoctorOut(doctor).data)
+        context = {"places": working_places([doctor], now=now)}
+        return public_response(request, DoctorOut(doctor, context=context).data)
 
 
 class DoctorSlots(PublicView):

@@ -183,9 +183,12 @@ class Picker:
 
 @dataclass(frozen=True)
 class NextFree:
+    """`where` names the clinic; it is empty for a doctor who works at one only."""
+
     starts_at: dt.datetime
     zone: ZoneInfo
     url: str
+    where: str = ""
 
 
 def build_picker(
@@ -260,7 +263,16 @@ class _PickerBuilder:
         if not self.free:
             return None
         first = self.free[0]
-        return NextFree(first.starts_at, first.zone, self._day_url(first.local_day))
+        url = self._day_url(first.local_day)
+        return NextFree(first.starts_at, first.zone, url, self._name_of(first.place))
+
+    def _name_of(self, place: Place) -> str:
+        """The city, or the clinic where several are in that city."""
+        places = {self.main.id: self.main} | {each.id: each for each in self.places}
+        if len(places) == 1:
+            return ""
+        alike = [each for each in places.values() if each.city == place.city]
+        return place.name if len(alike) > 1 else place.city
 
     def _month(self, query: PickerQuery) -> dt.date:
         wanted = (

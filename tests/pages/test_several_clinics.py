@@ -1,12 +1,13 @@
 """A doctor at several clinics: every time has the clock, day, name and address of its own."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
 from django.utils import timezone
 
 from doctors.models import Doctor, Mode, Slot
+from doctors.templatetags.clinic_time import day_and_clock
 from tests.api.client import Api
 from tests.factories import (
     make_appointment,
@@ -73,6 +74,69 @@ def test_api_gives_each_time_on_its_own_day_with_its_clinic() -> None:
 def test_next_free_time_has_the_clock_of_its_own_clinic() -> None:
     doctor, there, _far = traveller()
     assert Api().get(f"doctors/{doctor.pk}").json()["nextFreeAt"] == local(there).isoformat()
+
+
+@pytest.mark.parametrize("kept", ["hours", "times alone"])
+def test_api_names_the_clinics_of_a_doctor_and_the_one_of_the_next_free_time(kept: str) -> None:
+    doctor, there, far = traveller()
+    if kept == "hours":
+        make_rule(doctor=doctor, clinic=there.clinic)
+        make_rule(doctor=doctor, clinic=far.clinic)
+        make_rule(doctor=doctor, clinic=far.clinic, starts=time(13), ends=time(14))
+        make_rule(doctor=doctor, clinic=make_clinic(city="Paris"), valid_until=date(2020, 1, 1))
+    listings = [(there, Api().get(f"doctors/{doctor.pk}").json())]
+    for slot in (there, far) if kept == "hours" else ():
+        (found,) = Api().get("doctors", {"city": slot.clinic.city}).json()["items"]
+        listings.append((slot, found))
+    for slot, listed in listings:
+        assert listed["clinic"]["city"] == "Utrecht"
+        assert listed["nextFreeAt"] == local(slot).isoformat()
+        assert listed["nextFreeClinic"]["id"] == slot.clinic_id
+        assert listed["nextFreeClinic"]["city"] == slot.clinic.city
+        assert listed["nextFreeClinic"]["timeZone"] == slot.clinic.time_zone
+        ids = {there.clinic_id, far.clinic_id} if kept == "hours" else {there.clinic_id}
+        assert {clinic["id"] for clinic in listed["clinics"]} == ids
+
+
+def test_api_names_the_main_clinic_of_a_doctor_without_hours_or_times() -> None:
+    doctor = make_doctor()
+    make_visit_type(doctor=doctor)
+    listed = Api().get(f"doctors/{doctor.pk}").json()
+    assert listed["clinics"] == [listed["clinic"]]
+    assert (listed["nextFreeAt"], listed["nextFreeClinic"]) == (None, None)
+
+
+def test_api_names_the_main_clinic_first() -> None:
+    doctor = make_doctor()
+    make_rule(doctor=doctor, clinic=make_clinic(name="Aardvark Clinic"))
+    make_rule(doctor=doctor, starts=time(13), ends=time(14))
+    names = [each["name"] for each in Api().get(f"doctors/{doctor.pk}").json()["clinics"]]
+    assert names == [doctor.clinic.name, "Aardvark Clinic"]
+
+
+def test_next_free_time_of_a_doctor_with_several_clinics_names_its_own() -> None:
+    doctor, there, _far = traveller()
+    page = words(signed_in().get(f"/doctors/{doctor.slug}/"))
+    assert f"Next free: {day_and_clock(there.starts_at, LONDON)}, London" in page
+
+
+def test_next_free_time_names_the_clinic_where_two_are_in_one_city() -> None:
+    doctor = make_doctor()
+    make_visit_type(doctor=doctor)
+    other = make_clinic(name="Kliniek Zuid", city=doctor.clinic.city)
+    (first,) = make_slots(doctor=doctor, starts_at=tomorrow_at(9, days=3), clinic=other)
+    make_slots(doctor=doctor, starts_at=tomorrow_at(10, days=3))
+    page = words(signed_in().get(f"/doctors/{doctor.slug}/"))
+    assert f"Next free: {day_and_clock(first.starts_at, other.zone)}, Kliniek Zuid" in page
+
+
+def test_next_free_time_of_a_doctor_with_one_clinic_names_none() -> None:
+    doctor = make_doctor()
+    make_visit_type(doctor=doctor)
+    (first,) = make_slots(doctor=doctor, starts_at=tomorrow_at(9, days=3))
+    page = words(signed_in().get(f"/doctors/{doctor.slug}/"))
+    assert f"Next free: {day_and_clock(first.starts_at, doctor.clinic.zone)}" in page
+    assert f"{day_and_clock(first.starts_at, doctor.clinic.zone)}, Utrecht" not in page
 
 
 def test_search_by_city_finds_the_doctor_there_and_shows_the_times_there() -> None:
