@@ -72,6 +72,15 @@ def day_long(value: datetime, zone: ZoneInfo | str) -> str:
 
 
 @register.filter
+def day_or_weekday(value: datetime, zone: ZoneInfo | str) -> str:
+    """Like "Tuesday" within six days from today, else like "Tuesday 24 November"."""
+    day = local_date(value, zone)
+    today = local_date(timezone.now(), zone)
+    is_near = today <= day < today + timedelta(days=7)
+    return _format(day, "l") if is_near else date_long(day, zone)
+
+
+@register.filter
 def day_medium(value: datetime, zone: ZoneInfo | str) -> str:
     """Like "Tue 24 November"."""
     return date_medium(local_date(value, zone), zone)

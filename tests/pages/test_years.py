@@ -50,6 +50,19 @@ def test_pages_of_a_visit_name_its_year() -> None:
     assert day_said(local, "%A", "%B") in words(browser.get("/appointments/"))
 
 
+@pytest.mark.parametrize(("days", "is_near"), [(2, True), (6, True), (7, False), (340, False)])
+def test_page_after_booking_says_the_whole_day_from_a_week_on(days: int, is_near: bool) -> None:
+    doctor = make_doctor(horizon_days=365)
+    slots = make_slots(doctor=doctor, starts_at=tomorrow_at(days=days))
+    given = {"visit_type": make_visit_type(doctor=doctor), "holder": as_patient(make_patient())}
+    visit = book(slots[0], **given)
+    local = visit.starts_at.astimezone(visit.clinic.zone)
+    browser = signed_in(visit.patient)
+    page = words(browser.get(f"/appointments/{visit.pk}/?confirmed=1"))
+    day = f"{local:%A}" if is_near else day_said(local, "%A", "%B")
+    assert f"See you on {day} Your appointment is confirmed." in page
+
+
 def test_the_picker_and_a_held_time_name_the_year() -> None:
     visit_type, slots = far_ahead()
     local = slots[0].starts_at.astimezone(visit_type.doctor.clinic.zone)
