@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.codes import try_code
 from accounts.limits import count_password
-from accounts.models import AccountCode
+from accounts.models import AccountCode, User
 from accounts.plain_email import MISSES_SOMETHING, validate_plain_email
 from docbook.http.form_fields import fold_before
 from docbook.http.throttling import give_back
@@ -92,7 +92,10 @@ class ResetPasswordForm(_OurWords, _PlainAddress, forms.ResetPasswordForm):  # t
         adapter = get_adapter(request)
         for user in self.users:
             adapter.send_mail("account/email/password_reset_key", email, {"user": user})
-        if not self.users:
+        if self.users:
+            # For unknown addresses django-allauth has looked into this table too, by a cursor.
+            list(User.objects.filter(email=email).iterator())
+        else:
             adapter.send_mail("account/email/unknown_account", email, {})
         return email
 

@@ -18,7 +18,7 @@ DOORS = {
     "/accounts/signup/": ("email", NAMES, NEW_ACCOUNT),
     "/accounts/login/": ("login", {"password": "wrong password"}, 1),
     "/accounts/login/code/": ("email", {}, 0),
-    "/accounts/password/reset/": ("email", {}, 1),
+    "/accounts/password/reset/": ("email", {}, 0),
 }
 
 
