@@ -68,7 +68,7 @@ class HoldCall:
 
 
 class HoldResult(NamedTuple):
-    """`outcome` is held, replay, or the code of a refusal; for the rest see 0014_hold.sql."""
+    """`outcome` is held, replay, or the code of a refusal; for the rest see 0019_hold.sql."""
 
     outcome: str
     doctor_id: int
