@@ -319,7 +319,7 @@ def test_saving_hours_has_the_times_made_and_leads_to_the_progress(door):
 
 @pytest.mark.django_db(transaction=True)
 def test_change_of_hours_goes_on_where_a_worker_has_died(monkeypatch):
-    doctors = [make_doctor(horizon_days=1) for _ in range(3)]
+    doctors = [make_doctor(horizon_days=2) for _ in range(3)]
     for doctor in doctors:
         make_rule(doctor=doctor, starts=time(0), ends=time(0))
     monkeypatch.setattr(slot_expansions, "DOCTORS_A_CHUNK", 1)
