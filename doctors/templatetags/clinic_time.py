@@ -7,7 +7,7 @@ server or of the visitor is never the one that is meant.
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
-from typing import Any, Protocol
+from typing import Protocol
 from zlib import crc32
 from zoneinfo import ZoneInfo
 
@@ -155,15 +155,20 @@ def day_of_month(day: date, zone: ZoneInfo | str | None = None) -> str:
     )
 
 
-@register.filter
-def day_of_month_short(day: date, zone: ZoneInfo | str | None = None) -> str:
-    """Like "24 Nov"."""
-    return _dated(
-        day,
-        zone,
-        this_year=pgettext("short day, Django date format", "j M"),
-        other_year=pgettext("short day of another year, Django date format", "j M Y"),
-    )
+def days_in_a_row(days: Iterable[date]) -> list[str]:
+    """Like "31 Dec", "1 Jan 2027", "2 Jan": with the year where it is not that of the day before."""
+    texts, year = [], timezone.localdate().year
+    for day in days:
+        this_year = pgettext("short day, Django date format", "j M")
+        other_year = pgettext("short day of another year, Django date format", "j M Y")
+        texts.append(_format(day, this_year if day.year == year else other_year))
+        year = day.year
+    return texts
+
+
+def today_or_weekday(day: date, *, today: date | None) -> str:
+    """Like "Today" or "Tue", above the times of a day."""
+    return _("Today") if day == today else _format(day, "D")
 
 
 @register.filter
@@ -207,14 +212,22 @@ def zone_label(zone: ZoneInfo | str, at: date) -> str:
 @register.filter
 def when(value: datetime, zone: ZoneInfo | str) -> str:
     """Like "today, 11:20", "tomorrow, 09:30" or "Wed 25 Nov, 10:00"."""
-    day = local_date(value, zone)
-    today = timezone.now().astimezone(_zone(zone)).date()
-    at = clock(value, zone)
-    if day == today:
-        return _("today, %(time)s") % {"time": at}
-    if day == today + timedelta(days=1):
-        return _("tomorrow, %(time)s") % {"time": at}
+    days = days_until(local_date(value, zone), zone)
+    if days == 0:
+        return _("today, %(time)s") % {"time": clock(value, zone)}
+    if days == 1:
+        return _("tomorrow, %(time)s") % {"time": clock(value, zone)}
     return day_and_clock(value, zone)
+
+
+def days_until(day: date, zone: ZoneInfo | str) -> int | None:
+    """From today on; None while it is another day at the clinic than by the clock of the site.
+
+    What is today in Sydney is tomorrow for many readers: then the day is named.
+    """
+    now = timezone.now()
+    today = timezone.localdate(now)
+    return (day - today).days if local_date(now, zone) == today else None
 
 
 @register.filter
@@ -255,12 +268,6 @@ def avatar(value: object) -> str:
 
 
 register.filter("initials", initials_of)
-
-
-@register.filter
-def has_times(days: Iterable[Any]) -> bool:
-    """Whether any of a doctor card's days has a free time."""
-    return any(day.times for day in days)
 
 
 @register.filter

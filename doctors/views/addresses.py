@@ -26,6 +26,11 @@ def day_url(doctor: Doctor, *, visit_type_id: int | None, day: date) -> str:
     return doctor_url(doctor, visit_type=visit_type_id, date=day.isoformat()) + "#times"
 
 
+def others_url(doctor: Doctor, *, city: str) -> str:
+    """Doctors of the same specialty there."""
+    return with_query(reverse("doctors:list"), specialty=doctor.specialty.slug, city=city)
+
+
 def page_of(url: str, *, request: HttpRequest, views: Collection[str]) -> str:
     """The address, if it is one on this host that one of these views answers; else nothing."""
     ours = url_has_allowed_host_and_scheme(

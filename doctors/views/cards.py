@@ -1,18 +1,23 @@
 """A doctor in the results: one reason to come, and its free times on the days shown."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
+
+from django.utils import timezone
 
 from doctors.models import Doctor, VisitType
 from doctors.rules import Place, VisitTime, by_day, instants_of_days
 from doctors.selectors.search import DoctorSearch
 from doctors.selectors.slots import free_times_of_doctors, place_of
 from doctors.selectors.visit_types import active_visit_types, fitting_visit_types
-from doctors.views.addresses import day_url, doctor_url
+from doctors.templatetags.clinic_time import days_in_a_row, today_or_weekday
+from doctors.views.addresses import day_url, doctor_url, others_url
 
 TIMES_A_DAY = 4
+# A narrow card has room for this many of its five days: see results.css.
+DAYS_OF_A_NARROW_CARD = 4
 # How far behind the days shown a card looks for the next free time.
 LOOK_AHEAD = timedelta(days=21)
 
@@ -28,20 +33,31 @@ class CardTime:
 
 
 @dataclass(frozen=True)
+class DayHead:
+    """What stands above the times of a day, like "Today", "30 Nov"."""
+
+    weekday: str
+    label: str
+
+
+@dataclass(frozen=True)
 class CardDay:
-    """Up to four times; when there are more, the last place says how many."""
+    """Up to four times; when there are more, the last place says how many, and in which cities
+    where the card names several clinics.
+    """
 
     date: date
-    is_today: bool
+    head: DayHead
     times: list[CardTime]
     more: int
+    more_cities: str
     more_url: str
 
 
 @dataclass(frozen=True)
 class DoctorCard:
     """`places` are the clinics of the times shown; the main one where there are none. `next_free`
-    is looked for only when the days shown have no time; None: not soon.
+    is given when the days of a narrow card have no time; None with `is_empty`: not soon.
     """
 
     doctor: Doctor
@@ -49,6 +65,8 @@ class DoctorCard:
     visit_type: VisitType | None
     url: str
     days: list[CardDay]
+    is_empty: bool
+    others_url: str
     next_free: VisitTime | None = None
     next_free_url: str = ""
 
@@ -56,6 +74,10 @@ class DoctorCard:
     def zone(self) -> str:
         """For what is said of a day as a whole."""
         return self.places[0].time_zone
+
+    @property
+    def names_places(self) -> bool:
+        return len(self.places) > 1
 
     @property
     def price_from(self) -> VisitType | None:
@@ -85,6 +107,19 @@ def local_today(doctor: Doctor, *, now: datetime) -> date:
     """Where the doctor is free next; else at the main clinic. `doctor` comes from a search."""
     zone = getattr(doctor, "next_free_zone", None)
     return now.astimezone(ZoneInfo(zone) if zone else doctor.clinic.zone).date()
+
+
+def common_today(doctors: Iterable[Doctor], *, now: datetime) -> date | None:
+    """Today, when it is the same day at all the clinics and by the clock of the site."""
+    days = {local_today(doctor, now=now) for doctor in doctors} | {timezone.localdate(now)}
+    return days.pop() if len(days) == 1 else None
+
+
+def day_heads(days: Sequence[date], *, today: date | None) -> list[DayHead]:
+    return [
+        DayHead(today_or_weekday(day, today=today), label)
+        for day, label in zip(days, days_in_a_row(days), strict=True)
+    ]
 
 
 def doctor_cards(
@@ -168,41 +203,47 @@ def _card(
 ) -> DoctorCard:
     visit_type = choice.visit_type if choice else None
     visit_type_id = visit_type.pk if visit_type else None
-    per_day = by_day(choice.times if choice else [])
+    times = choice.times if choice else []
+    per_day = by_day(times)
     shown = [time for day in days for time in per_day.get(day, [])]
-    later = next(iter(choice.times), None) if choice and not shown else None
-    places = list(dict.fromkeys(time.place for time in shown or filter(None, [later])))
-    today = local_today(doctor, now=now)
+    is_late = not any(day in per_day for day in days[:DAYS_OF_A_NARROW_CARD])
+    first = next(iter(shown or times), None) if is_late else None
+    places = list(dict.fromkeys(time.place for time in shown or filter(None, [first])))
+    heads = day_heads(days, today=common_today([doctor], now=now))
     return DoctorCard(
         doctor=doctor,
         places=places or [place_of(doctor.clinic)],
         visit_type=visit_type,
         url=doctor_url(doctor),
         days=[
-            _card_day(doctor, visit_type_id, day, per_day.get(day, []), is_today=day == today)
-            for day in days
+            _card_day(
+                day,
+                head=head,
+                times=per_day.get(day, []),
+                url=day_url(doctor, visit_type_id=visit_type_id, day=day),
+                names_places=len(places) > 1,
+            )
+            for day, head in zip(days, heads, strict=True)
         ],
-        next_free=later,
-        next_free_url=day_url(doctor, visit_type_id=visit_type_id, day=later.local_day)
-        if later
+        is_empty=not shown,
+        others_url=others_url(doctor, city=doctor.clinic.city),
+        next_free=first,
+        next_free_url=day_url(doctor, visit_type_id=visit_type_id, day=first.local_day)
+        if first
         else doctor_url(doctor, visit_type=visit_type_id) + "#times",
     )
 
 
 def _card_day(
-    doctor: Doctor,
-    visit_type_id: int | None,
-    day: date,
-    times: list[VisitTime],
-    *,
-    is_today: bool,
+    day: date, *, head: DayHead, times: list[VisitTime], url: str, names_places: bool
 ) -> CardDay:
-    url = day_url(doctor, visit_type_id=visit_type_id, day=day)
     shown = times if len(times) <= TIMES_A_DAY else times[: TIMES_A_DAY - 1]
+    rest = times[len(shown) :] if names_places else []
     return CardDay(
         date=day,
-        is_today=is_today,
+        head=head,
         times=[CardTime(time.starts_at, time.ends_at, time.place, url) for time in shown],
         more=len(times) - len(shown),
+        more_cities=", ".join(dict.fromkeys(time.place.city for time in rest)),
         more_url=url,
     )

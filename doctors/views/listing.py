@@ -27,12 +27,18 @@ from doctors.selectors.search import (
     search_doctors,
 )
 from doctors.templatetags.clinic_time import date_long
-from doctors.views.cards import doctor_cards, local_today
+from doctors.views.cards import (
+    DAYS_OF_A_NARROW_CARD,
+    common_today,
+    day_heads,
+    doctor_cards,
+    local_today,
+)
 
 PAGE_SIZE = 10
 DAYS = 5
-# Where the cards have room for four days only, the fifth must come with the next ones.
-DAYS_A_STEP = 4
+# The day that a narrow card hides must come with the next ones.
+DAYS_A_STEP = DAYS_OF_A_NARROW_CARD
 
 
 @require_safe
@@ -53,7 +59,7 @@ def doctor_list(request: HttpRequest) -> HttpResponse:
         "page": Page(cards, page.number, page.paginator),
         "total": page.paginator.count,
         "days": days,
-        "today": _common_today(doctors, now=now),
+        "day_heads": day_heads(days, today=common_today(doctors, now=now)),
         "heading": _heading(search, total=page.paginator.count),
         "order_urls": _order_urls(form, search),
         "active_filters": _active_filters(form, search),
@@ -82,12 +88,6 @@ def _first_today(doctors: Iterable[Doctor], *, now: datetime) -> date:
     """Where the day is youngest: an evening in America is tomorrow already by our own clock."""
     days = (local_today(doctor, now=now) for doctor in doctors)
     return min(days, default=timezone.localdate(now))
-
-
-def _common_today(doctors: Iterable[Doctor], *, now: datetime) -> date | None:
-    """Today, when it is the same day at all the clinics."""
-    days = {local_today(doctor, now=now) for doctor in doctors}
-    return days.pop() if len(days) == 1 else None
 
 
 def _heading(search: DoctorSearch, *, total: int) -> str:

@@ -91,7 +91,6 @@ def test_every_day_of_another_year_has_its_year() -> None:
     assert clinic_time.date_medium(day) == "Wed 24 November 2027"
     assert clinic_time.date_short(day) == "Wed 24 Nov 2027"
     assert clinic_time.day_of_month(day) == "24 November 2027"
-    assert clinic_time.day_of_month_short(day) == "24 Nov 2027"
     assert clinic_time.month_name(day) == "November 2027"
     assert clinic_time.day_long(at, UTRECHT) == "Wednesday 24 November 2027"
     assert clinic_time.day_medium(at, UTRECHT) == "Wed 24 November 2027"
@@ -113,7 +112,7 @@ def test_the_year_is_that_of_the_clock_of_the_clinic() -> None:
 @pytest.mark.parametrize(
     ("now", "words"),
     [
-        (datetime(2026, 11, 23, 23, 30, tzinfo=UTC), "today, 00:40"),
+        (datetime(2026, 11, 24, 8, 0, tzinfo=UTC), "today, 00:40"),
         (datetime(2026, 11, 23, 8, 0, tzinfo=UTC), "tomorrow, 00:40"),
         (datetime(2026, 11, 20, 8, 0, tzinfo=UTC), "Tue 24 Nov, 00:40"),
     ],
@@ -121,6 +120,28 @@ def test_the_year_is_that_of_the_clock_of_the_clinic() -> None:
 def test_today_and_tomorrow_are_those_of_the_clinic(now: datetime, words: str) -> None:
     with time_machine.travel(now, tick=False):
         assert clinic_time.when(LATE, UTRECHT) == words
+
+
+@pytest.mark.parametrize(
+    ("at", "words"),
+    [
+        (datetime(2026, 11, 28, 21, 0, tzinfo=UTC), "Sun 29 Nov, 08:00"),
+        (datetime(2026, 11, 29, 21, 0, tzinfo=UTC), "Mon 30 Nov, 08:00"),
+    ],
+)
+def test_a_day_is_named_where_it_is_today_or_tomorrow_only_at_the_clinic(
+    at: datetime, words: str
+) -> None:
+    """In the evening of the 28th by the clock of the site, Sydney's today is the 29th."""
+    with time_machine.travel(datetime(2026, 11, 28, 20, 0, tzinfo=UTC), tick=False):
+        assert clinic_time.when(at, "Australia/Sydney") == words
+
+
+def test_days_in_a_row_have_the_year_once() -> None:
+    days = [date(2026, 12, 30) + timedelta(days=n) for n in range(4)]
+    assert clinic_time.days_in_a_row(days) == ["30 Dec", "31 Dec", "1 Jan 2027", "2 Jan"]
+    assert clinic_time.days_in_a_row(days[2:]) == ["1 Jan 2027", "2 Jan"]
+    assert clinic_time.days_in_a_row(days[:2]) == ["30 Dec", "31 Dec"]
 
 
 @pytest.mark.parametrize(

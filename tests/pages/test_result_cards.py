@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from doctors.models import Slot, VisitType
+from doctors.templatetags.clinic_time import when
 from tests.api.client import Api
 from tests.days_said import day_said
 from tests.factories import make_clinic, make_doctor, make_slots, make_visit_type, tomorrow_at
@@ -59,6 +60,23 @@ def test_card_of_a_doctor_for_whom_no_visit_fits_says_that_nothing_is_free() -> 
     page = signed_in().get("/doctors/")
     assert "Nothing is free in the days that can be booked." in words(page)
     assert "See the calendar" not in words(page)
+    others = f"?specialty={doctor.specialty.slug}&amp;city={doctor.clinic.city}"
+    assert f'href="/doctors/{others}"' in page.content.decode()
+
+
+@pytest.mark.parametrize(("days", "said"), [(5, True), (4, False)])
+def test_card_with_times_on_its_last_day_only_says_so_where_that_day_is_hidden(
+    days: int, said: bool
+) -> None:
+    """A narrow card has room for four of the five days."""
+    doctor = make_doctor()
+    make_visit_type(doctor=doctor)
+    start = tomorrow_at(days=days)
+    make_slots(doctor=doctor, starts_at=start)
+    shown_from = (start - timedelta(days=days - 1)).date()
+    page = signed_in().get(f"/doctors/?from={shown_from}")
+    assert f"date={start.date()}" in page.content.decode()
+    assert (f"Next availability on {day_said(start, '%A', '%B')}" in words(page)) is said
 
 
 def test_card_that_knows_no_fitting_day_leads_to_the_calendar_without_a_promise() -> None:
@@ -78,7 +96,7 @@ def seen_at(moment: datetime, time_machine: Any) -> str:
     return words(browser.get("/doctors/"))
 
 
-def test_evening_in_america_still_has_its_today(time_machine: Any) -> None:
+def test_evening_in_america_still_has_its_day(time_machine: Any) -> None:
     """02:00 UTC is 21:00 of the day before in New York."""
     clinic = make_clinic(time_zone="America/New_York", country="US")
     doctor = make_doctor(clinic=clinic, min_notice_minutes=0)
@@ -87,8 +105,9 @@ def test_evening_in_america_still_has_its_today(time_machine: Any) -> None:
     make_slots(doctor=doctor, starts_at=start)
     page = seen_at(start - timedelta(hours=1), time_machine)
     local = (start - timedelta(days=1)).date()
-    assert f"Today {local.day} {local:%b}" in page
+    assert f"{local:%a} {local.day} {local:%b}" in page
     assert f"{start.astimezone(clinic.zone):%H:%M}" in page
+    assert "Today" not in page  # it has ended by the clock of the site
 
 
 def test_common_head_says_today_only_when_all_clinics_agree(time_machine: Any) -> None:
@@ -102,7 +121,7 @@ def test_common_head_says_today_only_when_all_clinics_agree(time_machine: Any) -
     agreed = words(browser.get("/doctors/")).count("Today")
     time_machine.move_to(noon + timedelta(hours=6), tick=False)
     apart = words(browser.get("/doctors/")).count("Today")
-    assert (agreed, apart) == (3, 2)
+    assert (agreed, apart) == (3, 1)
 
 
 def test_day_without_anybody_free_offers_the_next_days() -> None:
@@ -129,6 +148,33 @@ def test_home_says_in_which_city_the_next_free_time_is() -> None:
     assert f", {local:%H:%M}, Sydney" in words(signed_in().get("/"))
 
 
+def test_home_and_results_call_no_day_today_that_is_it_in_sydney_only(time_machine: Any) -> None:
+    clinic = make_clinic(city="Sydney", time_zone="Australia/Sydney")
+    doctor = make_doctor(clinic=clinic, min_notice_minutes=0)
+    make_visit_type(doctor=doctor)
+    evening = tomorrow_at(20, days=2)
+    make_slots(doctor=doctor, starts_at=evening + timedelta(hours=1))
+    browser = signed_in()
+    time_machine.move_to(evening, tick=False)
+    local = (evening + timedelta(hours=1)).astimezone(clinic.zone)
+    assert f"{day_said(local)}, {local:%H:%M}, Sydney" in words(browser.get("/"))
+    results = words(browser.get("/doctors/"))
+    assert f"{local:%a} {local.day} {local:%b}" in results
+    assert "Today" not in results
+
+
+def test_heads_of_days_name_another_year_once(time_machine: Any) -> None:
+    doctor = make_doctor()
+    make_visit_type(doctor=doctor)
+    browser = signed_in()
+    make_slots(doctor=doctor, starts_at=datetime(2027, 1, 2, 9, tzinfo=UTC))
+    time_machine.move_to(datetime(2026, 12, 30, 12, tzinfo=UTC), tick=False)
+    page = words(browser.get("/doctors/"))
+    heads = "Today 30 Dec Thu 31 Dec Fri 1 Jan 2027 Sat 2 Jan Sun 3 Jan"
+    assert heads in page
+    assert page.count("2027") == 2  # in the row of heads, and in the card
+
+
 def test_htmx_also_gets_what_stands_outside_of_the_results() -> None:
     two_reasons()
     swap = signed_in().get("/doctors/?mode=video", headers=HTMX).content.decode()
@@ -147,7 +193,7 @@ def test_next_free_time_of_the_head_follows_the_reason() -> None:
     swap = signed_in().get(path, headers=HTMX).content.decode()
     head = " ".join(swap.partition('id="doctor-next"')[2].split())
     assert head.startswith('hx-swap-oob="true"')
-    assert "Next free: tomorrow, " in head
+    assert f"Next free: {when(tomorrow_at(), long.doctor.clinic.zone)}" in head
     assert 'id="doctor-next"' in signed_in().get(path).content.decode()
 
 
