@@ -9,7 +9,7 @@ from django.test import Client, override_settings
 from accounts.models import User
 from tests.accounts.post import code_in, deliver
 from tests.factories import PASSWORD, make_patient, make_user
-from tests.pages.browser import typed, words
+from tests.pages.browser import signed_in, typed, words
 
 pytestmark = pytest.mark.django_db
 
@@ -153,6 +153,16 @@ def test_sign_out_asks_first_and_a_link_alone_does_nothing() -> None:
     assert get_user(browser) == user
     browser.post("/accounts/logout/")
     assert get_user(browser).is_anonymous
+
+
+def test_sign_in_page_asks_for_the_password_before_it_offers_a_new_one() -> None:
+    page = signed_in().get("/accounts/login/").content.decode()
+    assert page.index('name="password"') < page.index("Forgot your password?")
+
+
+def test_page_that_asks_before_signing_out_leads_back_as_well() -> None:
+    page = signed_in(make_patient()).get("/accounts/logout/")
+    assert "Sign out Stay" in words(page)
 
 
 def test_forgotten_password_is_chosen_anew_by_a_link_that_works_once() -> None:
