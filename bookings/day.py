@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
-from itertools import pairwise
+from itertools import groupby, pairwise
+from operator import attrgetter
 
 from django.utils.translation import gettext as _
 
@@ -65,6 +66,20 @@ def counts_of(entries: Iterable[Entry]) -> dict[str, int]:
         "free": kinds.count("free"),
         "on_hold": kinds.count("held"),
     }
+
+
+@dataclass(frozen=True)
+class StretchOfDay:
+    """Lines that follow each other at one clinic."""
+
+    place: Place
+    entries: list[Entry]
+
+
+def stretches_of(entries: Iterable[Entry]) -> list[StretchOfDay]:
+    return [
+        StretchOfDay(place, list(group)) for place, group in groupby(entries, attrgetter("place"))
+    ]
 
 
 def places_of(entries: Iterable[Entry]) -> list[Place]:

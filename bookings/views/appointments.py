@@ -42,6 +42,7 @@ from bookings.sessions import current_holder
 from bookings.states import AppointmentStatus
 from bookings.views.attempt import present_step
 from bookings.views.sign_in import sign_in_where_nothing_is_found
+from doctors.templatetags.clinic_time import days_until
 from doctors.views.picker import Notice
 
 PAGE_SIZE = 20
@@ -109,14 +110,14 @@ def appointments(request: HttpRequest) -> HttpResponse:
     mine = appointments_of_patient(patient=signed_in(request))
     page = Paginator(in_tab(mine, tab=tab, now=now), PAGE_SIZE).get_page(request.GET.get("page"))
     moved_to = links_to(each.replaced_by for each in page.object_list)
+    rows = [_row(view_of(each, now=now), moved_to=moved_to) for each in page.object_list]
     context = {
         "tabs": [_tab(key, mine=mine, chosen=tab, now=now) for key in TABS],
         "tab": tab,
         "held": _held(request),
         "page": page,
-        "months": _by_month(
-            [_row(view_of(each, now=now), now=now, moved_to=moved_to) for each in page.object_list]
-        ),
+        "months": _by_month(rows),
+        "names_zones": len({each.time_zone for each in page.object_list}) > 1,
         "nav": "appointments",
     }
     return render(request, "bookings/appointments.html", context)
@@ -148,9 +149,9 @@ def _held(request: HttpRequest) -> list[dict[str, object]]:
     ]
 
 
-def _row(view: AppointmentView, *, now: datetime, moved_to: dict[UUID, Link]) -> dict[str, object]:
+def _row(view: AppointmentView, *, moved_to: dict[UUID, Link]) -> dict[str, object]:
     return {
-        "appointment": replace(view, relative=_relative(view, now=now)),
+        "appointment": replace(view, relative=_relative(view)),
         "moved_to": moved_to.get(view.replaced_by) if view.replaced_by else None,
         "month": _local_day(view).replace(day=1),
     }
@@ -168,14 +169,12 @@ def _local_day(view: AppointmentView) -> date:
     return view.starts_at.astimezone(ZoneInfo(view.zone)).date()
 
 
-def _relative(view: AppointmentView, *, now: datetime) -> str:
-    """How far away the day is, by the clinic's calendar; empty for the past, and where nobody
-    waits for it any more.
+def _relative(view: AppointmentView) -> str:
+    """How far away the day is, by the clinic's calendar; empty for the past, where nobody waits
+    for it any more, and while it is another day at the clinic than by the clock of the site.
     """
-    if view.is_off:
-        return ""
-    days = (_local_day(view) - now.astimezone(ZoneInfo(view.zone)).date()).days
-    if days < 0:
+    days = days_until(_local_day(view), view.zone)
+    if view.is_off or days is None or days < 0:
         return ""
     if days < 2:
         return _("tomorrow") if days else _("today")

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_safe
 
 from accounts.practice_sessions import of_the_practice
 from accounts.users import signed_in
-from bookings.day import counts_of, entries_of_day, places_of, who_waits
+from bookings.day import counts_of, entries_of_day, places_of, stretches_of, who_waits
 from bookings.selectors.appointments import next_visit_after
 from docbook.errors import NotFound
 from docbook.http.htmx import wants_fragment
@@ -49,7 +49,7 @@ def schedule(request: HttpRequest) -> HttpResponse:
         "next_url": _url(doctor, day + timedelta(days=1)),
         "today_url": _url(doctor, today),
         "week": _week(doctor, day=day),
-        "entries": entries,
+        "stretches": stretches_of(entries),
         "waiting": who_waits(entries) if day == today else None,
         "counts": counts_of(entries),
         "next_visits": None if entries else _next_visits(doctor, after=day),

@@ -156,7 +156,7 @@ def day_of_month(day: date, zone: ZoneInfo | str | None = None) -> str:
 
 
 def days_in_a_row(days: Iterable[date]) -> list[str]:
-    """Like "31 Dec", "1 Jan 2027", "2 Jan": with the year where it is not that of the day before."""
+    """Like "31 Dec", "1 Jan 2027", "2 Jan": with its year where that is a new one."""
     texts, year = [], timezone.localdate().year
     for day in days:
         this_year = pgettext("short day, Django date format", "j M")

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_safe
 from docbook.http.htmx import wants_fragment
 from doctors.models import Doctor
 from doctors.selectors.doctors import clinics_of_doctor, get_bookable_doctor
+from doctors.views.addresses import others_url
 from doctors.views.picker import Notice, Picker, PickerQuery, build_picker
 
 # Where a browser remembers the holds it made, so that its own times read "yours": the id of each
@@ -55,6 +56,7 @@ def render_doctor(
         "zone": clinics[0].time_zone,
         "picker": picker,
         "next_free": next_free,
+        "others_url": others_url(doctor, city=clinics[0].city),
         "nav": "doctors",
     }
     template = "doctors/_picker_swap.html" if wants_fragment(request) else "doctors/detail.html"

@@ -11,7 +11,9 @@ from zoneinfo import ZoneInfo
 from django.urls import reverse
 from django.utils.dates import WEEKDAYS, WEEKDAYS_ABBR
 from django.utils.formats import date_format
-from django.utils.translation import gettext_lazy as _
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
 
 from doctors.models import Doctor, VisitType
 from doctors.rules import PARTS_OF_DAY, Place, VisitTime, by_day, part_of_day
@@ -22,9 +24,9 @@ from doctors.views.addresses import doctor_url, with_query
 
 FEW = 3
 _PARTS = {
-    "morning": (_("Morning"), "coffee"),
-    "afternoon": (_("Afternoon"), "sun"),
-    "evening": (_("Evening"), "moon"),
+    "morning": (gettext_lazy("Morning"), "coffee"),
+    "afternoon": (gettext_lazy("Afternoon"), "sun"),
+    "evening": (gettext_lazy("Evening"), "moon"),
 }
 
 
@@ -112,16 +114,35 @@ class PartOfDay:
 
     @property
     def free_count(self) -> int:
-        return sum(time.state == "free" for time in self.times)
+        return self._count("free")
+
+    @property
+    def summary(self) -> str:
+        """Like "5 free", "0 free, 1 on hold", "none"."""
+        if not self.times:
+            return _("none")
+        free = ngettext("%(count)d free", "%(count)d free", self.free_count)
+        words = [free % {"count": self.free_count}]
+        if not self.free_count and (held := self._count("on_hold")):
+            words.append(ngettext("%(count)d on hold", "%(count)d on hold", held) % {"count": held})
+        if not self.free_count and (yours := self._count("yours")):
+            words.append(ngettext("%(count)d yours", "%(count)d yours", yours) % {"count": yours})
+        return ", ".join(words)
+
+    def _count(self, state: str) -> int:
+        return sum(time.state == state for time in self.times)
 
 
 @dataclass(frozen=True)
 class TimesAt:
-    """The chosen day at one clinic. `is_named` where that is not clear without its name."""
+    """The chosen day at one clinic. `is_named` where that is not clear without its name: then the
+    parts of the day without times stand in one line, `without`.
+    """
 
     place: Place
     is_named: bool
     parts: list[PartOfDay]
+    without: str = ""
 
 
 @dataclass(frozen=True)
@@ -319,14 +340,12 @@ class _PickerBuilder:
         )
 
     def _places(self, notice: Notice | None) -> list[TimesAt]:
-        """A list for each clinic with times on this day; an empty one where none has any."""
+        """A list for each clinic with times on this day."""
         chips = sorted(self._chips(notice), key=lambda chip: chip.starts_at)
         here = list(dict.fromkeys(chip.place for chip in chips))
-        if not here:
-            here = [self.main if self.main in self.places or not self.places else self.places[0]]
         is_named = len(self.places) > 1 or here != [self.main]
         return [
-            TimesAt(place, is_named, _parts([chip for chip in chips if chip.place == place]))
+            _times_at(place, [chip for chip in chips if chip.place == place], is_named=is_named)
             for place in here
         ]
 
@@ -399,6 +418,15 @@ class _PickerBuilder:
 
     def _url(self, **query: str | int | None) -> str:
         return with_query(self.query.page or doctor_url(self.doctor), **query)
+
+
+def _times_at(place: Place, chips: list[TimeChip], *, is_named: bool) -> TimesAt:
+    parts = _parts(chips)
+    if not is_named:
+        return TimesAt(place, is_named, parts)
+    empty = ", ".join(part.label.lower() for part in parts if not part.times)
+    without = _("%(parts)s: none") % {"parts": capfirst(empty)} if empty else ""
+    return TimesAt(place, is_named, [part for part in parts if part.times], without)
 
 
 def _parts(chips: list[TimeChip]) -> list[PartOfDay]:

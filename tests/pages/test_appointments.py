@@ -54,6 +54,18 @@ def test_appointments_stand_under_upcoming_past_and_cancelled() -> None:
         assert {tab} == set(shown) | set(links)
 
 
+def test_clock_is_named_where_the_clocks_of_a_list_differ() -> None:
+    patient = make_patient()
+    visit(patient)
+    browser = signed_in(patient)
+    assert "Amsterdam time" not in words(browser.get("/appointments/"))
+    london = make_clinic(city="London", time_zone="Europe/London")
+    slots = make_slots(doctor=make_doctor(clinic=london), starts_at=tomorrow_at(days=2))
+    make_appointment(slots=slots, patient=patient)
+    both = words(browser.get("/appointments/"))
+    assert both.count("Amsterdam time") == both.count("London time") == 1
+
+
 def test_appointments_of_others_are_not_in_the_list() -> None:
     mine, other = visit(make_patient()), visit(make_patient())
     page = signed_in(mine.patient).get("/appointments/").content.decode()

@@ -87,6 +87,17 @@ def test_time_that_somebody_keeps_is_shown_as_on_hold_and_is_no_button() -> None
     assert offered_slots(page) == [slot.pk for slot in slots[1:]]
 
 
+def test_part_of_a_day_whose_times_are_all_kept_says_so() -> None:
+    visit_type, slots = bookable(count=2)
+    take(slots[0], visit_type=visit_type, holder=guest())
+    browser = signed_in()
+    browser.post("/book/", {"slot": slots[1].pk, "visit_type": visit_type.pk})
+    page = words(
+        browser.get(f"/doctors/{visit_type.doctor.slug}/?date={slots[0].starts_at:%Y-%m-%d}")
+    )
+    assert "0 free, 1 on hold, 1 yours" in page
+
+
 def test_own_time_is_shown_as_yours_and_leads_back_to_the_booking() -> None:
     visit_type, slots = bookable()
     browser = signed_in()
@@ -420,6 +431,8 @@ def test_day_without_free_times_leads_to_the_next_that_has_some() -> None:
     empty = tomorrow_at(days=3).date()
     page = signed_in().get(f"/doctors/{doctor.slug}/?date={empty}")
     assert "Nothing is free on this day" in words(page)
+    assert "the clock of the clinic" not in words(page)
+    assert "No times in the" not in words(page)
     assert f"date={empty + timedelta(days=2)}" in page.content.decode()
 
 
@@ -437,6 +450,8 @@ def test_doctor_without_reasons_or_times_has_a_page_all_the_same() -> None:
     make_visit_type(doctor=doctor)
     page = signed_in().get(f"/doctors/{doctor.slug}/")
     assert page.status_code == 200
+    assert words(page).count("See other doctors") == 2  # below "Pick a time", and at the side
+    assert "A few left" not in words(page)
     assert signed_in().get("/doctors/").status_code == 200
     assert signed_in().get("/").status_code == 200
 

@@ -48,10 +48,24 @@ def test_picker_shows_each_time_on_its_day_with_its_clock_and_address() -> None:
     doctor, *slots = traveller()
     for slot in slots:
         page = words(signed_in().get(f"/doctors/{doctor.slug}/?date={local(slot):%Y-%m-%d}"))
-        assert f"{slot.clinic.name} , {slot.clinic.address}" in page
+        assert f"{slot.clinic.name} {slot.clinic.address}" in page
+        assert "No times in the" not in page
         assert f"Times are in {slot.clinic.zone.key.split('/')[1]} time" in page
         assert f"{local(slot):%H:%M}" in page
         assert "Amsterdam time" not in page
+
+
+def test_picker_tells_in_one_line_when_a_clinic_of_several_has_no_times() -> None:
+    doctor, there, _far = traveller()
+    page = words(signed_in().get(f"/doctors/{doctor.slug}/?date={local(there):%Y-%m-%d}"))
+    assert page.count(": none") == 1
+
+
+def test_only_the_first_of_several_clinics_has_a_map() -> None:
+    doctor, *_slots = traveller()
+    page = signed_in().get(f"/doctors/{doctor.slug}/").content.decode()
+    assert page.count('class="map"') == 1
+    assert page.count("Directions") == 2
 
 
 def test_api_gives_each_time_on_its_own_day_with_its_clinic() -> None:
@@ -163,6 +177,12 @@ def test_card_names_the_place_at_each_time_where_there_are_two() -> None:
         assert f"{local(slot):%H:%M} {slot.clinic.city}" in page
 
 
+def test_rest_of_a_day_on_a_card_names_its_places_where_there_are_two() -> None:
+    doctor, there, _far = traveller()
+    make_slots(doctor=doctor, starts_at=there.starts_at - timedelta(hours=3), count=4)
+    assert "2 more Utrecht, London" in words(signed_in().get("/doctors/"))
+
+
 def test_doctor_page_names_every_clinic_with_times_to_come() -> None:
     doctor, *slots = traveller()
     page = words(signed_in().get(f"/doctors/{doctor.slug}/"))
@@ -188,6 +208,20 @@ def test_day_of_the_doctor_has_each_visit_on_its_own_day_at_both_doors() -> None
         assert f"{local(slot):%H:%M}" in page
         assert slot.clinic.name in page
         assert other.clinic.name not in page
+
+
+def test_day_at_two_clinics_names_each_once_above_its_lines() -> None:
+    doctor = make_doctor(user=make_user())
+    london = make_clinic(name="Harley House", city="London", time_zone=LONDON.key)
+    first = tomorrow_at(9, days=3)
+    make_slots(doctor=doctor, starts_at=first, count=3)
+    make_slots(doctor=doctor, starts_at=first + timedelta(hours=3), count=3, clinic=london)
+    page = words(signed_in(doctor.user).get(f"/schedule/?date={first:%Y-%m-%d}"))
+    for name in (
+        f"{doctor.clinic.name}, {doctor.clinic.city} Amsterdam time",
+        "Harley House, London",
+    ):
+        assert page.count(name) == 1
 
 
 def test_horizon_ends_with_a_day_of_the_clinic() -> None:

@@ -16,6 +16,8 @@ SPECIALTIES = [
     *["microscope", "pill", "ribbon", "salad", "scan", "shield-plus", "smile", "sparkles"],
     *["stethoscope", "sun", "syringe", "venus", "wind"],
 ]
+# Named by doctors/views/picker.py.
+PARTS_OF_DAY = ["coffee", "moon", "sun"]
 # Named by static/js/app.js.
 SCRIPTS = ["refresh-cw"]
 
@@ -35,7 +37,7 @@ def symbol(name: str, source: str) -> str:
 
 
 def main(folder: Path) -> None:
-    names = sorted({*icons_in_templates(), *SPECIALTIES, *SCRIPTS})
+    names = sorted({*icons_in_templates(), *SPECIALTIES, *PARTS_OF_DAY, *SCRIPTS})
     symbols = "\n".join(symbol(name, (folder / f"{name}.svg").read_text()) for name in names)
     (ROOT / "static/icons.svg").write_text(
         f'<svg xmlns="http://www.w3.org/2000/svg">\n{symbols}\n</svg>\n'
