@@ -11,37 +11,45 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 from django.forms import ModelForm
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, path, reverse
+from django.urls import URLPattern, path
 from django.utils import timezone
-from django.utils.html import format_html
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.admin import record_reading
 from accounts.users import signed_in
+from bookings.admin_notes import (
+    OUTSIDE_HOURS,
+    Note,
+    may_amend,
+    notes_on_clinic,
+    notes_on_doctor,
+)
 from bookings.models import Appointment, BookingPause, Hold, WaitlistEntry
 from bookings.practice import PracticeMember
+from bookings.references import reference
 from bookings.selectors.amendments import (
     Source,
     digest_of,
     facts_of,
     find_source,
     how_many_outdated,
-    kind_of,
     what_they_say,
 )
+from bookings.selectors.by_reference import visits_by_reference
+from bookings.selectors.outside_hours import visits_outside_hours
 from bookings.services.amendments import ask_to_amend
 from bookings.services.pause import set_pause
 from docbook.audit.services import Actor
 from docbook.observability.read_only_admin import ReadOnlyAdmin
 from doctors.admin import ClinicAdmin, DoctorAdmin
 from doctors.clinic_admin import AtTheClinic
-from doctors.models import Clinic, Doctor, VisitType
+from doctors.models import Clinic, Doctor
 
 
 class OfPatientsAdmin(ReadOnlyAdmin):
@@ -50,6 +58,7 @@ class OfPatientsAdmin(ReadOnlyAdmin):
     """
 
     of_the_patient: tuple[str, ...] = ()
+    found_by_the_patient: tuple[str, ...] = ()
 
     def change_view(self, request: HttpRequest, object_id: str, *args: Any, **more: Any) -> Any:
         response = super().change_view(request, object_id, *args, **more)
@@ -60,7 +69,7 @@ class OfPatientsAdmin(ReadOnlyAdmin):
         return _allowed(request, self.list_display, but=self.of_the_patient)
 
     def get_search_fields(self, request: HttpRequest) -> list[str]:
-        return _allowed(request, self.search_fields, but=("=patient__email", "=email"))
+        return _allowed(request, self.search_fields, but=self.found_by_the_patient)
 
     def get_fields(self, request: HttpRequest, obj: Model | None = None) -> list[Any]:
         return _allowed(request, super().get_fields(request, obj), but=self.of_the_patient)
@@ -71,17 +80,54 @@ def _allowed(request: HttpRequest, names: Iterable[Any], *, but: tuple[str, ...]
     return [name for name in names if may_read or name not in but]
 
 
+class OutsideHours(admin.SimpleListFilter):
+    """Reached by a link from the page of a doctor, whose id is its value; offered nowhere else."""
+
+    title = gettext_lazy("outside the hours")
+    parameter_name = OUTSIDE_HOURS
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        doctor = self._doctor()
+        return [(str(doctor.pk), doctor.name)] if doctor else []
+
+    def queryset(
+        self, request: HttpRequest, queryset: QuerySet[Appointment]
+    ) -> QuerySet[Appointment]:
+        doctor = self._doctor()
+        if doctor is None:
+            return queryset
+        return queryset.filter(pk__in=visits_outside_hours(doctor, now=timezone.now()))
+
+    def _doctor(self) -> Doctor | None:
+        value = str(self.value() or "")
+        return Doctor.objects.filter(pk=value).first() if value.isdecimal() else None
+
+
 @admin.register(Appointment)
 class AppointmentAdmin(AtTheClinic, OfPatientsAdmin):
-    """Found by its id, by the patient's address or by the doctor's name."""
+    """Found by its id or reference, by the patient's address or name or by the doctor's name."""
 
     list_display = ("starts_at", "doctor", "patient", "visit_name", "status", "version", "id")
-    list_filter = ("status", "starts_at")
+    list_filter = ("status", "starts_at", OutsideHours)
     list_select_related = ("doctor", "patient")
-    search_fields = ("=patient__email", "doctor__name")
+    found_by_the_patient = ("=patient__email", "patient_name__unaccent")
+    search_fields = (*found_by_the_patient, "doctor__name")
     ordering = ("-starts_at", "id")
     exclude = ("reason", "change_reason")
     of_the_patient = ("patient", "patient_name")
+
+    def get_list_display(self, request: HttpRequest) -> list[Any]:
+        return [*super().get_list_display(request), "reference"]
+
+    @admin.display(description=gettext_lazy("reference"))
+    def reference(self, visit: Appointment) -> str:
+        return reference(visit.pk)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Appointment], search_term: str
+    ) -> tuple[QuerySet[Appointment], bool]:
+        found, may_repeat = super().get_search_results(request, queryset, search_term)
+        return found | visits_by_reference(queryset, search_term), may_repeat
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(self.outdated_view)
@@ -130,12 +176,13 @@ class AppointmentAdmin(AtTheClinic, OfPatientsAdmin):
 
 @admin.register(Hold)
 class HoldAdmin(AtTheClinic, OfPatientsAdmin):
-    """Found by its id, by the address it was made with or by the doctor's name."""
+    """Found by its id, by the address or name it was made with or by the doctor's name."""
 
     list_display = ("created_at", "doctor", "starts_at", "state", "expires_at", "email", "id")
     list_filter = ("state", "created_at")
     list_select_related = ("doctor",)
-    search_fields = ("=email", "doctor__name")
+    found_by_the_patient = ("=email", "first_name__unaccent", "last_name__unaccent")
+    search_fields = (*found_by_the_patient, "doctor__name")
     exclude = ("reason", "guest_key")
     of_the_patient = ("patient", "first_name", "last_name", "email", "phone")
 
@@ -149,32 +196,12 @@ class WaitlistEntryAdmin(OfPatientsAdmin):
     )  # fmt: skip
     list_filter = ("state", "created_at")
     list_select_related = ("patient", "doctor", "specialty")
-    search_fields = ("=patient__email", "doctor__name")
+    found_by_the_patient = (
+        "=patient__email", "patient__first_name__unaccent", "patient__last_name__unaccent",
+    )  # fmt: skip
+    search_fields = (*found_by_the_patient, "doctor__name")
     ordering = ("created_at", "id")
     of_the_patient = ("patient",)
-
-
-def may_amend(request: HttpRequest, source: Source) -> bool:
-    """Those who may change the clinic, or the doctor's reasons, and appointments as well."""
-    of = "clinic" if isinstance(source, Clinic) else "visittype"
-    return request.user.has_perms([f"doctors.change_{of}", "bookings.change_appointment"])
-
-
-def tell_of_booked_visits(request: HttpRequest, source: Source) -> None:
-    """What was saved holds for new visits; says how many booked ones say something else."""
-    number = how_many_outdated(source, now=timezone.now())
-    if not number:
-        return
-    text = ngettext(
-        "%(number)d booked visit still says what was agreed before.",
-        "%(number)d booked visits still say what was agreed before.",
-        number,
-    ) % {"number": number}
-    if may_amend(request, source):
-        url = reverse("admin:bookings_appointment_outdated", args=[kind_of(source), source.pk])
-        label = _("Change them and tell their patients…")
-        text = format_html('{} <a href="{}">{}</a>', text, url, label)
-    messages.warning(request, text)
 
 
 def _in_a_line(facts: dict[str, Any]) -> str:
@@ -185,22 +212,38 @@ admin.site.unregister(Clinic)
 admin.site.unregister(Doctor)
 
 
+class WithNotesOnVisits(admin.ModelAdmin):
+    """What is to be known of booked visits stands on the page, and follows every change."""
+
+    change_form_template = "admin/bookings/practice_change_form.html"
+
+    def notes_on(self, request: HttpRequest, obj: Any) -> list[Note]:
+        raise NotImplementedError
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        if (obj := context.get("original")) is not None:
+            context["visit_notes"] = self.notes_on(request, obj)
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    def response_change(self, request: HttpRequest, obj: Any) -> HttpResponse:
+        if "_continue" not in request.POST:
+            for note in self.notes_on(request, obj):
+                messages.warning(request, str(note))
+        return super().response_change(request, obj)
+
+
 @admin.register(Clinic)
-class ClinicWithVisitsAdmin(ClinicAdmin):
-    def save_model(self, request: HttpRequest, obj: Clinic, form: Any, change: bool) -> None:
-        super().save_model(request, obj, form, change)
-        if change:
-            tell_of_booked_visits(request, obj)
+class ClinicWithVisitsAdmin(WithNotesOnVisits, ClinicAdmin):
+    def notes_on(self, request: HttpRequest, obj: Clinic) -> list[Note]:
+        return notes_on_clinic(request, obj, now=timezone.now())
 
 
 @admin.register(Doctor)
-class DoctorWithVisitsAdmin(DoctorAdmin):
-    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
-        super().save_related(request, form, formsets, change)
-        for each in formsets:
-            for row in each.initial_forms if each.model is VisitType else ():
-                if "name" in row.changed_data:
-                    tell_of_booked_visits(request, row.instance)
+class DoctorWithVisitsAdmin(WithNotesOnVisits, DoctorAdmin):
+    def notes_on(self, request: HttpRequest, obj: Doctor) -> list[Note]:
+        return notes_on_doctor(request, obj, now=timezone.now())
 
 
 class PauseForm(ModelForm):

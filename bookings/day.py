@@ -9,7 +9,8 @@ from operator import attrgetter
 from django.utils.translation import gettext as _
 
 from bookings.models import Appointment
-from bookings.presentation import is_in_person, reference
+from bookings.presentation import is_in_person
+from bookings.references import reference
 from bookings.selectors.appointments import Contact, appointments_of_day, contacts_of
 from bookings.states import ACTIVE, AppointmentStatus
 from doctors.models import Doctor

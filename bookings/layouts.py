@@ -9,7 +9,7 @@ from uuid import UUID
 
 from bookings.models import HoldState
 from bookings.models.holds import MAX_CODE_ATTEMPTS
-from bookings.presentation import reference
+from bookings.references import reference
 
 
 def attempt_layout(hold_id: UUID, *, slot_id: int) -> str:

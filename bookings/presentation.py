@@ -1,7 +1,5 @@
 """An appointment as pages, mails and calendar files show it."""
 
-import base64
-import hashlib
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol
@@ -13,6 +11,7 @@ from django.utils.translation import ngettext
 
 from bookings.models import Appointment, Hold
 from bookings.models.agreed import AgreedVisit, Place
+from bookings.references import reference
 from bookings.rules import changeable_until
 from bookings.states import CALLED_OFF, PRACTICE, AppointmentStatus
 from doctors.models import Doctor, Mode
@@ -226,14 +225,6 @@ def rule_of_changes(notice_minutes: int) -> str:
         hours,
     )
     return text % {"count": hours}
-
-
-def reference(appointment_id: UUID) -> str:
-    """Eight letters and digits to read out on the phone, like 7KQ4-M2XD; not a secret."""
-    digest = hashlib.sha256(appointment_id.bytes).digest()
-    # RFC 4648 base32 has no 0, 1, 8 or 9, so nothing is mistaken for a letter.
-    text = base64.b32encode(digest[:5]).decode()
-    return f"{text[:4]}-{text[4:]}"
 
 
 def _stamp(moment: datetime) -> str:

@@ -10,7 +10,8 @@ from rest_framework import serializers
 from bookings.destinations import destination_of
 from bookings.models import Appointment, Hold
 from bookings.models.holds import MAX_CODE_ATTEMPTS
-from bookings.presentation import end_of_changes, reference
+from bookings.presentation import end_of_changes
+from bookings.references import reference
 from bookings.services.codes import resend_at
 from bookings.states import AppointmentStatus
 from docbook.http.moments import DayField, InstantField

@@ -68,7 +68,8 @@ class RuleForm(forms.ModelForm):
         Read from the row: it is there as well for staff who may look at a row and not change it,
         and stays when a field has got a message.
         """
-        return _weekly(self.instance, self.instance.clinic.zone)
+        rule: AvailabilityRule = self.instance
+        return rule.weekly()
 
 
 class ClinicForm(forms.ModelForm):
@@ -88,27 +89,11 @@ class ClinicForm(forms.ModelForm):
         rules = rules.select_related("clinic", "doctor").order_by("doctor__name", "doctor", "pk")
         for doctor, all_hours in groupby(rules, key=lambda rule: rule.doctor):
             hours = list(all_hours)
-            here = [_weekly(each, zone) for each in hours if each.clinic_id == self.instance.pk]
-            elsewhere = [
-                _weekly(each, each.clinic.zone)
-                for each in hours
-                if each.clinic_id != self.instance.pk
-            ]
+            here = [each.weekly(zone=zone) for each in hours if each.clinic_id == self.instance.pk]
+            elsewhere = [each.weekly() for each in hours if each.clinic_id != self.instance.pk]
             if any(overlap(a, b, since=yesterday) for a, b in product(here, elsewhere)):
                 text = _("In this zone, hours of %(name)s overlap those at another clinic.")
                 raise ValidationError(text, code="overlap", params={"name": doctor.name})
-
-
-def _weekly(rule: AvailabilityRule, zone: ZoneInfo) -> WeeklyRule:
-    return WeeklyRule(
-        weekdays=frozenset(rule.weekdays),
-        starts=rule.starts,
-        ends=rule.ends,
-        zone=zone,
-        slot_minutes=1,
-        valid_from=rule.valid_from,
-        valid_until=rule.valid_until,
-    )
 
 
 class RuleFormSet(forms.BaseInlineFormSet):

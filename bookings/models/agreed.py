@@ -63,7 +63,7 @@ class Agreed(models.Model):
     How long the visit takes stands in `starts_at` and `ends_at`.
     """
 
-    visit_name = models.CharField(_("reason for the visit"), max_length=80, db_default="")
+    visit_name = models.CharField(_("visit type"), max_length=80, db_default="")
     mode = models.CharField(_("mode"), max_length=10, choices=Mode.for_visits(), db_default="")
     price_cents = models.PositiveIntegerField(_("price in cents"), db_default=0)
     currency = models.CharField(_("currency"), max_length=3, db_default="")

@@ -8,6 +8,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from bookings.models.agreed import Agreed, says_what_is_agreed
+from bookings.references import reference
 from bookings.states import ACTIVE, AppointmentStatus
 from doctors.models import Clinic, Doctor, VisitType
 
@@ -100,4 +101,4 @@ class Appointment(Agreed):
         ]
 
     def __str__(self) -> str:
-        return f"appointment {self.pk}"
+        return f"appointment {reference(self.pk)}"

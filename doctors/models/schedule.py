@@ -1,6 +1,7 @@
 """When a doctor can be booked: recurring rules, and the slots that are made of them."""
 
 from typing import Any, ClassVar
+from zoneinfo import ZoneInfo
 
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import ArrayField, DateTimeRangeField, RangeOperators
@@ -11,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from docbook.http.dates import validate_day
 from docbook.times_of_day import END_OF_DAY, whole_minutes
+from doctors.recurrence import WeeklyRule
 
 
 class Mode(models.TextChoices):
@@ -89,6 +91,20 @@ class AvailabilityRule(models.Model):
 
     def __str__(self) -> str:
         return f"rule {self.pk}"
+
+    def weekly(self, *, zone: ZoneInfo | None = None, slot_minutes: int = 1) -> WeeklyRule:
+        """As the calendar arithmetic takes it, by the clinic's clock or another one. The slots
+        matter only where some are made.
+        """
+        return WeeklyRule(
+            weekdays=frozenset(self.weekdays),
+            starts=self.starts,
+            ends=self.ends,
+            zone=zone or self.clinic.zone,
+            slot_minutes=slot_minutes,
+            valid_from=self.valid_from,
+            valid_until=self.valid_until,
+        )
 
 
 class Slot(models.Model):

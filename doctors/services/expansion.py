@@ -183,15 +183,7 @@ def _begin(doctor_ids: list[int]) -> None:
 def _rules_of(doctor_ids: list[int], *, days: int | None) -> Iterator[_Rule]:
     rules = AvailabilityRule.objects.filter(doctor__in=doctor_ids, doctor__is_active=True)
     for rule in rules.select_related("doctor", "clinic").order_by("doctor_id", "pk"):
-        weekly = WeeklyRule(
-            weekdays=frozenset(rule.weekdays),
-            starts=rule.starts,
-            ends=rule.ends,
-            zone=rule.clinic.zone,
-            slot_minutes=rule.doctor.slot_minutes,
-            valid_from=rule.valid_from,
-            valid_until=rule.valid_until,
-        )
+        weekly = rule.weekly(slot_minutes=rule.doctor.slot_minutes)
         yield _Rule(
             rule.doctor_id, rule.clinic_id, rule.mode, days or rule.doctor.horizon_days, weekly
         )

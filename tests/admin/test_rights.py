@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from bookings.models import Appointment, Hold, WaitlistEntry
+from bookings.references import reference
 from doctors.models import Doctor, SecretaryAssignment
 from tests.admin.test_admin import doctor_form
 from tests.api.client import Api
@@ -220,6 +221,39 @@ def test_staff_without_the_right_cannot_find_a_visit_by_its_patient(client, visi
     assert found.context["cl"].result_count == 0
     found = browser_of(client, make_admin()).get(url, {"q": SECRETS[1]})
     assert found.context["cl"].result_count == 1
+
+
+@pytest.mark.parametrize("model", [Appointment, Hold, WaitlistEntry])
+def test_only_staff_with_the_right_find_rows_by_the_name_of_a_patient(client, visit, model) -> None:
+    url = reverse(f"admin:bookings_{model._meta.model_name}_changelist")
+    staff = clerk()
+    for door in (staff, may(make_user(is_staff=True), f"view_{model._meta.model_name}")):
+        found = browser_of(client, door).get(url, {"q": "wilhelmina"})
+        assert found.context["cl"].result_count == 0
+    may(staff, "read_patient_details")
+    found = browser_of(client, User.objects.get(pk=staff.pk)).get(url, {"q": "Wîlhelmina"})
+    assert found.context["cl"].result_count == 1
+    found = browser_of(client, staff).get(url, {"q": "Somebody"})
+    assert found.context["cl"].result_count == 0
+
+
+@pytest.mark.parametrize("written", ["{}", " {} ", "lower", "without a hyphen"])
+def test_staff_find_a_visit_by_the_reference_that_its_mails_show(client, visit, written) -> None:
+    make_appointment(slots=make_slots(doctor=make_doctor()))
+    code = reference(visit.pk)
+    term = {"lower": code.lower(), "without a hyphen": code.replace("-", " ")}.get(
+        written, written.format(code)
+    )
+    door = browser_of(client, clerk())
+    url = reverse("admin:bookings_appointment_changelist")
+    found = door.get(url, {"q": term})
+    assert [row.pk for row in found.context["cl"].result_list] == [visit.pk]
+    assert code in found.content.decode()
+    page = door.get(reverse("admin:bookings_appointment_change", args=[visit.pk]))
+    assert f"appointment {code}" in page.content.decode()
+    assert "Visit type:" in page.content.decode()
+    assert f"<title>appointment {visit.pk}" not in page.content.decode()
+    assert door.get(url, {"q": "AAAA-AAAA"}).context["cl"].result_count == 0
 
 
 @pytest.mark.parametrize("who", ["doctor", "secretary", "superuser"])

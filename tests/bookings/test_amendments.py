@@ -4,8 +4,13 @@ import re
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.core import mail
+from django.db import connection
+from django.db.models import Value
+from django.db.models.functions import Concat
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from icalendar import Calendar
 
@@ -18,11 +23,12 @@ from bookings.services.changes import cancel_appointment
 from docbook.audit.models import AuditEvent
 from docbook.audit.services import Actor
 from docbook.outbox.models import OutboxMessage
-from doctors.models import Clinic, Mode, VisitType
+from doctors.models import Clinic, Doctor, Mode, VisitType
+from tests.admin.test_admin import doctor_form
 from tests.bookings.acts import as_patient, book
 from tests.bookings.agreements import Booked, booked
 from tests.bookings.receiving import receive
-from tests.factories import make_admin, make_patient, make_user
+from tests.factories import make_admin, make_patient, make_user, make_visit_type
 
 pytestmark = pytest.mark.django_db
 
@@ -223,6 +229,72 @@ def test_admin_who_saves_another_address_is_told_of_booked_visits_and_led_to_the
     receive("visits.outdated")
     assert len(told()) == 2
     assert "There is nothing to tell." in browser.get(page_of(clinic)).content.decode()
+
+
+STILL_SAY = "2 booked visits still say what was agreed before."
+
+
+def test_page_of_a_clinic_leads_to_booked_visits_as_long_as_they_say_something_else() -> None:
+    made = several(2)
+    browser = signed_in(make_admin())
+    clinic = moved_away(made)
+    page = f"/admin/doctors/clinic/{clinic.pk}/change/"
+    for _ in range(2):  # the form that is sent again changes nothing, and tells it again
+        shown = browser.get(page).content.decode()
+        assert STILL_SAY in shown
+        assert page_of(clinic) in shown
+        assert STILL_SAY in browser.post(page, form_of(clinic), follow=True).content.decode()
+    assert amended(clinic) == 2
+    assert "what was agreed before" not in browser.get(page).content.decode()
+    sent = browser.post(page, form_of(clinic), follow=True).content.decode()
+    assert "what was agreed before" not in sent
+
+
+def test_page_of_a_doctor_leads_to_booked_visits_as_long_as_they_say_another_name() -> None:
+    made = several(2)
+    browser = signed_in(make_admin())
+    reason = made.visit.visit_type
+    page = f"/admin/doctors/doctor/{made.visit.doctor_id}/change/"
+    assert "what was agreed before" not in browser.get(page).content.decode()
+    VisitType.objects.filter(pk=reason.pk).update(name="Mole check")
+    shown = browser.get(page).content.decode()
+    assert f"Mole check: {STILL_SAY}" in shown
+    assert page_of(reason) in shown
+    form = doctor_form(Doctor.objects.get(pk=made.visit.doctor_id))
+    assert STILL_SAY in browser.post(page, form, follow=True).content.decode()
+    assert amended(VisitType.objects.get(pk=reason.pk)) == 2
+    assert "what was agreed before" not in browser.get(page).content.decode()
+
+
+def test_page_of_a_doctor_costs_as_many_queries_with_more_visit_types() -> None:
+    made = several(2)
+    browser = signed_in(make_admin())
+    page = f"/admin/doctors/doctor/{made.visit.doctor_id}/change/"
+
+    def queries() -> int:
+        renamed = Concat("name", Value(" anew"))
+        VisitType.objects.filter(doctor=made.visit.doctor_id).update(name=renamed)
+        with CaptureQueriesContext(connection) as asked:
+            assert browser.get(page).status_code == 200
+        return len(asked)
+
+    queries()  # what the process reads but once
+    few = queries()
+    for number in range(1, 4):
+        other = make_visit_type(doctor=made.visit.doctor)
+        patient = as_patient(make_patient())
+        book(made.slots[2 * number + 1], visit_type=other, holder=patient)
+    assert queries() == few
+
+
+def test_staff_who_may_not_tell_patients_see_how_many_and_no_link() -> None:
+    made = several(2)
+    clinic = moved_away(made)
+    staff = make_user(is_staff=True)
+    staff.user_permissions.set(Permission.objects.filter(codename="change_clinic"))
+    shown = signed_in(staff).get(f"/admin/doctors/clinic/{clinic.pk}/change/").content.decode()
+    assert STILL_SAY in shown
+    assert page_of(clinic) not in shown
 
 
 def test_page_that_is_older_than_the_clinic_tells_nobody() -> None:

@@ -11,7 +11,7 @@ from icalendar import Calendar
 
 from bookings import tasks
 from bookings.models import Appointment, Hold
-from bookings.presentation import reference
+from bookings.references import reference
 from bookings.services.releases import release_hold
 from docbook.outbox.models import OutboxMessage
 from tests.bookings.acts import (

@@ -15,7 +15,7 @@ from django.test import Client
 from icalendar import Calendar, Event
 
 from bookings.models import Appointment, Hold
-from bookings.presentation import reference
+from bookings.references import reference
 from bookings.selectors.chains import chain_of
 from bookings.states import AppointmentStatus
 from docbook.outbox import topics

@@ -1,0 +1,22 @@
+"""The short name of a visit, which mails and pages show and people read out on the phone."""
+
+import base64
+import hashlib
+import re
+from uuid import UUID
+
+# RFC 4648 base32 has no 0, 1, 8 or 9, so nothing is mistaken for a letter.
+_WRITTEN = re.compile(r"([A-Z2-7]{4})[ -]?([A-Z2-7]{4})")
+
+
+def reference(appointment_id: UUID) -> str:
+    """Eight letters and digits to read out on the phone, like 7KQ4-M2XD; not a secret."""
+    digest = hashlib.sha256(appointment_id.bytes).digest()
+    text = base64.b32encode(digest[:5]).decode()
+    return f"{text[:4]}-{text[4:]}"
+
+
+def digest_of_reference(text: str) -> bytes | None:
+    """The first five bytes of the digest of the id, from what `reference` gave; else None."""
+    found = _WRITTEN.fullmatch(text.strip().upper())
+    return base64.b32decode(found[1] + found[2]) if found else None
