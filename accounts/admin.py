@@ -16,7 +16,7 @@ from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm
 from django.contrib.auth.models import Group
 from django.core.exceptions import PermissionDenied
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
@@ -122,6 +122,7 @@ class UserAdmin(DjangoUserAdmin):
         (_("Password"), {"fields": ("usable_password", "password1", "password2")}),
     )
     readonly_fields = ("last_login", "created_at")
+    actions = ("end_all_sessions",)
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
         rights = () if is_superuser(request) else RIGHTS
@@ -143,6 +144,16 @@ class UserAdmin(DjangoUserAdmin):
             account_events.record("password_changed", user, by=signed_in(request))
             get_adapter().send_notification_mail("account/email/password_changed", user)
         return response
+
+    @admin.action(description=_("Sign out everywhere"), permissions=["change"])
+    def end_all_sessions(self, request: HttpRequest, users: QuerySet[User]) -> None:
+        """Those of staff are ended by superusers; one's own go on where one asks."""
+        touched = [user for user in users if _may_touch(request, user)]
+        for user in touched:
+            account_events.record("sessions_ended", user, by=signed_in(request))
+            account_events.end_sessions(user)
+        text = _("Signed out everywhere: %(count)s of the accounts that were chosen.")
+        messages.success(request, text % {"count": len(touched)})
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(self.second_factor_view)

@@ -42,6 +42,26 @@ class AccountLimitsMiddleware:
         return None
 
 
+class AccountSessionsMiddleware:
+    """A session gets a new name when its owner has shown again who they are. A browser forgets what
+    it keeps of this site when they sign out; its cookies stay, for one of them makes it known.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if request.method != "POST" or response.status_code != 302 or not request.resolver_match:
+            return response
+        match request.resolver_match.view_name:
+            case "account_reauthenticate" | "mfa_reauthenticate":
+                request.session.cycle_key()
+            case "account_logout" | "admin:logout":
+                response.headers["Clear-Site-Data"] = '"cache", "storage"'
+        return response
+
+
 def _other_ways_in() -> list[WayOn]:
     return [
         WayOn(_("Sign in with a code by e-mail"), reverse("account_request_login_code")),

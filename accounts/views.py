@@ -2,13 +2,17 @@
 
 from allauth.account.internal.flows.login_by_code import LoginCodeVerificationProcess
 from allauth.account.views import PasswordResetFromKeyView
+from django.contrib import messages
 from django.contrib.auth import logout
 from django.contrib.auth.decorators import login_required
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
+from accounts import account_events
 from accounts.known_browsers import remember_browser
 from accounts.known_networks import remember_network
 from accounts.users import signed_in
@@ -36,3 +40,17 @@ class ChoosePassword(PasswordResetFromKeyView):  # type: ignore[misc]  # allauth
         remember_browser(self.request, response, user=self.reset_user)
         remember_network(self.request, user=self.reset_user)
         return response
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def sessions(request: HttpRequest) -> HttpResponse:
+    """The apps that are signed in, and the end of all sessions but this one."""
+    user = signed_in(request)
+    if request.method == "POST":
+        account_events.record("sessions_ended", user)
+        account_events.end_sessions(user)
+        messages.success(request, _("You are signed out everywhere else."))
+        return redirect("account_sessions")
+    live = user.refresh_sessions.filter(ended_at=None, expires_at__gt=timezone.now())
+    return render(request, "account/sessions.html", {"apps": live.order_by("-created_at")[:50]})

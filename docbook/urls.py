@@ -8,7 +8,7 @@ from django.contrib import admin
 from django.shortcuts import redirect
 from django.urls import include, path, re_path
 
-from accounts.views import ChoosePassword, sign_in_again
+from accounts.views import ChoosePassword, sessions, sign_in_again
 from docbook.http import well_known
 
 
@@ -24,6 +24,11 @@ admin.site.password_change = _leading_to("account_change_password")  # type: ign
 urlpatterns = [
     path("", include("doctors.urls")),
     path("", include("bookings.urls")),
+    path(
+        "accounts/sessions/",
+        reauthentication_required(app="allauth.account")(sessions),
+        name="account_sessions",
+    ),
     path("accounts/reauthenticate/code/", sign_in_again, name="account_sign_in_again"),
     # allauth lets anybody in a session without a password set one.
     path(

@@ -28,7 +28,7 @@ class RequestGuardMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if request.method == "TRACE":
             return HttpResponseNotAllowed(["GET", "HEAD", "POST"])
-        code = _fault(request)
+        code = "https-required" if _is_in_the_clear(request) else _fault(request)
         return pages.turned_away(request, code) if code else self.get_response(request)
 
 
@@ -74,6 +74,11 @@ class PrivatePagesMiddleware:
         if "Cache-Control" not in response.headers:
             response.headers["Cache-Control"] = "no-store"
         return response
+
+
+def _is_in_the_clear(request: HttpRequest) -> bool:
+    """A page is led to https; a program would send its token in the clear for ever."""
+    return settings.SECURE_SSL_REDIRECT and pages.is_api(request) and not request.is_secure()
 
 
 def _charset(request: HttpRequest) -> str:

@@ -14,6 +14,7 @@ Json = dict[str, Any]
 _UNAVAILABLE = "unavailable"
 _ELSE = (
     "malformed",
+    "https-required",
     "method-not-allowed",
     "not-acceptable",
     "version-mismatch",

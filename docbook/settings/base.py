@@ -87,6 +87,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "accounts.practice_sessions.PracticeSessionMiddleware",
+    "accounts.middleware.AccountSessionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "docbook.http.middleware.PageErrorMiddleware",
@@ -444,6 +445,7 @@ WHITENOISE_ADD_HEADERS_FUNCTION = open_to_mail
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [NONE],
+        "object-src": [NONE],  # said by the line above already; scanners ask for it by name
         "script-src": [SELF],
         "style-src": [SELF],
         "img-src": [SELF],

@@ -58,6 +58,8 @@ GET    /accounts/signup/                                       200 302 302 302 3
 POST   /accounts/signup/                                       200 302 302 302 302 302 302 302 302
 GET    /accounts/reauthenticate/                               302 200 200 200 200 200 200 200 200
 POST   /accounts/reauthenticate/                               302 200 200 200 200 200 200 200 200
+GET    /accounts/sessions/                                     302
+POST   /accounts/sessions/                                     302
 GET    /accounts/email/                                        302 200 200 200 200 200 200 200 200
 POST   /accounts/email/                                        302
 GET    /accounts/confirm-email/                                302
