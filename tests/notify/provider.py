@@ -50,6 +50,8 @@ def provider_on_loopback() -> Iterator[Provider]:
                 return
             self.send_response(status)
             self.send_header("Content-Type", "application/json")
+            if 300 <= status < 400:
+                self.send_header("Location", f"http://{LOOPBACK}:{provider.port}/elsewhere")
             self.end_headers()
             self.wfile.write(json.dumps(content).encode())
 

@@ -70,6 +70,13 @@ def test_refusal_of_the_provider_is_no_copy(twilio, message) -> None:
     assert outbox_status().duplicates == 0
 
 
+def test_provider_that_leads_elsewhere_is_not_followed(twilio, message) -> None:
+    twilio.answer = lambda _asked: (307, {})
+    with pytest.raises(SmsRefused):
+        send(message)
+    assert [each.path for each in twilio.asked] == ["/2010-04-01/Accounts/AC123/Messages.json"]
+
+
 def break_off(_asked: Asked) -> tuple[int, dict[str, object]]:
     raise ConnectionAbortedError
 
