@@ -3,7 +3,9 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import cached_property
 from itertools import pairwise
+from typing import NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -19,7 +21,7 @@ class Place:
     city: str
     time_zone: str
 
-    @property
+    @cached_property
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.time_zone)
 
@@ -28,9 +30,8 @@ class Place:
         return f"{self.street}, {' '.join(filter(None, (self.postcode, self.city)))}"
 
 
-@dataclass(frozen=True)
-class GridSlot:
-    """One row of a doctor's grid. Instants are aware."""
+class GridSlot(NamedTuple):
+    """One row of a doctor's grid. Instants are aware. A tuple, because a page makes a thousand."""
 
     id: int
     doctor_id: int
@@ -92,7 +93,7 @@ class VisitTime:
     def zone(self) -> ZoneInfo:
         return self.place.zone
 
-    @property
+    @cached_property
     def local_day(self) -> date:
         return self.slots[0].local_day
 
@@ -191,8 +192,17 @@ class BookingWindow:
     def last_day(self, zone: ZoneInfo) -> date:
         return self.now.astimezone(zone).date() + timedelta(days=self.horizon_days - 1)
 
-    def allows(self, time: VisitTime) -> bool:
-        return self.earliest <= time.starts_at and time.local_day <= self.last_day(time.zone)
+    def allowed(self, times: Iterable[VisitTime]) -> list[VisitTime]:
+        """Those of them that notice and horizon allow."""
+        earliest = self.earliest
+        # Until then it is one of the days in every zone.
+        surely = self.now + timedelta(days=self.horizon_days - 2)
+        return [
+            time
+            for time in times
+            if earliest <= time.starts_at
+            and (time.starts_at < surely or time.local_day <= self.last_day(time.zone))
+        ]
 
 
 def by_day(times: Iterable[VisitTime]) -> dict[date, list[VisitTime]]:

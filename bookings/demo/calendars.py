@@ -3,7 +3,6 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from datetime import datetime, timedelta
 from random import Random
 from threading import Lock
@@ -146,4 +145,4 @@ def _first_that_fits(
 def _take(grid: list[GridSlot], visit: Visit) -> None:
     """What is drawn afterwards must see these slots as taken."""
     taken = set(visit.slots)
-    grid[:] = [replace(slot, state="booked") if slot in taken else slot for slot in grid]
+    grid[:] = [slot._replace(state="booked") if slot in taken else slot for slot in grid]

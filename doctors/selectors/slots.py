@@ -1,7 +1,6 @@
 """Reading a doctor's grid of slots."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
@@ -71,8 +70,7 @@ def times_of_doctor(
     grid = _as_seen_by(moves, grids.get(doctor.pk, []))
     free, on_hold = _times_in(grid, visit_type=visit_type, now=now)
     in_time = [
-        [each for each in times if each.starts_at < end and window.allows(each)]
-        for times in (free, on_hold)
+        window.allowed(each for each in times if each.starts_at < end) for times in (free, on_hold)
     ]
     return in_time[0], in_time[1]
 
@@ -102,7 +100,7 @@ def free_times_of_doctors(
         doctor = visit_type.doctor
         window = window_of(doctor, now=now)
         free, _on_hold = _times_in(grid.get(doctor.pk, []), visit_type=visit_type, now=now)
-        in_time = (each for each in free if each.starts_at < end and window.allows(each))
+        in_time = window.allowed(each for each in free if each.starts_at < end)
         found += [(time, visit_type) for time in in_time]
     return sorted(found, key=lambda pair: (pair[0].starts_at, pair[0].slot_id))
 
@@ -111,7 +109,7 @@ def _as_seen_by(appointment_id: UUID | None, grid: list[GridSlot]) -> list[GridS
     if appointment_id is None:
         return grid
     return [
-        replace(slot, state="open", hold_id=None)
+        slot._replace(state="open", hold_id=None)
         if (slot.state, slot.hold_id) == ("booked", appointment_id)
         else slot
         for slot in grid

@@ -59,7 +59,11 @@ def clock(value: datetime, zone: ZoneInfo | str) -> str:
 
     A translation may choose the 12 hour clock.
     """
-    zone = _zone(zone)
+    return _clock(value, _zone(zone), get_language())
+
+
+@lru_cache(maxsize=16384)
+def _clock(value: datetime, zone: ZoneInfo, _language: str | None) -> str:
     local = value.astimezone(zone).time().replace(second=0, microsecond=0)
     text = _format(local, pgettext("time, Django date format", "H:i"))
     return f"{text} {clock_name(value, zone)}" if is_shown_twice(value, zone) else text

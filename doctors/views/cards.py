@@ -3,16 +3,25 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from django.utils import timezone
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _
 
 from doctors.models import Doctor, VisitType
 from doctors.rules import Place, VisitTime, by_day, instants_of_days
 from doctors.selectors.search import DoctorSearch
 from doctors.selectors.slots import free_times_of_doctors, place_of
 from doctors.selectors.visit_types import active_visit_types, fitting_visit_types
-from doctors.templatetags.clinic_time import days_in_a_row, today_or_weekday
+from doctors.templatetags.clinic_time import (
+    clock,
+    date_long,
+    days_in_a_row,
+    money,
+    today_or_weekday,
+)
 from doctors.views.addresses import day_url, doctor_url, others_url
 
 TIMES_A_DAY = 4
@@ -24,11 +33,12 @@ LOOK_AHEAD = timedelta(days=21)
 
 @dataclass(frozen=True)
 class CardTime:
-    """`place` is the clinic, by whose clock the time is read."""
+    """As it is read by the clock of `place`, whose city is named where the card has several."""
 
-    starts_at: datetime
-    ends_at: datetime
+    label: str
+    spoken: str
     place: Place
+    city: str
     url: str
 
 
@@ -46,12 +56,13 @@ class CardDay:
     where the card names several clinics.
     """
 
-    date: date
     head: DayHead
     times: list[CardTime]
     more: int
+    more_label: str
+    more_spoken: str
     more_cities: str
-    more_url: str
+    url: str
 
 
 @dataclass(frozen=True)
@@ -71,28 +82,30 @@ class DoctorCard:
     next_free_url: str = ""
 
     @property
-    def zone(self) -> str:
-        """For what is said of a day as a whole."""
-        return self.places[0].time_zone
+    def facts(self) -> str:
+        """Ways of meeting and the lowest price, where there is more than the reason shown."""
+        modes = modes_of(self.doctor)
+        cheapest = _price_from(self.doctor, self.visit_type)
+        if len(modes) < 2 and cheapest is None:
+            return ""
+        facts = capfirst(", ".join(modes))
+        if cheapest is None:
+            return facts
+        return f"{facts} · {_('from %(price)s') % {'price': money(cheapest)}}"
 
-    @property
-    def names_places(self) -> bool:
-        return len(self.places) > 1
 
-    @property
-    def price_from(self) -> VisitType | None:
-        """The cheapest reason in the same currency, where that is not the one shown."""
-        shown = self.visit_type
-        if shown is None:
-            return None
-        alike = [e for e in active_visit_types(self.doctor) if e.currency == shown.currency]
-        cheapest = min(alike, key=lambda each: each.price_cents, default=shown)
-        return cheapest if cheapest.price_cents < shown.price_cents else None
+def modes_of(doctor: Doctor) -> list[str]:
+    visit_types = active_visit_types(doctor)
+    return list(dict.fromkeys(str(each.get_mode_display()) for each in visit_types))
 
-    @property
-    def modes(self) -> list[str]:
-        visit_types = active_visit_types(self.doctor)
-        return list(dict.fromkeys(str(each.get_mode_display()) for each in visit_types))
+
+def _price_from(doctor: Doctor, shown: VisitType | None) -> VisitType | None:
+    """The cheapest reason in the same currency, where that is not the one shown."""
+    if shown is None:
+        return None
+    alike = [each for each in active_visit_types(doctor) if each.currency == shown.currency]
+    cheapest = min(alike, key=lambda each: each.price_cents, default=shown)
+    return cheapest if cheapest.price_cents < shown.price_cents else None
 
 
 @dataclass(frozen=True)
@@ -217,11 +230,10 @@ def _card(
         url=doctor_url(doctor),
         days=[
             _card_day(
-                day,
+                per_day.get(day, []),
                 head=head,
-                times=per_day.get(day, []),
                 url=day_url(doctor, visit_type_id=visit_type_id, day=day),
-                names_places=len(places) > 1,
+                about=_About(doctor.name, visit_type.name if visit_type else "", places),
             )
             for day, head in zip(days, heads, strict=True)
         ],
@@ -234,16 +246,49 @@ def _card(
     )
 
 
-def _card_day(
-    day: date, *, head: DayHead, times: list[VisitTime], url: str, names_places: bool
-) -> CardDay:
+class _About(NamedTuple):
+    """What is said aloud with each time of a card."""
+
+    doctor: str
+    reason: str
+    places: Sequence[Place]
+
+
+def _card_day(times: list[VisitTime], *, head: DayHead, url: str, about: _About) -> CardDay:
+    names_places = len(about.places) > 1
     shown = times if len(times) <= TIMES_A_DAY else times[: TIMES_A_DAY - 1]
-    rest = times[len(shown) :] if names_places else []
+    rest = times[len(shown) :]
+    cities = ", ".join(dict.fromkeys(time.place.city for time in rest)) if names_places else ""
     return CardDay(
-        date=day,
         head=head,
-        times=[CardTime(time.starts_at, time.ends_at, time.place, url) for time in shown],
-        more=len(times) - len(shown),
-        more_cities=", ".join(dict.fromkeys(time.place.city for time in rest)),
-        more_url=url,
+        times=[_card_time(time, url=url, about=about, named=names_places) for time in shown],
+        more=len(rest),
+        more_label=_("%(more)s more") % {"more": len(rest)} if rest else "",
+        more_spoken=_more_in_words(rest, about=about, cities=cities) if rest else "",
+        more_cities=cities,
+        url=url,
     )
+
+
+def _card_time(time: VisitTime, *, url: str, about: _About, named: bool) -> CardTime:
+    place = time.place
+    start = clock(time.starts_at, time.zone)
+    spoken = _("%(day)s, %(start)s to %(end)s, %(reason)s, %(name)s") % {
+        "day": date_long(time.local_day, time.zone),
+        "start": start,
+        "end": clock(time.ends_at, time.zone),
+        "reason": about.reason,
+        "name": about.doctor,
+    }
+    if named:
+        spoken = f"{spoken}, {place.name}, {place.city}"
+    return CardTime(start, spoken, place, place.city if named else "", url)
+
+
+def _more_in_words(rest: Sequence[VisitTime], *, about: _About, cities: str) -> str:
+    words = _("%(more)s more: %(date)s, %(name)s") % {
+        "more": len(rest),
+        "date": date_long(rest[0].local_day, rest[0].zone),
+        "name": about.doctor,
+    }
+    return f"{words}, {cities}" if cities else words
