@@ -1,13 +1,14 @@
 """A patient's appointments: the list, one of them, and its calendar file."""
 
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from itertools import groupby
 from operator import itemgetter
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
@@ -24,9 +25,9 @@ from accounts.users import signed_in
 from bookings.calendar_file import appointment_calendar
 from bookings.forms import CancelForm
 from bookings.masking import masked_email
-from bookings.models import Appointment
+from bookings.models import Appointment, Hold
 from bookings.offer_link import offer_token
-from bookings.presentation import AppointmentView, view_of
+from bookings.presentation import AppointmentView, seconds_left, view_of
 from bookings.selectors.appointments import (
     TABS,
     Link,
@@ -111,10 +112,12 @@ def appointments(request: HttpRequest) -> HttpResponse:
     page = Paginator(in_tab(mine, tab=tab, now=now), PAGE_SIZE).get_page(request.GET.get("page"))
     moved_to = links_to(each.replaced_by for each in page.object_list)
     rows = [_row(view_of(each, now=now), moved_to=moved_to) for each in page.object_list]
+    held = list(live_holds(holder=current_holder(request)).select_related("doctor", "clinic"))
     context = {
         "tabs": [_tab(key, mine=mine, chosen=tab, now=now) for key in TABS],
         "tab": tab,
-        "held": _held(request),
+        "offers": _offers((each for each in held if each.waitlist_entry_id), now=now),
+        "held": _held(each for each in held if not each.waitlist_entry_id),
         "page": page,
         "months": _by_month(rows),
         "names_zones": len({each.time_zone for each in page.object_list}) > 1,
@@ -134,18 +137,36 @@ def _tab(key: str, *, mine: QuerySet[Appointment], chosen: str, now: datetime) -
     }
 
 
-def _held(request: HttpRequest) -> list[dict[str, object]]:
-    """Times that wait for an answer, for whoever has lost the page or the mail with the link."""
-    live = live_holds(holder=current_holder(request)).select_related("doctor", "clinic")
+def _held(holds: Iterable[Hold]) -> list[dict[str, object]]:
+    """Times that are not confirmed yet, for people who have lost the page."""
+    return [{"hold": hold, "url": present_step(hold)} for hold in holds]
+
+
+@dataclass(frozen=True)
+class HeldOffer:
+    """A time that waits for an answer, for people who have lost the mail with its link."""
+
+    hold: Hold
+    token: str
+    url: str
+    seconds_left: int
+    term: int
+    replaced: Link | None
+
+
+def _offers(holds: Iterable[Hold], *, now: datetime) -> list[HeldOffer]:
+    offers = list(holds)
+    replaced = links_to(hold.replaces for hold in offers) if offers else {}
     return [
-        {
-            "hold": hold,
-            "is_offer": hold.waitlist_entry_id is not None,
-            "url": present_step(hold)
-            if hold.waitlist_entry_id is None
-            else reverse("bookings:offer", args=[offer_token(hold)]),
-        }
-        for hold in live
+        HeldOffer(
+            hold=hold,
+            token=offer_token(hold),
+            url=reverse("bookings:offer", args=[offer_token(hold)]),
+            seconds_left=seconds_left(hold, now=now),
+            term=settings.OFFER_SECONDS,
+            replaced=replaced.get(hold.replaces) if hold.replaces else None,
+        )
+        for hold in offers
     ]
 
 

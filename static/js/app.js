@@ -47,9 +47,10 @@
         // A second submit button of a form from the start would be the one that Enter presses.
         for (const button of bar.querySelectorAll("button")) button.type = "submit";
         // What can no longer succeed goes; its fields are still sent with the way on.
-        const over = document.querySelectorAll(
-          "main form[method=post], main .no-mail, main .booking-head p",
-        );
+        const own = bar.querySelectorAll("form[method=post]");
+        const over = own.length
+          ? own
+          : document.querySelectorAll("main form[method=post], main .no-mail, main .booking-head p");
         const wasHere = [...over].some((part) => part.contains(document.activeElement));
         for (const part of over) part.hidden = true;
         for (const button of document.querySelectorAll("main button[form]")) {

@@ -16,6 +16,7 @@ from bookings.models import Appointment
 from bookings.offer_link import offer_token
 from doctors.models import Doctor, Slot, SlotState
 from tests.bookings.acts import book, bookable, guest, hold_instead, let_expire, take
+from tests.days_said import day_said
 from tests.factories import (
     make_admin,
     make_appointment,
@@ -448,7 +449,9 @@ def test_offer_is_found_without_its_mail(moves: bool) -> None:
         replaces=later.pk if moves else None,
     )
     page = signed_in(patient).get("/appointments/")
-    assert ("An earlier time" if moves else "A time") + " is held for you:" in words(page)
+    assert ("An earlier time" if moves else "A time") + " is held for you" in words(page)
+    instead = later.starts_at.astimezone(later.zone)
+    assert (f"It would replace {day_said(instead, month='%B')}, " in words(page)) is moves
     link = f"/waitlist/offers/{offer_token(offer)}/"
     assert f'href="{link}"' in page.content.decode()
     assert Client().get(link).status_code == 200

@@ -58,6 +58,12 @@ def post(offer: Hold, step: str, **options: bool) -> HttpResponse:
     return Client().post(url(offer, step), **options)
 
 
+def test_offer_can_be_answered_from_the_list_of_appointments(offer: Hold) -> None:
+    page = signed_in(offer.patient).get("/appointments/").content.decode()
+    for step in ("accept/", "decline/"):
+        assert f'action="{url(offer, step)}"' in page
+
+
 def test_page_says_what_is_held_and_until_when(offer: Hold) -> None:
     text = words(Client().get(url(offer)))
     start = offer.starts_at.astimezone(offer.clinic.zone)
