@@ -1,6 +1,7 @@
 from importlib import import_module
 
-from django.apps import AppConfig
+from django.apps import AppConfig, apps
+from django.utils.translation import gettext_lazy as _
 
 from docbook.outbox import topics
 
@@ -9,6 +10,9 @@ class AccountsConfig(AppConfig):
     name = "accounts"
 
     def ready(self) -> None:
+        # In the admin, beside our own "Accounts".
+        apps.get_app_config("account").verbose_name = _("E-mail addresses")
+        apps.get_app_config("mfa").verbose_name = _("Second steps")
         topics.register(topic="account.mail", task="accounts.send_mail", queue=topics.CODES)
         # drf-spectacular finds extensions by their classes having been defined.
         import_module("accounts.schema")

@@ -103,11 +103,18 @@ class OutsideHours(admin.SimpleListFilter):
         return Doctor.objects.filter(pk=value).first() if value.isdecimal() else None
 
 
+# On the page of an appointment; what was agreed is the rest.
+_GROUP_OF = {
+    **dict.fromkeys(("starts_at", "ends_at", "time_zone", "status", "version"), "when"),
+    **dict.fromkeys(("doctor", "patient", "patient_name"), "who"),
+}
+
+
 @admin.register(Appointment)
 class AppointmentAdmin(AtTheClinic, OfPatientsAdmin):
     """Found by its id or reference, by the patient's address or name or by the doctor's name."""
 
-    list_display = ("starts_at", "doctor", "patient", "visit_name", "status", "version", "id")
+    list_display = ("starts_at", "doctor", "patient", "visit_name", "status")
     list_filter = ("status", "starts_at", OutsideHours)
     list_select_related = ("doctor", "patient")
     found_by_the_patient = ("=patient__email", "patient_name__unaccent")
@@ -128,6 +135,14 @@ class AppointmentAdmin(AtTheClinic, OfPatientsAdmin):
     ) -> tuple[QuerySet[Appointment], bool]:
         found, may_repeat = super().get_search_results(request, queryset, search_term)
         return found | visits_by_reference(queryset, search_term), may_repeat
+
+    def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> Any:
+        groups: dict[str, list[Any]] = {"when": [], "who": [], "agreed": []}
+        for field in self.get_fields(request, obj):
+            name = getattr(field, "__name__", field)
+            groups[_GROUP_OF.get(name, "agreed")].append(field)
+        labels = {"when": _("When"), "who": _("Who"), "agreed": _("Agreed")}
+        return [(labels[group], {"fields": fields}) for group, fields in groups.items()]
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(self.outdated_view)

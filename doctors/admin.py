@@ -1,6 +1,6 @@
 """Clinics, doctors and what they offer. Slots are made from the hours and only looked at here."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet
@@ -116,6 +116,9 @@ class DoctorAdmin(admin.ModelAdmin):
     prepopulated_fields = {"slug": ("name",)}
     inlines = (VisitTypeInline, RuleInline, SecretaryInline)
     actions = None
+
+    class Media:
+        css: ClassVar = {"all": ["admin/docbook.css"]}
 
     def has_delete_permission(self, request: HttpRequest, obj: Doctor | None = None) -> bool:
         return False

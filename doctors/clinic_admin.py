@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from functools import cache
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.db import models
@@ -15,6 +15,9 @@ class AtTheClinic(admin.ModelAdmin):
     """Goes before the other bases. A row has the `time_zone` that was agreed, or else a `clinic`,
     which its lists select as well.
     """
+
+    class Media:
+        css: ClassVar = {"all": ["admin/docbook.css"]}
 
     def get_list_display(self, request: HttpRequest) -> list[Any]:
         return _by_the_clinic(self.model, super().get_list_display(request))
