@@ -43,7 +43,7 @@ from bookings.sessions import current_holder
 from bookings.states import AppointmentStatus
 from bookings.views.attempt import present_step
 from bookings.views.sign_in import sign_in_where_nothing_is_found
-from doctors.templatetags.clinic_time import days_until
+from doctors.templatetags.clinic_time import days_until, is_same_day_here
 from doctors.views.picker import Notice
 
 PAGE_SIZE = 20
@@ -191,11 +191,11 @@ def _local_day(view: AppointmentView) -> date:
 
 
 def _relative(view: AppointmentView) -> str:
-    """How far away the day is, by the clinic's calendar; empty for the past, where nobody waits
-    for it any more, and while it is another day at the clinic than by the clock of the site.
+    """How far away the day is, by the clinic's calendar; empty for the past, and where nobody
+    waits for it any more. "Today" and "tomorrow" must be that here as well.
     """
     days = days_until(_local_day(view), view.zone)
-    if view.is_off or days is None or days < 0:
+    if view.is_off or days < 0 or (days < 2 and not is_same_day_here(view.zone)):
         return ""
     if days < 2:
         return _("tomorrow") if days else _("today")

@@ -217,21 +217,25 @@ def zone_label(zone: ZoneInfo | str, at: date) -> str:
 def when(value: datetime, zone: ZoneInfo | str) -> str:
     """Like "today, 11:20", "tomorrow, 09:30" or "Wed 25 Nov, 10:00"."""
     days = days_until(local_date(value, zone), zone)
-    if days == 0:
+    if days == 0 and is_same_day_here(zone):
         return _("today, %(time)s") % {"time": clock(value, zone)}
-    if days == 1:
+    if days == 1 and is_same_day_here(zone):
         return _("tomorrow, %(time)s") % {"time": clock(value, zone)}
     return day_and_clock(value, zone)
 
 
-def days_until(day: date, zone: ZoneInfo | str) -> int | None:
-    """From today on; None while it is another day at the clinic than by the clock of the site.
+def days_until(day: date, zone: ZoneInfo | str) -> int:
+    """From today on, by the clock of the clinic."""
+    return (day - local_date(timezone.now(), zone)).days
+
+
+def is_same_day_here(zone: ZoneInfo | str) -> bool:
+    """Whether it is the same day at the clinic as by the clock of the site.
 
     What is today in Sydney is tomorrow for many readers: then the day is named.
     """
     now = timezone.now()
-    today = timezone.localdate(now)
-    return (day - today).days if local_date(now, zone) == today else None
+    return local_date(now, zone) == timezone.localdate(now)
 
 
 @register.filter

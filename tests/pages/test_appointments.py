@@ -67,6 +67,18 @@ def test_clock_is_named_where_the_clocks_of_a_list_differ() -> None:
     assert both.count("Amsterdam time") == both.count("London time") == 1
 
 
+def test_list_says_how_far_away_a_visit_is_in_the_hour_before_midnight(time_machine: Any) -> None:
+    """In Utrecht the next day has begun: what is tomorrow depends on whom one asks."""
+    patient = make_patient()
+    for days in (2, 9):
+        visit(patient, days=days)
+    browser = signed_in(patient)
+    time_machine.move_to(tomorrow_at(23, 30, days=0), tick=False)
+    page = words(browser.get("/appointments/"))
+    assert "in 8 days" in page
+    assert "tomorrow" not in page
+
+
 def test_appointments_of_others_are_not_in_the_list() -> None:
     mine, other = visit(make_patient()), visit(make_patient())
     page = signed_in(mine.patient).get("/appointments/").content.decode()
