@@ -19,7 +19,7 @@ from doctors.models import Doctor, VisitType
 from doctors.rules import PARTS_OF_DAY, Place, VisitTime, by_day, part_of_day
 from doctors.selectors.slots import place_of, times_of_doctor, window_of
 from doctors.selectors.visit_types import active_visit_types, choose_visit_type
-from doctors.templatetags.clinic_time import month_name
+from doctors.templatetags.clinic_time import clock, date_long, month_name
 from doctors.views.addresses import doctor_url, with_query
 
 FEW = 3
@@ -94,14 +94,15 @@ class Notice:
 @dataclass(frozen=True)
 class TimeChip:
     """One time of the chosen day, by the clock of `place`. `state`: free, on_hold, just_taken or
-    yours.
+    yours. `spoken` is said aloud where it can be held.
     """
 
     slot_id: int | None
     starts_at: dt.datetime
-    ends_at: dt.datetime
+    label: str
     place: Place
     state: str
+    spoken: str = ""
     url: str = ""
 
 
@@ -147,15 +148,15 @@ class TimesAt:
 
 @dataclass(frozen=True)
 class DayCell:
-    date: dt.date
+    """`url` and `spoken` only where a time is free."""
+
+    number: int
+    iso: str
     free: int
     chosen: bool
-    today: bool
+    css: str
+    spoken: str
     url: str
-
-    @property
-    def few(self) -> bool:
-        return 0 < self.free <= FEW
 
 
 @dataclass(frozen=True)
@@ -191,6 +192,11 @@ class Picker:
     next_free_day: DayLink | None = None
     notice: Notice | None = None
     replaces: UUID | None = None
+
+    @property
+    def is_long(self) -> bool:
+        """Whether a visit takes several slots."""
+        return self.visit_type is not None and self.visit_type.slots > 1
 
     @property
     def free_count(self) -> int:
@@ -331,38 +337,65 @@ class _PickerBuilder:
     def _cell(self, day: dt.date, first_day: dt.date) -> DayCell | None:
         if day.month != first_day.month:
             return None
+        free = len(self.free_days.get(day, []))
+        marks = {
+            "day-free": free > 0,
+            "day-few": 0 < free <= FEW,
+            "day-today": day == self.today,
+            "day-chosen": day == self.date,
+        }
         return DayCell(
-            date=day,
-            free=len(self.free_days.get(day, [])),
+            number=day.day,
+            iso=day.isoformat(),
+            free=free,
             chosen=day == self.date,
-            today=day == self.today,
-            url=self._day_url(day),
+            css=" ".join(["day", *(name for name, is_so in marks.items() if is_so)]),
+            spoken=self._spoken_day(day, free) if free else "",
+            url=self._day_page(day) if free else "",
         )
+
+    def _spoken_day(self, day: dt.date, free: int) -> str:
+        words = ngettext("%(day)s, %(free)s free time", "%(day)s, %(free)s free times", free)
+        return words % {"day": date_long(day, self.main.zone), "free": free}
 
     def _places(self, notice: Notice | None) -> list[TimesAt]:
         """A list for each clinic with times on this day."""
         chips = sorted(self._chips(notice), key=lambda chip: chip.starts_at)
         here = list(dict.fromkeys(chip.place for chip in chips))
-        is_named = len(self.places) > 1 or here != [self.main]
+        is_named = self._is_named(here)
         return [
             _times_at(place, [chip for chip in chips if chip.place == place], is_named=is_named)
             for place in here
         ]
 
+    def _is_named(self, here: Sequence[Place]) -> bool:
+        """Whether it is not clear without their names that these are the clinics."""
+        return len(self.places) > 1 or list(here) != [self.main]
+
     def _chips(self, notice: Notice | None) -> list[TimeChip]:
         chips = [
-            TimeChip(time.slot_id, time.starts_at, time.ends_at, time.place, "free")
-            for time in self.free
-            if time.local_day == self.date
+            _chip(time, state="free", spoken=self._spoken(time))
+            for time in (self.free_days.get(self.date, []) if self.date else [])
         ]
         chips += [
             self._held_chip(time) for time in self._held_starts() if time.local_day == self.date
         ]
         taken = notice and notice.taken_at
         if notice and taken and all(chip.starts_at != taken for chip in chips):
-            place, end = notice.taken_in or self.main, taken + self.visit_type.duration
-            chips.append(TimeChip(None, taken, end, place, "just_taken"))
+            place = notice.taken_in or self.main
+            chips.append(TimeChip(None, taken, clock(taken, place.zone), place, "just_taken"))
         return chips
+
+    def _spoken(self, time: VisitTime) -> str:
+        words = _("%(day)s, %(start)s to %(end)s, %(name)s") % {
+            "day": date_long(time.local_day, time.zone),
+            "start": clock(time.starts_at, time.zone),
+            "end": clock(time.ends_at, time.zone),
+            "name": self.doctor.name,
+        }
+        if self._is_named([time.place]):
+            return f"{words}, {time.place.name}, {time.place.city}"
+        return words
 
     def _held_starts(self) -> list[VisitTime]:
         """Times at which a held visit begins; one that would only run into it is not offered.
@@ -387,9 +420,9 @@ class _PickerBuilder:
         holds = (hold_id for hold_id, _slot_id in self._held_slots(time))
         own = next((each for each in holds if self.own_holds.get(each) == time.slot_id), None)
         if own is None:
-            return TimeChip(time.slot_id, time.starts_at, time.ends_at, time.place, "on_hold")
+            return _chip(time, state="on_hold")
         url = reverse("bookings:code", args=[own])  # or the step before it
-        return TimeChip(time.slot_id, time.starts_at, time.ends_at, time.place, "yours", url)
+        return _chip(time, state="yours", url=url)
 
     def _next_free_day(self) -> DayLink | None:
         """Where to jump when the chosen day has nothing."""
@@ -411,13 +444,22 @@ class _PickerBuilder:
         return self._url(visit_type=visit_type.pk, date=day.isoformat() if day else None)
 
     def _day_url(self, day: dt.date) -> str:
-        return self._url(visit_type=self.visit_type.pk, date=day.isoformat()) + "#times"
+        return self._day_page(day) + "#times"
+
+    def _day_page(self, day: dt.date) -> str:
+        """Without the fragment: with one, htmx would scroll there, also where all is in view."""
+        return self._url(visit_type=self.visit_type.pk, date=day.isoformat())
 
     def _month_url(self, month: dt.date) -> str:
         return self._url(visit_type=self.visit_type.pk, month=f"{month:%Y-%m}")
 
     def _url(self, **query: str | int | None) -> str:
         return with_query(self.query.page or doctor_url(self.doctor), **query)
+
+
+def _chip(time: VisitTime, *, state: str, spoken: str = "", url: str = "") -> TimeChip:
+    label = clock(time.starts_at, time.zone)
+    return TimeChip(time.slot_id, time.starts_at, label, time.place, state, spoken, url)
 
 
 def _times_at(place: Place, chips: list[TimeChip], *, is_named: bool) -> TimesAt:
