@@ -16,6 +16,7 @@ from bookings.services.codes import resend_at
 from bookings.states import AppointmentStatus
 from docbook.http.moments import DayField, InstantField
 from docbook.http.serializers import (
+    ChoiceField,
     IdField,
     PatternField,
     StrictSerializer,
@@ -210,13 +211,13 @@ class BookingOut(serializers.Serializer[Any]):
 
 class DoctorAppointmentsQuery(serializers.Serializer[Any]):
     date = DayField()
-    status = serializers.ChoiceField(required=False, choices=AppointmentStatus.choices)
+    status = ChoiceField(required=False, choices=AppointmentStatus.choices)
 
 
 class BookingsQuery(serializers.Serializer[Any]):
     """`from` and `to` are instants; bookings that start in [from, to)."""
 
-    status = serializers.ChoiceField(required=False, choices=AppointmentStatus.choices)
+    status = ChoiceField(required=False, choices=AppointmentStatus.choices)
     doctor_id = IdField(required=False)
 
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:

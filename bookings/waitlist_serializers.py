@@ -9,8 +9,10 @@ from rest_framework import serializers
 
 from bookings.models import Hold, WaitlistEntry, WaitlistState
 from bookings.serializers import BookingDoctorOut, HeldSlotOut, phone_field
+from bookings.services.waitlist import EITHER_OR
 from docbook.http.moments import DayField
 from docbook.http.serializers import (
+    ChoiceField,
     IdField,
     StrictSerializer,
     TextField,
@@ -77,7 +79,7 @@ class WaitlistIn(StrictSerializer):
     visitTypeId = IdField(required=False)  # noqa: N815
     specialty = TextField(required=False, max_length=50)
     city = TextField(required=False, max_length=80)
-    mode = serializers.ChoiceField(required=False, choices=Mode.for_visits())
+    mode = ChoiceField(required=False, choices=Mode.for_visits())
     until = DayField()
     weekdays = WholeNumbersField(
         required=False, max_length=7, child=serializers.IntegerField(min_value=0, max_value=6)
@@ -89,6 +91,13 @@ class WaitlistIn(StrictSerializer):
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
         first = {"from": DayField()}
         return {**super().get_fields(), **first}
+
+    def beside_fields(self, data: dict[str, Any]) -> dict[str, Any]:
+        """As the service says it, and here together with what the fields say."""
+        by_specialty = "specialty" in data or "city" in data
+        if by_specialty != ("doctorId" in data):
+            return {}
+        return {"doctorId": [serializers.ErrorDetail(EITHER_OR, code="one-of")]}
 
 
 class AcceptIn(StrictSerializer):
@@ -138,4 +147,4 @@ class WaitlistEntryOut(serializers.Serializer[Any]):
 
 
 class WaitlistQuery(serializers.Serializer[Any]):
-    status = serializers.ChoiceField(required=False, choices=WaitlistState.choices)
+    status = ChoiceField(required=False, choices=WaitlistState.choices)

@@ -1,18 +1,22 @@
 """Doctors and their times as the API shows them."""
 
 import re
+from collections.abc import Iterable
 from typing import Any
 
+from django.conf.locale import LANG_INFO
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from docbook.http.moments import DayField
-from docbook.http.serializers import IdField, PatternField, TextField, WholeNumberField
+from docbook.http.serializers import ChoiceField, IdField, PatternField, TextField, WholeNumberField
 from docbook.http.times import local_iso
+from docbook.typed_text import plain_letters
 from doctors.models import Doctor
 from doctors.models.schedule import Mode
 from doctors.rules import VisitTime
+from doctors.selectors.choices import search_choices
 from doctors.selectors.search import ORDERS
 from doctors.selectors.visit_types import active_visit_types
 from doctors.selectors.working_places import WorkingPlaces
@@ -121,7 +125,7 @@ class SearchQuery(serializers.Serializer[Any]):
     specialty = serializers.SlugField(required=False, max_length=50)
     city = TextField(required=False, max_length=80)
     language = TextField(required=False, max_length=3)
-    mode = serializers.ChoiceField(required=False, choices=Mode.for_visits())
+    mode = ChoiceField(required=False, choices=Mode.for_visits())
     max_fee = WholeNumberField(
         required=False,
         min_value=0,
@@ -138,10 +142,30 @@ class SearchQuery(serializers.Serializer[Any]):
         error_messages={"invalid": "Write the currency as three letters, like EUR."},
     )
     available_on = DayField(required=False)
-    order = serializers.ChoiceField(required=False, choices=list(ORDERS))
+    order = ChoiceField(required=False, choices=list(ORDERS))
+
+    def validate_specialty(self, slug: str) -> str:
+        return _known(slug, among=[each for each, _name in search_choices().specialties])
+
+    def validate_city(self, city: str) -> str:
+        return _known(city, among=search_choices().cities)
+
+    def validate_language(self, language: str) -> str:
+        """A language that nobody speaks here is one all the same, and finds nobody."""
+        return _known(language, among=[*LANG_INFO, *search_choices().languages])
 
     def validate_currency(self, currency: str) -> str:
+        """Any three letters: which of them are a currency changes, and nobody charges in others."""
         return currency.upper()
+
+
+def _known(value: str, *, among: Iterable[str]) -> str:
+    """As it is written there. Raises ValidationError for what does not exist."""
+    spellings = {plain_letters(each): each for each in among}
+    found = spellings.get(plain_letters(value))
+    if found is None:
+        raise serializers.ValidationError("We know none of this name here.", code="unknown")
+    return found
 
 
 class DayQuery(serializers.Serializer[Any]):

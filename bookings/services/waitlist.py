@@ -30,6 +30,9 @@ FURTHEST_AHEAD = timedelta(days=366)
 MOST_AT_ONCE = 1000
 
 
+EITHER_OR = "Name either a doctor and a reason, or a specialty and a city."
+
+
 @dataclass(frozen=True, kw_only=True)
 class Wanted:
     """A doctor and a reason, or a specialty (its slug) in a city; the rest as in WaitlistEntry."""
@@ -158,8 +161,7 @@ def _entry_of(wanted: Wanted, *, patient: User, now: datetime) -> WaitlistEntry:
 def _name_the_doctors(entry: WaitlistEntry, *, wanted: Wanted, now: datetime) -> None:
     by_specialty = bool(wanted.specialty or wanted.city)
     if by_specialty == (wanted.doctor_id is not None):
-        text = "Name either a doctor and a reason, or a specialty and a city."
-        raise FieldError("doctor", text, field_code="one-of")
+        raise FieldError("doctor", EITHER_OR, field_code="one-of")
     if by_specialty:
         _name_the_specialty(entry, wanted=wanted, now=now)
     else:

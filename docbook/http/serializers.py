@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 from functools import cache
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NoReturn
 from uuid import UUID
 
 from django.utils.translation import gettext_lazy as _
@@ -38,6 +38,17 @@ class PatternField(_Folds, serializers.RegexField):
     """A number of the telephone, or the like: digits and signs that match a pattern."""
 
     fold = staticmethod(folded_code)
+
+
+class ChoiceField(serializers.ChoiceField):
+    """Says what can be written; what was written is known to its sender."""
+
+    default_error_messages: ClassVar[dict[str, Any]] = {
+        "invalid_choice": _("Write one of these: {choices}."),
+    }
+
+    def fail(self, key: str, **facts: Any) -> NoReturn:
+        super().fail(key, choices=", ".join(map(str, self.choices)), **facts)
 
 
 _DIGITS = re.compile(r"-?[0-9]+")
@@ -81,19 +92,26 @@ class StrictSerializer(serializers.Serializer[Any]):
     """
 
     def to_internal_value(self, data: Any) -> Any:
-        if isinstance(data, dict):
-            _refuse(set(data) - set(self.fields), "This field is not known.")
-            self._refuse_other_types(data)
-        return super().to_internal_value(data)
-
-    def _refuse_other_types(self, data: dict[str, Any]) -> None:
+        """All mistakes are told at once, whatever their kind."""
+        if not isinstance(data, dict):
+            return super().to_internal_value(data)
         errors = {
+            **_errors(set(data) - set(self.fields), "This field is not known."),
+            **self._of_other_types(data),
+            **self.beside_fields(data),
+        }
+        return read_with(errors, lambda: super(StrictSerializer, self).to_internal_value(data))
+
+    def beside_fields(self, data: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG002
+        """What is wrong with the body as a whole, by the field that tells it."""
+        return {}
+
+    def _of_other_types(self, data: dict[str, Any]) -> dict[str, Any]:
+        return {
             name: [serializers.ErrorDetail(str(field.error_messages["invalid"]), code="invalid")]
             for name, field in self.fields.items()
             if name in data and not _is_of_its_type(field, data[name])
         }
-        if errors:
-            raise ValidationError(errors)
 
 
 def _is_of_its_type(field: Any, value: Any) -> bool:
@@ -132,17 +150,32 @@ def read_query(serializer: type[serializers.Serializer[Any]], request: Request) 
     """
     query = serializer(data=request.query_params.dict())
     unknown = set(request.query_params) - set(query.fields) - _OF_LISTS
-    _refuse(unknown, "This part of the query is not known.")
     twice = {name for name, values in request.query_params.lists() if len(values) > 1}
-    _refuse(twice, "This part of the query stands twice.", code="twice")
-    query.is_valid(raise_exception=True)
+    errors = {
+        **_errors(unknown, "This part of the query is not known."),
+        **_errors(twice, "This part of the query stands twice.", code="twice"),
+    }
+    read_with(errors, lambda: query.is_valid(raise_exception=True))
     return dict(query.validated_data)
 
 
-def _refuse(names: set[str], message: str, *, code: str = "unknown") -> None:
-    if names:
-        error = serializers.ErrorDetail(message, code=code)
-        raise ValidationError({name: [error] for name in sorted(names)})
+def read_with(errors: dict[str, Any], read: Callable[[], Any]) -> Any:
+    """What `read` gives where there are no `errors`; else all of them with those it finds itself.
+    Of a field that has one already no second is told.
+    """
+    try:
+        value = read()
+    except ValidationError as error:
+        if not isinstance(error.detail, dict):
+            raise
+        errors = {**error.detail, **errors}
+    if errors:
+        raise ValidationError(errors)
+    return value
+
+
+def _errors(names: set[str], message: str, *, code: str = "unknown") -> dict[str, Any]:
+    return {name: [serializers.ErrorDetail(message, code=code)] for name in sorted(names)}
 
 
 class PageInfo(serializers.Serializer[Any]):

@@ -14,6 +14,7 @@ from tests.factories import make_patient
 
 pytestmark = pytest.mark.django_db
 DEEP = 10_000
+ONE_OF = "Name either a doctor and a reason, or a specialty and a city."
 UNKNOWN = "01985f3e-0000-7000-8000-000000000001"
 
 
@@ -24,6 +25,66 @@ def api() -> Api:
 
 def send(api: Api, text: str | bytes, **options: str) -> Any:
     return api.send("bookings", text, Idempotency_Key=str(uuid4()), **options)
+
+
+def test_all_classes_of_mistakes_in_a_body_are_told_at_once(api: Api) -> None:
+    sent = {"slotId": "x", "foo": 2, "reason": "x" * 501}
+    errors = send(api, json.dumps(sent)).json()["errors"]
+    assert {each["pointer"]: each["detail"] for each in errors} == {
+        "/foo": "This field is not known.",
+        "/slotId": "Write a whole number.",
+        "/visitTypeId": "This field is required.",
+        "/reason": "Write at most 500 characters.",
+    }
+
+
+def test_all_classes_of_mistakes_in_a_query_are_told_at_once() -> None:
+    answer = Api().get("doctors?foo=1&mode=pigeon&order=name&order=fee&max_fee=1.5")
+    errors = problem(answer, code="validation", status=422)["errors"]
+    assert {each["pointer"]: each["detail"] for each in errors} == {
+        "/foo": "This part of the query is not known.",
+        "/mode": "Write one of these: in_person, video, phone.",
+        "/order": "This part of the query stands twice.",
+        "/max_fee": "Write a whole number.",
+    }
+
+
+@pytest.mark.parametrize("body", [{}, {"doctorId": 1, "specialty": "x"}])
+def test_waitlist_says_that_a_doctor_or_a_specialty_is_needed(api: Api, body: Any) -> None:
+    answer = api.post("waitlist", body, Idempotency_Key=str(uuid4()))
+    errors = problem(answer, code="validation", status=422)["errors"]
+    assert {(each["pointer"], each["code"]) for each in errors} == {
+        ("/from", "required"), ("/until", "required"), ("/doctorId", "one-of"),
+    }  # fmt: skip
+    assert ONE_OF in [each["detail"] for each in errors]
+
+
+@pytest.mark.parametrize("query", ["order=bogus", "mode=bogus", "max_fee=-1", "max_fee=1000000"])
+def test_refusals_of_a_query_are_in_our_own_words(query: str) -> None:
+    errors = problem(Api().get(f"doctors?{query}"), code="validation", status=422)["errors"]
+    assert errors[0]["detail"] in {
+        "Write one of these: next_free, fee, name.",
+        "Write one of these: in_person, video, phone.",
+        "The least is 0.",
+        "The most is 100000.",
+    }
+
+
+@pytest.mark.parametrize(
+    ("query", "pointer"),
+    [("city=nowhere", "/city"), ("specialty=nonsense", "/specialty"), ("language=xx", "/language")],
+)
+def test_search_for_what_does_not_exist_is_refused_at_its_field(query: str, pointer: str) -> None:
+    bookable()
+    body = problem(Api().get(f"doctors?{query}"), code="validation", status=422)
+    assert pointers(body) == [pointer]
+    assert body["errors"][0]["code"] == "unknown"
+
+
+@pytest.mark.parametrize("query", ["language=fi", "currency=USD", "city=UTRECHT", "language=NL"])
+def test_search_for_what_exists_and_nobody_has_finds_nobody(query: str) -> None:
+    bookable()
+    assert Api().get(f"doctors?{query}").status_code == 200
 
 
 @pytest.mark.parametrize(

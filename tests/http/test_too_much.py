@@ -79,8 +79,8 @@ def test_of_a_hundred_mistakes_twenty_are_told() -> None:
 def test_long_names_and_values_are_not_sent_back() -> None:
     named = _sent({"x" * 50_000: 1})
     assert len(named.content) < 1000
-    (error,) = problem(named, code="validation", status=422)["errors"]
-    assert len(error["pointer"]) == 100
+    errors = problem(named, code="validation", status=422)["errors"]
+    assert max(len(error["pointer"]) for error in errors) == 100
 
 
 @pytest.mark.parametrize(
