@@ -24,7 +24,7 @@ ORDER_LABELS = {"next_free": _("Earliest"), "fee": _("Lowest fee"), "name": _("N
 class SearchForm(forms.Form):
     """Every field is optional; a value that means nothing is shown at its field and left out."""
 
-    q = TextField(label=_("Name or words"), max_length=80, required=False)
+    q = TextField(label=_("Doctor or specialty"), max_length=80, required=False)
     specialty = ChoiceField(
         label=_("What do you need?"),
         required=False,
@@ -33,11 +33,13 @@ class SearchForm(forms.Form):
     city = ChoiceField(
         label=_("Where?"),
         required=False,
-        error_messages={"invalid_choice": _("No clinic here is in this city.")},
+        error_messages={"invalid_choice": _("We have no clinic in %(value)s.")},
     )
     available_on = forms.DateField(
         label=_("When?"),
         required=False,
+        # Written otherwise, a day and its month are mistaken for each other.
+        input_formats=["%Y-%m-%d"],
         validators=[validate_day],
         widget=forms.DateInput(attrs={"type": "date"}),
     )
@@ -57,7 +59,12 @@ class SearchForm(forms.Form):
         required=False,
         error_messages={"invalid_choice": _("Nobody here charges in this currency.")},
     )
-    order = ChoiceField(label=_("Order"), required=False, choices=list(ORDER_LABELS.items()))
+    order = ChoiceField(
+        label=_("Order"),
+        required=False,
+        choices=list(ORDER_LABELS.items()),
+        error_messages={"invalid_choice": _("We can order by Earliest, Lowest fee or Name.")},
+    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -78,10 +85,20 @@ class SearchForm(forms.Form):
     def search(self) -> DoctorSearch:
         """What the valid fields ask for."""
         self.is_valid()
+        self._keep_what_was_refused()
         given = {
             name: value for name, value in self.cleaned_data.items() if value not in ("", None)
         }
         return DoctorSearch(**given)
+
+    def _keep_what_was_refused(self) -> None:
+        """A list shows it as one choice more, and the field of a day as text."""
+        for name in {"specialty", "city", "language", "currency"} & set(self.errors):
+            field, typed = self.fields[name], str(self[name].value())
+            assert isinstance(field, forms.ChoiceField)  # noqa: S101 - for the type checker
+            field.choices = [*field.choices, (typed, typed)]  # type: ignore[misc]  # pairs
+        if "available_on" in self.errors:
+            self.fields["available_on"].widget.input_type = "text"
 
     @property
     def has_currencies(self) -> bool:

@@ -4,7 +4,8 @@ import re
 import unicodedata
 
 TITLES = frozenset(
-    {"dr", "drs", "doctor", "prof", "professor", "med", "md", "phd", "mr", "mrs", "ms", "miss"}
+    {"dr", "dra", "drs", "doctor", "prof", "professor", "med", "md", "phd", "mr", "mrs", "ms"}
+    | {"miss", "mme", "mw", "mevr", "mevrouw", "dhr", "herr", "frau", "sr", "sra"}
 )
 # More words than anybody types; each is another condition of the search.
 MOST_WORDS = 12

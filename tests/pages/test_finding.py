@@ -6,11 +6,13 @@ from datetime import timedelta
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from accounts.models import User
 from bookings.models import Hold
 from doctors.models import Doctor
 from tests.bookings.acts import book, bookable, guest, let_expire, take
+from tests.days_said import day_said
 from tests.factories import (
     make_admin,
     make_clinic,
@@ -267,6 +269,8 @@ def test_doctor_is_found_however_the_accents_are_typed(name: str, typed: str) ->
         "dr. emma visser",
         "Visser, E.",
         "Prof Dr Visser",
+        "Dra. Visser",
+        "mevr. Visser",
         "emma dermatology",
         "dermatologist Visser",
         "Emma-Louise",
@@ -469,3 +473,33 @@ def test_name_and_words_about_a_doctor_are_escaped() -> None:
 @pytest.mark.parametrize("path", ["/", "/doctors/", "/healthz", "/doctors/somebody/"])
 def test_nobody_posts_to_a_page_that_only_shows(path: str) -> None:
     assert signed_in().post(path).status_code == 405
+
+
+def test_home_leads_to_the_first_day_on_which_somebody_is_free() -> None:
+    _visit_type, slots = bookable()
+    first = slots[0].starts_at.astimezone(slots[0].clinic.zone)
+    page = signed_in().get("/")
+    assert f'href="/doctors/?available_on={first:%Y-%m-%d}"' in page.content.decode()
+    assert f"Free on {day_said(first, '%A', '%B')}" in words(page)
+    assert "Free today" not in words(page)
+
+
+def test_home_leads_to_today_where_somebody_is_free_today() -> None:
+    clinic = make_clinic(time_zone="Pacific/Kiritimati")
+    here = timezone.now().astimezone(clinic.zone)
+    if here.hour >= 23:
+        clinic.time_zone = "Pacific/Honolulu"
+        clinic.save()
+    doctor = make_doctor(clinic=clinic, min_notice_minutes=0)
+    make_visit_type(doctor=doctor)
+    make_slots(doctor=doctor, starts_at=timezone.now() + timedelta(minutes=5))
+    today = timezone.now().astimezone(clinic.zone).date()
+    page = signed_in().get("/")
+    assert "Free today" in words(page)
+    assert f'href="/doctors/?available_on={today}"' in page.content.decode()
+
+
+def test_home_leads_to_no_day_where_nobody_is_free() -> None:
+    make_doctor()
+    page = signed_in().get("/")
+    assert "available_on=" not in page.content.decode()

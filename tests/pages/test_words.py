@@ -1,5 +1,7 @@
 """What a page calls things, and where a refusal stands."""
 
+import re
+
 import pytest
 
 from bookings.models import Hold
@@ -23,15 +25,46 @@ pytestmark = pytest.mark.django_db
     [
         ("language=fi", "We do not know this language here."),
         ("specialty=magic", "We do not know this specialty here."),
-        ("city=Nowhere", "No clinic here is in this city."),
+        ("city=Nowhere", "We have no clinic in Nowhere."),
+        ("available_on=12/31/2026", "When: Write the day like 2026-12-31."),
+        ("city=Nowhere", "Where: We have no clinic in Nowhere."),
+        ("order=bogus", "We can order by Earliest, Lowest fee or Name."),
+        ("q=" + "x" * 81, "Doctor or specialty: Write at most 80 characters."),
+        ("max_fee=abc", "Write a whole number, like 60."),
         ("mode=pigeon", "A visit is in person, by video or by phone."),
     ],
 )
 def test_filter_that_means_nothing_is_refused_in_our_own_words(query: str, said: str) -> None:
     bookable()
-    page = words(signed_in().get(f"/doctors/?{query}&max_fee=-1"))
+    page = words(signed_in().get(f"/doctors/?{query}&language=xx"))
     assert said in page
     assert "Select a valid choice" not in page
+
+
+@pytest.mark.parametrize(
+    ("field", "typed"),
+    [("available_on", "12/31/2026"), ("city", "Nowhere"), ("specialty", "magic"), ("q", "x" * 81)],
+)
+def test_filter_that_was_refused_keeps_what_was_typed(field: str, typed: str) -> None:
+    bookable()
+    page = signed_in().get("/doctors/", {field: typed}).content.decode()
+    kept = f'<option value="{typed}" selected>' if field in ("city", "specialty") else ""
+    assert kept in page
+    (control,) = re.findall(rf'<(?:input|select)[^>]* name="{field}"[^>]*>', page)
+    assert kept or f'value="{typed}"' in control
+    assert 'type="date"' not in control
+
+
+def test_refused_order_is_said_beside_the_orders_and_not_sent_again() -> None:
+    bookable()
+    page = signed_in().get("/doctors/?order=bogus")
+    assert "We can order by Earliest, Lowest fee or Name." in words(page)
+    assert "bogus" not in page.content.decode()
+
+
+def test_page_beyond_the_last_shows_the_last() -> None:
+    bookable()
+    assert "Dr Emma Visser" in words(signed_in().get("/doctors/?page=9999"))
 
 
 def test_filters_that_are_on_are_named_as_a_person_would() -> None:
