@@ -1,8 +1,8 @@
 """Forms of the admin for weekly hours: parse them, and say what is wrong at its field."""
 
-from datetime import time, timedelta
+from datetime import UTC, time, timedelta
 from itertools import combinations, groupby, product
-from typing import Any
+from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
 
 from django import forms
@@ -18,10 +18,22 @@ from doctors.models.places import validate_time_zone
 from doctors.recurrence import WeeklyRule, overlap
 
 
+class StartOfHoursField(forms.TimeField):
+    """A time that hours start at, shown without seconds."""
+
+    widget = AdminTimeWidget
+
+    def prepare_value(self, value: Any) -> Any:
+        return f"{value:%H:%M}" if isinstance(value, time) and not value.second else value
+
+
 class EndOfHoursField(forms.TimeField):
     """A time that hours end at; 24:00 and 00:00 both mean the end of the day, shown as 24:00."""
 
     widget = AdminTimeWidget
+    default_error_messages: ClassVar[dict[str, Any]] = {
+        "invalid": _("Write the time like 08:30, or 24:00 for the end of the day."),
+    }
 
     def to_python(self, value: Any) -> time | None:
         if isinstance(value, str) and read_end(value.strip()) == END_OF_DAY:
@@ -39,6 +51,7 @@ class RuleForm(forms.ModelForm):
         coerce=int,
         widget=forms.CheckboxSelectMultiple,
     )
+    starts = StartOfHoursField(label=_("from"), validators=[whole_minutes])
     ends = EndOfHoursField(
         label=_("to"), validators=[whole_minutes], help_text=_("24:00 is the end of the day.")
     )
@@ -98,6 +111,15 @@ class ClinicForm(forms.ModelForm):
 
 class RuleFormSet(forms.BaseInlineFormSet):
     """All the hours of one doctor: no two of them at the same time."""
+
+    def get_form_kwargs(self, index: int | None) -> dict[str, Any]:
+        """New hours begin today, by the clock of the main clinic, unless another day is typed."""
+        given: dict[str, Any] = super().get_form_kwargs(index)
+        if index is not None and index < self.initial_form_count():
+            return given
+        zone = self.instance.clinic.zone if self.instance.clinic_id else UTC
+        today = timezone.now().astimezone(zone).date()
+        return given | {"initial": {"valid_from": today}}
 
     def clean(self) -> None:
         super().clean()
