@@ -1,12 +1,14 @@
 """What we ask of django-allauth beyond its settings."""
 
 import time
+from datetime import UTC, datetime
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.internal.flows.login import get_authentication_records
 from allauth.account.internal.flows.reauthentication import get_reauthentication_flows
 from allauth.core.exceptions import ImmediateHttpResponse
+from allauth.mfa.models import Authenticator
 from django.contrib import messages
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
@@ -151,14 +153,28 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ha
         return client_address(request)
 
     def is_reauthentication_required(self, *, app: str, **more: Any) -> bool:
-        """Of accounts without a password allauth asks nothing: they sign in again by a code."""
+        """Of accounts without a password allauth asks nothing: they sign in again by a code. The
+        password of a sign-in a moment ago is enough to set up the first second factor.
+        """
         required: bool = super().is_reauthentication_required(app=app, **more)
         user = self.request.user
+        if app == "allauth.mfa" and self._has_typed_the_password_lately():
+            return False
         if required and user.is_authenticated and not get_reauthentication_flows(user):
             records = get_authentication_records(self.request, user)
             if not records or time.time() - records[-1]["at"] > SIGNED_IN_LATELY:
                 raise ImmediateHttpResponse(redirect("account_sign_in_again"))
         return required
+
+    def _has_typed_the_password_lately(self) -> bool:
+        """At a sign-in that asked for no second factor, because there was none yet."""
+        user = self.request.user
+        records = get_authentication_records(self.request, user) if user.is_authenticated else []
+        times = [each["at"] for each in records if each.get("method") == "password"]
+        if not times or time.time() - times[-1] > SIGNED_IN_LATELY:
+            return False
+        signed_in_at = datetime.fromtimestamp(times[-1], UTC)
+        return not Authenticator.objects.filter(user=user, created_at__lt=signed_in_at).exists()
 
 
 def display_name(user: User) -> str:

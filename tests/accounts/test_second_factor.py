@@ -219,6 +219,30 @@ def test_those_who_work_here_set_it_up_before_anything_opens(settings, role: str
     assert answer.headers["Location"].startswith("/accounts/2fa/totp/activate/")
 
 
+def test_password_is_not_asked_for_again_right_after_signing_in(settings, role: str) -> None:
+    settings.REQUIRE_SECOND_FACTOR = True
+    browser, _ = sign_in(STAFF[role]())
+    page = browser.get("/accounts/2fa/totp/activate/")
+    assert page.status_code == 200
+    assert "<svg" in page.content.decode()
+
+
+def test_password_is_asked_for_again_some_minutes_after_signing_in(settings, monkeypatch) -> None:
+    settings.REQUIRE_SECOND_FACTOR = True
+    browser, _ = sign_in(make_admin())
+    monkeypatch.setattr("accounts.adapter.SIGNED_IN_LATELY", 0)
+    answer = browser.get("/accounts/2fa/totp/activate/")
+    assert answer.headers["Location"].startswith("/accounts/reauthenticate/")
+
+
+def test_password_of_a_sign_in_changes_no_second_factor_that_is_set_up(settings) -> None:
+    settings.REQUIRE_SECOND_FACTOR = True
+    user = make_admin()
+    browser = sign_in_with(user, code_of(set_up(user)))
+    answer = browser.get("/accounts/2fa/recovery-codes/generate/")
+    assert "reauthenticate" in answer.headers["Location"]
+
+
 def test_code_by_mail_neither_opens_the_admin_nor_sets_up_a_second_factor(settings) -> None:
     settings.REQUIRE_SECOND_FACTOR = True
     user = make_admin()
