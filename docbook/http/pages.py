@@ -16,6 +16,7 @@ from docbook.observability import refusal, request_id
 
 # What the API never answers; its refusals have statuses in docbook.http.problems.
 _OF_PAGES_ALONE = {"length-required": 411}
+SECONDS_ARE_READ_BELOW = 120
 _TEMPLATES = {403: "403.html", 404: "404.html", 429: "429.html", 503: "503.html"}
 
 
@@ -50,12 +51,18 @@ def refusal_page(
             request,
             status=429,
             retry_after=error.retry_after,
+            retry_minutes=_in_minutes(error.retry_after),
             back=_came_from(request),
             other_ways=other_ways,
         )
         add_headers(response, headers_of(error))
         return response
     return error_page(request, status=STATUS_BY_CODE.get(error.code, 400))
+
+
+def _in_minutes(seconds: int | None) -> int | None:
+    """None where people rather read seconds."""
+    return round(seconds / 60) if seconds and seconds >= SECONDS_ARE_READ_BELOW else None
 
 
 def _came_from(request: HttpRequest) -> str:

@@ -7,7 +7,7 @@ from bookings.models import Hold
 from tests.bookings.acts import as_patient, attempt, bookable
 from tests.bookings.traces import traces
 from tests.factories import make_patient
-from tests.pages.browser import HTMX, typed
+from tests.pages.browser import HTMX, typed, words
 
 pytestmark = pytest.mark.django_db
 
@@ -34,6 +34,9 @@ def test_form_without_our_token_changes_nothing(victim, form: str, headers) -> N
     response = browser.post(form.format(hold.pk), {"slot": 1, "visit_type": 1}, headers=headers)
     assert response.status_code == 403
     assert "grown old" in response.content.decode()
+    assert "We did not act on this form" in words(response)
+    assert "Nothing was booked" not in words(response)
+    assert 'href="/appointments/"' in response.content.decode()
     assert traces() == before
     assert browser.get("/appointments/").status_code == 200
 

@@ -1,10 +1,13 @@
 """Each step of the booking pages is limited for an address."""
 
+from dataclasses import replace
+
 import pytest
 from django.test import Client
 
 from bookings.models import Hold
 from docbook.http.keyed_digest import mailbox_of
+from docbook.http.rate_policies import POLICIES
 from docbook.http.throttling import count, enforce, limit_of
 from docbook.outbox.models import OutboxMessage
 from tests.api.client import Api
@@ -57,6 +60,19 @@ def test_page_of_too_many_requests_leads_back_to_where_one_was(client):
     refused = client.post(f"/book/{hold.pk}/", DETAILS, headers=foreign)
     assert "elsewhere" not in refused.content.decode()
     assert 'href="/doctors/"' in refused.content.decode()
+
+
+def test_long_wait_is_told_in_minutes_and_a_held_time_only_where_one_is_held(monkeypatch):
+    policy = POLICIES["hold"]
+    hourly = replace(policy, rate=policy.rate._replace(most=1, seconds=3134))
+    monkeypatch.setitem(POLICIES, "hold", hourly)
+    tap(signed_in())
+    stranger = signed_in()
+    visit_type, slots = bookable()
+    refused = stranger.post("/book/", {"slot": slots[0].pk, "visit_type": visit_type.pk})
+    assert refused.status_code == 429
+    assert "You can go on in about 52 minutes." in words(refused)
+    assert "five minutes" not in words(refused)
 
 
 def test_third_sending_of_the_details_in_a_minute_is_refused(client):
