@@ -20,7 +20,7 @@ _GROUPS = {"patient": PATIENT_SIDE, "practice": PRACTICE, "system": SYSTEM}
 _HEAD = """# What can become of an appointment
 
 Written by `make states` from `bookings/states.py`. The trigger
-`appointment_status_follows_the_state_machine` refuses every other step, whoever asks for it.
+`appointment_status_follows_the_state_machine` refuses every other step, no matter who asks.
 
 *Patient* is the patient, or the guest who has just booked in this browser; until the doctor's
 notice for changes. *Practice* is the doctor, their secretary and staff; always, and it says why it
