@@ -19,7 +19,7 @@ def deliver() -> list[EmailMessage]:
 
 
 def code_in(message: EmailMessage) -> str:
-    (code,) = re.findall(r"(?m)^(\d{6})$", message.body)
+    (code,) = re.findall(r"(?m)^Your code: (\d{6})$", message.body)
     return str(code)
 
 

@@ -168,7 +168,7 @@ def test_mails_of_accounts_are_ours_and_never_name_the_host_that_asked() -> None
 
 
 @override_settings(SITE_URL=SITE)
-def test_code_in_a_mail_has_six_digits_and_stands_alone() -> None:
+def test_code_in_a_mail_has_six_digits_in_two_groups_where_it_is_large() -> None:
     sign_up(Client())
     message = last_mail()
     code = code_in(message)
