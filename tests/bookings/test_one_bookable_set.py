@@ -247,7 +247,7 @@ def compare_days(world: World, reason: VisitType) -> None:
         else:
             assert not right
         cells = [cell for month in picker.months for week in month.weeks for cell in week if cell]
-        assert all(cell.free == len(right) for cell in cells if cell.date == day)
+        assert all(cell.free == len(right) for cell in cells if cell.iso == day.isoformat())
 
 
 def compare_lists(world: World, reason: VisitType) -> None:
