@@ -23,17 +23,9 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.admin import record_reading
 from accounts.users import signed_in
-from bookings.admin_notes import (
-    OUTSIDE_HOURS,
-    Note,
-    may_amend,
-    notes_on_clinic,
-    notes_on_doctor,
-)
-from bookings.models import Appointment, BookingPause, Hold, WaitlistEntry
-from bookings.practice import PracticeMember
-from bookings.references import reference
-from bookings.selectors.amendments import (
+from bookings.actors.practice import PracticeMember
+from bookings.admin_notes import OUTSIDE_HOURS, Note, may_amend, notes_on_clinic, notes_on_doctor
+from bookings.appointments.selectors.amendments import (
     Source,
     digest_of,
     facts_of,
@@ -41,10 +33,12 @@ from bookings.selectors.amendments import (
     how_many_outdated,
     what_they_say,
 )
-from bookings.selectors.by_reference import visits_by_reference
-from bookings.selectors.outside_hours import visits_outside_hours
-from bookings.services.amendments import ask_to_amend
-from bookings.services.pause import set_pause
+from bookings.appointments.selectors.by_reference import visits_by_reference
+from bookings.appointments.selectors.outside_hours import visits_outside_hours
+from bookings.appointments.services.amendments import ask_to_amend
+from bookings.holding.services.pause import set_pause
+from bookings.models import Appointment, BookingPause, Hold, WaitlistEntry
+from bookings.references import reference
 from docbook.audit.services import Actor
 from docbook.observability.read_only_admin import ReadOnlyAdmin
 from doctors.admin import ClinicAdmin, DoctorAdmin

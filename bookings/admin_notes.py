@@ -12,13 +12,13 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from bookings.selectors.amendments import (
+from bookings.appointments.selectors.amendments import (
     Source,
     how_many_outdated,
     kind_of,
     outdated_visit_types,
 )
-from bookings.selectors.outside_hours import visits_outside_hours
+from bookings.appointments.selectors.outside_hours import visits_outside_hours
 from doctors.models import Clinic, Doctor
 
 # Of the list of appointments: its value is the id of a doctor.

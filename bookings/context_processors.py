@@ -5,10 +5,10 @@ from typing import Any
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
+from bookings.actors.sessions import current_holder
+from bookings.engine.selectors import live_holds
+from bookings.holding.selectors import running_pause
 from bookings.models import Hold
-from bookings.selectors.holds import live_holds
-from bookings.selectors.pause import running_pause
-from bookings.sessions import current_holder
 
 
 def booking(request: HttpRequest) -> dict[str, Any]:

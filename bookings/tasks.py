@@ -7,17 +7,17 @@ from celery import shared_task
 from django.conf import settings
 from django.utils import timezone
 
-from bookings import receivers
+from bookings.appointments.services.changes import mark_missed
+from bookings.engine.services import sweep_holds
+from bookings.holding.services.drafts import purge_drafts
 from bookings.invariants import watch
-from bookings.services.changes import mark_missed
-from bookings.services.drafts import purge_drafts
-from bookings.services.gates import open_gates_without_hold
-from bookings.services.look_over import offer_free_times
-from bookings.services.partitions import make_partitions
-from bookings.services.releases import sweep_holds
-from bookings.services.reminders import publish_reminders
-from bookings.services.retention import purge_ended_holds, purge_ended_waits
-from bookings.services.waitlist import end_booked_entries, end_passed_entries
+from bookings.notifications import receivers
+from bookings.notifications.services import publish_reminders
+from bookings.upkeep.gates import open_gates_without_hold
+from bookings.upkeep.partitions import make_partitions
+from bookings.upkeep.retention import purge_ended_holds, purge_ended_waits
+from bookings.waitlist.services.look_over import offer_free_times
+from bookings.waitlist.services.waitlist import end_booked_entries, end_passed_entries
 from docbook.observability import metrics
 from docbook.outbox.services import receive
 

@@ -2,15 +2,11 @@
 
 from django.urls import path
 
-from bookings.views import (
-    appointments,
-    changes,
-    confirming,
-    holding,
-    landing,
-    offered_time,
-    schedule,
-)
+from bookings.actors import views as landing
+from bookings.appointments.views import appointments, changes
+from bookings.holding.views import confirming, holding
+from bookings.schedule import views as schedule
+from bookings.waitlist import views as offered_time
 
 app_name = "bookings"
 urlpatterns = [

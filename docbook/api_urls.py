@@ -5,10 +5,10 @@ from django.urls.converters import IntConverter
 from drf_spectacular.views import SpectacularAPIView
 
 from accounts.api.auth import MeView, RefreshView, TokenView
-from bookings.api.bookings import BookingDetail, BookingList, ResendOtp, VerifyOtp
-from bookings.api.changes import CancelBooking, MoveBooking
-from bookings.api.schedule import DoctorAppointments
-from bookings.api.waitlist import AcceptOffer, Waitlist, WaitlistEntryDetail
+from bookings.appointments.api import CancelBooking, MoveBooking
+from bookings.holding.api import BookingDetail, BookingList, ResendOtp, VerifyOtp
+from bookings.schedule.api import DoctorAppointments
+from bookings.waitlist.api import AcceptOffer, Waitlist, WaitlistEntryDetail
 from docbook.http.api_docs import SwaggerView
 from doctors.api.doctors import DoctorDetail, DoctorList, DoctorSlots
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from random import Random
 from uuid import UUID
 
-from bookings.codes import derive
+from bookings.holding.codes import derive
 from proof.client import Answer, Client, NoAnswer, headers_of
 from proof.history import Act, Event, Recorder, clock, told
 from proof.plan import API, SLOTS_A_DAY, Calendar, Patient, Plan

@@ -8,7 +8,7 @@ from itertools import chain
 
 from proof.report import Row
 
-# Frames from the outermost to the innermost, like "hold_slot (bookings/services/holds.py)".
+# Frames from the outermost to the innermost, like "hold_slot (bookings/holding/services/holds.py)".
 Call = tuple[str, ...]
 
 OTHER = "other"

@@ -13,7 +13,7 @@ from itertools import islice
 from pathlib import Path
 from uuid import UUID
 
-from bookings.codes import derive
+from bookings.holding.codes import derive
 from proof.client import Answer, Client, NoAnswer, headers_of
 from proof.fixtures import Fixture
 from proof.plan import Calendar, Patient

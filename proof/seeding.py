@@ -19,9 +19,9 @@ from django.contrib.auth.hashers import make_password  # noqa: E402
 from django.db import connection  # noqa: E402
 
 from accounts.models import User  # noqa: E402
-from bookings.demo.bulk import copy_rows, unhurried  # noqa: E402
-from bookings.demo.cast import address  # noqa: E402
-from bookings.services.partitions import make_partitions  # noqa: E402
+from bookings.upkeep.partitions import make_partitions  # noqa: E402
+from devstack.demo.bulk import copy_rows, unhurried  # noqa: E402
+from devstack.demo.cast import address  # noqa: E402
 from doctors.models import Clinic, Doctor, Mode, Slot, Specialty, VisitType  # noqa: E402
 from proof.plan import SLOTS_A_DAY  # noqa: E402
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from uuid import UUID, uuid4
 
-from bookings.codes import derive
+from bookings.holding.codes import derive
 from devstack.refusals import Refusal
 from proof.client import Client, NoAnswer, headers_of
 from proof.findings import Finding

@@ -6,7 +6,7 @@ from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 from pytest_django import DjangoDbBlocker
 
-from bookings.selectors import alternatives
+from bookings.appointments.selectors import alternatives
 from docbook.http import throttling
 from tests.emptying import allow_emptying
 from tests.scheduling import pytest_xdist_make_scheduler

@@ -2,8 +2,8 @@
 
 from django import template
 
-from bookings import presentation
-from bookings.presentation import Meeting
+from bookings.appointments import presentation
+from bookings.appointments.presentation import Meeting
 
 register = template.Library()
 

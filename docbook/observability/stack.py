@@ -11,8 +11,9 @@ MOST_PLACES = 30
 def places_of(error: BaseException) -> list[str]:
     """The functions that the error passed, outermost first, and those of its causes after them.
 
-    Like ["bookings/receivers.py:57 code_requested", …, "SMTPServerDisconnected"]: files, lines and
-    names of classes. Messages and values are left out, because they may hold personal data.
+    Like ["bookings/notifications/receivers.py:57 code_requested", …, "SMTPServerDisconnected"]:
+    files, lines and names of classes. Messages and values are left out, because they may hold
+    personal data.
     """
     places: list[str] = []
     seen: set[int] = set()

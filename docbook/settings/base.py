@@ -424,7 +424,7 @@ SPECTACULAR_SETTINGS = {
         "AppointmentStatus": "bookings.states.AppointmentStatus",
         "VisitMode": "doctors.models.schedule.Mode.for_visits",
         "WaitlistState": "bookings.models.waitlist.WaitlistState",
-        "CodeChannel": "bookings.serializers.CHANNELS",
+        "CodeChannel": "bookings.holding.serializers.CHANNELS",
     },
 }
 

@@ -4,7 +4,7 @@ test holds.
 make mutate                                      all, an hour or two
 make mutate ARGS=services                        the services and the rules
 make mutate ARGS=sql                             the functions of the database
-make mutate ARGS="bookings/services/holds.py"    one module, or several
+make mutate ARGS="bookings/holding/services/holds.py"    one module, or several
 make mutate ARGS="sql bookings_confirm"          one function, or several
 
 What is tried as a whole has its figures written into docs/results.

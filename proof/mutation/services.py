@@ -28,9 +28,11 @@ from devstack.refusals import Refusal
 from proof.mutation.verdicts import Fate, Mutant
 
 MODULES = [
-    *sorted((ROOT / "bookings" / "services").glob("[a-z]*.py")),
+    *sorted((ROOT / "bookings").glob("*/services/[a-z]*.py")),
+    *sorted((ROOT / "bookings").glob("*/services.py")),
+    *sorted((ROOT / "bookings" / "upkeep").glob("[a-z]*.py")),
     ROOT / "bookings" / "rules.py",
-    ROOT / "bookings" / "wish.py",
+    ROOT / "bookings" / "waitlist" / "rules.py",
 ]
 AT_ONCE = 2
 LONGEST = 4 * 3600.0

@@ -14,12 +14,13 @@ from django.utils import timezone
 
 from accounts.models import User
 from accounts.tokens import access_token, start_session
+from bookings.engine.links import offer_token
 from bookings.models import BookingPause
-from bookings.offer_link import offer_token
 from docbook.audit.models import AuditEvent, AuditSeal
 from docbook.outbox.models import OutboxMessage
 from doctors.models import SlotExpansion
 from tests.bookings.acts import allow_resend, as_patient, attempt, code_of
+from tests.bookings.waitlist.acts import release
 from tests.factories import (
     PASSWORD,
     make_admin,
@@ -32,7 +33,6 @@ from tests.factories import (
     make_visit_type,
     make_waitlist_entry,
 )
-from tests.waitlist.acts import release
 
 PARTIES = (
     "anonymous",

@@ -8,8 +8,8 @@ from django.contrib.auth.models import Permission
 from django.test import Client
 from django.utils import timezone
 
+from bookings.appointments.selectors.outside_hours import visits_outside_hours
 from bookings.models import Appointment
-from bookings.selectors.outside_hours import visits_outside_hours
 from doctors.models import AvailabilityRule, Doctor
 from tests.admin.test_admin import doctor_form, hours
 from tests.factories import (

@@ -10,7 +10,7 @@ from django.utils import timezone
 from jsonschema import Draft202012Validator, FormatChecker
 
 from bookings.models import Hold
-from bookings.services.offers import offer_released
+from bookings.waitlist.services.offers import offer_released
 from tests.api.client import Api
 from tests.api.described import description
 from tests.bookings.acts import allow_resend, bookable, code_of

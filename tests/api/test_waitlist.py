@@ -8,9 +8,9 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import User
+from bookings.appointments.selectors.appointments import contact_of
 from bookings.models import Appointment, Hold, HoldState, WaitlistEntry
-from bookings.selectors.appointments import contact_of
-from bookings.services.offers import offer_released
+from bookings.waitlist.services.offers import offer_released
 from doctors.models import Clinic, Doctor, Mode
 from tests.api.client import Api, pointers, problem
 from tests.bookings.acts import bookable, let_expire

@@ -8,13 +8,13 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from accounts.models import User
-from bookings.codes import derive
-from bookings.gateways import slot_gate
-from bookings.holder import Holder, keys_of
+from bookings.actors.holder import Holder, keys_of
+from bookings.engine import slot_gate
+from bookings.holding.codes import derive
+from bookings.holding.services.codes import Details, request_code
+from bookings.holding.services.confirmation import confirm_booking
+from bookings.holding.services.holds import hold_slot
 from bookings.models import Appointment, Hold
-from bookings.services.codes import Details, request_code
-from bookings.services.confirmation import confirm_booking
-from bookings.services.holds import hold_slot
 from doctors.models import Slot, VisitType
 from tests.factories import make_doctor, make_slots, make_visit_type
 

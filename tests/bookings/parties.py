@@ -3,9 +3,9 @@
 from uuid import uuid4
 
 from accounts.models import User
-from bookings.holder import Holder
+from bookings.actors.holder import Holder
+from bookings.actors.practice import PracticeMember
 from bookings.models import Appointment
-from bookings.practice import PracticeMember
 from doctors.models import Doctor
 from tests.factories import make_doctor, make_patient, make_secretary, make_user
 

@@ -10,14 +10,14 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from bookings.actors.practice import PracticeMember
+from bookings.appointments.services.changes import cancel_appointment
+from bookings.appointments.services.moves import move_appointment
+from bookings.engine.services import release_hold, sweep_holds
 from bookings.errors import OtpInvalid, OtpLocked
+from bookings.holding.services.confirmation import confirm_booking
 from bookings.models import Appointment, Hold
 from bookings.models.holds import MAX_CODE_ATTEMPTS
-from bookings.practice import PracticeMember
-from bookings.services.changes import cancel_appointment
-from bookings.services.confirmation import confirm_booking
-from bookings.services.moves import move_appointment
-from bookings.services.releases import release_hold, sweep_holds
 from doctors.models import Slot, VisitType
 from tests.bookings.acts import (
     as_patient,

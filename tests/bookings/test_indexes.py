@@ -6,14 +6,14 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
+from bookings.appointments.selectors.appointments import appointments_of_doctor
+from bookings.appointments.services.changes import cancel_appointment
+from bookings.holding.services.confirmation import confirm_booking
 from bookings.models import Hold
-from bookings.selectors.appointments import appointments_of_doctor
-from bookings.services.changes import cancel_appointment
-from bookings.services.confirmation import confirm_booking
 from bookings.states import AppointmentStatus
 from tests.api.client import Api
 from tests.bookings.acts import as_patient, bookable, code_of
-from tests.bookings.test_moving import booked, hold_instead
+from tests.bookings.appointments.test_moving import booked, hold_instead
 from tests.factories import make_doctor, make_patient, tomorrow_at
 from tests.scans import read_whole
 

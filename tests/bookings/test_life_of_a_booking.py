@@ -20,20 +20,16 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from bookings.holder import Holder
+from bookings.actors.holder import Holder
+from bookings.actors.practice import PracticeMember
+from bookings.appointments.services.changes import cancel_appointment, mark_arrived, undo
+from bookings.appointments.services.moves import move_appointment
+from bookings.engine.services import release_hold, sweep_holds
+from bookings.holding.services.codes import request_code, resend_code
+from bookings.holding.services.confirmation import confirm_booking
+from bookings.holding.services.holds import hold_slot
 from bookings.invariants.checks import check_invariants
 from bookings.models import Appointment, Hold
-from bookings.practice import PracticeMember
-from bookings.services.changes import (
-    cancel_appointment,
-    mark_arrived,
-    undo,
-)
-from bookings.services.codes import request_code, resend_code
-from bookings.services.confirmation import confirm_booking
-from bookings.services.holds import hold_slot
-from bookings.services.moves import move_appointment
-from bookings.services.releases import release_hold, sweep_holds
 from docbook.errors import DomainError
 from doctors.models import Slot
 from tests.bookings.acts import (

@@ -18,11 +18,11 @@ from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from bookings.appointments.selectors.alternatives import _kept, next_free_times
+from bookings.engine import slot_gate
 from bookings.errors import OutsideBookingWindow, SlotHeld, SlotTaken
-from bookings.gateways import slot_gate
-from bookings.selectors.alternatives import _kept, next_free_times
-from bookings.selectors.waitlist import free_times_near
-from bookings.services.holds import hold_slot
+from bookings.holding.services.holds import hold_slot
+from bookings.waitlist.selectors import free_times_near
 from doctors.models import Clinic, Doctor, Slot, VisitType
 from doctors.selectors.search import DoctorSearch, search_doctors
 from doctors.views.cards import doctor_cards

@@ -9,11 +9,11 @@ from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from bookings.actors.holder import Holder
+from bookings.appointments.selectors.appointments import times_to_move_to
 from bookings.errors import SlotHeld, SlotTaken
-from bookings.holder import Holder
+from bookings.holding.services.holds import hold_slot
 from bookings.models import Appointment
-from bookings.selectors.appointments import times_to_move_to
-from bookings.services.holds import hold_slot
 from doctors.models import Mode, Slot, SlotState, VisitType
 from doctors.selectors.slots import times_of_doctor
 from tests.bookings.acts import guest

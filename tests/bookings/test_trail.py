@@ -7,10 +7,10 @@ import pytest
 from django.utils import timezone
 from django_redis import get_redis_connection
 
+from bookings.engine.services import release_hold
+from bookings.holding.services.codes import resend_code
+from bookings.holding.services.confirmation import confirm_booking
 from bookings.models import Appointment, Hold
-from bookings.services.codes import resend_code
-from bookings.services.confirmation import confirm_booking
-from bookings.services.releases import release_hold
 from docbook.audit.models import AuditEvent
 from docbook.observability import request_id
 from docbook.outbox.models import OutboxMessage

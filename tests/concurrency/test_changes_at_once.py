@@ -8,8 +8,8 @@ import pytest
 from django.db import connection, transaction
 from django.utils import timezone
 
+from bookings.appointments.services.changes import cancel_appointment, mark_arrived, mark_missed
 from bookings.models import Appointment
-from bookings.services.changes import cancel_appointment, mark_arrived, mark_missed
 from docbook.audit.models import AuditEvent
 from docbook.errors import VersionMismatch
 from docbook.outbox.models import OutboxMessage

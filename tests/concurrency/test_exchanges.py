@@ -6,11 +6,11 @@ import pytest
 from django.utils import timezone
 from django_redis import get_redis_connection
 
+from bookings.actors.holder import Holder
+from bookings.engine import slot_gate
 from bookings.errors import HoldLimit, SlotHeld, SlotTaken
-from bookings.gateways import slot_gate
-from bookings.holder import Holder
+from bookings.holding.services.holds import hold_slot
 from bookings.models import Hold, HoldState
-from bookings.services.holds import hold_slot
 from docbook.errors import NotFound
 from doctors.models import Slot, VisitType
 from tests.bookings.acts import as_patient, attempt, book, bookable, code_of, guest, take

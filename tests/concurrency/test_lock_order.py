@@ -10,12 +10,12 @@ import pytest
 from django.db import connection, transaction
 from django.utils import timezone
 
-from bookings.holder import Holder
+from bookings.actors.holder import Holder
+from bookings.engine.services import release_hold, sweep_holds
+from bookings.holding.services.codes import resend_code
+from bookings.holding.services.confirmation import confirm_booking
+from bookings.holding.services.holds import hold_slot
 from bookings.models import Hold
-from bookings.services.codes import resend_code
-from bookings.services.confirmation import confirm_booking
-from bookings.services.holds import hold_slot
-from bookings.services.releases import release_hold, sweep_holds
 from doctors.services import claims
 from tests.bookings.acts import allow_resend, attempt, bookable, code_of, guest, let_expire
 

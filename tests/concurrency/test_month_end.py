@@ -8,15 +8,15 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.utils import timezone
 
-from bookings import codes
+from bookings.actors.holder import Holder
+from bookings.actors.practice import PracticeMember
+from bookings.appointments.services.moves import move_appointment
 from bookings.errors import PatientBusy
-from bookings.holder import Holder
+from bookings.holding import codes
+from bookings.holding.services.codes import Details, request_code
+from bookings.holding.services.confirmation import confirm_booking
+from bookings.holding.services.holds import hold_slot
 from bookings.models import Appointment
-from bookings.practice import PracticeMember
-from bookings.services.codes import Details, request_code
-from bookings.services.confirmation import confirm_booking
-from bookings.services.holds import hold_slot
-from bookings.services.moves import move_appointment
 from tests.concurrency.rush import rush
 from tests.factories import make_doctor, make_patient, make_secretary, make_slots, make_visit_type
 

@@ -5,13 +5,13 @@ from functools import partial
 import pytest
 from django.utils import timezone
 
+from bookings.actors.holder import Holder
+from bookings.actors.practice import PracticeMember
+from bookings.appointments.services.changes import cancel_appointment
+from bookings.appointments.services.moves import move_appointment
 from bookings.errors import SlotHeld, SlotTaken
-from bookings.holder import Holder
+from bookings.holding.services.confirmation import confirm_booking
 from bookings.models import Appointment, Hold
-from bookings.practice import PracticeMember
-from bookings.services.changes import cancel_appointment
-from bookings.services.confirmation import confirm_booking
-from bookings.services.moves import move_appointment
 from doctors.models import Slot, VisitType
 from tests.bookings.acts import as_patient, book, bookable, code_of, hold_instead
 from tests.concurrency.rounds import ROUNDS, broken_promises, callers, ends

@@ -9,14 +9,14 @@ from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
-from bookings import codes
+from bookings.actors.holder import Holder
+from bookings.engine import slot_gate
 from bookings.errors import SlotHeld, SlotTaken
-from bookings.gateways import slot_gate
-from bookings.holder import Holder
+from bookings.holding import codes
+from bookings.holding.services.codes import Details, request_code
+from bookings.holding.services.confirmation import confirm_booking
+from bookings.holding.services.holds import hold_slot
 from bookings.models import Appointment, Hold, HoldState
-from bookings.services.codes import Details, request_code
-from bookings.services.confirmation import confirm_booking
-from bookings.services.holds import hold_slot
 from doctors.models import Slot
 from tests.concurrency.rush import rush
 from tests.factories import make_doctor, make_hold, make_patient, make_slots, make_visit_type

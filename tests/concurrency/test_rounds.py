@@ -11,10 +11,10 @@ from django.db import connection, transaction
 from django.db.models.functions import Now
 from psycopg.errors import DeadlockDetected
 
-from bookings.holder import Holder
+from bookings.actors.holder import Holder
+from bookings.engine.services import release_hold, sweep_holds
+from bookings.holding.services.confirmation import confirm_booking
 from bookings.models import Appointment, Hold
-from bookings.services.confirmation import confirm_booking
-from bookings.services.releases import release_hold, sweep_holds
 from doctors.models import Slot, VisitType
 from tests.bookings.acts import as_patient, attempt, bookable, code_of, guest, take
 from tests.concurrency.rounds import ROUNDS, broken_promises, callers, ends

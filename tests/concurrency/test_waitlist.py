@@ -8,19 +8,19 @@ import pytest
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from bookings.engine.services import sweep_holds
 from bookings.errors import HoldExpired
 from bookings.models import Appointment, Hold, HoldState, WaitlistEntry
-from bookings.services import offers as offers_service
-from bookings.services.look_over import offer_free_times
-from bookings.services.offers import accept_offer, decline_offer, offer_released
-from bookings.services.releases import sweep_holds
-from bookings.services.waitlist import Wanted, join_waitlist, leave_waitlist
+from bookings.waitlist.services import offers as offers_service
+from bookings.waitlist.services.look_over import offer_free_times
+from bookings.waitlist.services.offers import accept_offer, decline_offer, offer_released
+from bookings.waitlist.services.waitlist import Wanted, join_waitlist, leave_waitlist
 from docbook.outbox.models import OutboxMessage
 from docbook.outbox.services import receive
 from doctors.models import Slot
+from tests.bookings.waitlist.acts import awaited, in_line
 from tests.concurrency.rush import rush
 from tests.factories import make_patient
-from tests.waitlist.acts import awaited, in_line
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -21,8 +21,8 @@ import sys
 import django
 django.setup()
 from django.utils import timezone
-from bookings.services.changes import cancel_appointment
-from bookings.services.releases import release_hold
+from bookings.appointments.services.changes import cancel_appointment
+from bookings.engine.services import release_hold
 from tests.bookings.acts import as_patient, book, bookable, take
 from tests.factories import DoctorFactory, SpecialtyFactory, UserFactory, make_patient
 

@@ -6,12 +6,12 @@ import pytest
 from django.test import Client, RequestFactory, override_settings
 from django_redis import get_redis_connection
 
-from bookings.gateways import slot_gate
-from bookings.holder import Holder
+from bookings.actors.holder import Holder
+from bookings.engine import slot_gate
+from bookings.engine.services import release_hold
 from bookings.models import Hold
-from bookings.services.gates import open_gates_without_hold
-from bookings.services.releases import release_hold
 from bookings.tasks import look_at_invariants
+from bookings.upkeep.gates import open_gates_without_hold
 from docbook.http.throttling import enforce, limit_of
 from docbook.observability import metrics
 from docbook.outbox.models import OutboxMessage

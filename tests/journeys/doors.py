@@ -9,8 +9,8 @@ from django.test import Client
 from django.utils.html import strip_tags
 
 from accounts.models import User
+from bookings.engine.links import offer_token
 from bookings.models import Hold
-from bookings.offer_link import offer_token
 from tests.api.client import Api
 
 

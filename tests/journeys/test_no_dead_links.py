@@ -14,11 +14,11 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import User
-from bookings.emails import visits
+from bookings.appointments.selectors.appointments import find_visit
+from bookings.appointments.services.changes import cancel_appointment
+from bookings.engine.links import offer_token
 from bookings.models import Hold
-from bookings.offer_link import offer_token
-from bookings.selectors.appointments import find_visit
-from bookings.services.changes import cancel_appointment
+from bookings.notifications.letters import visits
 from docbook.outbox.services import publish
 from doctors.models import Doctor, VisitType
 from tests.bookings.acts import as_patient, attempt, bookable, code_of, let_expire, take

@@ -17,8 +17,8 @@ from django.utils import timezone
 from accounts.models import User
 from bookings.models import Appointment, BookingPause, Hold, HoldState
 from bookings.models.holds import MAX_CODE_ATTEMPTS
-from bookings.services.offers import decline_offer
 from bookings.states import AppointmentStatus
+from bookings.waitlist.services.offers import decline_offer
 from docbook.audit.models import AuditEvent
 from doctors.models import Doctor, Mode, Slot, SlotState
 from tests.api.client import Api, pointers, problem

@@ -42,7 +42,7 @@ def test_what_breaks_while_booking_is_paused_is_an_error_still(monkeypatch, capl
 
     BookingPause.objects.create(is_on=True)
     asked = ask()
-    monkeypatch.setattr("bookings.views.refusals.render_doctor", broken)
+    monkeypatch.setattr("bookings.holding.views.refusals.render_doctor", broken)
     with pytest.raises(ZeroDivisionError):
         by_page(asked, patient=make_patient())
     loud = [each.name for each in caplog.records if each.levelno >= logging.ERROR]

@@ -11,9 +11,9 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import User
-from bookings.holder import Holder
+from bookings.actors.holder import Holder
+from bookings.engine.links import offer_token
 from bookings.models import Appointment
-from bookings.offer_link import offer_token
 from doctors.models import Doctor, Slot, SlotState
 from tests.bookings.acts import book, bookable, guest, hold_instead, let_expire, take
 from tests.days_said import day_said

@@ -8,10 +8,10 @@ from django.core import mail
 from django.test import Client
 from icalendar import Calendar
 
+from bookings.holding.services.confirmation import confirm_booking
+from bookings.holding.views import confirming
 from bookings.models import Appointment, Hold, HoldState
 from bookings.models.holds import MAX_CODE_RESENDS
-from bookings.services.confirmation import confirm_booking
-from bookings.views import confirming
 from doctors.models import Slot
 from tests.bookings.acts import (
     allow_resend,

@@ -9,8 +9,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from bookings.appointments.services.changes import cancel_appointment
 from bookings.models import Appointment
-from bookings.services.changes import cancel_appointment
 from doctors.models import Doctor, VisitType
 from tests.bookings.parties import doctor_of, login_of, patient_of
 from tests.bookings.traces import traces

@@ -4,8 +4,8 @@ import pytest
 from django.conf import settings
 from django.test import Client
 
+from bookings.holding.services.confirmation import confirm_booking
 from bookings.models import Appointment, Hold
-from bookings.services.confirmation import confirm_booking
 from tests.bookings.acts import as_patient, attempt, bookable, code_of
 from tests.factories import make_patient
 from tests.journeys.doors import words

@@ -9,12 +9,12 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import User
-from bookings.holder import Holder
+from bookings.actors.holder import Holder
+from bookings.actors.practice import PracticeMember
+from bookings.appointments.services.changes import cancel_appointment
+from bookings.appointments.services.moves import move_appointment
+from bookings.holding.services.confirmation import confirm_booking
 from bookings.models import Appointment, Hold
-from bookings.practice import PracticeMember
-from bookings.services.changes import cancel_appointment
-from bookings.services.confirmation import confirm_booking
-from bookings.services.moves import move_appointment
 from docbook.outbox.models import OutboxMessage
 from doctors.models import Doctor, Slot
 from tests.bookings.acts import as_patient, book, bookable, code_of, let_expire

@@ -12,17 +12,18 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import User
+from bookings.appointments.selectors.appointments import contact_of
+from bookings.appointments.services.changes import cancel_appointment
+from bookings.engine.links import offer_token
 from bookings.errors import OtpInvalid, OtpLocked
+from bookings.holding.services.confirmation import confirm_booking
 from bookings.models import Appointment, Hold, HoldState
 from bookings.models.holds import MAX_CODE_ATTEMPTS
-from bookings.offer_link import offer_token
-from bookings.selectors.appointments import contact_of
-from bookings.services.changes import cancel_appointment
-from bookings.services.confirmation import confirm_booking
-from bookings.services.waitlist import leave_waitlist
+from bookings.waitlist.services.waitlist import leave_waitlist
 from docbook.http.problems import STATUS_BY_CODE
 from doctors.models import Mode
 from tests.bookings.acts import as_patient, let_expire, take, wrong_code
+from tests.bookings.waitlist.acts import awaited, in_line, release, run_out
 from tests.factories import (
     make_appointment,
     make_doctor,
@@ -32,7 +33,6 @@ from tests.factories import (
 )
 from tests.journeys.doors import words
 from tests.pages.browser import signed_in
-from tests.waitlist.acts import awaited, in_line, release, run_out
 
 pytestmark = pytest.mark.django_db
 

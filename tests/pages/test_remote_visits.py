@@ -9,8 +9,8 @@ from django.utils import timezone
 from icalendar import Calendar
 
 from bookings import tasks
+from bookings.appointments.presentation import view_of
 from bookings.models import Appointment, Hold
-from bookings.presentation import view_of
 from docbook.outbox.models import OutboxMessage
 from tests.bookings.acts import as_patient, book, bookable, guest
 from tests.factories import make_clinic, make_patient, make_visit_type

@@ -10,10 +10,10 @@ from django.core import mail
 from django.db import transaction
 from django.utils import timezone
 
-from bookings.emails.offers import send_offer
-from bookings.emails.visits import send_confirmation
 from bookings.models import Appointment
-from bookings.texts import send_code as text_code
+from bookings.notifications.letters.offers import send_offer
+from bookings.notifications.letters.visits import send_confirmation
+from bookings.notifications.texts import send_code as text_code
 from docbook.outbox.services import publish
 from doctors.models import Slot, VisitType
 from doctors.templatetags.clinic_time import clock

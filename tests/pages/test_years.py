@@ -8,8 +8,8 @@ from django.core import mail
 from django.db import transaction
 from django.utils import timezone
 
-from bookings.emails.visits import send_cancelled, send_confirmation, send_reminder
 from bookings.models import Appointment
+from bookings.notifications.letters.visits import send_cancelled, send_confirmation, send_reminder
 from docbook.outbox.services import publish
 from doctors.models import Slot, VisitType
 from tests.bookings.acts import as_patient, book, take

@@ -10,8 +10,8 @@ from proof.profiler import read
 
 SERVER = "_answer (docbook/rsgi.py)"
 LOG = "RequestLogMiddleware.__call__ (docbook/observability/middleware.py)"
-VIEW = "VerifyOtp.post (bookings/api/bookings.py)"
-ROW = "_row (bookings/gateways/engine.py)"
+VIEW = "VerifyOtp.post (bookings/holding/api.py)"
+ROW = "_row (bookings/engine/calls.py)"
 CURSOR = "BaseDatabaseWrapper.cursor (django/db/backends/base/base.py)"
 EXECUTE = "Cursor.execute (psycopg/cursor.py)"
 
@@ -27,7 +27,7 @@ CALLS = {
     ): "middleware: CSPMiddleware",
     (SERVER, LOG, "APIView.initial (rest_framework/views.py)"): "REST framework, the rest",
     (SERVER, LOG, VIEW): "booking: our own Python",
-    (SERVER, LOG, VIEW, "matches (bookings/codes.py)", "digest (hmac.py)"): (
+    (SERVER, LOG, VIEW, "matches (bookings/holding/codes.py)", "digest (hmac.py)"): (
         "booking: our own Python"
     ),
     (SERVER, LOG, VIEW, ROW, EXECUTE): "database: the call",

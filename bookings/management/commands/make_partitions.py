@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.utils import timezone
 
-from bookings.services.partitions import make_partitions
+from bookings.upkeep.partitions import make_partitions
 
 
 class Command(BaseCommand):

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from bookings.services.releases import sweep_holds
+from bookings.engine.services import sweep_holds
 
 
 class Command(BaseCommand):

@@ -102,7 +102,7 @@ DECLARE
     opened_ids bigint[];
 BEGIN
     SELECT * INTO hold FROM bookings_hold WHERE id = p_hold;
-    -- As bookings.holder.Holder.owns.
+    -- As bookings.actors.holder.Holder.owns.
     IF hold.id IS NULL OR NOT coalesce(
         hold.patient_id = p_patient
         OR (hold.guest_key = p_guest

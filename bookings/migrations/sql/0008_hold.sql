@@ -35,7 +35,7 @@ LANGUAGE sql STABLE AS $$
             ELSE moment AT TIME ZONE zone - moment AT TIME ZONE 'UTC' END, 'HH24:MI')
 $$;
 
--- As bookings.masking.masked_email.
+-- As docbook.notify.masking.masked_email.
 CREATE FUNCTION bookings_masked_email(email text) RETURNS text LANGUAGE sql IMMUTABLE AS $$
     SELECT left(email, 1) || '•••'
         || CASE WHEN strpos(email, '@') > 3 THEN substr(email, strpos(email, '@') - 1, 1)
@@ -43,7 +43,7 @@ CREATE FUNCTION bookings_masked_email(email text) RETURNS text LANGUAGE sql IMMU
         || substr(email, strpos(email, '@'))
 $$;
 
--- As bookings.destinations and docbook.notify.phone_numbers: the number for a code by SMS, or ''.
+-- As bookings.holding.destinations and docbook.notify.phone_numbers: the number for a code by SMS, or ''.
 CREATE FUNCTION bookings_number_for_sms(phone text) RETURNS text LANGUAGE sql IMMUTABLE AS $$
     SELECT coalesce(substring(
         regexp_replace(regexp_replace(phone, '[\s()./-]', '', 'g'), '^00', '+')

@@ -2,7 +2,7 @@
 -- here: a visit may move to a time that overlaps its own, and a second tap finds the first one's
 -- hold.
 
--- As bookings.holder.Holder.owns.
+-- As bookings.actors.holder.Holder.owns.
 CREATE FUNCTION bookings_owns(hold bookings_hold, patient bigint, guest uuid) RETURNS boolean
 LANGUAGE sql IMMUTABLE AS $$
     SELECT coalesce(

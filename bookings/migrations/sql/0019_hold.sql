@@ -86,7 +86,7 @@ BEGIN
         SELECT * INTO moved FROM bookings_hold WHERE id = p_replaces;
         SELECT * INTO kept FROM bookings_appointment
         WHERE id = moved.id AND starts_at = moved.starts_at;
-        -- As bookings.selectors.appointments.reason_as_agreed: what the reason has become since is
+        -- As bookings.appointments.selectors.appointments.reason_as_agreed: what the reason has become since is
         -- for new visits.
         IF kept.visit_type_id = p_visit_type THEN
             visit.name := kept.visit_name;

@@ -1,0 +1,80 @@
+"""What a refusal offers instead: the next free times of the same doctor.
+
+In a rush everybody who is refused wants the same answer. So it is kept for two seconds in this
+process, and of those who need it at once one asks the database and the rest wait for them.
+"""
+
+import time
+from collections import OrderedDict
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from threading import Lock
+from uuid import UUID
+
+from bookings.appointments.selectors.appointments import reason_as_agreed
+from bookings.models import Hold
+from doctors.models import Slot, VisitType
+from doctors.rules import VisitTime
+from doctors.selectors.slots import times_of_doctor
+
+MOST = 3
+LOOKS_AHEAD = timedelta(days=14)
+FRESH_SECONDS = 2.0
+_REMEMBERED = 1024
+
+
+@dataclass(frozen=True)
+class Alternatives:
+    """Free times from the wanted one on; none is the wanted one itself."""
+
+    wanted_at: datetime
+    times: list[VisitTime]
+
+
+_Key = tuple[int, int, UUID | None]
+_kept: OrderedDict[_Key, tuple[float, Alternatives | None]] = OrderedDict()
+_guard = Lock()
+_turns = [Lock() for _ in range(64)]
+
+
+def next_free_times(
+    *, slot_id: int, visit_type_id: int, now: datetime, moves: UUID | None = None
+) -> Alternatives | None:
+    """At most three within two weeks, for a visit that `moves` also such as overlap its own; None
+    where slot and visit type do not belong together.
+    """
+    key = (slot_id, visit_type_id, moves)
+    with _turns[hash(key) % len(_turns)]:
+        kept = _kept.get(key)
+        if kept is not None and time.monotonic() - kept[0] < FRESH_SECONDS:
+            return kept[1]
+        found = _look(slot_id=slot_id, visit_type_id=visit_type_id, now=now, moves=moves)
+        with _guard:
+            _kept[key] = (time.monotonic(), found)
+            while len(_kept) > _REMEMBERED:
+                _kept.popitem(last=False)
+        return found
+
+
+def _look(
+    *, slot_id: int, visit_type_id: int, now: datetime, moves: UUID | None
+) -> Alternatives | None:
+    visit_type = VisitType.objects.select_related("doctor").filter(pk=visit_type_id).first()
+    slot = visit_type and Slot.objects.filter(pk=slot_id, doctor=visit_type.doctor).first()
+    if not (visit_type and slot):
+        return None
+    of_it = Hold.objects.select_related("doctor", "visit_type__doctor")
+    own = of_it.filter(pk=moves).first() if moves else None
+    if own is not None and own.visit_type_id == visit_type.pk:
+        visit_type = reason_as_agreed(own)
+    free, _on_hold = times_of_doctor(
+        doctor=visit_type.doctor,
+        visit_type=visit_type,
+        start=slot.starts_at,
+        end=slot.starts_at + LOOKS_AHEAD,
+        now=now,
+        moves=moves,
+    )
+    not_these = {slot.starts_at, own.starts_at if own else None}
+    others = [each for each in free if each.starts_at not in not_these]
+    return Alternatives(wanted_at=slot.starts_at, times=others[:MOST])

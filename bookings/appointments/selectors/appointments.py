@@ -1,0 +1,192 @@
+"""Reading appointments, as the one they belong to."""
+
+import copy
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db.models import DateField, F, Func, QuerySet
+
+from accounts.models import User
+from bookings.actors.holder import Holder
+from bookings.models import Appointment, Hold, HoldState
+from bookings.states import ACTIVE, CALLED_OFF
+from docbook.errors import NotFound, NotYours
+from doctors.models import Doctor, VisitType
+from doctors.rules import VisitTime, instants_of_days
+from doctors.selectors.slots import times_of_doctor
+
+TABS = ("upcoming", "past", "cancelled")
+
+
+@dataclass(frozen=True)
+class Contact:
+    """How to reach the one who comes."""
+
+    phone: str
+    email: str
+
+
+def with_parts(appointments: QuerySet[Appointment]) -> QuerySet[Appointment]:
+    """With everything that a row on a page or in the API shows, in one query."""
+    return appointments.select_related(
+        "doctor__specialty", "clinic", "visit_type__doctor", "patient"
+    )
+
+
+def appointment_of_hold(hold: Hold) -> Appointment:
+    """The appointment that came of a confirmed hold; looks into one month only."""
+    return with_parts(Appointment.objects.all()).get(pk=hold.pk, starts_at=hold.starts_at)
+
+
+def find_visit(*, pk: UUID, starts_at: datetime) -> Appointment | None:
+    """With its parts; `starts_at` names the month to look into."""
+    return with_parts(Appointment.objects.filter(pk=pk, starts_at=starts_at)).first()
+
+
+def get_appointment(*, appointment_id: UUID, holder: Holder) -> Appointment:
+    """The patient's own, or the one that this browser has just confirmed as a guest.
+
+    Raises NotFound for anybody else's.
+    """
+    hold = Hold.objects.filter(pk=appointment_id, state=HoldState.CONFIRMED).first()
+    if hold is None:
+        raise NotFound
+    if not holder.owns(hold):
+        raise NotYours("appointment", appointment_id)
+    return appointment_of_hold(hold)
+
+
+@dataclass(frozen=True)
+class Link:
+    """Another visit of the same chain: when it is or was, by the clock of its place."""
+
+    id: UUID
+    starts_at: datetime
+    zone: str
+    status: str
+
+    @property
+    def is_off(self) -> bool:
+        return self.status in CALLED_OFF
+
+
+def links_to(appointment_ids: Iterable[UUID | None]) -> dict[UUID, Link]:
+    """By id. The holds are asked first, because they know the time without the month. Two
+    queries.
+    """
+    ids = [each for each in appointment_ids if each is not None]
+    if not ids:
+        return {}
+    starts = Hold.objects.filter(pk__in=ids).values_list("starts_at", flat=True)
+    found = Appointment.objects.filter(pk__in=ids, starts_at__in=list(starts))
+    rows = found.values_list("pk", "starts_at", "time_zone", "status")
+    return {pk: Link(pk, starts_at, zone, status) for pk, starts_at, zone, status in rows}
+
+
+def contacts_of(appointments: Iterable[Appointment]) -> dict[UUID, Contact]:
+    """As given when booking, which the hold remembers; else as the account knows. One query."""
+    appointments = list(appointments)
+    given = {
+        pk: Contact(phone, email)
+        for pk, phone, email in Hold.objects.filter(
+            pk__in=[each.pk for each in appointments]
+        ).values_list("pk", "phone", "email")
+    }
+    nothing = Contact("", "")
+    return {
+        each.pk: Contact(
+            given.get(each.pk, nothing).phone or each.patient.phone,
+            given.get(each.pk, nothing).email or each.patient.email,
+        )
+        for each in appointments
+    }
+
+
+def phone_known(*, patient: User, moves: UUID | None) -> str:
+    """What bookings_hold takes where nobody types a number: that of the visit that moves, or the
+    account's.
+    """
+    mine = Hold.objects.filter(pk__in=[moves] if moves else [], patient=patient)
+    account = User.objects.filter(pk=patient.pk)
+    found = (rows.values_list("phone", flat=True).first() for rows in (mine, account))
+    return next(filter(None, found), "")
+
+
+def contact_of(appointment: Appointment) -> Contact:
+    return contacts_of([appointment])[appointment.pk]
+
+
+def appointments_of_patient(*, patient: User) -> QuerySet[Appointment]:
+    return with_parts(Appointment.objects.filter(patient=patient)).order_by("starts_at", "id")
+
+
+def in_tab(
+    appointments: QuerySet[Appointment], *, tab: str, now: datetime
+) -> QuerySet[Appointment]:
+    """One of TABS: upcoming by nearest first, past and cancelled by latest first."""
+    if tab == "cancelled":
+        return appointments.filter(status__in=CALLED_OFF).order_by("-starts_at", "id")
+    kept = appointments.filter(status__in=ACTIVE)
+    if tab == "past":
+        return kept.filter(ends_at__lte=now).order_by("-starts_at", "id")
+    return kept.filter(ends_at__gt=now).order_by("starts_at", "id")
+
+
+def times_to_move_to(
+    appointment: Appointment, *, start: datetime, end: datetime, now: datetime
+) -> list[VisitTime]:
+    """Free starts in [start, end) with the same doctor for what was agreed, other than its own;
+    none where doctor or reason can no longer be booked.
+    """
+    doctor, visit_type = appointment.doctor, appointment.visit_type
+    if not (doctor.is_active and visit_type.is_active):
+        return []
+    free, _on_hold = times_of_doctor(
+        doctor=doctor,
+        visit_type=reason_as_agreed(appointment),
+        start=start,
+        end=end,
+        now=now,
+        moves=appointment.pk,
+    )
+    return [time for time in free if time.starts_at != appointment.starts_at]
+
+
+def reason_as_agreed(visit: Appointment | Hold) -> VisitType:
+    """The reason with the mode and the length that a visit keeps when it moves, in slots of the
+    doctor's grid; bookings_hold takes the same. A copy that nobody saves.
+    """
+    reason = copy.copy(visit.visit_type)
+    reason.mode = visit.mode
+    reason.slots = -(-visit.agreed.minutes // visit.doctor.slot_minutes)
+    return reason
+
+
+def next_visit_after(day: date, *, doctor: Doctor) -> Appointment | None:
+    """The doctor's first active visit on a later day of its clinic, within two months."""
+    start, end = instants_of_days(day, day + timedelta(days=60))
+    visits = _with_local_day(appointments_of_doctor(doctor=doctor, start=start, end=end))
+    return visits.filter(local_day__gt=day, status__in=ACTIVE).first()
+
+
+def appointments_of_day(*, doctor: Doctor, day: date) -> QuerySet[Appointment]:
+    """Of one doctor, starting on this day, each by the clock of its own clinic."""
+    start, end = instants_of_days(day, day)
+    visits = _with_local_day(appointments_of_doctor(doctor=doctor, start=start, end=end))
+    return visits.filter(local_day=day)
+
+
+def _with_local_day(visits: QuerySet[Appointment]) -> QuerySet[Any]:
+    local = Func(F("time_zone"), F("starts_at"), function="timezone")
+    return visits.annotate(local_day=Func(local, function="date", output_field=DateField()))
+
+
+def appointments_of_doctor(
+    *, doctor: Doctor, start: datetime, end: datetime
+) -> QuerySet[Appointment]:
+    """Of one doctor, starting in [start, end)."""
+    mine = Appointment.objects.filter(doctor=doctor, starts_at__gte=start, starts_at__lt=end)
+    return with_parts(mine).order_by("starts_at", "id")

@@ -1,0 +1,105 @@
+"""Appointments as the API shows and reads them."""
+
+from typing import Any
+
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from bookings.appointments.presentation import end_of_changes
+from bookings.models import Appointment
+from bookings.references import reference
+from bookings.states import AppointmentStatus
+from docbook.http.moments import DayField, InstantField
+from docbook.http.serializers import (
+    ChoiceField,
+    IdField,
+    StrictSerializer,
+    TextField,
+)
+from docbook.http.times import local_iso
+from doctors.serializers import VisitTypeOut
+
+
+class CancelIn(StrictSerializer):
+    reason = TextField(required=False, allow_blank=True, max_length=500, default="")
+
+
+class MoveQuery(serializers.Serializer[Any]):
+    """Days of the clinic, both included and at most 31; from today on unless said otherwise."""
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        days = {name: DayField(required=False) for name in ("from", "to")}
+        return {**super().get_fields(), **days}
+
+
+class BookingDoctorOut(serializers.Serializer[Any]):
+    id = IdField()
+    slug = serializers.CharField()
+    name = serializers.CharField()
+
+
+# What a patient has said, or what was said to them.
+_OF_THE_PATIENT = ("patientName", "reason", "cancelReason")
+
+
+class BookingOut(serializers.Serializer[Any]):
+    """An appointment, for its patient and their practice.
+
+    With `without_patient` in its context it leaves empty what the reader has no right to.
+    """
+
+    id = serializers.UUIDField()
+    reference = serializers.SerializerMethodField()
+    status = serializers.ChoiceField(choices=AppointmentStatus.choices)
+    version = serializers.IntegerField()
+    doctor = BookingDoctorOut()
+    visitType = VisitTypeOut(source="agreed")  # noqa: N815
+    startsAt = serializers.SerializerMethodField()  # noqa: N815
+    endsAt = serializers.SerializerMethodField()  # noqa: N815
+    timeZone = serializers.CharField(source="time_zone")  # noqa: N815
+    address = serializers.CharField(source="place.address")
+    patientName = serializers.CharField(source="patient_name")  # noqa: N815
+    reason = serializers.CharField()
+    changeableUntil = serializers.SerializerMethodField()  # noqa: N815
+    cancelReason = serializers.SerializerMethodField()  # noqa: N815
+    replaces = serializers.UUIDField(allow_null=True)
+    replacedBy = serializers.UUIDField(source="replaced_by", allow_null=True)  # noqa: N815
+
+    def to_representation(self, instance: Any) -> dict[str, Any]:
+        shown: dict[str, Any] = super().to_representation(instance)
+        if self.context.get("without_patient"):
+            shown |= dict.fromkeys(_OF_THE_PATIENT, "")
+        return shown
+
+    def get_reference(self, appointment: Appointment) -> str:
+        return reference(appointment.pk)
+
+    @extend_schema_field(OpenApiTypes.DATETIME)
+    def get_startsAt(self, appointment: Appointment) -> str:  # noqa: N802
+        return local_iso(appointment.starts_at, appointment.time_zone)
+
+    @extend_schema_field(OpenApiTypes.DATETIME)
+    def get_endsAt(self, appointment: Appointment) -> str:  # noqa: N802
+        return local_iso(appointment.ends_at, appointment.time_zone)
+
+    @extend_schema_field(OpenApiTypes.DATETIME)
+    def get_changeableUntil(self, appointment: Appointment) -> str:  # noqa: N802
+        """Until when its patient can move or cancel it."""
+        return local_iso(end_of_changes(appointment), appointment.time_zone)
+
+    def get_cancelReason(self, appointment: Appointment) -> str:  # noqa: N802
+        """What was said when it was cancelled; empty otherwise."""
+        cancelled = appointment.status == AppointmentStatus.CANCELLED
+        return appointment.change_reason if cancelled else ""
+
+
+class BookingsQuery(serializers.Serializer[Any]):
+    """`from` and `to` are instants; bookings that start in [from, to)."""
+
+    status = ChoiceField(required=False, choices=AppointmentStatus.choices)
+    doctor_id = IdField(required=False)
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        instants = {name: InstantField(required=False) for name in ("from", "to")}
+        return {**super().get_fields(), **instants}

@@ -1,0 +1,98 @@
+"""Bringing a changed address, clock or name to visits that are booked: an act of its own.
+
+What was agreed stays with a visit whatever becomes of its clinic or its reason. Here somebody says
+that the change is for booked visits too. Each visit gets its next version, and its patient a mail.
+"""
+
+from datetime import datetime
+
+from django.db import transaction
+
+from bookings.appointments.selectors.amendments import (
+    Source,
+    digest_of,
+    facts_of,
+    kind_of,
+    outdated_holds,
+    outdated_visits,
+)
+from bookings.models import Appointment, Hold
+from docbook.audit import services as audit
+from docbook.outbox.services import publish
+
+BATCH = 100
+
+
+def ask_to_amend(*, source: Source, by: audit.Actor) -> None:
+    """Has the booked visits of the clinic or reason amended in the background, as it stands now."""
+    kind = kind_of(source)
+    with transaction.atomic():
+        publish(
+            "visits.outdated",
+            about=f"{kind}-{source.pk}",
+            source=kind,
+            source_id=source.pk,
+            digest=digest_of(source),
+            by=by.user_id,
+        )
+
+
+def amend_visits(*, source: Source, by: audit.Actor, now: datetime, limit: int = BATCH) -> int:
+    """Amends up to `limit` of them, nearest first, and asks for the rest; returns how many.
+
+    A visit that says the same already is left alone, so that a second run, or one after a crash,
+    goes on where the first has ended, and tells nobody twice. The rows are locked in the order of
+    time by every run: two at once wait for each other, and then find different visits.
+
+    Holds come first. What is confirmed at the same moment is then either a hold that is amended, or
+    a visit that is found.
+    """
+    facts = facts_of(source)
+    with transaction.atomic():
+        for hold in outdated_holds(source, now=now).order_by("id").select_for_update(of=("self",)):
+            _amend_hold(hold, facts=facts, by=by)
+        outdated = outdated_visits(source, now=now).order_by("starts_at", "id")
+        found = list(outdated.select_for_update(of=("self",))[:limit])
+        for visit in found:
+            _amend(visit, facts=facts, by=by, now=now)
+        if len(found) == limit:
+            ask_to_amend(source=source, by=by)
+    return len(found)
+
+
+def _amend_hold(hold: Hold, *, facts: dict[str, str], by: audit.Actor) -> None:
+    """Its patient sees it before they confirm, and has it in the mail of the confirmation."""
+    said = {name: getattr(hold, name) for name in facts if getattr(hold, name) != facts[name]}
+    Hold.objects.filter(pk=hold.pk).update(**facts)
+    audit.record(
+        action="hold.updated",
+        by=by,
+        on=("hold", hold.pk),
+        before=said,
+        after={name: facts[name] for name in said},
+    )
+
+
+def _amend(visit: Appointment, *, facts: dict[str, str], by: audit.Actor, now: datetime) -> None:
+    """The audit keeps what the visit said before; the mail reads it there."""
+    said = {name: getattr(visit, name) for name in facts}
+    changed = {name for name in facts if facts[name] != said[name]}
+    version = visit.version + 1
+    row = Appointment.objects.filter(pk=visit.pk, starts_at=visit.starts_at)
+    row.update(
+        version=version,
+        changed_at=now,
+        changed_by_kind=by.kind,
+        changed_by=by.user_id,
+        change_reason="",
+        **facts,
+    )
+    story = {"status": visit.status}
+    audit.record(
+        action="appointment.updated",
+        by=by,
+        on=("appointment", visit.pk),
+        before=story | {"version": visit.version} | {name: said[name] for name in changed},
+        after=story | {"version": version} | {name: facts[name] for name in changed},
+    )
+    publish("appointment.updated", about=visit.pk, appointment_id=visit.pk, version=version)

@@ -1,0 +1,152 @@
+"""Changing an appointment: calling it off, and what became of the visit.
+
+Every change is one step of `bookings.states`, made by somebody who may make it, on the version that
+they have seen; see services.steps.
+"""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Q
+
+from bookings.actors.holder import Holder
+from bookings.actors.practice import PracticeMember
+from bookings.appointments.services import steps
+from bookings.engine.services import announce_release, end_other_moves, open_gate_after_commit
+from bookings.models import Appointment
+from bookings.states import AppointmentStatus, transition, undo_of
+from docbook.audit import services as audit
+from docbook.outbox.services import publish
+from doctors.services import claims
+
+# Further back nobody looks for missed visits: so the search reads two months of the table at most.
+MISSED_AT_MOST = timedelta(days=31)
+
+
+def cancel_appointment(
+    *,
+    appointment_id: UUID,
+    by: Holder | PracticeMember,
+    version: steps.Seen,
+    now: datetime,
+    reason: str = "",
+) -> Appointment:
+    """Calls the visit off and opens its slots, as far as they have not begun.
+
+    The other side is told the reason; the practice has to give one. A visit that is cancelled
+    already is answered as it stands, and nothing is written. Raises NotFound, FieldError (no
+    reason), VersionMismatch, NotChangeable or, for the patient, ChangeWindowPassed.
+    """
+    hold, actor = steps.find(appointment_id, by=by, to=AppointmentStatus.CANCELLED)
+    reason = steps.spoken(reason, by=actor)
+    with transaction.atomic():
+        claims.lock_slots(slot_ids=hold.slot_ids)
+        appointment = steps.lock(hold)
+        if appointment.status == AppointmentStatus.CANCELLED:
+            return appointment
+        step = steps.step_to(AppointmentStatus.CANCELLED, appointment, by=actor, version=version)
+        steps.check_window(appointment, by=actor, now=now)
+        steps.make(step, appointment, by=actor, now=now, reason=reason)
+        opened = claims.open_booked_slots(slot_ids=hold.slot_ids, hold_id=hold.pk)
+        announce_release(doctor_id=hold.doctor_id, slot_ids=opened)
+        open_gate_after_commit(hold)
+        end_other_moves(appointment_id=appointment.pk, by=actor)
+        publish(
+            "appointment.cancelled",
+            about=appointment.pk,
+            appointment_id=appointment.pk,
+            version=appointment.version,
+        )
+    return appointment
+
+
+def find_changeable_appointment(
+    *, appointment_id: UUID, by: Holder | PracticeMember, version: steps.Seen | None, now: datetime
+) -> Appointment:
+    """The visit, where it could be moved or cancelled now; changes nothing. A version of None is
+    any.
+
+    Raises NotFound, VersionMismatch, NotChangeable or, for the patient, ChangeWindowPassed.
+    """
+    hold, actor = steps.find(appointment_id, by=by, to=AppointmentStatus.RESCHEDULED)
+    appointment = steps.read(hold)
+    seen = appointment.version if version is None else version
+    steps.step_to(AppointmentStatus.RESCHEDULED, appointment, by=actor, version=seen)
+    steps.check_window(appointment, by=actor, now=now)
+    return appointment
+
+
+def mark_arrived(
+    *, appointment_id: UUID, by: PracticeMember, version: int, now: datetime
+) -> Appointment:
+    """The patient is here, also one who was thought to be missing. Raises as `cancel_appointment`,
+    without a reason and at any time.
+    """
+    return _mark(appointment_id, AppointmentStatus.ARRIVED, by=by, version=version, now=now)
+
+
+def mark_completed(
+    *, appointment_id: UUID, by: PracticeMember, version: int, now: datetime
+) -> Appointment:
+    """The visit is over."""
+    return _mark(appointment_id, AppointmentStatus.COMPLETED, by=by, version=version, now=now)
+
+
+def mark_no_show(
+    *, appointment_id: UUID, by: PracticeMember, version: int, now: datetime
+) -> Appointment:
+    """The patient did not come."""
+    return _mark(appointment_id, AppointmentStatus.NO_SHOW, by=by, version=version, now=now)
+
+
+def undo(*, appointment_id: UUID, by: PracticeMember, version: int, now: datetime) -> Appointment:
+    """Takes the last mark back: somebody has slipped. Raises as the marks do."""
+    hold, actor = steps.find(appointment_id, by=by)
+    with transaction.atomic():
+        appointment = steps.lock(hold)
+        step = steps.allowed(undo_of(appointment.status), appointment, by=actor, version=version)
+        steps.make(step, appointment, by=actor, now=now)
+    return appointment
+
+
+def mark_missed(*, now: datetime, limit: int = 200) -> int:
+    """Marks up to `limit` visits as missed that nobody has said anything of; returns how many.
+
+    They are over since MISSED_AFTER_HOURS, and nobody has touched them for as long: what somebody
+    has just taken back must not be marked again behind their back.
+    """
+    silent_since = now - timedelta(hours=settings.MISSED_AFTER_HOURS)
+    step = transition(AppointmentStatus.CONFIRMED, AppointmentStatus.NO_SHOW)
+    assert step is not None  # noqa: S101 - for the type checker; tests hold the states
+    silent = Appointment.objects.filter(
+        Q(changed_at__isnull=True) | Q(changed_at__lte=silent_since),
+        status=AppointmentStatus.CONFIRMED,
+        # What has ended has begun: the index of confirmed visits goes by the start.
+        starts_at__range=(now - MISSED_AT_MOST, silent_since),
+        ends_at__lte=silent_since,
+    )
+    with transaction.atomic():
+        # Whoever works on one of them just now is about to say something of it.
+        found = list(silent.select_for_update(skip_locked=True).order_by("starts_at", "id")[:limit])
+        for appointment in found:
+            steps.make(step, appointment, by=audit.SYSTEM, now=now)
+    return len(found)
+
+
+def _mark(
+    appointment_id: UUID,
+    status: AppointmentStatus,
+    *,
+    by: PracticeMember,
+    version: int,
+    now: datetime,
+) -> Appointment:
+    hold, actor = steps.find(appointment_id, by=by, to=status)
+    with transaction.atomic():
+        appointment = steps.lock(hold)
+        if appointment.status != status:
+            step = steps.step_to(status, appointment, by=actor, version=version)
+            steps.make(step, appointment, by=actor, now=now)
+    return appointment

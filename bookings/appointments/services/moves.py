@@ -1,0 +1,147 @@
+"""Moving a visit to another time for the practice, which needs no code and nobody's time limit.
+
+A patient moves in two steps: hold_slot with `replaces`, then the confirmation.
+"""
+
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+from uuid_utils.compat import uuid7
+
+from bookings.actors.practice import PracticeMember
+from bookings.appointments.selectors.alternatives import next_free_times
+from bookings.appointments.selectors.appointments import (
+    appointment_of_hold,
+    find_visit,
+    reason_as_agreed,
+)
+from bookings.appointments.services import steps
+from bookings.engine.calls import Run, lock_and_find_overlap, run_of_slots
+from bookings.engine.services import announce_release, end_other_moves, open_gate_after_commit
+from bookings.errors import OutsideBookingWindow, PatientBusy, SlotTaken
+from bookings.models import Appointment, Hold, HoldState
+from bookings.rules import reason_for
+from bookings.states import PRACTICE, AppointmentStatus
+from docbook.audit import services as audit
+from docbook.errors import DomainError, FieldError, NotFound
+from docbook.outbox.services import publish
+from doctors.services import claims
+
+
+def move_appointment(
+    *,
+    appointment_id: UUID,
+    slot_id: int,
+    by: PracticeMember,
+    version: int,
+    reason: str,
+    now: datetime,
+) -> Appointment:
+    """Moves the visit to the time that starts with this slot, at once; returns the new one.
+
+    Any free time of the same doctor that has not begun, also one that patients cannot book yet or
+    any more, or while booking is paused. The patient is told, with the reason. Raises NotFound,
+    FieldError (no reason, unknown slot), VersionMismatch, NotChangeable, OutsideBookingWindow (the
+    time has begun), PatientBusy or SlotTaken; then nothing has changed.
+    """
+    old, actor = steps.find(appointment_id, by=by, to=AppointmentStatus.RESCHEDULED)
+    if actor.kind not in PRACTICE:  # a patient's move needs its code, whoever calls this
+        raise NotFound
+    reason = steps.spoken(reason, by=actor)
+    run = run_of_slots(reason_as_agreed(old), first=slot_id)
+    if run is None or run.starts_at == old.starts_at:
+        message = "There is no other time for this visit at this doctor."
+        raise FieldError("slot", message, field_code="unknown")
+    if run.starts_at <= now:
+        raise OutsideBookingWindow
+    with transaction.atomic():
+        claims.lock_slots(slot_ids=old.slot_ids + run.slot_ids)
+        _refuse_overlap(old, run=run)
+        visit = steps.lock(old)
+        step = steps.step_to(AppointmentStatus.RESCHEDULED, visit, by=actor, version=version)
+        new = _as_confirmed(old, run=run)
+        if not claims.book_slots(slot_ids=run.slot_ids, hold_id=new.pk, replaces=old.pk):
+            raise _taken(slot_id, old=old, now=now)
+        steps.make(step, visit, by=actor, now=now, reason=reason, replaced_by=new.pk)
+        opened = claims.open_booked_slots(slot_ids=old.slot_ids, hold_id=old.pk)
+        moved = _write(new, visit, by=actor)
+        announce_release(doctor_id=old.doctor_id, slot_ids=opened)
+        open_gate_after_commit(old)
+        end_other_moves(appointment_id=old.pk, by=actor)
+        publish(
+            "appointment.moved",
+            about=new.pk,
+            appointment_id=new.pk,
+            version=moved.version,
+            previous_id=old.pk,
+        )
+    return moved
+
+
+def _refuse_overlap(old: Hold, *, run: Run) -> None:
+    other = lock_and_find_overlap(
+        patient_id=old.patient_id or 0, start=run.starts_at, end=run.ends_at, apart_from=old.pk
+    )
+    if other is not None:
+        pk, starts_at = other
+        raise PatientBusy(find_visit(pk=pk, starts_at=starts_at))
+
+
+def _as_confirmed(old: Hold, *, run: Run) -> Hold:
+    """Who comes, and how to reach them, stay as they are; so does what was agreed, which the
+    database writes into this row and the appointment's. The reason stays with its clinic.
+    """
+    return Hold(
+        id=uuid7(),
+        doctor_id=old.doctor_id,
+        visit_type_id=old.visit_type_id,
+        clinic_id=run.clinic_id,
+        slot_ids=run.slot_ids,
+        starts_at=run.starts_at,
+        ends_at=run.ends_at,
+        patient_id=old.patient_id,
+        first_name=old.first_name,
+        last_name=old.last_name,
+        email=old.email,
+        phone=old.phone,
+        reason=reason_for(old.reason, clinic_id=run.clinic_id, written_to=old.clinic_id),
+        state=HoldState.CONFIRMED,
+        expires_at=run.starts_at,
+        replaces=old.pk,
+    )
+
+
+def _write(new: Hold, before: Appointment, *, by: audit.Actor) -> Appointment:
+    new.save(force_insert=True)
+    audit.record(
+        action="hold.created",
+        by=by,
+        on=("hold", new.pk),
+        after={"state": new.state, "slots": new.slot_ids},
+    )
+    Appointment.objects.create(
+        id=new.pk,
+        doctor_id=new.doctor_id,
+        clinic_id=new.clinic_id,
+        visit_type_id=new.visit_type_id,
+        patient_id=before.patient_id,
+        patient_name=before.patient_name,
+        starts_at=new.starts_at,
+        ends_at=new.ends_at,
+        reason=new.reason,
+        replaces=before.pk,
+    )
+    audit.record(
+        action="appointment.confirmed",
+        by=by,
+        on=("appointment", new.pk),
+        after={"status": "confirmed", "version": 1, "replaces": str(before.pk)},
+    )
+    return appointment_of_hold(new)
+
+
+def _taken(slot_id: int, *, old: Hold, now: datetime) -> DomainError:
+    found = next_free_times(slot_id=slot_id, visit_type_id=old.visit_type_id, moves=old.pk, now=now)
+    times = found.times if found else []
+    return SlotTaken(alternatives=times, starts_at=found.wanted_at if found else now)

@@ -1,0 +1,131 @@
+"""One step of an appointment, as every change makes it: who may, which one, and its traces.
+
+Slots are locked before the appointment, as in a confirmation that moves it. Status, version, who
+and when, and the audit are written together.
+"""
+
+from collections.abc import Container
+from datetime import datetime
+from uuid import UUID
+
+from bookings.actors.holder import Holder
+from bookings.actors.practice import PracticeMember
+from bookings.appointments.selectors.appointments import with_parts
+from bookings.errors import ChangeWindowPassed, NotChangeable
+from bookings.models import Appointment, Hold, HoldState
+from bookings.rules import changeable_until
+from bookings.states import (
+    PATIENT_SIDE,
+    PRACTICE,
+    AppointmentStatus,
+    Transition,
+    may_make,
+    transition,
+)
+from docbook.audit import services as audit
+from docbook.errors import FieldError, NotFound, NotYours, VersionMismatch
+
+# The version that the caller has seen, or those among which it is.
+Seen = int | Container[int]
+
+
+def find(
+    appointment_id: UUID, *, by: Holder | PracticeMember, to: AppointmentStatus | None = None
+) -> tuple[Hold, audit.Actor]:
+    """The confirmed hold, which knows the slots and the month, and the role of the one who acts.
+
+    Raises NotFound for a stranger, and for whoever has no business with visits of that status.
+    """
+    confirmed = Hold.objects.filter(pk=appointment_id, state=HoldState.CONFIRMED)
+    hold = confirmed.select_related("doctor").first()
+    if hold is None:
+        raise NotFound
+    if isinstance(by, PracticeMember):
+        actor = by.actor_for(hold.doctor)
+    else:
+        actor = by.actor if by.owns(hold) else None
+    if actor is None or (to is not None and not may_make(actor.kind, to)):
+        raise NotYours("appointment", appointment_id)
+    return hold, actor
+
+
+def read(hold: Hold) -> Appointment:
+    return with_parts(Appointment.objects.all()).get(pk=hold.pk, starts_at=hold.starts_at)
+
+
+def lock(hold: Hold) -> Appointment:
+    """Two changes at one instant follow each other, and the second sees what the first has made."""
+    rows = Appointment.objects.select_for_update(of=("self",))
+    return with_parts(rows).get(pk=hold.pk, starts_at=hold.starts_at)
+
+
+def step_to(
+    status: AppointmentStatus, appointment: Appointment, *, by: audit.Actor, version: Seen
+) -> Transition:
+    step = transition(appointment.status, status)
+    forward = None if step and step.is_undo else step
+    return allowed(forward, appointment, by=by, version=version)
+
+
+def allowed(
+    step: Transition | None, appointment: Appointment, *, by: audit.Actor, version: Seen
+) -> Transition:
+    if appointment.version not in ((version,) if isinstance(version, int) else version):
+        raise VersionMismatch
+    if step is None:
+        raise NotChangeable(status=appointment.status)
+    if by.kind not in step.by:
+        raise NotFound
+    return step
+
+
+def check_window(appointment: Appointment, *, by: audit.Actor, now: datetime) -> None:
+    notice = appointment.doctor.change_notice_minutes
+    until = changeable_until(starts_at=appointment.starts_at, notice_minutes=notice)
+    if by.kind in PATIENT_SIDE and now >= until:
+        raise ChangeWindowPassed(notice_minutes=notice, phone=appointment.clinic.phone)
+
+
+def spoken(reason: str, *, by: audit.Actor) -> str:
+    """What the other side is told. The practice has to say why: raises FieldError."""
+    reason = reason.strip()
+    if by.kind in PRACTICE and not reason:
+        raise FieldError("reason", "Say why: the patient is told.", field_code="required")
+    return reason
+
+
+def make(
+    step: Transition,
+    appointment: Appointment,
+    *,
+    by: audit.Actor,
+    now: datetime,
+    reason: str = "",
+    replaced_by: UUID | None = None,
+) -> None:
+    """Writes the step into the locked row, and who has made it. Names the start: see the model."""
+    before = {"status": appointment.status, "version": appointment.version}
+    changed = {
+        "status": step.after,
+        "version": appointment.version + 1,
+        "changed_at": now,
+        "changed_by_kind": by.kind,
+        "changed_by": by.user_id,
+        "change_reason": reason,
+        "replaced_by": replaced_by,
+    }
+    row = Appointment.objects.filter(pk=appointment.pk, starts_at=appointment.starts_at)
+    row.update(**changed)
+    for name, value in changed.items():
+        setattr(appointment, name, value)
+    audit.record(
+        action=f"appointment.{'undone' if step.is_undo else step.after.value}",
+        by=by,
+        on=("appointment", appointment.pk),
+        before=before,
+        after={
+            "status": appointment.status,
+            "version": appointment.version,
+            **({"replaced_by": str(replaced_by)} if replaced_by else {}),
+        },
+    )

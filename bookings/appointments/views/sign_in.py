@@ -1,0 +1,55 @@
+"""Links of mails are opened on other devices, where nobody is signed in."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+from uuid import UUID
+
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpRequest, HttpResponseBase
+from django.shortcuts import redirect
+from django.urls import reverse
+from django_htmx.http import HttpResponseClientRedirect
+
+from bookings.engine.selectors import became_a_visit
+from docbook.errors import NotFound
+from docbook.http.htmx import wants_fragment
+
+View = Callable[..., HttpResponseBase]
+
+
+def sign_in_where_nothing_is_found(view: View) -> View:
+    """Whoever is not signed in is asked to, whether there is something at the address or not: so
+    it gives nothing away. A guest who owns it through their browser sees it. The way in is the code
+    by mail: who booked as a guest has never made a password.
+    """
+
+    @wraps(view)
+    def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        try:
+            return view(request, *args, **kwargs)
+        except NotFound:
+            if request.user.is_authenticated or request.method not in ("GET", "HEAD"):
+                raise
+            return redirect_to_login(request.path, login_url="account_request_login_code")
+
+    return wrapped
+
+
+def visit_where_the_answer_was_lost(view: View) -> View:
+    """For the steps of an attempt. A confirmation opens an account, and with it another session;
+    where its answer was lost, the browser has neither, and sends the step again. What became a
+    visit leads to the visit's page, which has the way in; anything else is not found.
+    """
+
+    @wraps(view)
+    def wrapped(request: HttpRequest, hold_id: UUID) -> HttpResponseBase:
+        try:
+            return view(request, hold_id=hold_id)
+        except NotFound:
+            if request.user.is_authenticated or not became_a_visit(hold_id):
+                raise
+            url = reverse("bookings:appointment", args=[hold_id])
+            return HttpResponseClientRedirect(url) if wants_fragment(request) else redirect(url)
+
+    return wrapped

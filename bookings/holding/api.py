@@ -1,0 +1,338 @@
+"""Booking by the API: hold, code, confirmation, and reading what is booked."""
+
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.http import HttpResponseBase
+from django.urls import reverse
+from django.utils import timezone
+from drf_spectacular.utils import OpenApiResponse, extend_schema
+from rest_framework.exceptions import AuthenticationFailed, ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+from uuid_utils.compat import uuid7
+
+from accounts.users import signed_in
+from bookings import examples
+from bookings.actors.holder import Holder
+from bookings.appointments.selectors.appointments import (
+    appointments_of_patient,
+    get_appointment,
+    phone_known,
+)
+from bookings.appointments.serializers import BookingOut, BookingsQuery
+from bookings.engine.layouts import appointment_layout, attempt_layout
+from bookings.engine.selectors import get_hold, refuse_what_is_over
+from bookings.engine.services import release_hold
+from bookings.errors import SlotHeld, SlotTaken
+from bookings.holding.code_limits import limits_of, limits_to, send_counted
+from bookings.holding.destinations import code_destination
+from bookings.holding.serializers import AttemptOut, BookingIn, CodeIn
+from bookings.holding.services.codes import resend_code
+from bookings.holding.services.confirmation import confirm_booking, confirm_for_answer
+from bookings.holding.services.holds import start_booking
+from docbook.errors import DomainError, FieldError
+from docbook.http.header_schema import ETAG, LOCATION
+from docbook.http.idempotency_key import (
+    Answer,
+    IdempotencyKey,
+    answer_once,
+    http_response,
+    key_of,
+    refusal_once,
+    waiting_for_the_first,
+)
+from docbook.http.keyed_digest import address_key
+from docbook.http.pagination import paginate_rows
+from docbook.http.preconditions import (
+    IF_NONE_MATCH,
+    NOT_MODIFIED,
+    versioned_response,
+    with_etag_of_body,
+)
+from docbook.http.problem_schema import BODY, KEY, problems
+from docbook.http.schema import IDEMPOTENCY_KEY, LIST_PARAMETERS, OPTIONAL_KEY
+from docbook.http.serializers import NoBody, page_of, read_query
+from docbook.http.throttling import Limit, enforce, enforce_together, give_back, limit_of
+from doctors.serializers import TimeOut
+
+_API_NAMES = {"slot": "slotId", "visit_type": "visitTypeId"}
+
+
+class BookingList(APIView):
+    @property
+    def believes_token(self) -> bool:
+        return self.request.method == "POST"
+
+    @extend_schema(
+        operation_id="listBookings",
+        examples=examples.VISITS,
+        summary="Your own visits",
+        parameters=[BookingsQuery, *LIST_PARAMETERS],
+        responses={200: page_of(BookingOut), **problems("unauthenticated", "validation")},
+    )
+    def get(self, request: Request) -> Response:
+        """The caller's own bookings, by their start."""
+        query = read_query(BookingsQuery, request)
+        rows = appointments_of_patient(patient=signed_in(request)).filter(**_filters(query))
+        items, page_info = paginate_rows(request, rows, keys=["starts_at", "id"])
+        return Response({"items": BookingOut(items, many=True).data, "pageInfo": page_info})
+
+    @extend_schema(
+        operation_id="startBooking",
+        examples=examples.START,
+        summary="Hold a time",
+        parameters=[IDEMPOTENCY_KEY, LOCATION],
+        request=BookingIn,
+        responses={
+            201: AttemptOut,
+            **problems(
+                *BODY,
+                *KEY,
+                "unauthenticated",
+                "not-found",
+                "slot-taken",
+                "slot-held",
+                "hold-limit",
+                "appointment-limit",
+                "patient-busy",
+                "not-changeable",
+                "outside-booking-window",
+                "change-window-passed",
+                "rate-limited",
+                "booking-disabled",
+            ),
+        },
+    )
+    def post(self, request: Request) -> HttpResponseBase:
+        """Holds a time for five minutes and has a code sent to the caller, as `otp` says."""
+        codes = limits_to(mailbox=_mailbox(request), phone="", is_owner=True)
+        answer: Answer | None = None
+        try:
+            # Before the body is looked at, so that a flood of wrong ones costs little.
+            enforce_together(*_limits(request, "api-hold", "api-hold-user"), *codes)
+            body = BookingIn(data=request.data)
+            body.is_valid(raise_exception=True)
+            key = key_of(request, route="startBooking")
+            try:
+                _count_sms(request, codes, **body.validated_data)
+                with waiting_for_the_first():
+                    answer = _start(request, body.validated_data, key=key)
+            except DomainError as error:
+                return refusal_once(key, _in_the_words_of_the_api(error))
+        finally:
+            if answer is None or answer.is_replay:  # no code is on its way
+                give_back(*codes)
+        return http_response(answer)
+
+
+class BookingDetail(APIView):
+    @extend_schema(
+        operation_id="getBooking",
+        examples=examples.VISIT,
+        summary="Look at one visit",
+        parameters=[IF_NONE_MATCH, ETAG],
+        responses={
+            200: BookingOut,
+            304: NOT_MODIFIED,
+            **problems("unauthenticated", "not-found"),
+        },
+    )
+    def get(self, request: Request, booking_id: UUID) -> HttpResponseBase:
+        """One of the caller's own bookings."""
+        found = get_appointment(appointment_id=booking_id, holder=_holder(request))
+        return versioned_response(request, BookingOut(found).data, version=found.version)
+
+    @extend_schema(
+        operation_id="releaseBooking",
+        summary="Give a held time back",
+        responses={
+            204: OpenApiResponse(description="Given back."),
+            **problems("unauthenticated", "not-found", "already-confirmed"),
+        },
+    )
+    def delete(self, request: Request, booking_id: UUID) -> Response:
+        """Gives a held time back. What is confirmed is not released but cancelled."""
+        release_hold(hold_id=booking_id, holder=_holder(request))
+        return Response(status=204)
+
+
+class VerifyOtp(APIView):
+    believes_token = True
+
+    @extend_schema(
+        operation_id="confirmBooking",
+        examples=examples.CONFIRM,
+        summary="Confirm with the code",
+        parameters=[OPTIONAL_KEY, ETAG],
+        request=CodeIn,
+        responses={
+            200: BookingOut,
+            **problems(
+                *BODY,
+                *KEY,
+                "unauthenticated",
+                "not-found",
+                "details-missing",
+                "appointment-limit",
+                "patient-busy",
+                "not-changeable",
+                "hold-expired",
+                "otp-invalid",
+                "otp-locked",
+                "rate-limited",
+            ),
+        },
+    )
+    def post(self, request: Request, booking_id: UUID) -> HttpResponseBase:
+        """Confirms with the code; a repeat of a confirmed attempt gets the same booking. With a key
+        of your own, a retry whose answer was lost counts no second wrong code.
+        """
+        enforce_together(*_limits(request, "api-confirm", "api-confirm-user"))
+        body = CodeIn(data=request.data)
+        if not body.is_valid():
+            refuse_what_is_over(hold_id=booking_id, holder=_holder(request))
+            raise ValidationError(body.errors)
+        code = body.validated_data["code"]
+        if "Idempotency-Key" in request.headers:
+            route = f"confirmBooking:{booking_id}"
+            return with_etag_of_body(
+                answer_once(request, route=route, act=lambda: _confirm(request, booking_id, code))
+            )
+        filled = confirm_for_answer(
+            hold_id=booking_id,
+            holder=_holder(request),
+            code=code,
+            body=appointment_layout(booking_id),
+        )
+        return with_etag_of_body(http_response(Answer(200, filled)))
+
+
+class ResendOtp(APIView):
+    @extend_schema(
+        operation_id="resendCode",
+        examples=examples.RESEND,
+        summary="Send a new code",
+        parameters=[OPTIONAL_KEY],
+        request=None,
+        responses={
+            202: AttemptOut,
+            **problems(
+                *KEY,
+                "malformed",
+                "validation",
+                "unauthenticated",
+                "not-found",
+                "details-missing",
+                "already-confirmed",
+                "hold-expired",
+                "unsupported-media-type",
+                "rate-limited",
+            ),
+        },
+    )
+    def post(self, request: Request, booking_id: UUID) -> HttpResponseBase:
+        """Has a new code sent; the one before stops working. With a key of your own, a retry whose
+        answer was lost sends no second one.
+        """
+        enforce(*_limits(request, "api-code", "api-code-user"))
+        NoBody(data=request.data).is_valid(raise_exception=True)
+        route = f"resendCode:{booking_id}"
+        return answer_once(
+            request, route=route, act=lambda: _resend(request, booking_id), required=False
+        )
+
+
+def _start(request: Request, data: dict[str, Any], *, key: IdempotencyKey) -> Answer:
+    """Hold, code and recorded answer in one call: an attempt without its code helps nobody."""
+    hold_id = uuid7()
+    # Never of the Host header: whoever sends it decides how long it is, and what is replayed.
+    location = settings.SITE_URL + reverse("api:booking", args=[hold_id])
+    return start_booking(
+        hold_id=hold_id,
+        slot_id=data["slotId"],
+        visit_type_id=data["visitTypeId"],
+        reason=data["reason"],
+        phone=data["phone"],
+        holder=_holder(request),
+        address=address_key(request._request),
+        replaces=data.get("replaces"),
+        now=timezone.now(),
+        key=key,
+        answer=Answer(201, attempt_layout(hold_id, slot_id=data["slotId"]), location),
+    )
+
+
+def _resend(request: Request, booking_id: UUID) -> Response:
+    holder = _holder(request)
+    hold = get_hold(hold_id=booking_id, holder=holder)
+    hold = send_counted(
+        lambda now: resend_code(hold_id=booking_id, holder=holder, now=now),
+        limits=limits_of(patient_id=hold.patient_id, email=hold.email, phone=hold.phone),
+        now=timezone.now(),
+    )
+    return Response(AttemptOut(hold).data, status=202)
+
+
+def _confirm(request: Request, booking_id: UUID, code: str) -> Response:
+    appointment = confirm_booking(hold_id=booking_id, holder=_holder(request), code=code)
+    return Response(BookingOut(appointment).data)
+
+
+def _in_the_words_of_the_api(error: DomainError) -> DomainError:
+    """Fields by the API's names, and the times that are still free as it writes them."""
+    if isinstance(error, FieldError):
+        return FieldError(
+            _API_NAMES.get(error.field, error.field), error.message, field_code=error.field_code
+        )
+    if isinstance(error, SlotTaken | SlotHeld):
+        error.extra["alternatives"] = TimeOut(error.alternatives, many=True).data
+    return error
+
+
+def _filters(query: dict[str, Any]) -> dict[str, Any]:
+    columns = {
+        "status": "status",
+        "doctor_id": "doctor_id",
+        "from": "starts_at__gte",
+        "to": "starts_at__lt",
+    }
+    return {columns[name]: value for name, value in query.items()}
+
+
+def _limits(request: Request, *names: str) -> list[Limit]:
+    return [limit_of(name, request._request) for name in names]
+
+
+def _count_sms(
+    request: Request,
+    counted: list[Limit],
+    *,
+    phone: str,
+    replaces: UUID | None = None,
+    **_rest: object,
+) -> None:
+    """Adds the limit of the number that the code goes to, which is looked up only where codes go by
+    SMS at all. Raises RateLimited.
+    """
+    if settings.CODE_CHANNEL != "sms":
+        return
+    patient = signed_in(request)
+    known = phone or phone_known(patient=patient, moves=replaces)
+    number = code_destination(patient_id=patient.pk, email="", phone=known).phone
+    if number:
+        counted.append(limit_of("codes-to-phone", named=number))
+        enforce(counted[-1])
+
+
+def _mailbox(request: Request) -> str:
+    token: Any = request.auth
+    if not token.mailbox:
+        raise AuthenticationFailed
+    return str(token.mailbox)
+
+
+def _holder(request: Request) -> Holder:
+    return Holder(patient=signed_in(request))

@@ -1,0 +1,58 @@
+"""The one-time code of a booking: derived from the hold's id and the number of the resend.
+
+So a code is in no table, queue, cache or log; a resend makes the one before worthless, and rotating
+the ring never strands a code that is on its way.
+
+Where strangers have typed many wrong codes for a mailbox, six digits are not looked at any more
+that day. Then its owner gets a long code, which nobody guesses.
+"""
+
+import hmac
+from base64 import b32encode
+from collections.abc import Sequence
+from hashlib import sha256
+from uuid import UUID
+
+from django.utils import timezone
+
+from accounts.guesses import are_many
+from bookings.models import Hold
+from docbook import six_digits
+
+LONG = 12
+
+
+def derive(*, key: str, hold_id: UUID, resend: int) -> str:
+    """Six digits, with leading zeros."""
+    return six_digits.derive(key=key, text=_text(hold_id, resend))
+
+
+def derive_long(*, key: str, hold_id: UUID, resend: int) -> str:
+    """Twelve letters, and digits from 2 to 7: sixty bits."""
+    text = f"long-{_text(hold_id, resend)}"
+    return b32encode(hmac.new(key.encode(), text.encode(), sha256).digest())[:LONG].decode()
+
+
+def is_long(code: str) -> bool:
+    return len(code) == LONG
+
+
+def matches(*, code: str, keys: Sequence[str], hold_id: UUID, resend: int) -> bool:
+    """Whether any key of the ring makes this code. Takes the same time whatever is wrong."""
+    if not is_long(code):
+        return six_digits.matches(code=code, keys=keys, text=_text(hold_id, resend))
+    found = False
+    for key in keys:
+        long = derive_long(key=key, hold_id=hold_id, resend=resend)
+        found |= hmac.compare_digest(long.encode(), code.encode())
+    return found
+
+
+def _text(hold_id: UUID, resend: int) -> str:
+    return f"booking-code:{hold_id}:{resend}"
+
+
+def wants_long_code(hold: Hold) -> bool:
+    """Whether strangers may have used up what can be guessed at a guest's mailbox."""
+    is_guests = hold.patient_id is None and hold.guess_target != ""
+    return is_guests and are_many(target=hold.guess_target, now=timezone.now())

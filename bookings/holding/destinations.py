@@ -1,0 +1,42 @@
+"""Where the code of a hold goes."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from django.conf import settings
+
+from bookings.models import Hold
+from docbook.notify.masking import masked_email, masked_phone
+from docbook.notify.phone_numbers import international
+
+
+@dataclass(frozen=True)
+class Destination:
+    """An e-mail address, or a phone number as E.164 writes it."""
+
+    channel: Literal["email", "sms"]
+    address: str
+
+    @property
+    def phone(self) -> str:
+        """The number, or nothing for an e-mail address."""
+        return self.address if self.channel == "sms" else ""
+
+    @property
+    def masked(self) -> str:
+        mask = masked_phone if self.channel == "sms" else masked_email
+        return mask(self.address)
+
+
+def destination_of(hold: Hold) -> Destination:
+    return code_destination(patient_id=hold.patient_id, email=hold.email, phone=hold.phone)
+
+
+def code_destination(*, patient_id: int | None, email: str, phone: str) -> Destination:
+    """By SMS only to a signed-in patient: a guest's code proves that the e-mail address is theirs,
+    and opens its account, which a code on anybody's phone must never do.
+    """
+    number = international(phone)
+    if settings.CODE_CHANNEL == "sms" and patient_id is not None and number:
+        return Destination("sms", number)
+    return Destination("email", email)

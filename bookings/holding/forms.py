@@ -1,0 +1,138 @@
+"""What a patient types while booking. Forms parse; the services decide."""
+
+import re
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import User
+from accounts.plain_email import MISSES_SOMETHING, validate_plain_email
+from bookings.holding.services.codes import Details
+from docbook.http.form_fields import CodeField, EmailField, PatternField, TextField
+from docbook.notify.phone_numbers import AS_WRITTEN
+
+
+class StartForm(forms.Form):
+    """The tap on a time; `instead_of` is a hold that is given back for it, and `replaces` the visit
+    that moves there.
+    """
+
+    slot = forms.IntegerField(min_value=1, max_value=2**63 - 1)
+    visit_type = forms.IntegerField(min_value=1, max_value=2**63 - 1)
+    instead_of = forms.UUIDField(required=False)
+    replaces = forms.UUIDField(required=False)
+
+
+def phone_field() -> PatternField:
+    return PatternField(
+        label=_("Phone"),
+        regex=AS_WRITTEN,
+        strip=True,
+        required=False,
+        widget=forms.TextInput(attrs={"autocomplete": "tel", "inputmode": "tel", "type": "tel"}),
+        error_messages={
+            "required": _("Please type your phone number."),
+            "invalid": _(
+                "Type five digits or more; spaces, + ( ) / . and - may stand between them."
+            ),
+        },
+    )
+
+
+def require_phone(field: forms.Field, *, caller: str) -> None:
+    """For a visit in which `caller`, the doctor, calls."""
+    field.required = True
+    field.help_text = _("%(doctor)s calls you on this number.") % {"doctor": caller}
+
+
+class DetailsForm(forms.Form):
+    """Who comes. A signed-in patient's address is known and not asked for again; a phone number is
+    needed where `caller`, the doctor, calls on it.
+    """
+
+    first_name = TextField(
+        label=_("First name"),
+        max_length=80,
+        widget=forms.TextInput(attrs={"autocomplete": "given-name"}),
+        error_messages={"required": _("Please type your first name.")},
+    )
+    last_name = TextField(
+        label=_("Last name"),
+        max_length=80,
+        widget=forms.TextInput(attrs={"autocomplete": "family-name"}),
+        error_messages={"required": _("Please type your last name.")},
+    )
+    email = EmailField(
+        label=_("E-mail"),
+        max_length=254,
+        validators=[validate_plain_email],
+        widget=forms.EmailInput(attrs={"autocomplete": "email"}),
+        error_messages={
+            "required": _("Please type your e-mail address."),
+            "invalid": MISSES_SOMETHING,
+        },
+        help_text=_("We send the code and the confirmation here."),
+    )
+    phone = phone_field()
+    reason = TextField(
+        label=_("What would you like help with?"),
+        max_length=500,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=_("Only the clinic reads it."),
+    )
+
+    def __init__(self, *args: Any, patient: User | None, caller: str = "", **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.patient = patient
+        if caller:
+            require_phone(self.fields["phone"], caller=caller)
+        if patient is not None:
+            del self.fields["email"]
+
+    def details(self) -> Details:
+        given = {name: value for name, value in self.cleaned_data.items() if name != "email"}
+        address = self.patient.email if self.patient else self.cleaned_data["email"]
+        return Details(email=address.lower(), **given)
+
+
+class CodeForm(forms.Form):
+    """Six digits, or a long code; spaces and hyphens of a pasted code are left out.
+
+    `wants_long` says that the mail has a long one, which is typed on a keyboard with letters.
+    """
+
+    # What the page has shown of the visit; the practice may have changed it since.
+    seen = forms.CharField(required=False, widget=forms.HiddenInput)
+    code = CodeField(
+        label=_("Six-digit code"),
+        max_length=20,
+        widget=forms.TextInput(
+            attrs={
+                "autocomplete": "one-time-code",
+                "inputmode": "numeric",
+                "autofocus": True,
+            }
+        ),
+        help_text=_("You can paste the code."),
+        error_messages={"required": _("Please type the six digits that we sent you.")},
+    )
+
+    @classmethod
+    def after_wrong_code(cls, message: str) -> "CodeForm":
+        """Empty again, with what is said of the code before."""
+        form = cls({})
+        form.errors["code"] = form.error_class([message])
+        return form
+
+    def ask_for_long_code(self) -> None:
+        field = self.fields["code"]
+        field.label = _("Code with twelve characters")
+        field.widget.attrs |= {"inputmode": "text", "autocapitalize": "characters"}
+
+    def clean_code(self) -> str:
+        code = re.sub(r"[\s-]", "", self.cleaned_data["code"]).upper()
+        if re.fullmatch(r"[0-9]{6}|[A-Z2-7]{12}", code):
+            return code
+        raise forms.ValidationError(_("The code has six digits."), code="format")

@@ -1,0 +1,169 @@
+"""The moment a hold becomes an appointment."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from uuid import UUID
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+
+from accounts import guesses
+from accounts.services import SignInRefused, patient_with_proven_email
+from bookings.actors.holder import Holder, keys_of
+from bookings.appointments.selectors.appointments import find_visit
+from bookings.engine import slot_gate
+from bookings.engine.calls import ConfirmCall, ConfirmResult, broken_constraint, call_confirm
+from bookings.engine.services import end_other_moves
+from bookings.errors import (
+    AppointmentLimit,
+    DetailsMissing,
+    HoldExpired,
+    NotChangeable,
+    OtpInvalid,
+    OtpLocked,
+    PatientBusy,
+    TooManyGuesses,
+)
+from bookings.holding import codes
+from bookings.models import Appointment
+from bookings.models.holds import MAX_CODE_ATTEMPTS, MAX_CODE_RESENDS
+from docbook.errors import DomainError, NotFound
+from docbook.observability import request_id
+
+# Who a wrong code counts for, and how many of a day each of them has; see accounts.guesses.
+Guessers = Sequence[tuple[str, int]]
+
+
+def confirm_booking(
+    *, hold_id: UUID, holder: Holder, code: str, guessers: Guessers | None = None
+) -> Appointment:
+    """Checks the code and books, in one transaction: slots, appointment, audit and message.
+
+    A repeat of a confirmed attempt answers with the same appointment. A wrong code is counted and
+    stays counted: in the hold, and for a day by `guessers` against what it would open. Without them
+    a guest counts among all strangers, and a patient by themselves. With `replaces` the old visit
+    is given up in the same transaction. Raises NotFound, HoldExpired, DetailsMissing, OtpInvalid,
+    OtpLocked, TooManyGuesses, PatientBusy, AppointmentLimit, NotChangeable (the visit to be moved
+    has changed meanwhile) or SignInRefused (the account of the address is closed).
+    """
+    result = _confirm(hold_id=hold_id, holder=holder, code=code, guessers=guessers)
+    return _appointment(hold_id, result)
+
+
+def confirm_for_answer(*, hold_id: UUID, holder: Holder, code: str, body: str) -> str:
+    """As confirm_booking, for a door that lays out its answer: `body` comes back with "{name}"
+    filled in from the appointment, and nothing is read a second time.
+    """
+    return _confirm(hold_id=hold_id, holder=holder, code=code, body=body).words
+
+
+def _appointment(hold_id: UUID, result: ConfirmResult) -> Appointment:
+    found = find_visit(pk=hold_id, starts_at=result.starts_at)
+    if found is None:
+        raise NotFound
+    return found
+
+
+def _matching(code: str, *, hold_id: UUID) -> list[int]:
+    """Of which resends this is the code. The database knows which one was sent last; so the code
+    itself stands in no statement, which a server may write into its log.
+    """
+    return [
+        resend
+        for resend in range(MAX_CODE_RESENDS + 1)
+        if codes.matches(code=code, keys=settings.OTP_KEYS, hold_id=hold_id, resend=resend)
+    ]
+
+
+def _confirm(
+    *,
+    hold_id: UUID,
+    holder: Holder,
+    code: str,
+    body: str | None = None,
+    guessers: Guessers | None = None,
+) -> ConfirmResult:
+    if guessers is None:
+        mine, anybodys = guesses.guessers_signed_in(), guesses.guessers_anywhere()
+        guessers = mine if holder.patient else anybodys
+    call = ConfirmCall(
+        hold_id=hold_id,
+        patient_id=holder.patient.pk if holder.patient else None,
+        guest_key=holder.guest_key,
+        account_id=None,
+        matching=_matching(code, hold_id=hold_id),
+        most_attempts=MAX_CODE_ATTEMPTS,
+        most_visits=settings.COMING_VISITS_PER_PATIENT,
+        request_id=request_id.current(),
+        body=body,
+        own_target=guesses.own_target_of(holder.patient.pk) if holder.patient else None,
+        guessers=[name for name, _most in guessers],
+        most_guesses=[most for _name, most in guessers],
+        is_long=codes.is_long(code),
+    )
+    try:
+        result = call_confirm(call)
+        if result.outcome == "account-needed":
+            result = _confirm_with_account(call, result)
+    except IntegrityError as error:
+        raise _refusal_of_the_database(error) from error
+    if result.slot_ids:
+        # Nobody is confirming it any more. Raised or not: a refusal commits what it counted.
+        first, keys = result.slot_ids[0], keys_of(result.patient_id, result.guest_key)
+        transaction.on_commit(
+            lambda: slot_gate.leave(slot_id=first, hold_id=hold_id, holder_keys=keys)
+        )
+    if result.outcome != "confirmed":
+        raise _refusal(result)
+    if result.other_id:
+        end_other_moves(appointment_id=result.other_id, by=holder.actor)
+    return result
+
+
+def _confirm_with_account(call: ConfirmCall, wanted: ConfirmResult) -> ConfirmResult:
+    """A guest has proved the address: its account is opened, or found, and the visit is its own.
+
+    Both or neither: what is refused opens no account. The code is looked at once more, because
+    nothing has kept the hold locked in between.
+    """
+    with transaction.atomic():
+        account = patient_with_proven_email(
+            email=wanted.email,
+            first_name=wanted.first_name,
+            last_name=wanted.last_name,
+            phone=wanted.phone,
+        )
+        result = call_confirm(replace(call, account_id=account.pk))
+        if result.outcome not in ("confirmed", "otp-invalid", "otp-locked"):
+            transaction.set_rollback(True)
+    return result
+
+
+def _refusal(result: ConfirmResult) -> DomainError:
+    refusals: dict[str, Callable[[], DomainError]] = {
+        "not-found": NotFound,
+        "unauthenticated": SignInRefused,
+        "hold-expired": HoldExpired,
+        "details-missing": DetailsMissing,
+        "otp-invalid": lambda: OtpInvalid(attempts_left=result.attempts_left),
+        "otp-locked": OtpLocked,
+        "too-many-guesses": lambda: TooManyGuesses(retry_after=result.attempts_left),
+        "patient-busy": lambda: PatientBusy(
+            find_visit(pk=result.other_id, starts_at=result.other_starts_at)
+        ),
+        "appointment-limit": lambda: AppointmentLimit(limit=result.attempts_left),
+        "not-changeable": lambda: NotChangeable(status=result.words or ""),
+    }
+    return refusals[result.outcome]()
+
+
+def _refusal_of_the_database(error: IntegrityError) -> Exception:
+    """What the call could not see, the database's own rules refuse: two visits of one patient
+    confirmed at one instant, or a time that has an appointment although its slot was free.
+    """
+    name = broken_constraint(error)
+    if name.startswith("no_overlapping_visits_of_a_patient"):
+        return PatientBusy()
+    if name.startswith("one_active_appointment_per_doctor_and_start"):
+        return HoldExpired()
+    return error

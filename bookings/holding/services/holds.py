@@ -1,0 +1,349 @@
+"""Keeping a time for somebody while they confirm, and giving it back."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import structlog
+from django.conf import settings
+from django.db import IntegrityError, connection, transaction
+from django.db.models import DEFERRED
+from uuid_utils.compat import uuid7
+
+from accounts.services import SignInRefused
+from bookings.actors.holder import Holder
+from bookings.appointments.selectors.alternatives import next_free_times
+from bookings.appointments.selectors.appointments import find_visit
+from bookings.appointments.services.changes import find_changeable_appointment
+from bookings.engine import slot_gate
+from bookings.engine.calls import HoldCall, HoldResult, broken_constraint, call_hold
+from bookings.engine.services import release_hold, sweep_holds
+from bookings.errors import (
+    AlreadyConfirmed,
+    AppointmentLimit,
+    BookingDisabled,
+    HoldLimit,
+    NumberNeeded,
+    OutsideBookingWindow,
+    PatientBusy,
+    SlotHeld,
+    SlotTaken,
+)
+from bookings.models import Hold
+from bookings.models.agreed import AGREED
+from docbook.audit import services as audit
+from docbook.errors import DomainError, FieldError
+from docbook.http.idempotency_key import Answer, IdempotencyKey, IdempotencyKeyReused
+from docbook.observability import request_id
+from doctors.models import VisitType
+from doctors.services import claims
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Offer:
+    """A hold that is made for somebody on the waitlist, and how long they have."""
+
+    entry_id: UUID
+    term: timedelta
+
+
+def hold_term() -> timedelta:
+    return timedelta(seconds=settings.HOLD_SECONDS)
+
+
+def hold_slot(
+    *,
+    slot_id: int,
+    visit_type_id: int,
+    holder: Holder,
+    now: datetime,
+    address: int | None = None,
+    replaces: UUID | None = None,
+    offer: Offer | None = None,
+    instead_of: UUID | None = None,
+) -> Hold:
+    """Keeps the time that starts with this slot for the holder, for five minutes.
+
+    The gate first, then one call in which the database decides by its own clock. `address` is
+    `address_key()` of the client, to count what it keeps; `replaces` the visit that a confirmation
+    moves; `instead_of` a hold of theirs that is given back if they get this one, and stays if they
+    do not. Raises FieldError (unknown slot or visit type), BookingDisabled, OutsideBookingWindow,
+    HoldLimit, AppointmentLimit, PatientBusy, SlotHeld, SlotTaken, NotFound (`instead_of` is not
+    theirs), and what find_changeable_appointment raises of a visit that cannot be moved; nothing
+    has changed then.
+    """
+    if replaces and not offer:  # what an offer moves is asked by the waitlist
+        find_changeable_appointment(appointment_id=replaces, by=holder, version=None, now=now)
+    call = _call(
+        slot_id=slot_id,
+        visit_type_id=visit_type_id,
+        holder=holder,
+        address=address,
+        replaces=replaces,
+        offer=offer,
+    )
+    return _held(call, _hold(call, holder=holder, now=now, instead_of=instead_of))
+
+
+def start_booking(
+    *,
+    hold_id: UUID,
+    slot_id: int,
+    visit_type_id: int,
+    holder: Holder,
+    now: datetime,
+    key: IdempotencyKey,
+    answer: Answer,
+    address: int,
+    replaces: UUID | None,
+    reason: str,
+    phone: str,
+) -> Answer:
+    """Hold, details from the account, code and recorded answer in the same one call.
+
+    `answer` is laid out by the door, with "{name}" where the database knows better; it comes back
+    filled in, or as it was recorded for this key. A move without a `reason` or `phone` keeps that
+    of its visit; without a phone, the account's. Raises what hold_slot raises, FieldError for a
+    visit by phone without a number, IdempotencyKeyReused, or SignInRefused for an account that may
+    not be used any more.
+    """
+    if replaces:
+        find_changeable_appointment(appointment_id=replaces, by=holder, version=None, now=now)
+    call = replace(
+        _call(
+            slot_id=slot_id,
+            visit_type_id=visit_type_id,
+            holder=holder,
+            address=address,
+            replaces=replaces,
+        ),
+        hold_id=hold_id,
+        with_code=True,
+        reason=reason,
+        phone=phone,
+        key=key.key,
+        route=key.route,
+        fingerprint=key.fingerprint,
+        status=answer.status,
+        body=answer.body,
+        location=answer.location,
+    )
+    result = _hold(call, holder=holder, now=now, mark=key.mark)
+    if result.outcome == "replay":
+        return Answer(result.amount, result.words, result.location, is_replay=True)
+    return Answer(answer.status, result.words, answer.location)
+
+
+def _call(
+    *,
+    slot_id: int,
+    visit_type_id: int,
+    holder: Holder,
+    address: int | None,
+    replaces: UUID | None,
+    offer: Offer | None = None,
+) -> HoldCall:
+    limit = settings.LIVE_HOLDS_PER_PATIENT if holder.patient else settings.LIVE_HOLDS_PER_GUEST
+    return HoldCall(
+        hold_id=uuid7(),
+        slot_id=slot_id,
+        visit_type_id=visit_type_id,
+        patient_id=holder.patient.pk if holder.patient else None,
+        guest_key=holder.guest_key,
+        holder_key=holder.key,
+        actor_kind=(audit.SYSTEM if offer else holder.actor).kind,
+        address=address,
+        term=offer.term if offer else hold_term(),
+        resend_after=timedelta(seconds=settings.CODE_RESEND_SECONDS),
+        most_of_holder=limit,
+        most_of_address=settings.LIVE_HOLDS_PER_ADDRESS,
+        most_visits=settings.COMING_VISITS_PER_PATIENT,
+        replaces=replaces,
+        waitlist_entry_id=offer.entry_id if offer else None,
+        with_code=False,
+        by_sms=settings.CODE_CHANNEL == "sms",
+        reason="",
+        phone="",
+        request_id=request_id.current(),
+    )
+
+
+def _hold(
+    call: HoldCall,
+    *,
+    holder: Holder,
+    now: datetime,
+    mark: str = "",
+    instead_of: UUID | None = None,
+) -> HoldResult:
+    """Through the gate to the database. Only what is kept has a lock afterwards: a refusal, or the
+    answer of an earlier request, keeps nobody away.
+    """
+    _enter(call, holder=holder, now=now, mark=mark)
+    try:
+        if instead_of:
+            result = _exchange(call, instead_of=instead_of, holder=holder, now=now)
+        else:
+            result = _claim(call, now=now)
+    except BaseException:
+        slot_gate.leave(slot_id=call.slot_id, hold_id=call.hold_id)
+        raise
+    if result.outcome != "held":
+        slot_gate.leave(slot_id=call.slot_id, hold_id=call.hold_id)
+        if result.outcome == "replay":
+            return result
+        raise _refusal(result, call, now=now)
+    if not call.waitlist_entry_id:
+        _keep_gate(call, result, holder=holder, now=now)
+    if result.lapsed:
+        _open_the_rest(result.lapsed)
+    return result
+
+
+def _enter(call: HoldCall, *, holder: Holder, now: datetime, mark: str) -> None:
+    """An offer comes alone, and often while the gate of whoever gave the time back still closes."""
+    if call.waitlist_entry_id:
+        return
+    entry = slot_gate.enter(
+        slot_id=call.slot_id, hold_id=call.hold_id, holder_keys=holder.keys, request_mark=mark
+    )
+    if entry is slot_gate.Entry.REFUSED:
+        raise _gone(SlotHeld, call, now=now)
+
+
+def _keep_gate(call: HoldCall, result: HoldResult, *, holder: Holder, now: datetime) -> None:
+    slot_gate.keep(
+        slot_id=call.slot_id,
+        hold_id=call.hold_id,
+        holder_keys=holder.keys,
+        left=min(call.term, result.expires_at - now),
+    )
+
+
+def _exchange(call: HoldCall, *, instead_of: UUID, holder: Holder, now: datetime) -> HoldResult:
+    """Both or neither: where the new time is refused, the old one stays kept."""
+    with transaction.atomic():
+        with suppress(AlreadyConfirmed):  # then it is in nobody's way
+            release_hold(hold_id=instead_of, holder=holder)
+        result = _claim(call, now=now)
+        if result.outcome != "held":
+            transaction.set_rollback(True)
+    return result
+
+
+def _held(call: HoldCall, result: HoldResult) -> Hold:
+    """The row as it was written, without reading it again. Its relations, and what is agreed, load
+    when looked at.
+    """
+    hold = Hold(
+        id=call.hold_id,
+        doctor_id=result.doctor_id,
+        clinic_id=result.clinic_id,
+        visit_type_id=call.visit_type_id,
+        slot_ids=result.slot_ids,
+        starts_at=result.starts_at,
+        ends_at=result.ends_at,
+        expires_at=result.expires_at,
+        patient_id=call.patient_id,
+        guest_key=None if call.patient_id else call.guest_key,
+        replaces=call.replaces,
+        waitlist_entry_id=call.waitlist_entry_id,
+        made_from=call.address,
+        **dict.fromkeys(AGREED, DEFERRED),
+    )
+    hold._state.adding = False
+    hold._state.db = connection.alias
+    return hold
+
+
+def _refusal(result: HoldResult, call: HoldCall, *, now: datetime) -> DomainError:
+    refusals: dict[str, Callable[[], DomainError]] = {
+        "unknown-visit-type": lambda: _unknown("visit_type", "This reason for a visit"),
+        "unknown-slot": _unknown_slot,
+        "phone-needed": NumberNeeded,
+        "other-visit": lambda: FieldError(
+            "replaces", "A visit moves to another time of the same doctor and reason."
+        ),
+        "slot-taken": lambda: _gone(SlotTaken, call, now=now),
+        "slot-held": lambda: _gone(
+            SlotHeld,
+            call,
+            now=now,
+            attempt_id=result.other_id,
+            overlaps_own=result.other_starts_at is not None,
+        ),
+        "patient-busy": lambda: PatientBusy(
+            find_visit(pk=result.other_id, starts_at=result.other_starts_at)
+        ),
+        "hold-limit": lambda: HoldLimit(limit=result.amount, until=result.until),
+        "appointment-limit": lambda: AppointmentLimit(limit=result.amount),
+        "booking-disabled": lambda: BookingDisabled(
+            until=result.until, reason=result.words, now=now
+        ),
+        "idempotency-key-reused": IdempotencyKeyReused,
+        "outside-booking-window": OutsideBookingWindow,
+        "unauthenticated": SignInRefused,
+    }
+    return refusals[result.outcome]()
+
+
+def _unknown_slot() -> FieldError:
+    return _unknown("slot", "This time")
+
+
+def _unknown(field: str, what: str) -> FieldError:
+    return FieldError(field, f"{what} does not exist.", field_code="unknown")
+
+
+def _claim(call: HoldCall, *, now: datetime) -> HoldResult:
+    """What the call cannot see, the database's own rule refuses: a hold that stands on a time whose
+    slots do not name it, as one may that would have moved a visit which has changed. A lapsed one
+    is in nobody's way, though nobody has swept it yet; only the caller's transaction must not
+    sweep, because it has locked slots, and would lock others out of order.
+    """
+    try:
+        return call_hold(call)
+    except IntegrityError as error:
+        if not _is_held(error):
+            raise
+        if connection.in_atomic_block or not _sweep_doctor_of(call):
+            raise _gone(SlotHeld, call, now=now) from error
+    try:
+        return call_hold(call)
+    except IntegrityError as error:
+        if not _is_held(error):
+            raise
+        raise _gone(SlotHeld, call, now=now) from error
+
+
+def _is_held(error: IntegrityError) -> bool:
+    return broken_constraint(error) == "one_live_hold_on_a_slot"
+
+
+def _sweep_doctor_of(call: HoldCall) -> int:
+    doctor_id = VisitType.objects.values_list("doctor_id", flat=True).get(pk=call.visit_type_id)
+    return sweep_holds(doctor_id=doctor_id)
+
+
+def _gone(
+    refusal: type[SlotHeld] | type[SlotTaken], call: HoldCall, *, now: datetime, **own: Any
+) -> DomainError:
+    """The refusal with the next free times of the doctor: from this one on, within two weeks."""
+    found = next_free_times(
+        slot_id=call.slot_id, visit_type_id=call.visit_type_id, moves=call.replaces, now=now
+    )
+    if found is None:
+        return _unknown_slot()
+    return refusal(alternatives=found.times, starts_at=found.wanted_at, **own)
+
+
+def _open_the_rest(slot_ids: list[int]) -> None:
+    """Of a lapsed hold of several slots only some were claimed. The others are opened in a
+    transaction of their own: taken in the claim's, their locks would break the order of ids.
+    """
+    transaction.on_commit(lambda: claims.open_lapsed_slots(slot_ids=slot_ids))

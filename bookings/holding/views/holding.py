@@ -1,0 +1,156 @@
+"""A tap on a time holds it, another gives it back."""
+
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect
+from django.urls import resolve, reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST
+from django_htmx.http import HttpResponseClientRedirect
+
+from bookings.actors.holder import Holder
+from bookings.actors.sessions import current_holder, holder_who_starts, remember
+from bookings.appointments.views.changes import REFUSALS as CHANGE_REFUSALS
+from bookings.appointments.views.changes import show_refused_change, visit_to_move
+from bookings.appointments.views.sign_in import visit_where_the_answer_was_lost
+from bookings.engine.links import present_step
+from bookings.engine.selectors import get_hold
+from bookings.engine.services import release_hold
+from bookings.errors import HoldExpired, NumberNeeded, SlotHeld
+from bookings.holding.drafts import drop_draft
+from bookings.holding.forms import StartForm
+from bookings.holding.services.codes import Details
+from bookings.holding.services.holds import hold_slot
+from bookings.holding.views.attempt import known_details, limit_codes, send_code
+from bookings.holding.views.refusals import Wanted, show_refusal
+from bookings.models import Hold
+from docbook.errors import DomainError, NotFound, RateLimited
+from docbook.http import pages
+from docbook.http.htmx import wants_fragment
+from docbook.http.keyed_digest import address_key
+from docbook.http.templatetags.ui import without_fragment
+from docbook.http.throttling import enforce_together, limit_of
+from doctors.models import VisitType
+from doctors.selectors.doctors import bookable_doctors, get_bookable_doctor
+from doctors.views.addresses import day_url, page_of, with_query
+
+# Where somebody who gives a time back may want to go on picking.
+TIMES = ("doctors:detail", "bookings:reschedule")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def start(request: HttpRequest) -> HttpResponseBase:
+    """The tap on a time is the hold. A reload of its address leads back to the doctors."""
+    if request.method != "POST":
+        return redirect("doctors:list")
+    enforce_together(limit_of("hold", request))
+    form = StartForm(request.POST)
+    if not form.is_valid():
+        return pages.error_page(request, status=400)
+    slot_id, visit_type_id = form.cleaned_data["slot"], form.cleaned_data["visit_type"]
+    holder, replaces = holder_who_starts(request), form.cleaned_data["replaces"]
+    try:
+        hold = hold_slot(
+            slot_id=slot_id,
+            visit_type_id=visit_type_id,
+            holder=holder,
+            address=address_key(request),
+            replaces=replaces,
+            instead_of=form.cleaned_data["instead_of"],
+            now=timezone.now(),
+        )
+    except CHANGE_REFUSALS as error:
+        return show_refused_change(request, error, appointment_id=replaces)
+    except DomainError as error:
+        if isinstance(error, SlotHeld) and error.attempt_id:  # the second tap on the same time
+            return _go(request, present_step(get_hold(hold_id=error.attempt_id, holder=holder)))
+        wanted = {"slot_id": slot_id, "visit_type_id": visit_type_id}
+        return _start_refused(request, error, replaces=replaces, **wanted)
+    remember(request, hold)
+    return _go(request, _first_step(request, hold, holder=holder))
+
+
+@require_POST
+@visit_where_the_answer_was_lost
+def release(request: HttpRequest, hold_id: UUID) -> HttpResponseBase:
+    """Gives the time back and shows the doctor's other times, or those that were wanted instead."""
+    holder = current_holder(request)
+    hold = get_hold(hold_id=hold_id, holder=holder)
+    try:
+        release_hold(hold_id=hold_id, holder=holder)
+    except HoldExpired:
+        return redirect("bookings:appointment", appointment_id=hold_id)
+    drop_draft(request)
+    messages.success(request, _("The time is free again. Pick another one whenever you like."))
+    day = hold.starts_at.astimezone(hold.zone).date()
+    own_day = day_url(hold.doctor, visit_type_id=hold.visit_type_id, day=day)
+    if hold.replaces:
+        page = reverse("bookings:reschedule", args=[hold.replaces])
+        own_day = with_query(page, date=day.isoformat())
+    elif not hold.doctor.is_active:
+        own_day = reverse("doctors:list")
+    to = _wanted_next(request) or own_day
+    # Where the message stands; a fragment would scroll past it.
+    return redirect(without_fragment(to))
+
+
+def _go(request: HttpRequest, url: str) -> HttpResponseBase:
+    """Htmx would put the next page into the picker's place, so it is told to go there."""
+    return HttpResponseClientRedirect(url) if wants_fragment(request) else redirect(url)
+
+
+def _first_step(request: HttpRequest, hold: Hold, *, holder: Holder) -> str:
+    """Who comes is known where a visit moves: its code goes out at once."""
+    if hold.replaces and _send_code_of_move(request, hold, holder=holder):
+        return reverse("bookings:code", args=[hold.pk])
+    return reverse("bookings:details", args=[hold.pk])
+
+
+def _send_code_of_move(request: HttpRequest, hold: Hold, *, holder: Holder) -> bool:
+    """False where something has to be typed or waited for; the page of the details says what."""
+    known = known_details(hold, holder)
+    email = holder.patient.email if holder.patient else known["email"]
+    details = Details(**{**known, "email": email.lower()})
+    if not (details.first_name and details.last_name and details.email):
+        return False
+    try:
+        limit_codes(request)
+        send_code(hold, holder=holder, details=details)
+    except (RateLimited, HoldExpired, NumberNeeded):
+        return False
+    return True
+
+
+def _start_refused(
+    request: HttpRequest,
+    error: DomainError,
+    *,
+    slot_id: int,
+    visit_type_id: int,
+    replaces: UUID | None,
+) -> HttpResponse:
+    visit_type = VisitType.objects.filter(pk=visit_type_id, doctor__is_active=True).first()
+    if visit_type is None or isinstance(error, NotFound):
+        return pages.error_page(request, status=404)
+    doctor = get_bookable_doctor(pk=visit_type.doctor_id)
+    slot = doctor.slots.filter(pk=slot_id).select_related("clinic").first()
+    wanted = Wanted(
+        doctor=doctor,
+        visit_type_id=visit_type_id,
+        slot_id=slot_id,
+        starts_at=slot.starts_at if slot else None,
+        clinic=slot.clinic if slot else doctor.clinic,
+        moves=visit_to_move(request, replaces) if replaces else None,
+    )
+    return show_refusal(request, error, wanted=wanted)
+
+
+def _wanted_next(request: HttpRequest) -> str:
+    """Where they wanted to go on picking; nothing where that doctor is no longer to be booked."""
+    page = page_of(request.POST.get("next", ""), request=request, views=TIMES)
+    slug = resolve(urlsplit(page).path).kwargs.get("slug") if page else None
+    return "" if slug and not bookable_doctors().filter(slug=slug).exists() else page

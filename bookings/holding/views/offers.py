@@ -1,0 +1,76 @@
+"""Times that a refusal offers instead, each for one press."""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.utils.translation import gettext as _
+
+from bookings.appointments.selectors.appointments import reason_as_agreed
+from bookings.models import Hold
+from doctors.rules import VisitTime
+from doctors.selectors.slots import times_of_doctor
+from doctors.templatetags.clinic_time import clock_near
+from doctors.views.picker import Offer
+
+LOOKS_AHEAD = timedelta(days=14)
+
+
+def still_free(
+    times: list[VisitTime],
+    *,
+    near: datetime,
+    clinic_id: int,
+    visit_type_id: int,
+    replaces: UUID | None = None,
+) -> list[Offer]:
+    """One offer a time; its day is said where it is not the day of `near`, and its place where it
+    is not that clinic.
+    """
+    return [
+        Offer(
+            label=_("Hold %(time)s") % {"time": _said(time, near=near, clinic_id=clinic_id)},
+            slot_id=time.slot_id,
+            visit_type_id=visit_type_id,
+            replaces=replaces,
+        )
+        for time in times
+    ]
+
+
+def _said(time: VisitTime, *, near: datetime, clinic_id: int) -> str:
+    """By the clock of its own clinic."""
+    when = clock_near(time.starts_at, near=near, zone=time.zone)
+    return when if time.place.id == clinic_id else f"{when}, {time.place.name}, {time.place.city}"
+
+
+def again_or_next(hold: Hold, *, now: datetime) -> tuple[str, list[Offer]]:
+    """Of a hold that is over: whether its time is still free, else which one is the next."""
+    at, here = hold.starts_at, hold.clinic_id
+    first = _first_free(hold, now=now)
+    if first is None:
+        return _("It is gone now."), []
+    offers = still_free(
+        [first], near=at, clinic_id=here, visit_type_id=hold.visit_type_id, replaces=hold.replaces
+    )
+    if first.starts_at == at:
+        return _("It is still free: hold it again?"), offers
+    following = _said(first, near=at, clinic_id=here)
+    return _("It is gone now. Next free: %(time)s.") % {"time": following}, offers
+
+
+def _first_free(hold: Hold, *, now: datetime) -> VisitTime | None:
+    """From the hold's time on. What the doctor no longer offers is not free."""
+    if not (hold.visit_type.is_active and hold.doctor.is_active):
+        return None
+    free, _on_hold = times_of_doctor(
+        doctor=hold.doctor,
+        visit_type=reason_as_agreed(hold) if hold.replaces else hold.visit_type,
+        start=hold.starts_at,
+        end=hold.starts_at + LOOKS_AHEAD,
+        now=now,
+        moves=hold.replaces,
+    )
+    # A visit that moves is shown its own time as free, and does not move there.
+    moves = [hold.replaces] if hold.replaces else []
+    kept = set(Hold.objects.filter(pk__in=moves).values_list("starts_at", flat=True))
+    return next((time for time in free if time.starts_at not in kept), None)

@@ -1,0 +1,42 @@
+"""The mail with a code."""
+
+from django.conf import settings
+
+from bookings.holding.codes import derive, derive_long, wants_long_code
+from bookings.models import Hold
+from bookings.notifications.letters.letter import letter
+from docbook.notify.email import send_email
+
+
+def code_of(hold: Hold) -> str:
+    """Derived when it is sent: it is kept nowhere."""
+    return derive(key=settings.OTP_KEYS[0], hold_id=hold.pk, resend=hold.otp_resends)
+
+
+def send_code(hold: Hold, *, message_id: int) -> None:
+    """Raises OSError or SMTPException.
+
+    Nothing that was typed stands in it: nobody has proved yet that the address is theirs.
+    """
+    code, spaced = _written(hold)
+    context = {
+        "code": code,
+        "code_spaced": spaced,
+        "expires_at": hold.expires_at,
+        "zone": hold.time_zone,
+        "doctor": hold.doctor,
+        "starts_at": hold.starts_at,
+        "is_move": hold.replaces is not None,
+    }
+    name = f"code-{hold.pk}-{hold.otp_resends}"
+    send_email(letter("code", to=hold.email, context=context, name=name), message_id=message_id)
+
+
+def _written(hold: Hold) -> tuple[str, str]:
+    """The code to be copied, and to be read."""
+    if wants_long_code(hold):
+        long = derive_long(key=settings.OTP_KEYS[0], hold_id=hold.pk, resend=hold.otp_resends)
+        spaced = f"{long[:4]} {long[4:8]} {long[8:]}"
+        return spaced, spaced
+    code = code_of(hold)
+    return code, f"{code[:3]} {code[3:]}"

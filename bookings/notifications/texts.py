@@ -1,0 +1,17 @@
+"""The text messages of a booking."""
+
+from django.utils.translation import gettext as _
+
+from bookings.models import Hold
+from bookings.notifications.letters.codes import code_of
+from docbook.notify.sms import send_sms
+from doctors.templatetags.clinic_time import clock
+
+
+def send_code(hold: Hold, *, to: str, message_id: int) -> None:
+    """No doctor and no time of the visit: a phone shows it to whoever looks. Raises SmsFailed."""
+    text = _("%(code)s is your DocBook code. Valid until %(until)s. Give it to nobody.") % {
+        "code": code_of(hold),
+        "until": clock(hold.expires_at, hold.time_zone),
+    }
+    send_sms(to=to, text=text, message_id=message_id)

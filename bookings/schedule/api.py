@@ -1,0 +1,67 @@
+"""A doctor's appointments, for those who run their day."""
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from accounts import second_factor
+from accounts.services import SecondFactorRequired
+from accounts.users import signed_in
+from bookings import examples
+from bookings.actors.practice import PracticeMember
+from bookings.appointments.selectors.appointments import appointments_of_day
+from bookings.appointments.serializers import BookingOut
+from bookings.schedule.serializers import DoctorAppointmentsQuery
+from docbook.audit import services as audit
+from docbook.errors import NotFound
+from docbook.http.pagination import paginate_rows
+from docbook.http.problem_schema import problems
+from docbook.http.schema import LIST_PARAMETERS
+from docbook.http.serializers import page_of, read_query
+from doctors.models import Doctor
+from doctors.selectors.doctors import doctors_visible_to
+
+
+class DoctorAppointments(APIView):
+    @extend_schema(
+        operation_id="listDoctorAppointments",
+        examples=examples.VISITS,
+        summary="The day of a doctor",
+        parameters=[DoctorAppointmentsQuery, *LIST_PARAMETERS],
+        responses={
+            200: page_of(BookingOut),
+            **problems("unauthenticated", "second-factor-required", "not-found", "validation"),
+        },
+    )
+    def get(self, request: Request, doctor_id: int) -> Response:
+        """Of one day, by the clock of each visit's clinic; for the doctor, their secretaries and
+        staff. Others get 404. Staff need a right of their own to read who comes and why; without
+        it these texts are empty.
+        """
+        if second_factor.is_missing(signed_in(request)):
+            raise SecondFactorRequired
+        doctor = _doctor(request, doctor_id)
+        query = read_query(DoctorAppointmentsQuery, request)
+        rows = appointments_of_day(doctor=doctor, day=query["date"])
+        if status := query.get("status"):
+            rows = rows.filter(status=status)
+        items, page_info = paginate_rows(request, rows, keys=["starts_at", "id"])
+        reader = PracticeMember(signed_in(request))
+        shown = reader.may_read_patients(doctor)
+        if shown and items:
+            audit.record(
+                action="patients.read",
+                by=reader.actor_for(doctor) or audit.Actor("staff", reader.user.pk),
+                on=("doctor", doctor.pk),
+                after={"date": query["date"].isoformat(), "through": "api"},
+            )
+        data = BookingOut(items, many=True, context={"without_patient": not shown}).data
+        return Response({"items": data, "pageInfo": page_info})
+
+
+def _doctor(request: Request, doctor_id: int) -> Doctor:
+    doctor = doctors_visible_to(signed_in(request)).filter(pk=doctor_id).first()
+    if doctor is None:
+        raise NotFound
+    return doctor

@@ -1,0 +1,135 @@
+"""A doctor's day as a list by time: visits, the slots that belong to none, and the gaps."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from itertools import groupby, pairwise
+from operator import attrgetter
+
+from django.utils.translation import gettext as _
+
+from bookings.appointments.presentation import is_in_person
+from bookings.appointments.selectors.appointments import Contact, appointments_of_day, contacts_of
+from bookings.models import Appointment
+from bookings.references import reference
+from bookings.states import ACTIVE, AppointmentStatus
+from doctors.models import Doctor
+from doctors.rules import GridSlot, Place, instants_of_days
+from doctors.selectors.slots import grid_of_doctors
+
+
+@dataclass(frozen=True)
+class Visit:
+    """What those who run the day need for one visit, on top of its line."""
+
+    reference: str
+    reason: str
+    contact: Contact
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of the day. `kind`: a status of an appointment, or free, past, held, blocked, gap.
+
+    Past is a time that nobody booked and nobody can book any more.
+    """
+
+    starts_at: datetime
+    ends_at: datetime
+    place: Place
+    kind: str
+    title: str = ""
+    subtitle: str = ""
+    is_now: bool = False
+    visit: Visit | None = None
+
+
+def entries_of_day(doctor: Doctor, *, day: date, now: datetime) -> list[Entry]:
+    """In the order of time, each on its day by the clock of its own clinic. Three queries,
+    however long the day is.
+    """
+    booked = list(appointments_of_day(doctor=doctor, day=day).filter(status__in=ACTIVE))
+    contacts = contacts_of(booked)
+    start, end = instants_of_days(day, day)
+    grid = grid_of_doctors(doctor_ids=[doctor.pk], start=start, end=end).get(doctor.pk, [])
+    slots = [slot for slot in grid if slot.local_day == day]
+    entries = [_visit_entry(each, contact=contacts[each.pk], now=now) for each in booked]
+    entries += [_slot_entry(slot, now=now) for slot in slots if slot.state != "booked"]
+    entries += _gaps(sorted(entries, key=lambda entry: entry.starts_at))
+    return sorted(entries, key=lambda entry: entry.starts_at)
+
+
+def counts_of(entries: Iterable[Entry]) -> dict[str, int]:
+    kinds = [entry.kind for entry in entries]
+    return {
+        "visits": sum(kind in ACTIVE for kind in kinds),
+        "done": kinds.count(AppointmentStatus.COMPLETED),
+        "free": kinds.count("free"),
+        "on_hold": kinds.count("held"),
+    }
+
+
+@dataclass(frozen=True)
+class StretchOfDay:
+    """Lines that follow each other at one clinic."""
+
+    place: Place
+    entries: list[Entry]
+
+
+def stretches_of(entries: Iterable[Entry]) -> list[StretchOfDay]:
+    return [
+        StretchOfDay(place, list(group)) for place, group in groupby(entries, attrgetter("place"))
+    ]
+
+
+def places_of(entries: Iterable[Entry]) -> list[Place]:
+    """The clinics of the day."""
+    return list(dict.fromkeys(entry.place for entry in entries))
+
+
+def who_waits(entries: Iterable[Entry]) -> Entry | None:
+    """The first who has arrived and is not done yet."""
+    return next((each for each in entries if each.kind == AppointmentStatus.ARRIVED), None)
+
+
+def _visit_entry(appointment: Appointment, *, contact: Contact, now: datetime) -> Entry:
+    agreed = appointment.agreed
+    how = "" if is_in_person(appointment) else f", {agreed.get_mode_display()}"
+    return Entry(
+        starts_at=appointment.starts_at,
+        ends_at=appointment.ends_at,
+        place=_place_of(appointment),
+        kind=appointment.status,
+        title=appointment.patient_name,
+        subtitle=f"{agreed.name}{how}",
+        is_now=appointment.starts_at <= now < appointment.ends_at,
+        visit=Visit(reference(appointment.pk), appointment.reason, contact),
+    )
+
+
+def _place_of(visit: Appointment) -> Place:
+    """As it was agreed."""
+    where = (visit.place_name, visit.street, visit.postcode, visit.city, visit.time_zone)
+    return Place(visit.clinic_id, *where)
+
+
+def _slot_entry(slot: GridSlot, *, now: datetime) -> Entry:
+    kind, title, subtitle = "free", _("Free"), ""
+    if slot.is_on_hold(now=now):
+        kind, title, subtitle = "held", _("On hold"), _("Somebody is confirming")
+    elif slot.state == "blocked":
+        kind, title = "blocked", _("Blocked")
+    elif slot.starts_at <= now:
+        kind, title = "past", _("Not booked")
+    is_now = slot.starts_at <= now < slot.ends_at
+    return Entry(slot.starts_at, slot.ends_at, slot.place, kind, title, subtitle, is_now)
+
+
+def _gaps(entries: list[Entry]) -> list[Entry]:
+    """Where the doctor has no hours, between the first and the last line of the day."""
+    return [
+        Entry(before.ends_at, after.starts_at, after.place, "gap")
+        for before, after in pairwise(entries)
+        if before.ends_at < after.starts_at
+    ]

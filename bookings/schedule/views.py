@@ -1,0 +1,99 @@
+"""A doctor's day, for the doctor and their secretary."""
+
+from datetime import date, timedelta
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.dateparse import parse_date
+from django.utils.http import urlencode
+from django.views.decorators.http import require_safe
+
+from accounts.practice_sessions import of_the_practice
+from accounts.users import signed_in
+from bookings.appointments.selectors.appointments import next_visit_after
+from bookings.schedule.day import counts_of, entries_of_day, places_of, stretches_of, who_waits
+from docbook.errors import NotFound
+from docbook.http.htmx import wants_fragment
+from doctors.models import Doctor
+from doctors.selectors.doctors import clinics_of_doctor, doctors_run_by
+
+
+@of_the_practice
+@require_safe
+@login_required
+def schedule(request: HttpRequest) -> HttpResponse:
+    """Somebody who runs no doctor's day finds nothing here."""
+    doctors = list(doctors_run_by(signed_in(request)))
+    doctor = _chosen(doctors, request.GET.get("doctor", ""))
+    now = timezone.now()
+    clinics = clinics_of_doctor(doctor, now=now)
+    # The day that has not ended at any of them.
+    today = min(now.astimezone(clinic.zone).date() for clinic in clinics)
+    day = _date(request.GET.get("date", "")) or today
+    entries = entries_of_day(doctor, day=day, now=now)
+    places = places_of(entries)
+    context = {
+        "doctor": doctor,
+        "doctors": [
+            {"doctor": each, "url": _url(each, day), "current": each == doctor} for each in doctors
+        ],
+        "zone": (places[0] if places else clinics[0]).time_zone,
+        "places": places,
+        "clinics": places or clinics,
+        "date": day,
+        "is_today": day == today,
+        "previous_url": _url(doctor, day - timedelta(days=1)),
+        "next_url": _url(doctor, day + timedelta(days=1)),
+        "today_url": _url(doctor, today),
+        "week": _week(doctor, day=day),
+        "stretches": stretches_of(entries),
+        "waiting": who_waits(entries) if day == today else None,
+        "counts": counts_of(entries),
+        "next_visits": None if entries else _next_visits(doctor, after=day),
+        "nav": "schedule",
+    }
+    template = (
+        "bookings/schedule/_day_swap.html"
+        if wants_fragment(request)
+        else "bookings/schedule/schedule.html"
+    )
+    return render(request, template, context)
+
+
+def _chosen(doctors: list[Doctor], wanted: str) -> Doctor:
+    found = [each for each in doctors if not wanted or str(each.pk) == wanted]
+    if not found:
+        raise NotFound
+    return found[0]
+
+
+def _date(value: str) -> date | None:
+    """None for what is no date, or so far away that a calendar has no neighbours for it."""
+    try:
+        day = parse_date(value)
+    except ValueError:
+        return None
+    return day if day and 1900 < day.year < 9000 else None
+
+
+def _week(doctor: Doctor, *, day: date) -> list[dict[str, object]]:
+    monday = day - timedelta(days=day.weekday())
+    days = [monday + timedelta(days=n) for n in range(7)]
+    return [{"date": each, "url": _url(doctor, each), "chosen": each == day} for each in days]
+
+
+def _next_visits(doctor: Doctor, *, after: date) -> dict[str, object] | None:
+    """From a day without anything: the next one on which somebody comes."""
+    visit = next_visit_after(after, doctor=doctor)
+    if visit is None:
+        return None
+    day = visit.starts_at.astimezone(visit.zone).date()
+    return {"date": day, "url": _url(doctor, day)}
+
+
+def _url(doctor: Doctor, day: date) -> str:
+    query = urlencode([("doctor", doctor.pk), ("date", day.isoformat())])
+    return f"{reverse('bookings:schedule')}?{query}"

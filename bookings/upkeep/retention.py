@@ -1,0 +1,38 @@
+"""What is not kept of bookings that came to nothing."""
+
+from datetime import datetime, timedelta
+
+from django.db.models import Exists, OuterRef, Q
+
+from bookings.models import Hold, HoldState, WaitlistEntry, WaitlistState
+from bookings.waitlist.selectors import LIVE
+from docbook.batches import delete_in_batches
+
+KEEP_ENDED_HOLDS = timedelta(days=7)
+KEEP_ENDED_WAITS = timedelta(days=30)
+
+
+def purge_ended_holds(*, now: datetime) -> int:
+    """Deletes holds that were given back or ran out more than a week ago; returns how many.
+
+    They say who wanted to see which doctor, and why. The audit, which names nobody, stays; so does
+    a confirmed hold, which belongs to its appointment.
+    """
+    ended = Hold.objects.filter(state__in=[HoldState.RELEASED, HoldState.EXPIRED])
+    # Of somebody who still waits we must know what they were offered.
+    waiting = WaitlistEntry.objects.filter(state__in=LIVE, pk=OuterRef("waitlist_entry"))
+    return delete_in_batches(
+        ended.filter(~Q(Exists(waiting)), expires_at__lt=now - KEEP_ENDED_HOLDS)
+    )
+
+
+def purge_ended_waits(*, now: datetime) -> int:
+    """Deletes the entries of those who left the waitlist or waited in vain, a month after the last
+    day they named; returns how many. An entry that led to a visit belongs to it.
+    """
+    over = WaitlistEntry.objects.filter(
+        ~Q(Exists(Hold.objects.filter(waitlist_entry=OuterRef("pk")))),
+        state__in=[WaitlistState.WITHDRAWN, WaitlistState.ENDED],
+        until_on__lt=(now - KEEP_ENDED_WAITS).date(),
+    )
+    return delete_in_batches(over)

@@ -1,0 +1,308 @@
+"""Reading the waitlist: as the one who waits, and as the clinic that has a time."""
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from itertools import chain
+from uuid import UUID
+
+from django.db.models import (
+    CharField,
+    Exists,
+    Max,
+    Min,
+    OuterRef,
+    Prefetch,
+    Q,
+    QuerySet,
+    Subquery,
+    Value,
+)
+from django.db.models.functions import Cast, Coalesce, Concat
+
+from accounts.models import User
+from bookings.appointments.selectors.appointments import reason_as_agreed
+from bookings.engine.selectors import StatementTime
+from bookings.models import Appointment, Hold, HoldState, WaitlistEntry, WaitlistState
+from bookings.rules import again_at, changeable_until
+from bookings.states import AppointmentStatus
+from docbook.errors import NotFound
+from docbook.outbox.selectors import told_in_vain
+from doctors.models import Clinic, Doctor, Slot, VisitType
+from doctors.rules import VisitTime
+from doctors.selectors.slots import free_now, free_times_of_doctors
+from doctors.selectors.visit_types import first_visit_type
+
+LIVE = (WaitlistState.WAITING, WaitlistState.OFFERED)
+# A local day begins and ends within these hours of the day in UTC.
+FURTHEST_ZONE = timedelta(hours=14)
+# Whoever let an offer run out is left in peace for so long, except for times that are released.
+REST = timedelta(hours=24)
+WEEK = timedelta(days=7)
+BATCH = 200
+
+# As the message of a hold is named that was made for somebody who waits; see `told_in_vain`.
+OFFER_NAME = Concat(Value("offer-"), Cast(OuterRef("pk"), CharField()))
+
+# A time, and what for.
+Bookable = tuple[VisitTime, VisitType]
+
+
+@dataclass(frozen=True)
+class Offer:
+    """A hold that was made for somebody on the waitlist."""
+
+    hold: Hold
+    patient: User
+    entry: WaitlistEntry
+
+
+def entries_of_patient(patient: User) -> QuerySet[WaitlistEntry]:
+    """With everything that the API shows, in two queries; `live_offers` has one at most, and
+    `zone` is the clock of the clinic, or of one in the city.
+    """
+    in_the_city = Clinic.objects.filter(city=OuterRef("city")).order_by("id")
+    of_the_city = Subquery(in_the_city.values("time_zone")[:1])
+    # The last clinic of a city may have moved away while somebody waits.
+    zone = Coalesce("doctor__clinic__time_zone", of_the_city, Value("UTC"))
+    offers = Hold.objects.filter(state=HoldState.HELD, expires_at__gt=StatementTime())
+    return (
+        WaitlistEntry.objects.filter(patient=patient)
+        .select_related("doctor", "specialty")
+        .annotate(zone=zone)
+        .prefetch_related(
+            Prefetch(
+                "offers",
+                queryset=offers.select_related("clinic", "visit_type__doctor", "doctor"),
+                to_attr="live_offers",
+            )
+        )
+        .order_by("created_at", "id")
+    )
+
+
+def get_entry(*, entry_id: UUID, patient: User) -> WaitlistEntry:
+    """Raises NotFound for anybody else's."""
+    entry = entries_of_patient(patient).filter(pk=entry_id).first()
+    if entry is None:
+        raise NotFound
+    return entry
+
+
+def get_offer(offer_id: UUID) -> Offer:
+    """With what a page shows of it. Whether the caller may see it is for the door to know. Raises
+    NotFound, also for a hold that was made for nobody on the waitlist.
+    """
+    hold = (
+        Hold.objects.filter(pk=offer_id)
+        .select_related(
+            "doctor__specialty", "clinic", "visit_type__doctor", "patient", "waitlist_entry"
+        )
+        .first()
+    )
+    if hold is None or hold.waitlist_entry is None or hold.patient is None:
+        raise NotFound
+    return Offer(hold, hold.patient, hold.waitlist_entry)
+
+
+def waiting_for(slot: Slot) -> Iterator[WaitlistEntry]:
+    """Who waits for this doctor, or for the specialty in the slot's city; first come, first. Those
+    whom no mail has reached about this time come after the others.
+
+    Their dates are near enough; what exactly they want, their wish says.
+    """
+    unsent = Q(Exists(_unsent_offers(slot)))
+    wanted = Q(doctor=slot.doctor_id) | Q(specialty=slot.doctor.specialty_id, city=slot.clinic.city)
+    waiting = _waiting(
+        wanted,
+        from_on__lte=(slot.starts_at + FURTHEST_ZONE).date(),
+        until_on__gte=(slot.starts_at - FURTHEST_ZONE).date(),
+    )
+    return chain(_in_batches(waiting.filter(~unsent)), _in_batches(waiting.filter(unsent)))
+
+
+def waiting_beside_free_times(*, now: datetime) -> QuerySet[WaitlistEntry]:
+    """Who waits although the doctor has free times; and who waits for anybody of a specialty.
+    First come, first.
+    """
+    free = Slot.objects.filter(free_now(now), doctor=OuterRef("doctor"), starts_at__gt=now)
+    unanswered = Hold.objects.filter(
+        ~Q(told_in_vain(OFFER_NAME)),
+        waitlist_entry=OuterRef("pk"),
+        state=HoldState.EXPIRED,
+        created_at__gt=now - REST,
+    )
+    return _waiting(Q(specialty__isnull=False) | Q(Exists(free)), ~Q(Exists(unanswered)))
+
+
+def entries_of_who_has_booked() -> QuerySet[WaitlistEntry]:
+    """Who waits for a doctor and has booked that doctor for that reason since."""
+    waiting = WaitlistEntry.objects.filter(_has_booked(), state=WaitlistState.WAITING)
+    return waiting.order_by("created_at", "id")
+
+
+def free_times_near(entry: WaitlistEntry, *, now: datetime) -> Iterator[Bookable]:
+    """Free times of the doctors whom the entry names, about the days it names; earliest first.
+
+    Whole visits, so nobody has to try what cannot fit. A doctor's are read in one query, those of
+    a specialty a week at a time: most of the time the first that suits is near.
+    """
+    open_slots = _open_slots_near(entry, now=now)
+    spans = open_slots.values("doctor").annotate(first=Min("starts_at"), last=Max("starts_at"))
+    by_doctor = {row["doctor"]: (row["first"], row["last"]) for row in spans.order_by()}
+    visit_types = _reasons_for(entry, doctor_ids=by_doctor)
+    if not visit_types:
+        return
+    clinic_ids = _clinics_of(entry)
+    start = min(first for first, _last in by_doctor.values())
+    end = max(last for _first, last in by_doctor.values()) + timedelta.resolution
+    step = (end - start) if entry.doctor_id else WEEK
+    while start < end:
+        until = min(start + step, end)
+        for bookable in free_times_of_doctors(
+            visit_types=visit_types, start=start, end=until, now=now
+        ):
+            if clinic_ids is None or bookable[0].slots[0].clinic_id in clinic_ids:
+                yield bookable
+        start = until
+
+
+@dataclass(frozen=True)
+class Past:
+    """Times, each as (doctor, start), that somebody was asked about; and those about which no mail
+    has reached them, with the ends of those offers.
+    """
+
+    had: frozenset[tuple[int, datetime]]
+    unsent: dict[tuple[int, datetime], list[datetime]]
+
+    def allows(self, time: VisitTime, *, now: datetime, term: timedelta) -> bool:
+        """Nobody is asked twice about one time, nor about one that they had booked and gave up."""
+        about = (time.doctor_id, time.starts_at)
+        ended = self.unsent.get(about)
+        return about not in self.had and (not ended or again_at(ended=ended, term=term) <= now)
+
+
+def past_of(entry: WaitlistEntry, *, now: datetime) -> Past:
+    """One query."""
+    theirs = Q(waitlist_entry=entry) | Q(patient=entry.patient_id, state=HoldState.CONFIRMED)
+    holds = Hold.objects.filter(theirs, starts_at__gt=now).annotate(
+        is_unsent=told_in_vain(OFFER_NAME)
+    )
+    had: set[tuple[int, datetime]] = set()
+    unsent: dict[tuple[int, datetime], list[datetime]] = {}
+    for hold in holds.only("doctor", "starts_at", "state", "expires_at"):
+        about = (hold.doctor_id, hold.starts_at)
+        # Whoever has answered knew of it, by whatever way.
+        if hold.is_unsent and hold.state == HoldState.EXPIRED:
+            unsent.setdefault(about, []).append(hold.expires_at)
+        else:
+            had.add(about)
+    return Past(frozenset(had), unsent)
+
+
+def visit_to_move(*, appointment_id: UUID, patient: User, now: datetime) -> Appointment | None:
+    """The patient's visit that an offer would move, as long as the patient may move it."""
+    hold = Hold.objects.filter(pk=appointment_id, patient=patient).first()
+    if hold is None:
+        return None
+    visits = Appointment.objects.filter(pk=hold.pk, starts_at=hold.starts_at)
+    confirmed = visits.filter(status=AppointmentStatus.CONFIRMED)
+    visit = confirmed.select_related("doctor", "clinic").first()
+    if visit is None:
+        return None
+    notice = visit.doctor.change_notice_minutes
+    until = changeable_until(starts_at=visit.starts_at, notice_minutes=notice)
+    return visit if now < until else None
+
+
+def _waiting(*conditions: Q, **fields: date) -> QuerySet[WaitlistEntry]:
+    waiting = WaitlistEntry.objects.filter(
+        *conditions,
+        ~_has_booked(),
+        state=WaitlistState.WAITING,
+        patient__is_active=True,
+        **fields,
+    )
+    return waiting.select_related("patient", "visit_type__doctor").order_by("created_at", "id")
+
+
+def _has_booked() -> Q:
+    """A visit to come that was booked since they joined. Whoever had one then waits for a further
+    one, and a visit that was only moved is no new one.
+    """
+    visits = Appointment.objects.filter(
+        patient=OuterRef("patient"),
+        doctor=OuterRef("doctor"),
+        visit_type=OuterRef("visit_type"),
+        status=AppointmentStatus.CONFIRMED,
+        starts_at__gt=StatementTime(),
+        created_at__gt=OuterRef("created_at"),
+        replaces=None,
+    )
+    return Q(Exists(visits), replaces=None)
+
+
+def _in_batches(waiting: QuerySet[WaitlistEntry]) -> Iterator[WaitlistEntry]:
+    """A line may be long, and each of it takes its time."""
+    batch = list(waiting[:BATCH])
+    while batch:
+        yield from batch
+        last = batch[-1]
+        later = Q(created_at__gt=last.created_at) | Q(created_at=last.created_at, id__gt=last.pk)
+        batch = list(waiting.filter(later)[:BATCH])
+
+
+def _unsent_offers(slot: Slot) -> QuerySet[Hold]:
+    return Hold.objects.filter(
+        Q(told_in_vain(OFFER_NAME)),
+        waitlist_entry=OuterRef("pk"),
+        state=HoldState.EXPIRED,
+        doctor=slot.doctor_id,
+        starts_at__lt=slot.ends_at,
+        ends_at__gt=slot.starts_at,
+    )
+
+
+def _open_slots_near(entry: WaitlistEntry, *, now: datetime) -> QuerySet[Slot]:
+    first, last = (_midnight(day) for day in (entry.from_on, entry.until_on))
+    whose = Q(doctor=entry.doctor_id)
+    if entry.doctor_id is None:
+        whose = Q(doctor__specialty=entry.specialty_id, clinic__city=entry.city)
+    return Slot.objects.filter(
+        whose,
+        free_now(now),
+        doctor__is_active=True,
+        starts_at__gt=max(now, first - FURTHEST_ZONE),
+        starts_at__lt=last + timedelta(days=1) + FURTHEST_ZONE,
+    )
+
+
+def _reasons_for(entry: WaitlistEntry, *, doctor_ids: Collection[int]) -> list[VisitType]:
+    """What each of these doctors would be booked for; none of a doctor who has nothing to offer."""
+    if entry.visit_type is not None:
+        bookable = entry.visit_type.is_active and entry.visit_type.doctor_id in doctor_ids
+        return [reason_for(entry, entry.visit_type)] if bookable else []
+    doctors = Doctor.objects.filter(pk__in=doctor_ids).prefetch_related("visit_types")
+    reasons = (first_visit_type(doctor, mode=entry.mode) for doctor in doctors)
+    return [reason_for(entry, each) for each in reasons if each is not None]
+
+
+def reason_for(entry: WaitlistEntry, visit_type: VisitType) -> VisitType:
+    """As it was agreed, where the entry would move a visit for that reason."""
+    if entry.replaces is None:
+        return visit_type
+    moves = Hold.objects.filter(pk=entry.replaces, visit_type=visit_type)
+    visit = moves.select_related("doctor", "visit_type__doctor").first()
+    return reason_as_agreed(visit) if visit else visit_type
+
+
+def _clinics_of(entry: WaitlistEntry) -> set[int] | None:
+    """Where the entry wants to go; None for wherever its doctor is."""
+    if entry.doctor_id is not None:
+        return None
+    return set(Clinic.objects.filter(city=entry.city).values_list("pk", flat=True))
+
+
+def _midnight(day: date) -> datetime:
+    return datetime(day.year, day.month, day.day, tzinfo=UTC)

@@ -1,0 +1,63 @@
+"""A look over all who wait: is a time free that they want?"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+
+from django.db import connection
+
+from bookings.models import Hold, WaitlistEntry
+from bookings.waitlist.selectors import free_times_near, waiting_beside_free_times
+from bookings.waitlist.services.offers import may_offer, offer_the_first
+
+# How often beat looks, and for how many entries at a time: the worker has codes to send.
+EVERY = timedelta(minutes=5)
+MOST_ENTRIES = 1000
+
+_BEGIN = "SELECT pg_try_advisory_lock(1203, 1)"
+_END = "SELECT pg_advisory_unlock(1203, 1)"
+
+
+def offer_free_times(*, now: datetime) -> list[Hold]:
+    """Looks for each waiting entry, first come first, whether a time is free that it wants.
+
+    Finds what was released in quiet hours, and what no message told of. Does nothing while another
+    run is at it.
+    """
+    with _alone() as is_alone:
+        if not is_alone:
+            return []
+        offers = [_offer_what_is_free(entry, now=now) for entry in _whose_turn_it_is(now)]
+    return [offer for offer in offers if offer is not None]
+
+
+def _whose_turn_it_is(now: datetime) -> list[WaitlistEntry]:
+    """A line that is longer than one run is looked at part by part, a part at each run, so that
+    nobody stands for good behind those whom nothing suits.
+    """
+    waiting = waiting_beside_free_times(now=now)
+    parts = max(1, -(-waiting.count() // MOST_ENTRIES))
+    first = int(now.timestamp() // EVERY.total_seconds()) % parts * MOST_ENTRIES
+    return list(waiting[first : first + MOST_ENTRIES])
+
+
+def _offer_what_is_free(entry: WaitlistEntry, *, now: datetime) -> Hold | None:
+    allowed = (
+        (time, visit_type)
+        for time, visit_type in free_times_near(entry, now=now)
+        if may_offer(starts_at=time.starts_at, zone=time.zone, now=now)
+    )
+    return offer_the_first(entry, among=allowed, now=now)
+
+
+@contextmanager
+def _alone() -> Iterator[bool]:
+    """Two runs would both read every grid, and the second would offer nothing."""
+    with connection.cursor() as cursor:
+        cursor.execute(_BEGIN)
+        (is_alone,) = cursor.fetchone()
+        try:
+            yield is_alone
+        finally:
+            if is_alone:
+                cursor.execute(_END)

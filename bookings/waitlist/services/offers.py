@@ -1,0 +1,234 @@
+"""Offering a time that is free again to those who wait for it, one after the other."""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
+from itertools import islice
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from accounts.models import User
+from bookings.actors.holder import Holder
+from bookings.engine.selectors import has_live_hold, is_over
+from bookings.engine.services import release_hold
+from bookings.errors import AppointmentLimit, BookingDisabled, NumberNeeded
+from bookings.holding import codes
+from bookings.holding.services.confirmation import confirm_booking
+from bookings.holding.services.holds import Offer, hold_slot
+from bookings.models import Appointment, Hold, HoldState, WaitlistEntry, WaitlistState
+from bookings.waitlist.rules import QuietHours, Wish
+from bookings.waitlist.selectors import (
+    Bookable,
+    Past,
+    get_offer,
+    past_of,
+    reason_for,
+    visit_to_move,
+    waiting_for,
+)
+from bookings.waitlist.services.waitlist import end_wait, lock_waitlist_of
+from docbook.audit import services as audit
+from docbook.errors import DomainError, NotFound
+from docbook.outbox.services import publish
+from doctors.models import Slot, SlotState, VisitType
+from doctors.rules import VisitTime
+from doctors.selectors.slots import times_of_doctor
+from doctors.selectors.visit_types import first_visit_type
+from doctors.services import claims
+
+# Times that we try to hold for one entry in one look: what is free may be gone the next moment.
+TRIES = 20
+
+
+def offer_term() -> timedelta:
+    return timedelta(seconds=settings.OFFER_SECONDS)
+
+
+def offer_released(*, slot_ids: list[int], now: datetime) -> list[Hold]:
+    """Offers each of these slots that is free to the first who waits for it and can have it.
+
+    The second time it does nothing: what is offered is held. Returns the offers.
+    """
+    slots = Slot.objects.filter(pk__in=slot_ids, state=SlotState.OPEN, doctor__is_active=True)
+    slots = slots.select_related("doctor__specialty", "clinic").order_by("starts_at", "id")
+    slots = slots.prefetch_related("doctor__visit_types")
+    offers = (_offer_to_the_first(slot, now=now) for slot in slots)
+    return [offer for offer in offers if offer is not None]
+
+
+def accept_offer(*, offer_id: UUID, patient: User, phone: str = "") -> Appointment:
+    """Books the time that was offered, without a code: the caller has come by the link that went
+    to the patient's address, or is signed in. With `replaces` it moves that visit. A repeat
+    answers with the same appointment. Raises NotFound, NumberNeeded and what confirm_booking
+    raises.
+    """
+    offer = _offered_to(patient, offer_id=offer_id)
+    if offer.state == HoldState.HELD and offer.needs_number and not is_over(offer.pk):
+        if not phone:
+            raise NumberNeeded
+        # Alone, for it locks the hold before its slots are; and it is true whatever comes now.
+        Hold.objects.filter(pk=offer.pk, state=HoldState.HELD).update(phone=phone)
+    code = codes.derive(key=settings.OTP_KEYS[0], hold_id=offer.pk, resend=offer.otp_resends)
+    holder = Holder(patient=patient)
+    return confirm_booking(hold_id=offer.pk, holder=holder, code=code, guessers=())  # no guess
+
+
+def decline_offer(*, offer_id: UUID, patient: User) -> Hold:
+    """Gives the time back; the next in line gets it, and this patient never again.
+
+    Raises NotFound, or HoldExpired for one that became an appointment.
+    """
+    offer = _offered_to(patient, offer_id=offer_id)
+    return release_hold(hold_id=offer.pk, holder=Holder(patient=patient))
+
+
+def _offered_to(patient: User, *, offer_id: UUID) -> Hold:
+    offer = get_offer(offer_id)
+    if offer.patient != patient:
+        raise NotFound
+    return offer.hold
+
+
+class _FreeTimes:
+    """The free times that a slot is part of, read once for each reason, however long the line."""
+
+    def __init__(self, slot: Slot, *, now: datetime) -> None:
+        self.slot, self.now = slot, now
+        self._by_visit_type: dict[int, list[VisitTime]] = {}
+
+    def for_entry(self, entry: WaitlistEntry) -> list[Bookable]:
+        visit_type = entry.visit_type or first_visit_type(self.slot.doctor, mode=entry.mode)
+        if visit_type is None:
+            return []
+        if entry.replaces is not None:
+            reason = reason_for(entry, visit_type)
+            return [(time, reason) for time in self._read(reason)]
+        return [(time, visit_type) for time in self._of(visit_type)]
+
+    def _of(self, visit_type: VisitType) -> list[VisitTime]:
+        if visit_type.pk not in self._by_visit_type:
+            self._by_visit_type[visit_type.pk] = self._read(visit_type)
+        return self._by_visit_type[visit_type.pk]
+
+    def _read(self, visit_type: VisitType) -> list[VisitTime]:
+        free, _on_hold = times_of_doctor(
+            doctor=visit_type.doctor,
+            visit_type=visit_type,
+            start=self.slot.ends_at - visit_type.duration,
+            end=self.slot.ends_at,
+            now=self.now,
+        )
+        return [time for time in free if self.slot.pk in {each.id for each in time.slots}]
+
+
+def _offer_to_the_first(slot: Slot, *, now: datetime) -> Hold | None:
+    if not may_offer(starts_at=slot.starts_at, zone=slot.clinic.zone, now=now):
+        return None
+    times = _FreeTimes(slot, now=now)
+    offers = (
+        offer_the_first(entry, among=times.for_entry(entry), now=now) for entry in waiting_for(slot)
+    )
+    return next((offer for offer in offers if offer is not None), None)
+
+
+def may_offer(*, starts_at: datetime, zone: ZoneInfo, now: datetime) -> bool:
+    quiet = QuietHours(*settings.WAITLIST_QUIET_HOURS)
+    return quiet.allow_offer(starts_at=starts_at, now=now, zone=zone)
+
+
+def offer_the_first(
+    entry: WaitlistEntry, *, among: Iterable[Bookable], now: datetime
+) -> Hold | None:
+    """The first of these times that the entry wants, was not offered before, and can have.
+
+    Only what it would really be offered counts as a try.
+    """
+    wish = _wish_of(entry, now=now)
+    if wish is None:
+        return None
+    tries = islice(_not_had(entry, times=_wanted(wish, times=among), now=now), TRIES)
+    offers = (_hold_for(entry, time=time, visit_type=visit_type) for time, visit_type in tries)
+    try:
+        return next((offer for offer in offers if offer is not None), None)
+    except (AppointmentLimit, BookingDisabled):  # no other time would do either
+        return None
+
+
+def _wanted(wish: Wish, *, times: Iterable[Bookable]) -> Iterator[Bookable]:
+    for time, visit_type in times:
+        start, end, zone = time.starts_at, time.ends_at, time.zone
+        if wish.wants(starts_at=start, ends_at=end, zone=zone, mode=visit_type.mode):
+            yield time, visit_type
+
+
+def _not_had(
+    entry: WaitlistEntry, *, times: Iterable[Bookable], now: datetime
+) -> Iterator[Bookable]:
+    """What they had is read once, and only where there is a time that they want."""
+    past: Past | None = None
+    for time, visit_type in times:
+        past = past_of(entry, now=now) if past is None else past
+        if past.allows(time, now=now, term=offer_term()):
+            yield time, visit_type
+
+
+def _wish_of(entry: WaitlistEntry, *, now: datetime) -> Wish | None:
+    """None when the visit is gone that the entry would move; then there is nothing to wait for."""
+    earlier_than = None
+    if entry.replaces is not None:
+        visit = visit_to_move(appointment_id=entry.replaces, patient=entry.patient, now=now)
+        if visit is None:
+            end_wait(entry, because="visit-changed")
+            return None
+        earlier_than = visit.starts_at
+    return Wish(
+        from_on=entry.from_on,
+        until_on=entry.until_on,
+        weekdays=frozenset(entry.weekdays),
+        day_from=entry.day_from,
+        day_until=entry.day_until,
+        mode=entry.mode,
+        earlier_than=earlier_than,
+    )
+
+
+def _hold_for(entry: WaitlistEntry, *, time: VisitTime, visit_type: VisitType) -> Hold | None:
+    """A real hold with all that is known of the patient, so that accepting it takes one tap; None
+    when somebody else was faster, or the patient has a visit meanwhile, or another time held at
+    that hour: an offer to another entry of theirs, or what they book just now. Raises
+    AppointmentLimit or BookingDisabled.
+    """
+    with transaction.atomic():
+        lock_waitlist_of(entry.patient)
+        if not WaitlistEntry.objects.filter(pk=entry.pk, state=WaitlistState.WAITING).exists():
+            return None
+        # A claim turns away at once where somebody stands at the row, be it only to learn that
+        # they came too late. An offer waits for them: nobody would come back for the time.
+        claims.lock_slots(slot_ids=[slot.id for slot in time.slots])
+        if has_live_hold(entry.patient, start=time.starts_at, end=time.ends_at):
+            return None
+        try:
+            hold = hold_slot(
+                slot_id=time.slot_id,
+                visit_type_id=visit_type.pk,
+                holder=Holder(patient=entry.patient),
+                replaces=entry.replaces,
+                offer=Offer(entry.pk, offer_term()),
+                now=timezone.now(),
+            )
+        except (AppointmentLimit, BookingDisabled):
+            raise
+        except DomainError:
+            return None
+        hold.refresh_from_db()  # with who it is for, which the database has filled in
+        audit.record(
+            action="waitlist.offered",
+            by=audit.SYSTEM,
+            on=("hold", hold.pk),
+            after={"state": hold.state, "slots": hold.slot_ids, "entry": str(entry.pk)},
+        )
+        publish("waitlist.offered", about=hold.pk, once=f"offer-{hold.pk}", hold_id=hold.pk)
+    return hold

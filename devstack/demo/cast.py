@@ -1,0 +1,110 @@
+"""The people of the demo who are always the same: logins, and the doctors of the screenshots."""
+
+from datetime import time
+from typing import NamedTuple
+
+from bookings.states import AppointmentStatus
+from devstack.demo.hours import Hours
+from devstack.demo.names import PersonName
+
+DOMAIN = "demo.docbook.test"
+PASSWORD = "docbook-demo"  # noqa: S105 - everybody may know it: development only
+NUMBERED_PATIENTS = 2_000
+
+PATIENT = PersonName("Alba", "Jiménez")
+DOCTOR = PersonName("Emma", "Visser")
+SECRETARY = PersonName("Carla", "Mendes")
+ADMIN = PersonName("Robin", "Admin")
+
+
+def address(name: str) -> str:
+    return f"{name}@{DOMAIN}"
+
+
+class FeaturedClinic(NamedTuple):
+    name: str
+    street: str
+    postcode: str
+    directions: str
+
+
+class FeaturedDoctor(NamedTuple):
+    """One of those who are there however few doctors are asked for; all practise in Utrecht."""
+
+    name: PersonName
+    field: str
+    clinic: FeaturedClinic
+    languages: tuple[str, ...]
+    slot_minutes: int
+    hours: tuple[Hours, ...]
+
+
+_HUID = FeaturedClinic(
+    "Huid & Haar Kliniek", "Maliebaan 42", "3581 CR", "Second floor, lift, step-free entrance"
+)
+_MEDISCH = FeaturedClinic(
+    "Medisch Centrum Kanaal", "Kanaalweg 9", "3526 KL", "Ground floor, step-free entrance"
+)
+_STAD = FeaturedClinic(
+    "Stadskliniek Centraal", "Vredenburg 18", "3511 BB", "Above the pharmacy, lift to the left"
+)
+_WILHELMINA = FeaturedClinic(
+    "Praktijk Wilhelmina", "Museumlaan 3", "3581 HK", "Entrance through the courtyard"
+)
+
+_WEEK = [0, 1, 2, 3, 4]
+_OFFICE = (Hours(_WEEK, time(8, 40), time(12)), Hours(_WEEK, time(13), time(16)))
+
+FEATURED: tuple[FeaturedDoctor, ...] = (
+    FeaturedDoctor(DOCTOR, "dermatology", _HUID, ("nl", "en", "de"), 20, _OFFICE),
+    FeaturedDoctor(
+        PersonName("Tunde", "Okafor"),
+        "dermatology",
+        _MEDISCH,
+        ("en", "fr"),
+        15,
+        (Hours([0, 2, 3, 4], time(9), time(12)), Hours([0, 2, 3], time(13, 30), time(17))),
+    ),
+    FeaturedDoctor(
+        PersonName("Joost", "van den Berg"),
+        "dermatology",
+        _STAD,
+        ("nl", "en"),
+        20,
+        (Hours(_WEEK, time(9), time(12, 20)), Hours([1, 2, 3], time(15, 30), time(18, 10))),
+    ),
+    FeaturedDoctor(
+        PersonName("Saskia", "Nowak"), "paediatrics", _WILHELMINA, ("nl", "pl", "en"), 15, _OFFICE
+    ),
+    FeaturedDoctor(
+        PersonName("Ruth", "Haddad"), "family-doctor", _MEDISCH, ("nl", "ar", "en"), 10, _OFFICE
+    ),
+    FeaturedDoctor(
+        PersonName("Leyla Merve", "Aydın"),
+        "dermatology",
+        _WILHELMINA,
+        ("nl", "tr", "en"),
+        20,
+        (Hours([0, 1, 3], time(9, 10), time(12, 30)), Hours([5], time(10), time(13))),
+    ),
+)
+
+
+class PatientVisit(NamedTuple):
+    """A visit of the demo patient: the first time that fits, `days` from today, from `at` on."""
+
+    doctor: PersonName
+    days: int
+    at: time
+    reason: str
+    status: AppointmentStatus = AppointmentStatus.CONFIRMED
+
+
+PATIENT_VISITS: tuple[PatientVisit, ...] = (
+    PatientVisit(DOCTOR, 2, time(9, 40), "Skin check"),
+    PatientVisit(FEATURED[3].name, 8, time(14), "Check-up"),
+    PatientVisit(FEATURED[1].name, 22, time(11, 30), "First visit, new concern"),
+    PatientVisit(DOCTOR, -9, time(10), "Skin check", AppointmentStatus.COMPLETED),
+    PatientVisit(FEATURED[2].name, -16, time(17), "Follow-up", AppointmentStatus.COMPLETED),
+    PatientVisit(FEATURED[4].name, -20, time(8, 50), "Consultation", AppointmentStatus.NO_SHOW),
+)

@@ -1,0 +1,126 @@
+"""The demo from beginning to end. The same seed on the same day gives the same data."""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+from random import Random
+
+from django.db import connection
+
+from accounts.models import User
+from bookings.models import Appointment
+from bookings.upkeep.partitions import make_partitions
+from devstack.demo.bulk import unhurried
+from devstack.demo.calendars import fill_calendars
+from devstack.demo.cast import ADMIN, DOCTOR, DOMAIN, SECRETARY, address
+from devstack.demo.people import Login, Passwords, add_logins, add_visitors, numbered_patients
+from devstack.demo.practices import Practice, add_practices
+from doctors.models import Doctor, SecretaryAssignment, Slot
+
+_FILLED = (
+    "accounts_user, account_emailaddress, doctors_clinic, doctors_doctor, doctors_visittype,"
+    " doctors_availabilityrule, doctors_slot, bookings_hold, bookings_appointment, audit_auditevent"
+)
+
+
+_NEVER_EMPTIED = {
+    "audit_auditevent": "audit_events_are_never_emptied",
+    "audit_auditseal": "audit_seals_are_never_emptied",
+}
+
+
+class DemoState(Enum):
+    EMPTY = "empty"
+    INTERRUPTED = "interrupted"
+    IN_USE = "in use"
+
+
+@dataclass(frozen=True)
+class DemoResult:
+    doctors: int
+    users: int
+    slots: int
+    appointments: int
+
+
+def demo_state() -> DemoState:
+    """The demo's admin is made last, so patients without an admin were left by an interruption."""
+    demo_users = User.objects.filter(email__endswith=f"@{DOMAIN}")
+    if demo_users.exists() and not demo_users.filter(email=address("admin")).exists():
+        return DemoState.INTERRUPTED
+    in_use = demo_users.exists() or Doctor.objects.exists()
+    return DemoState.IN_USE if in_use else DemoState.EMPTY
+
+
+def clear_interrupted_demo() -> None:
+    """Nobody who runs anything could sign in yet, so nothing here was made by a person."""
+    audit = ", ".join(_NEVER_EMPTIED)
+    with unhurried(), connection.cursor() as cursor:
+        # The audit would go on telling of visits that are gone. It refuses to be emptied, so the
+        # owner of its tables says twice that this is meant; in this transaction only.
+        for table, trigger in _NEVER_EMPTIED.items():
+            cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER {trigger}")
+        cursor.execute(f"TRUNCATE doctors_specialty, doctors_clinic, {audit} CASCADE")
+        for table, trigger in _NEVER_EMPTIED.items():
+            cursor.execute(f"ALTER TABLE {table} ENABLE TRIGGER {trigger}")
+        User.objects.filter(email__endswith=f"@{DOMAIN}").delete()
+
+
+def make_demo(
+    *,
+    doctors: int,
+    days: int,
+    seed: int,
+    now: datetime,
+    progress: Callable[[int], None] | None = None,
+) -> DemoResult:
+    """Fills an empty database. `progress` is told how many doctors have their slots and visits.
+
+    Everything is drawn as of the midnight (UTC) before `now`.
+    """
+    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    make_partitions(now=midnight)
+    passwords = Passwords.make()
+    with unhurried():
+        patients = numbered_patients(Random(f"{seed} patients"))
+        add_logins(logins=list(patients), passwords=passwords, now=midnight)
+        practices = add_practices(
+            count=doctors, days=days, rng=Random(f"{seed} doctors"), today=midnight.date()
+        )
+        visitors = add_visitors(
+            doctors_by_city=Counter(practice.city for practice in practices),
+            rng=Random(f"{seed} visitors"),
+            passwords=passwords,
+            now=midnight,
+        )
+    fill_calendars(practices, visitors=visitors, seed=seed, now=midnight, progress=progress)
+    _open_the_doors(practices[0], passwords=passwords, now=midnight)
+    return _counts()
+
+
+def _open_the_doors(practice: Practice, *, passwords: Passwords, now: datetime) -> None:
+    """The people who run a practice, last of all; and statistics for good query plans."""
+    logins = [
+        Login("doctor", DOCTOR),
+        Login("secretary", SECRETARY),
+        Login("admin", ADMIN, is_admin=True),
+    ]
+    with unhurried(), connection.cursor() as cursor:
+        add_logins(logins=logins, passwords=passwords, now=now)
+        doctor, secretary = (
+            User.objects.get(email=address(name)) for name in ("doctor", "secretary")
+        )
+        Doctor.objects.filter(pk=practice.doctor.pk).update(user=doctor)
+        SecretaryAssignment.objects.create(secretary=secretary, doctor=practice.doctor)
+        cursor.execute(f"ANALYZE {_FILLED}")
+
+
+def _counts() -> DemoResult:
+    return DemoResult(
+        doctors=Doctor.objects.count(),
+        users=User.objects.count(),
+        slots=Slot.objects.count(),
+        appointments=Appointment.objects.count(),
+    )

@@ -1,0 +1,127 @@
+"""The look over the waitlist: nobody waits for good, and nobody pays for a long line."""
+
+from datetime import datetime, time, timedelta
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from bookings.models import Hold, WaitlistEntry
+from bookings.waitlist.services import look_over
+from bookings.waitlist.services.look_over import offer_free_times
+from bookings.waitlist.services.offers import decline_offer
+from doctors.models import Slot, VisitType
+from tests.bookings.waitlist.acts import awaited, in_daylight, in_line
+from tests.factories import make_clinic, make_doctor, make_slots, make_visit_type, tomorrow_at
+from tests.factories import make_waitlist_entry as make_entry
+
+pytestmark = pytest.mark.django_db
+
+
+def lone_gaps(visit_type: VisitType, *, count: int) -> datetime:
+    """So many free slots with nothing beside them; returns when the last ends."""
+    start = tomorrow_at(6, days=2)
+    for number in range(count):
+        (slot,) = make_slots(doctor=visit_type.doctor, starts_at=start + timedelta(hours=number))
+    return slot.ends_at
+
+
+@pytest.mark.parametrize("count", [19, 20, 45])
+def test_time_that_fits_is_found_behind_any_number_of_lone_gaps(count: int) -> None:
+    visit_type, _slots = awaited(count=0, slots=2)
+    pair = make_slots(
+        doctor=visit_type.doctor,
+        starts_at=lone_gaps(visit_type, count=count) + timedelta(days=2),
+        count=2,
+    )
+    in_line(visit_type, count=1)
+    (offer,) = offer_free_times(now=in_daylight())
+    assert offer.slot_ids == [slot.pk for slot in pair]
+
+
+def test_declined_times_use_up_no_tries() -> None:
+    visit_type, slots = awaited(count=22)
+    (entry,) = in_line(visit_type, count=1)
+    for slot in slots:
+        (offer,) = offer_free_times(now=in_daylight())
+        assert offer.slot_ids == [slot.pk]
+        decline_offer(offer_id=offer.pk, patient=entry.patient)
+    assert offer_free_times(now=in_daylight()) == []
+
+
+def test_specialty_is_looked_for_week_by_week_in_its_city_only() -> None:
+    visit_type, _slots = awaited(count=0)
+    doctor, leiden = visit_type.doctor, make_clinic(city="Leiden")
+    lone_gaps(visit_type, count=3)
+    Slot.objects.update(clinic=leiden)
+    (later,) = make_slots(doctor=doctor, starts_at=tomorrow_at(days=20))
+    entry = make_entry(doctor=None, specialty=doctor.specialty, city="Utrecht")
+    WaitlistEntry.objects.update(until_on=tomorrow_at(days=30).date())
+    (offer,) = offer_free_times(now=in_daylight())
+    assert (offer.waitlist_entry, offer.slot_ids) == (entry, [later.pk])
+
+
+def queries_of_a_look() -> int:
+    with CaptureQueriesContext(connection) as captured:
+        assert offer_free_times(now=in_daylight()) == []
+    return len(captured)
+
+
+def test_each_entry_costs_few_queries_however_many_times_are_free() -> None:
+    """Nothing suits: two for the line, two for the lock, then for each entry two."""
+    visit_type, _slots = awaited(count=30)
+    for line in (5, 10):
+        WaitlistEntry.objects.all().delete()
+        in_line(visit_type, count=line, day_from=time(22))
+        assert queries_of_a_look() <= 4 + 2 * line
+
+
+def test_each_entry_of_a_specialty_costs_few_queries_however_many_doctors_there_are() -> None:
+    visit_type, _slots = awaited(count=30)
+    specialty = visit_type.doctor.specialty
+    for number in range(4):
+        other = make_doctor(specialty=specialty, clinic=visit_type.doctor.clinic)
+        make_visit_type(doctor=other)
+        make_slots(doctor=other, starts_at=tomorrow_at(days=2 + number), count=10)
+    for _ in range(3):
+        make_entry(doctor=None, specialty=specialty, city="Utrecht", day_from=time(22))
+    assert queries_of_a_look() <= 4 + 3 * 6
+
+
+def test_long_line_is_looked_at_part_by_part_and_nobody_is_forgotten(monkeypatch) -> None:
+    monkeypatch.setattr(look_over, "MOST_ENTRIES", 2)
+    visit_type, slots = awaited(count=2)
+    unlucky = in_line(visit_type, count=4, day_from=time(22))
+    (last,) = in_line(visit_type, count=1)
+    WaitlistEntry.objects.filter(pk=last.pk).update(
+        created_at=unlucky[-1].created_at + timedelta(minutes=1)
+    )
+    runs = [offer_free_times(now=in_daylight() + number * look_over.EVERY) for number in range(3)]
+    (offer,) = [offer for offers in runs for offer in offers]
+    assert (offer.waitlist_entry, offer.slot_ids) == (last, [slots[0].pk])
+
+
+def test_short_line_is_looked_at_as_a_whole_by_every_run() -> None:
+    visit_type, _slots = awaited(count=2)
+    for number in range(2):
+        in_line(visit_type, count=1)
+        assert len(offer_free_times(now=in_daylight() + number * look_over.EVERY)) == 1
+
+
+def test_two_runs_do_not_overlap() -> None:
+    visit_type, _slots = awaited()
+    in_line(visit_type, count=1)
+    other = connection.copy()
+    try:
+        with other.cursor() as cursor:
+            cursor.execute(look_over._BEGIN)
+            assert offer_free_times(now=in_daylight()) == []
+            cursor.execute(look_over._END)
+    finally:
+        other.close()
+    assert not Hold.objects.exists()
+    assert len(offer_free_times(now=in_daylight())) == 1
+
+
+def test_parts_change_as_often_as_beat_looks(settings) -> None:
+    assert settings.CELERY_BEAT_SCHEDULE["look-over-waitlist"]["schedule"] == look_over.EVERY
