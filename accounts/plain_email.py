@@ -11,7 +11,7 @@ def validate_plain_email(value: str) -> None:
     """ASCII only, as nearly every address is (RFC 5321; not the letters of RFC 6531).
 
     Among all of Unicode there are letters that one program takes for each other and the next does
-    not: whoever owns `maıl.example` must never be taken for somebody at `mail.example`.
+    not: the owner of `maıl.example` must never be taken for somebody at `mail.example`.
     """
     if not value.isascii():
         raise ValidationError(_("Please use an address without accents."), code="not-plain")

@@ -135,7 +135,7 @@ def rotate_session(*, refresh: str, now: datetime) -> TokenPair:
     before, ends the session: somebody has a copy. Raises InvalidToken.
     """
     token = _read_refresh(refresh)
-    # No join in here: whoever waited for the row would compare with the old one in the subquery.
+    # No join in here: a caller that waited for the row would compare with the old one in it.
     live = RefreshSession.objects.filter(pk=token.session_id, ended_at=None, expires_at__gt=now)
     with transaction.atomic():
         won = live.filter(current_jti=token.jti).update(current_jti=uuid4())
@@ -162,7 +162,7 @@ def _may_go_on(session: RefreshSession) -> bool:
 
 
 def access_token(*, user_id: int, email: str, now: datetime) -> str:
-    """Stateless: whoever holds it is this user until it expires.
+    """Stateless: its bearer is this user until it expires.
 
     `mbx` stands for the user's mailbox, so that codes to it can be counted without looking it up.
     """

@@ -155,7 +155,7 @@ class OtpLocked(DomainError):
     """All attempts are used up; the time was given back."""
 
     code = "otp-locked"
-    # For the time is free again: whoever comes first may hold it and get a new code.
+    # The time is free again: the first who comes may hold it and get a new code.
     retry_after = 1
 
 

@@ -23,8 +23,8 @@ def reminder_period(*, hours: int, of: Sequence[int]) -> tuple[timedelta, timede
 
 
 def again_at(*, ended: Sequence[datetime], term: timedelta) -> datetime:
-    """When a time may be offered once more to whom no mail about it has reached, although offers
-    of `term` ended at these instants: at once, then after pauses of 1, 3, 7, … terms.
+    """When a time may be offered again to a patient that no mail about it has reached, although
+    offers of `term` ended at these instants: at once, then after pauses of 1, 3, 7, … terms.
 
     So an outage of the mail costs nobody their turn, and an address that takes no mail keeps a time
     from others less and less.

@@ -116,7 +116,7 @@ def _read(path: Path) -> Mail:
 
 
 def _recipients(message: EmailMessage) -> list[str]:
-    """Whom the envelope named, as the sink noted it; the header may name others, or nobody."""
+    """Recipients in the envelope, as the sink noted it; the header may name others, or nobody."""
     noted = message.get_all("X-RcptTo") or message.get_all("To") or []
     return [address for _, address in getaddresses([str(value) for value in noted])]
 

@@ -17,7 +17,7 @@ UNSHARE = ("unshare", "--user", "--map-user=65534", "--map-group=65534", "--")
 
 @dataclass(frozen=True)
 class Privileges:
-    """What to put before a command, and whom it runs as; empty for a normal user."""
+    """What to put before a command, and which user runs it; empty for a normal user."""
 
     prefix: Sequence[str] = ()
     uid: int | None = None

@@ -15,7 +15,7 @@ OTHER = "other"
 LEAST = 0.005  # of the work or of the time; what is less stands in no table
 TOP = 15
 
-# Whoever is inside of these is there, however deep.
+# A call inside one of these belongs to it, however deep.
 _WITHIN = {
     "database: connection taken, checked, given back": (
         r"\(psycopg_pool/|ensure_connection \(|close_old_connections|_close \(django/db/|close_if_"

@@ -1,7 +1,7 @@
 """Which worker of a parallel run gets which test.
 
 The journeys share one running stack, so one worker runs all of them, first; every other test goes
-to whoever is free. (`--dist loadgroup` would do, but pytest 9.2 no longer sees its groups:
+to the next free worker. (`--dist loadgroup` would do, but pytest 9.2 no longer sees its groups:
 pytest-xdist issue 1386.)
 """
 

@@ -93,7 +93,7 @@ class AppointmentView:
 
     @property
     def where(self) -> str:
-        """In full, for whoever has to find the way."""
+        """In full, for people who have to find the way."""
         if self.is_in_person:
             return f"{self.place.name}, {self.place.address}"
         if self.is_off:  # nobody calls, and no link is sent

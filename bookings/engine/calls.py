@@ -175,7 +175,7 @@ def lock_and_find_overlap(
     *, patient_id: int, start: datetime, end: datetime, apart_from: UUID
 ) -> tuple[UUID, datetime] | None:
     """Id and start of an active visit of the patient in [start, end), other than this one; as
-    bookings_confirm looks for it, after whoever else confirms for the patient has committed.
+    bookings_confirm looks for it, once other confirmations of the patient have committed.
     """
     with connection.cursor() as cursor:
         lock = "SELECT pg_advisory_xact_lock(hashtextextended('visits-of:' || %s::bigint, 0))"

@@ -248,7 +248,7 @@ class ResendOtp(APIView):
 def _start(request: Request, data: dict[str, Any], *, key: IdempotencyKey) -> Answer:
     """Hold, code and recorded answer in one call: an attempt without its code helps nobody."""
     hold_id = uuid7()
-    # Never of the Host header: whoever sends it decides how long it is, and what is replayed.
+    # Never from the Host header: its sender decides how long it is, and what is replayed.
     location = settings.SITE_URL + reverse("api:booking", args=[hold_id])
     return start_booking(
         hold_id=hold_id,

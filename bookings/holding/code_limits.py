@@ -1,4 +1,4 @@
-"""How many codes go to one mailbox or phone, whoever asks for them and by whichever door."""
+"""How many codes go to one mailbox or phone, from all callers and through both doors."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace

@@ -2,7 +2,7 @@
 
 from bookings.invariants.invariant import Invariant
 
-# Whoever has a slot now: live holds, and active appointments by the hold that they come of. A hold
+# Who has a slot now: live holds, and active appointments by the hold that they come from. A hold
 # that was given back or has run out has nothing, and what a move shares with the visit that moves
 # stays the visit's until it is confirmed. `slot_ids` may hold more slots than the visit is long:
 # those kept free after it.

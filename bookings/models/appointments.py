@@ -55,7 +55,7 @@ class Appointment(Agreed):
     # The chain of a visit that was moved, both ways.
     replaces = models.UUIDField(_("moved from"), null=True, blank=True, editable=False)
     replaced_by = models.UUIDField(_("moved to"), null=True, blank=True, editable=False)
-    # The last change: when, by whom (as the audit names them), and what the other side is told.
+    # The last change: when, its actor (as the audit names them), and what the other side is told.
     changed_at = models.DateTimeField(_("changed at"), null=True, blank=True, editable=False)
     changed_by_kind = models.CharField(
         _("changed by"), max_length=16, blank=True, default="", db_default="", editable=False

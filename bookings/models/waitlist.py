@@ -39,7 +39,7 @@ class WaitlistEntry(models.Model):
 
     `state` follows the offer by a trigger on the holds, `offer_goes_to_somebody_who_waits`: a hold
     that is made for the entry turns waiting into offered (and is refused where nobody waits), its
-    end turns offered into fulfilled, or into waiting again, whoever has ended it.
+    end turns offered into fulfilled, or into waiting again, however it ended.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)

@@ -14,7 +14,7 @@ from docbook.outbox.selectors import told_once
 from docbook.outbox.services import publish
 
 BATCH = 100
-# Whoever has booked so shortly before the moment of a reminder remembers by themselves.
+# A patient who has booked this shortly before a reminder remembers without one.
 QUIET = timedelta(hours=2)
 
 
@@ -23,8 +23,8 @@ def publish_reminders(*, hours: Sequence[int], now: datetime) -> int:
 
     Whatever beat has missed is made up for, as long as it helps: a reminder of the day before until
     it is time for the next. Nobody is reminded of what they booked after the reminder's moment.
-    The most urgent come first, and no more than a batch: whoever waits for a code must not wait for
-    the reminders of a whole day.
+    The most urgent come first, and no more than a batch: a code must not wait behind the reminders
+    of a whole day.
     """
     total = 0
     for each in sorted(hours):

@@ -11,7 +11,7 @@ _LOCK = "SELECT pg_advisory_xact_lock(1202, 0)"
 def make_partitions(*, now: datetime, months_ahead: int = 13) -> list[str]:
     """Makes what is missing of this month and the next `months_ahead`; returns the new tables.
 
-    A transaction a month: attaching one briefly locks out writers of doctors and users, whom its
+    A transaction a month: attaching one briefly locks out writers of doctors and users, which its
     foreign keys name. Past the lock time-out it fails, and the next run takes it from there.
     """
     today = now.astimezone(UTC).date()

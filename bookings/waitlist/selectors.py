@@ -36,7 +36,7 @@ from doctors.selectors.visit_types import first_visit_type
 LIVE = (WaitlistState.WAITING, WaitlistState.OFFERED)
 # A local day begins and ends within these hours of the day in UTC.
 FURTHEST_ZONE = timedelta(hours=14)
-# Whoever let an offer run out is left in peace for so long, except for times that are released.
+# A patient who let an offer run out gets no other for this long, except for released times.
 REST = timedelta(hours=24)
 WEEK = timedelta(days=7)
 BATCH = 200
@@ -107,7 +107,7 @@ def get_offer(offer_id: UUID) -> Offer:
 
 def waiting_for(slot: Slot) -> Iterator[WaitlistEntry]:
     """Who waits for this doctor, or for the specialty in the slot's city; first come, first. Those
-    whom no mail has reached about this time come after the others.
+    that no mail has reached about this time come after the others.
 
     Their dates are near enough; what exactly they want, their wish says.
     """
@@ -142,7 +142,7 @@ def entries_of_who_has_booked() -> QuerySet[WaitlistEntry]:
 
 
 def free_times_near(entry: WaitlistEntry, *, now: datetime) -> Iterator[Bookable]:
-    """Free times of the doctors whom the entry names, about the days it names; earliest first.
+    """Free times of the doctors that the entry names, near the days it names; earliest first.
 
     Whole visits, so nobody has to try what cannot fit. A doctor's are read in one query, those of
     a specialty a week at a time: most of the time the first that suits is near.
@@ -193,7 +193,7 @@ def past_of(entry: WaitlistEntry, *, now: datetime) -> Past:
     unsent: dict[tuple[int, datetime], list[datetime]] = {}
     for hold in holds.only("doctor", "starts_at", "state", "expires_at"):
         about = (hold.doctor_id, hold.starts_at)
-        # Whoever has answered knew of it, by whatever way.
+        # A patient who has answered knew of it.
         if hold.is_unsent and hold.state == HoldState.EXPIRED:
             unsent.setdefault(about, []).append(hold.expires_at)
         else:
@@ -228,8 +228,8 @@ def _waiting(*conditions: Q, **fields: date) -> QuerySet[WaitlistEntry]:
 
 
 def _has_booked() -> Q:
-    """A visit to come that was booked since they joined. Whoever had one then waits for a further
-    one, and a visit that was only moved is no new one.
+    """A visit to come that was booked since they joined. A patient who had one then waits for
+    another, and a visit that was only moved is no new one.
     """
     visits = Appointment.objects.filter(
         patient=OuterRef("patient"),

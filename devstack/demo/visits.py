@@ -1,4 +1,4 @@
-"""Which of a doctor's times are taken, by whom and for what. Plans only; writes nothing."""
+"""Which of a doctor's times are taken, who by and what for. Plans only; writes nothing."""
 
 from collections import defaultdict
 from collections.abc import Iterator

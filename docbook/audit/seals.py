@@ -15,7 +15,7 @@ What the digests are made of, so that anybody can recompute them (all are SHA-25
 - `digest` of a seal: the JSON array [number, since, until, event_ids, events_digest,
   previous_digest, sealed_at] in the same form. The first seal's `previous_digest` is 64 zeros.
 
-The chain shows a change of anything but its own end: whoever may write to the database could cut
+The chain shows a change of anything but its own end: a writer of the database could cut
 off the last seals and make new ones. So each seal is logged as well, and `verify_audit --witness`
 compares the chain with what a log says.
 """

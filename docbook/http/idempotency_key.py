@@ -129,8 +129,8 @@ def answer_once(
 
 @contextmanager
 def waiting_for_the_first(*, whatever: bool = False) -> Iterator[None]:
-    """Whoever waits too long for the first request with the same key is told so; `whatever` they
-    wait for, if the block does nothing else.
+    """A caller who waits too long for the first request with the same key is told so; `whatever`
+    they wait for, if the block does nothing else.
     """
     try:
         yield
@@ -149,7 +149,7 @@ def _waited_for_the_key(error: LockNotAvailable) -> bool:
 
 def refusal_once(key: IdempotencyKey, error: DomainError) -> HttpResponse:
     """A refusal of an act that records its own success. It has changed nothing, so that it may be
-    recorded after the fact; whoever was first has the say.
+    recorded after the fact; the first one decides.
     """
     if error.code in _NO_ANSWER:
         raise error

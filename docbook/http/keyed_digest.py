@@ -20,7 +20,7 @@ def mailbox_of(email: str) -> str:
 
 
 def network_of(address: str) -> str:
-    """Whom an address stands for: itself in IPv4, in IPv6 the /64 that one line is given whole."""
+    """What an address stands for: in IPv4 itself, in IPv6 the /64 that one line is given whole."""
     try:
         found = ip_address(address)
     except ValueError:

@@ -1,4 +1,4 @@
-"""`/metrics`, for whoever has the token."""
+"""`/metrics`, for callers with the token."""
 
 from secrets import compare_digest
 

@@ -70,8 +70,8 @@ def limit_of(name: str, request: HttpRequest | None = None, *, named: str = "") 
 def enforce(*limits: Limit) -> None:
     """Counts this request for one after the other. Raises RateLimited.
 
-    What one refuses is not counted for those behind it: a guesser whom the limit of their network
-    stops must not use up that of all strangers.
+    What one refuses is not counted for those behind it: a guesser who is stopped by the limit of
+    their network must not use up that of all strangers.
     """
     for limit in limits:
         _refuse((limit,), [_wait(limit)])

@@ -70,7 +70,7 @@ class OutboxMessageAdmin(ReadOnlyAdmin):
         self.message_user(request, text % {"count": woken}, messages.SUCCESS)
 
     def has_retry_permission(self, request: HttpRequest) -> bool:
-        """Nobody changes a message by hand; whoever might may have it tried again."""
+        """Nobody changes a message by hand; people with that right may have it tried again."""
         return request.user.has_perm("outbox.change_outboxmessage")
 
     def filter_by_uuid(

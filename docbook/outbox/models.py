@@ -15,7 +15,7 @@ class OutboxMessage(models.Model):
 
     `next_attempt_at` is at once the backoff and the lease: while a worker is at it, nobody else
     takes the message before that instant. `handed_out` numbers the leases: it grows whenever the
-    message passes into other hands, and whoever comes with an older number is turned away.
+    message passes into other hands, and a holder of an older number is turned away.
     """
 
     topic = models.CharField(_("topic"), max_length=64)

@@ -32,7 +32,7 @@ SECRET_KEY = secret("SECRET_KEY")
 OTP_KEYS = secret_ring("OTP_KEYS")
 JWT_KEYS = secret_ring("JWT_KEYS")
 SECOND_FACTOR_KEYS = secret_ring("SECOND_FACTOR_KEYS")
-# Whoever sends it may read /metrics; without one nobody may.
+# Callers that send it may read /metrics; without one nobody may.
 METRICS_TOKEN = optional_secret("METRICS_TOKEN")
 
 DEBUG = False
@@ -134,7 +134,7 @@ DATABASES["default"] |= {
         # Values stay out of the statement: a server writes a statement that fails into its log.
         "server_side_binding": True,
         # Time-outs nest: lock 2 s < statement 5 s < proxy 10 s < client 15 s.
-        # Whoever goes silent inside a transaction loses it, with the Idempotency-Key it holds.
+        # A client that goes silent in a transaction loses it, with the Idempotency-Key it holds.
         "options": (
             f"-c lock_timeout=2000 -c statement_timeout={_STATEMENT_TIMEOUT_MS}"
             " -c idle_in_transaction_session_timeout=60s -c tcp_user_timeout=60s"

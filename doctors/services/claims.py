@@ -60,7 +60,7 @@ UPDATE doctors_slot SET state = 'open', held_until = NULL, hold_id = NULL
 WHERE id IN (
     SELECT id FROM doctors_slot
     WHERE id = ANY(%(ids)s) AND state = 'held' AND held_until <= clock_timestamp()
-    ORDER BY id FOR UPDATE SKIP LOCKED)  -- whoever works on one of them knows better
+    ORDER BY id FOR UPDATE SKIP LOCKED)  -- skip rows that somebody is changing
 RETURNING id
 """
 
@@ -110,7 +110,7 @@ def open_booked_slots(*, slot_ids: list[int], hold_id: UUID) -> list[int]:
 
 
 def open_lapsed_slots(*, slot_ids: list[int]) -> int:
-    """Opens those of the slots whose hold is over, whoever had them; returns how many."""
+    """Opens those of the slots whose hold is over, of any holder; returns how many."""
     return len(_run(_OPEN_LAPSED, ids=slot_ids))
 
 

@@ -15,8 +15,8 @@ from django.db import IntegrityError, connection, transaction
 from doctors.models import AvailabilityRule, Doctor
 from doctors.recurrence import WeeklyRule, instant, slot_periods
 
-# So few that a transaction takes about a second: whoever waits for one of its rows waits less than
-# the lock time-out of a web request. So many that round trips do not count.
+# So few that a transaction takes about a second: to wait for one of its rows takes less than the
+# lock time-out of a web request. So many that round trips do not count.
 DOCTORS_A_CHUNK = 20
 
 # How long a slot stays after its end, for schedules that look back.

@@ -186,8 +186,8 @@
   document.addEventListener("htmx:beforeRequest", (event) => setWaiting(event.detail.target, true));
   document.addEventListener("htmx:afterRequest", (event) => setWaiting(event.detail.target, false));
 
-  // No swap came. Whoever has a line sees at the address itself why; whoever has none stays here,
-  // with the choice put back to what the page shows.
+  // No swap came. With a connection, the address itself says why; without one we stay here, and
+  // the choice goes back to what the page shows.
   const goThere = (event) => {
     const { target, pathInfo } = event.detail;
     if (navigator.onLine) return location.assign(pathInfo.finalRequestPath);

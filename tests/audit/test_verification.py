@@ -153,7 +153,7 @@ def test_missing_first_seal_is_named(events):
 
 
 def test_the_end_of_the_chain_needs_a_witness(events):
-    """Cut off and made anew it looks whole; whoever kept a seal's digest sees the difference."""
+    """Cut off and made anew it looks whole; only a kept digest of a seal shows the difference."""
     last = AuditSeal.objects.order_by("-number").first()
     witness = f"{last.number}:{last.digest}"
     assert run("--witness", witness) == (0, "The chain is unbroken.")

@@ -1,4 +1,4 @@
-"""What a booking leaves behind for whoever looks later: every line of the audit, every message."""
+"""What a booking leaves behind for later readers: every line of the audit, every message."""
 
 from datetime import timedelta
 from typing import Any

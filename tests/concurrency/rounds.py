@@ -38,7 +38,7 @@ def callers(count: int = 2) -> Iterator[Meet]:
 
 
 def ends(results: Sequence[object]) -> list[str]:
-    """What came of it: the classes of what was returned or raised, whoever got which."""
+    """What came of it: the classes of what was returned or raised, in no order of callers."""
     return sorted(type(each).__name__ for each in results)
 
 

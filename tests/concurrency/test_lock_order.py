@@ -69,7 +69,7 @@ def elsewhere(act: Callable[[], object]) -> Thread:
 
 def test_hold_that_the_database_ends_to_break_a_deadlock_is_tried_again() -> None:
     """Ours takes its holder's lock and then the address's; somebody takes them the other way round.
-    Whoever has waited longest finds the deadlock, and is ended.
+    The one that has waited longest finds the deadlock, and is ended.
     """
     visit_type, slots = bookable()
     holder = guest()

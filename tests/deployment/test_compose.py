@@ -1,4 +1,4 @@
-"""What docker compose opens to whom."""
+"""What docker compose opens, and who to."""
 
 import re
 

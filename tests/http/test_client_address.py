@@ -1,4 +1,4 @@
-"""Whoever writes X-Forwarded-For cannot choose the address that limits are counted for."""
+"""A writer of X-Forwarded-For cannot choose the address that limits are counted for."""
 
 import pytest
 from django.test import RequestFactory

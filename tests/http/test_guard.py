@@ -95,7 +95,7 @@ def test_lost_database_is_a_503_that_says_when_to_come_back(monkeypatch, caplog)
     assert page.status_code == 503
     assert int(page.headers["Retry-After"]) >= 1
     problem(browser.get("/api/v1/doctors"), code="unavailable", status=503)
-    # Unlike a pause of booking, this is for whoever looks after the machines.
+    # Unlike a pause of booking, this is for the people who look after the machines.
     loud = [each.name for each in caplog.records if each.levelno >= logging.ERROR]
     assert loud == ["django.request", "django.request"]
 

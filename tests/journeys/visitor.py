@@ -109,7 +109,7 @@ def doctor_of_the_demo(live: Live) -> str:
 
 
 def other_doctors(live: Live) -> list[str]:
-    """Doctors with plenty of free times, whom no other journey books."""
+    """Doctors with plenty of free times that no other journey books."""
     sql = (
         "SELECT slug FROM doctors_doctor AS doctor WHERE user_id IS NULL"
         " ORDER BY (SELECT count(*) FROM doctors_slot WHERE doctor_id = doctor.id"

@@ -68,7 +68,7 @@ def test_clock_is_named_where_the_clocks_of_a_list_differ() -> None:
 
 
 def test_list_says_how_far_away_a_visit_is_in_the_hour_before_midnight(time_machine: Any) -> None:
-    """In Utrecht the next day has begun: what is tomorrow depends on whom one asks."""
+    """In Utrecht the next day has begun: what is tomorrow depends on who reads it."""
     patient = make_patient()
     for days in (2, 9):
         visit(patient, days=days)

@@ -1,4 +1,4 @@
-"""What was typed and not sent yet is kept for whoever typed it, and for nobody else."""
+"""What was typed and not sent yet is kept for its writer, and for nobody else."""
 
 import pytest
 from django.contrib.auth import get_user

@@ -1,4 +1,4 @@
-"""The page behind the link of an offer, for whoever has read the patient's mail."""
+"""The page behind the link of an offer, for readers of the patient's mail."""
 
 import re
 from datetime import time

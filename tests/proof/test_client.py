@@ -14,7 +14,7 @@ WHOLE = b'HTTP/1.1 201 Created\r\nETag: "1"\r\nContent-Length: 9\r\n\r\n{"a": 1}
 
 @contextmanager
 def server(*pieces: bytes) -> Iterator[str]:
-    """Sends these pieces to whoever asks, then hangs up."""
+    """Sends these pieces to each client, then hangs up."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
 
         def answer() -> None:

@@ -128,7 +128,7 @@ def mark_missed(*, now: datetime, limit: int = 200) -> int:
         ends_at__lte=silent_since,
     )
     with transaction.atomic():
-        # Whoever works on one of them just now is about to say something of it.
+        # Skip rows that somebody is changing.
         found = list(silent.select_for_update(skip_locked=True).order_by("starts_at", "id")[:limit])
         for appointment in found:
             steps.make(step, appointment, by=audit.SYSTEM, now=now)

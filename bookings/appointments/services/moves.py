@@ -46,7 +46,7 @@ def move_appointment(
     time has begun), PatientBusy or SlotTaken; then nothing has changed.
     """
     old, actor = steps.find(appointment_id, by=by, to=AppointmentStatus.RESCHEDULED)
-    if actor.kind not in PRACTICE:  # a patient's move needs its code, whoever calls this
+    if actor.kind not in PRACTICE:  # a patient's move always needs its code
         raise NotFound
     reason = steps.spoken(reason, by=actor)
     run = run_of_slots(reason_as_agreed(old), first=slot_id)

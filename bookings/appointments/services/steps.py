@@ -34,7 +34,7 @@ def find(
 ) -> tuple[Hold, audit.Actor]:
     """The confirmed hold, which knows the slots and the month, and the role of the one who acts.
 
-    Raises NotFound for a stranger, and for whoever has no business with visits of that status.
+    Raises NotFound for a stranger, and for anyone who may not act on visits of that status.
     """
     confirmed = Hold.objects.filter(pk=appointment_id, state=HoldState.CONFIRMED)
     hold = confirmed.select_related("doctor").first()

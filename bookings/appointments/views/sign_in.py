@@ -19,9 +19,9 @@ View = Callable[..., HttpResponseBase]
 
 
 def sign_in_where_nothing_is_found(view: View) -> View:
-    """Whoever is not signed in is asked to, whether there is something at the address or not: so
-    it gives nothing away. A guest who owns it through their browser sees it. The way in is the code
-    by mail: who booked as a guest has never made a password.
+    """Visitors who are not signed in are asked to, whether something is at the address or not: that
+    gives nothing away. A guest whose browser owns the visit sees it. The way in is the code by
+    mail, because a guest has never made a password.
     """
 
     @wraps(view)

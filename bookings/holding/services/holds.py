@@ -206,7 +206,7 @@ def _hold(
 
 
 def _enter(call: HoldCall, *, holder: Holder, now: datetime, mark: str) -> None:
-    """An offer comes alone, and often while the gate of whoever gave the time back still closes."""
+    """An offer comes alone, often while the gate of the patient who gave the time back is shut."""
     if call.waitlist_entry_id:
         return
     entry = slot_gate.enter(

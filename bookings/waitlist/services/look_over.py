@@ -32,8 +32,8 @@ def offer_free_times(*, now: datetime) -> list[Hold]:
 
 
 def _whose_turn_it_is(now: datetime) -> list[WaitlistEntry]:
-    """A line that is longer than one run is looked at part by part, a part at each run, so that
-    nobody stands for good behind those whom nothing suits.
+    """A line that is longer than one run is looked at part by part, a part at each run, so
+    unmatched entries never starve later ones.
     """
     waiting = waiting_beside_free_times(now=now)
     parts = max(1, -(-waiting.count() // MOST_ENTRIES))

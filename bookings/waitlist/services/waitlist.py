@@ -223,7 +223,7 @@ def _check_times(entry: WaitlistEntry) -> None:
 
 
 def _check_visit_to_move(entry: WaitlistEntry, *, visit: Appointment | None) -> None:
-    """An own visit that is still to come, with a doctor whom the entry names."""
+    """The patient's own visit that is still to come, with a doctor that the entry names."""
     if visit is None:
         raise FieldError(
             "replaces", "You have no such visit that can still be moved.", field_code="unknown"

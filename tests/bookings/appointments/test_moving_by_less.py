@@ -277,7 +277,7 @@ def test_second_tap_on_a_time_that_overlaps_the_old_one_goes_on_with_the_first()
 
 
 def test_attempt_to_move_is_no_answer_to_a_new_booking_of_that_time() -> None:
-    """Whoever confirmed it would move the visit that they meant to keep."""
+    """A patient who confirmed it would move the visit that they meant to keep."""
     patient, old, visit_type, slots = booked(at=0, length=1)
     hold_instead(old, slots[3])
     new = Api(patient).start(slot_id=slots[3].pk, visit_type_id=visit_type.pk)

@@ -412,7 +412,7 @@ def test_offer_with_another_doctor_has_their_price_and_not_what_was_written_to_t
 
 @pytest.mark.parametrize("change", ["cancel", "move"])
 def test_code_typed_again_after_a_change_shows_the_visit_as_it_stands(change: str) -> None:
-    """The answer that the database fills in is the one that is read, whoever else is there."""
+    """The answer that the database fills in is the one that is read, beside other visits too."""
     for name in ("Anna", "Bruno"):
         other = make_doctor(name=name, clinic=make_clinic(city=name))
         make_appointment(slots=make_slots(doctor=other, starts_at=tomorrow_at(days=3)))

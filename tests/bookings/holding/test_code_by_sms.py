@@ -151,7 +151,7 @@ def test_repeat_with_the_same_key_is_answered_with_the_same_number(twilio) -> No
 
 @pytest.mark.parametrize("door", ["api", "page"])
 def test_number_that_has_got_very_many_codes_gets_no_more(twilio, monkeypatch, door: str) -> None:
-    """Whoever asks: many accounts may name one number."""
+    """Counted over all accounts: many of them may name one number."""
     allow(monkeypatch, codes_to_phone=1)
     visit_type, slots = bookable()
     start = {"visit_type_id": visit_type.pk}

@@ -128,7 +128,7 @@ def test_code_of_the_last_resend_opens() -> None:
 
 @pytest.mark.parametrize("who", ["guest", "patient"])
 def test_gate_of_a_confirmed_time_is_open(who: str, django_capture_on_commit_callbacks) -> None:
-    """The slot is booked: whoever comes next is told so by the database, with other times."""
+    """The slot is booked: the next patient is told so by the database, with other times."""
     visit_type, slots = bookable()
     holder = guest() if who == "guest" else as_patient(make_patient())
     hold = attempt(slots[0], visit_type=visit_type, holder=holder)

@@ -1,4 +1,4 @@
-"""Keeping a time: for whom, how many, for how long, and how it comes back."""
+"""Keeping a time: who for, how many, for how long, and how it comes back."""
 
 from datetime import timedelta
 from uuid import uuid4
@@ -88,7 +88,7 @@ def test_hold_that_is_answered_is_the_row_that_was_written(who: str) -> None:
     )
     written = Hold.objects.get(pk=hold.pk)
     names = {field.attname for field in Hold._meta.concrete_fields} - {"created_at"}
-    if who == "waitlist":  # with who it is for, whom the database knows
+    if who == "waitlist":  # with who it is for: the database knows them
         names -= {"first_name", "last_name", "email", "phone", "code_sent_at"}
     assert {name: getattr(hold, name) for name in names} == {
         name: getattr(written, name) for name in names

@@ -1,4 +1,4 @@
-"""Details and codes: what is renewed, how often a code is sent, and to whom."""
+"""Details and codes: what is renewed, how often a code is sent, and where to."""
 
 from datetime import timedelta
 

@@ -38,7 +38,7 @@ def awaited(*, count: int = 1, slots: int = 1, **fields: Any) -> tuple[VisitType
 
 
 def in_line(visit_type: VisitType, *, count: int = 3, **fields: Any) -> list[WaitlistEntry]:
-    """So many patients, the first of whom came first."""
+    """So many patients, in the order in which they came."""
     came = timezone.now() - timedelta(hours=count)
     line = []
     for number in range(count):

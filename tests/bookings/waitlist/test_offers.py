@@ -1,4 +1,4 @@
-"""Who is offered a time that is free again, and to whom it passes on."""
+"""Who is offered a time that is free again, and who gets it next."""
 
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
