@@ -15,7 +15,8 @@ os.environ.setdefault("REMINDER_HOURS", "")  # a thousand doctors' patients woul
 os.environ.setdefault("SMS_URL", "mail://sms.docbook.test")  # into the inbox, to NUMBER@ there
 
 from docbook.settings.base import *
-from docbook.settings.base import BASE_DIR, INSTALLED_APPS, env
+from docbook.settings.base import BASE_DIR, INSTALLED_APPS
+from docbook.settings.environment import env
 
 DEBUG = env.bool("DEBUG", default=False)
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])

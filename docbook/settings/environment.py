@@ -8,9 +8,12 @@ from itertools import pairwise
 from pathlib import Path
 from urllib.parse import parse_qs, quote, urlsplit, urlunsplit
 
+import environ
 from django.core.exceptions import ImproperlyConfigured
 
 from docbook.times_of_day import read_end, read_start
+
+env = environ.Env()
 
 WEEK_IN_HOURS = 7 * 24
 

@@ -11,9 +11,8 @@ from docbook.settings.base import (
     SECOND_FACTOR_KEYS,
     SECRET_KEY,
     TRUSTED_PROXIES,
-    env,
 )
-from docbook.settings.environment import require_addresses, require_password, require_secrets
+from docbook.settings.environment import env, require_addresses, require_password, require_secrets
 
 require_secrets(
     {
