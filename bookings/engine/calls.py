@@ -14,6 +14,7 @@ import psycopg
 from django.db import IntegrityError, OperationalError, connection, transaction
 from psycopg.errors import DeadlockDetected, SerializationFailure
 
+from docbook.lock_keys import VISITS_OF
 from doctors.models import VisitType
 
 # Types are named so that a NULL fits, and so that every call has the same signature.
@@ -178,8 +179,8 @@ def lock_and_find_overlap(
     bookings_confirm looks for it, once other confirmations of the patient have committed.
     """
     with connection.cursor() as cursor:
-        lock = "SELECT pg_advisory_xact_lock(hashtextextended('visits-of:' || %s::bigint, 0))"
-        cursor.execute(lock, [patient_id])
+        lock = "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))"
+        cursor.execute(lock, [f"{VISITS_OF}{patient_id}"])
         cursor.execute(
             "SELECT id, starts_at FROM bookings_busy_with(%s, %s, %s, %s)",
             [patient_id, start, end, apart_from],

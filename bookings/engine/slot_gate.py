@@ -15,6 +15,7 @@ from enum import Enum
 from uuid import UUID
 
 from docbook import redis
+from docbook.lock_keys import CLAIM_OF_SLOT, LOCK_OF_SLOT
 
 CONFLICTS = "count:booking_lock_conflicts_total"
 
@@ -72,7 +73,6 @@ end
 return found
 """
 
-_LOCK = "lock:slot:"
 MOST_PAGES = 1000
 MARK_SECONDS = 24 * 3600
 # Longer than the database takes for a hold, also under load.
@@ -139,16 +139,18 @@ def locks() -> dict[int, str]:
     found: dict[int, str] = {}
     cursor = "0"
     for _page in range(MOST_PAGES):
-        answer = redis.run(_LOCKS, keys=[], arguments=[cursor, _LOCK])
+        answer = redis.run(_LOCKS, keys=[], arguments=[cursor, LOCK_OF_SLOT])
         if answer is None:
             return {}
         cursor, *names_and_keys = (each.decode() for each in answer)
         names, keys = names_and_keys[::2], names_and_keys[1::2]
-        found |= {int(name.removeprefix(_LOCK)): key for name, key in zip(names, keys, strict=True)}
+        found |= {
+            int(name.removeprefix(LOCK_OF_SLOT)): key for name, key in zip(names, keys, strict=True)
+        }
         if cursor == "0":
             break
     return found
 
 
 def _keys(slot_id: int) -> list[str]:
-    return [f"{_LOCK}{slot_id}", f"claim:slot:{slot_id}"]
+    return [f"{LOCK_OF_SLOT}{slot_id}", f"{CLAIM_OF_SLOT}{slot_id}"]

@@ -11,6 +11,7 @@ from django.core.cache import cache
 
 from bookings.invariants.checks import check_invariants
 from bookings.invariants.recent import Look, read_by_index
+from docbook.lock_keys import LAST_LOOK_AT_INVARIANTS
 from docbook.observability import metrics
 from docbook.snapshot import one_snapshot
 
@@ -20,7 +21,6 @@ log = structlog.get_logger(__name__)
 SEALS_EACH_TIME = 100
 # What was touched in five minutes is read in a moment, or something is wrong with the plan.
 PATIENCE_WITH_CHANGES, PATIENCE_WITH_EVERYTHING = "60s", "20min"
-_LAST_LOOK = "invariants:last-look"
 
 
 def look_at_changes() -> None:
@@ -50,7 +50,7 @@ def look_at_everything() -> None:
 
 
 def last_look() -> Look | None:
-    kept = cache.get(_LAST_LOOK)
+    kept = cache.get(LAST_LOOK_AT_INVARIANTS)
     if kept is None:
         return None
     xact, at, message, record = kept
@@ -59,7 +59,7 @@ def last_look() -> Look | None:
 
 def _remember(look: Look) -> None:
     kept = [look.xact, look.at.isoformat(), look.message, look.record]
-    cache.set(_LAST_LOOK, kept, timeout=None)
+    cache.set(LAST_LOOK_AT_INVARIANTS, kept, timeout=None)
 
 
 def _publish(violations: dict[str, int], *, of: metrics.LookedAt) -> None:

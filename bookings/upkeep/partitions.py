@@ -4,8 +4,9 @@ from datetime import UTC, date, datetime
 
 from django.db import connection, transaction
 
-# So that two runs at once (beat and somebody at a terminal) do not make the same month.
-_LOCK = "SELECT pg_advisory_xact_lock(1202, 0)"
+from docbook.lock_keys import MONTHS_OF_APPOINTMENTS
+
+_LOCK = "SELECT pg_advisory_xact_lock(%s, %s)"
 
 
 def make_partitions(*, now: datetime, months_ahead: int = 13) -> list[str]:
@@ -31,7 +32,7 @@ def _month(day: date, *, ahead: int) -> date:
 
 def _make(month: date) -> bool:
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(_LOCK)
+        cursor.execute(_LOCK, MONTHS_OF_APPOINTMENTS)
         cursor.execute("SELECT bookings_make_appointment_month(%s)", [month])
         (is_new,) = cursor.fetchone()
     return bool(is_new)

@@ -29,6 +29,7 @@ import structlog
 from django.db import connection, transaction
 
 from docbook.audit.models import AuditEvent, AuditSeal
+from docbook.lock_keys import AUDIT_SEALS
 
 log = structlog.get_logger(__name__)
 
@@ -37,7 +38,7 @@ NOTHING_BEFORE = "0" * 64
 BEGINNING = -(2**63)
 END = 2**63 - 1
 
-_ONE_SEALER = "SELECT pg_try_advisory_xact_lock(hashtextextended('audit-seals', 0))"
+_ONE_SEALER = "SELECT pg_try_advisory_xact_lock(hashtextextended(%s, 0))"
 _FINISHED_BELOW = "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint"
 
 
@@ -101,7 +102,7 @@ def events_between(*, since: int, until: int) -> Iterator[AuditEvent]:
 
 def _seal_batch() -> int:
     with transaction.atomic():
-        if not _number(_ONE_SEALER):
+        if not _number(_ONE_SEALER, AUDIT_SEALS):
             return 0
         last = AuditSeal.objects.order_by("-number").first()
         since = last.until if last else BEGINNING
@@ -152,8 +153,8 @@ def _instant(value: object) -> str:
     return value.astimezone(UTC).isoformat(timespec="microseconds")
 
 
-def _number(sql: str) -> int:
+def _number(sql: str, *values: str) -> int:
     with connection.cursor() as cursor:
-        cursor.execute(sql)
+        cursor.execute(sql, values)
         (number,) = cursor.fetchone()
     return int(number)

@@ -17,6 +17,7 @@ from docbook.errors import RateLimited
 from docbook.http.limits_cache import END
 from docbook.http.process_windows import ProcessWindows
 from docbook.http.rate_policies import POLICIES, Policy, WithoutRedis
+from docbook.lock_keys import LIMIT
 
 # Answers how long to wait for each of them, in milliseconds, or 0.
 _COUNT = """
@@ -59,7 +60,7 @@ class Limit:
     def key(self) -> str:
         """As django-ratelimit makes it with our settings; relative to the cache."""
         most, seconds = self.policy.rate
-        return f"rl:{self.name}:{most}/{seconds}s:{self.counts_for}"
+        return f"{LIMIT}{self.name}:{most}/{seconds}s:{self.counts_for}"
 
 
 def limit_of(name: str, request: HttpRequest | None = None, *, named: str = "") -> Limit:

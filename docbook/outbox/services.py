@@ -10,6 +10,7 @@ from django.db.models import F
 from django.db.models.functions import Coalesce, Now
 
 from docbook.batches import delete_in_batches
+from docbook.lock_keys import RELAY_ASLEEP
 from docbook.observability.stack import places_of
 from docbook.outbox import topics
 from docbook.outbox.models import OutboxMessage
@@ -24,10 +25,8 @@ DEAD_AFTER = timedelta(hours=24)
 LEAST_ATTEMPTS = 20
 KEEP_DONE = timedelta(days=7)
 
-# Held by a relay that sleeps, and shared by everybody who is about to publish; see the trigger
-# outbox_wake_the_relay.
-_FALL_ASLEEP = "SELECT pg_try_advisory_lock(1203, 0)"
-_WAKE_UP = "SELECT pg_advisory_unlock(1203, 0)"
+_FALL_ASLEEP = "SELECT pg_try_advisory_lock(%s, %s)"
+_WAKE_UP = "SELECT pg_advisory_unlock(%s, %s)"
 
 # Messages of one aggregate go to a receiver in order: the next waits until the one before is done
 # or given up.
@@ -147,13 +146,13 @@ def asleep() -> Iterator[bool]:
     """
     with connection.cursor() as cursor:
         cursor.execute("LISTEN outbox")
-        cursor.execute(_FALL_ASLEEP)
+        cursor.execute(_FALL_ASLEEP, RELAY_ASLEEP)
         (is_asleep,) = cursor.fetchone()
         try:
             yield is_asleep
         finally:
             if is_asleep:
-                cursor.execute(_WAKE_UP)
+                cursor.execute(_WAKE_UP, RELAY_ASLEEP)
 
 
 def receive(message_id: int, handed_out: int, *, handle: Callable[..., None]) -> None:

@@ -8,11 +8,11 @@ from django.db.models import CharField, F, Func
 from django.db.models.signals import post_delete, post_save
 from django.dispatch import receiver
 
+from docbook.lock_keys import SEARCH_CHOICES
 from doctors.models import Clinic, Doctor, Specialty, VisitType
 
 # A page that is served in the moment of a change may keep the list of before for so long.
 SECONDS = 60
-_KEY = "cache:search:choices"
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Choices:
 
 def search_choices() -> Choices:
     """Four queries a minute, whatever the number of searches; four each time without Redis."""
-    choices: Choices | None = cache.get_or_set(_KEY, _read, SECONDS)
+    choices: Choices | None = cache.get_or_set(SEARCH_CHOICES, _read, SECONDS)
     return choices if choices is not None else _read()
 
 
@@ -47,4 +47,4 @@ def _read() -> Choices:
 def forget_choices(sender: type[Any], **_kwargs: Any) -> None:
     """What was saved just now can be searched for at once."""
     if sender in (Clinic, Doctor, Specialty, VisitType):
-        cache.delete(_KEY)
+        cache.delete(SEARCH_CHOICES)

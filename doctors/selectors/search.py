@@ -23,13 +23,13 @@ from django.db.models import (
 from django.db.models.expressions import OrderBy
 from django.db.models.fields import DateField, DateTimeField
 
+from docbook.lock_keys import SEARCH_SPECIALTIES
 from docbook.typed_text import plain_letters
 from doctors.models import AvailabilityRule, Doctor, Slot, Specialty, VisitType
 from doctors.names import is_only_titles, words_of
 from doctors.selectors.alphabet import letters_of
 from doctors.selectors.doctors import bookable_doctors
 
-_SPECIALTIES = "cache:search:specialties"
 SPECIALTIES_SECONDS = 15
 
 _DAY = timedelta(days=1)
@@ -170,10 +170,10 @@ def with_next_free(
 
 def kept_specialties(*, now: datetime) -> list[SpecialtySummary]:
     """As `summarise_specialties`, which looks at all doctors: once in a quarter of a minute."""
-    kept: list[SpecialtySummary] | None = cache.get(_SPECIALTIES)
+    kept: list[SpecialtySummary] | None = cache.get(SEARCH_SPECIALTIES)
     if kept is None:
         kept = summarise_specialties(now=now)
-        cache.set(_SPECIALTIES, kept, SPECIALTIES_SECONDS)
+        cache.set(SEARCH_SPECIALTIES, kept, SPECIALTIES_SECONDS)
     return kept
 
 

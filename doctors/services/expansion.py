@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from django.db import IntegrityError, connection, transaction
 
+from docbook.lock_keys import EXPANSION_OF_A_DOCTOR
 from doctors.models import AvailabilityRule, Doctor
 from doctors.recurrence import WeeklyRule, instant, slot_periods
 
@@ -22,9 +23,6 @@ DOCTORS_A_CHUNK = 20
 # How long a slot stays after its end, for schedules that look back.
 KEPT_FOR = timedelta(days=30)
 PURGED_A_BATCH = 5_000
-
-# The first half of the lock's key, so that it meets no other advisory lock of ours.
-_LOCK_CLASS = 1_201
 
 _LOCK_DOCTORS = """
 SELECT pg_advisory_xact_lock(%(lock_class)s, (id %% 2147483647)::int)
@@ -177,7 +175,7 @@ def _begin(doctor_ids: list[int]) -> None:
     """
     _run("SET LOCAL statement_timeout = '5min'")
     _run("SET LOCAL lock_timeout = '1min'")
-    _run(_LOCK_DOCTORS, lock_class=_LOCK_CLASS, ids=doctor_ids)
+    _run(_LOCK_DOCTORS, lock_class=EXPANSION_OF_A_DOCTOR, ids=doctor_ids)
 
 
 def _rules_of(doctor_ids: list[int], *, days: int | None) -> Iterator[_Rule]:

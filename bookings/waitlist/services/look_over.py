@@ -9,13 +9,14 @@ from django.db import connection
 from bookings.models import Hold, WaitlistEntry
 from bookings.waitlist.selectors import free_times_near, waiting_beside_free_times
 from bookings.waitlist.services.offers import may_offer, offer_the_first
+from docbook.lock_keys import LOOK_OVER_WAITLIST
 
 # How often beat looks, and for how many entries at a time: the worker has codes to send.
 EVERY = timedelta(minutes=5)
 MOST_ENTRIES = 1000
 
-_BEGIN = "SELECT pg_try_advisory_lock(1203, 1)"
-_END = "SELECT pg_advisory_unlock(1203, 1)"
+_BEGIN = "SELECT pg_try_advisory_lock(%s, %s)"
+_END = "SELECT pg_advisory_unlock(%s, %s)"
 
 
 def offer_free_times(*, now: datetime) -> list[Hold]:
@@ -54,10 +55,10 @@ def _offer_what_is_free(entry: WaitlistEntry, *, now: datetime) -> Hold | None:
 def _alone() -> Iterator[bool]:
     """Two runs would both read every grid, and the second would offer nothing."""
     with connection.cursor() as cursor:
-        cursor.execute(_BEGIN)
+        cursor.execute(_BEGIN, LOOK_OVER_WAITLIST)
         (is_alone,) = cursor.fetchone()
         try:
             yield is_alone
         finally:
             if is_alone:
-                cursor.execute(_END)
+                cursor.execute(_END, LOOK_OVER_WAITLIST)

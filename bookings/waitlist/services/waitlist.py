@@ -20,6 +20,7 @@ from bookings.waitlist.selectors import (
 )
 from docbook.audit import services as audit
 from docbook.errors import FieldError
+from docbook.lock_keys import WAITLIST_OF
 from docbook.times_of_day import ends_after, length_of_hours
 from doctors.models import Specialty, VisitType
 from doctors.selectors.doctors import bookable_doctors, clinics_of_specialty
@@ -112,7 +113,7 @@ def lock_waitlist_of(patient: User) -> None:
     """
     with connection.cursor() as cursor:
         lock = "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))"
-        cursor.execute(lock, [f"waitlist-of:{patient.pk}"])
+        cursor.execute(lock, [f"{WAITLIST_OF}{patient.pk}"])
 
 
 def _close(

@@ -1,0 +1,43 @@
+"""Every key of ours that is locked or kept beside the tables, each with its reason.
+
+A new lock gets its line here, so that no two of them meet by chance. The order in which a
+transaction takes its locks is: advisory locks, then slots by id, then the hold, then the
+appointment.
+"""
+
+# -- advisory locks of PostgreSQL, by two numbers
+# One expansion of a doctor at a time: an older one must not bring back what an admin took away.
+# The second number is made of the doctor's id.
+EXPANSION_OF_A_DOCTOR = 1_201
+# Beat and somebody at a terminal must not make the same month of appointments.
+MONTHS_OF_APPOINTMENTS = (1_202, 0)
+# Held by a relay that sleeps, and shared by everybody who is about to publish: the trigger
+# outbox_wake_the_relay names it too.
+RELAY_ASLEEP = (1_203, 0)
+# Two looks over the waitlist would both read every grid, and the second would offer nothing.
+LOOK_OVER_WAITLIST = (1_203, 1)
+
+# -- advisory locks of PostgreSQL, by a hashed text
+# One sealer of the audit at a time: seals are a chain.
+AUDIT_SEALS = "audit-seals"
+# With the patient's id. Two visits of a patient at one time must see each other; the function
+# bookings_confirm takes it too.
+VISITS_OF = "visits-of:"
+# With the patient's id. Joining counts the entries of a patient, offers and leaving change them.
+WAITLIST_OF = "waitlist-of:"
+# The functions bookings_hold and bookings_confirm take four more, by themselves: the holder's key
+# and the address's digest (both count live holds), the Idempotency-Key with its user (see
+# docbook.http.idempotency_key), and "guesses-of:" with a mailbox's digest, for exact counts.
+
+# -- Redis
+# With the slot's id. The lock of a live hold: nobody else asks the database for that slot.
+LOCK_OF_SLOT = "lock:slot:"
+# With the slot's id. Somebody is asking the database for that slot; for two seconds at most.
+CLAIM_OF_SLOT = "claim:slot:"
+# With a policy and a digest. A count of docbook.http.rate_policies; docbook.redis adds its prefix.
+LIMIT = "rl:"
+# What each page of results asks for, kept for a minute or less.
+SEARCH_CHOICES = "cache:search:choices"
+SEARCH_SPECIALTIES = "cache:search:specialties"
+# Until when everything was in order.
+LAST_LOOK_AT_INVARIANTS = "invariants:last-look"
