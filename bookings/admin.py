@@ -5,6 +5,7 @@ Who comes and how to reach them is shown to staff with the right to read of pati
 API. What a visit is about stays between patient and practice and is not shown.
 """
 
+import re
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
@@ -94,7 +95,8 @@ class OutsideHours(admin.SimpleListFilter):
 
     def _doctor(self) -> Doctor | None:
         value = str(self.value() or "")
-        return Doctor.objects.filter(pk=value).first() if value.isdecimal() else None
+        is_id = re.fullmatch("[0-9]{1,18}", value)
+        return Doctor.objects.filter(pk=value).first() if is_id else None
 
 
 # On the page of an appointment; what was agreed is the rest.

@@ -1,12 +1,18 @@
 """Days as a page says them, worked out a second time: the year only where it is another one."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, tzinfo
 
 from django.utils import timezone
 
+from tests.factories import CLINIC_ZONE
+
 
 def day_said(day: date, weekday: str = "%a", month: str = "%b") -> str:
-    """Like "Tue 24 Nov", or "Fri 1 Jan 2027" in December 2026, by the clock of the day's zone."""
-    zone = (day.tzinfo if isinstance(day, datetime) else None) or UTC
+    """Like "Tue 24 Nov", or "Fri 1 Jan 2027" in December 2026: an instant by the clock of its zone,
+    or, if that is UTC, of the clinic that tests make; a day as such by the clock of the site (UTC).
+    """
+    zone: tzinfo = UTC
+    if isinstance(day, datetime):
+        zone = CLINIC_ZONE if day.tzinfo in (None, UTC) else day.tzinfo
     year = "" if day.year == timezone.now().astimezone(zone).year else f" {day.year}"
     return f"{day:{weekday}} {day.day} {day:{month}}{year}"

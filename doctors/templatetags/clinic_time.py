@@ -59,7 +59,8 @@ def clock(value: datetime, zone: ZoneInfo | str) -> str:
 
     A translation may choose the 12 hour clock.
     """
-    return _clock(value, _zone(zone), get_language())
+    # By UTC: two moments that one clock shows alike are equal as keys of a cache.
+    return _clock(value.astimezone(UTC), _zone(zone), get_language())
 
 
 @lru_cache(maxsize=16384)

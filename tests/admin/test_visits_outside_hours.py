@@ -134,3 +134,12 @@ def test_filter_that_names_no_doctor_filters_nothing(value: str) -> None:
     answer = signed_in(make_admin()).get(LIST, {"outside_hours": value})
     assert answer.status_code == 200
     assert answer.context["cl"].result_count == 1
+
+
+@pytest.mark.parametrize("value", ["9" * 5000, "9" * 18, "²", "x"])
+def test_filter_by_a_doctor_that_there_is_not_shows_all_visits(value: str) -> None:
+    visit = visit_at(make_doctor(), 9)
+    browser = Client()
+    browser.force_login(make_admin())
+    listed = browser.get(LIST, {"outside_hours": value}).context["cl"].result_list
+    assert [each.pk for each in listed] == [visit.pk]

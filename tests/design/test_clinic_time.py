@@ -2,6 +2,7 @@
 
 from datetime import UTC, date, datetime, timedelta
 from types import SimpleNamespace
+from zoneinfo import ZoneInfo
 
 import pytest
 import time_machine
@@ -52,6 +53,15 @@ def test_an_hour_that_is_shown_twice_is_told_with_its_clock() -> None:
     assert clinic_time.clock(WINTER + timedelta(hours=1), UTRECHT) == "03:00"
     assert clinic_time.clock(SUMMER - timedelta(hours=1), UTRECHT) == "01:40"
     assert clinic_time.clock(SUMMER, "Asia/Kolkata") == "06:10"
+
+
+def test_local_moments_that_one_clock_shows_alike_are_told_apart() -> None:
+    """As Python compares them they are equal, and so would be keys of a cache."""
+    first = SUMMER.astimezone(ZoneInfo(UTRECHT))
+    second = first.replace(fold=1)
+    assert first == second
+    assert clinic_time.clock(first, UTRECHT) == "02:40 CEST"
+    assert clinic_time.clock(second, UTRECHT) == "02:40 CET"
 
 
 @pytest.mark.parametrize(

@@ -207,7 +207,7 @@ def test_swaps_are_announced_with_what_they_brought() -> None:
     assert said in picker.content.decode()
     today = tomorrow_at(days=0)
     results = signed_in().get("/doctors/?mode=video", headers=HTMX).content.decode()
-    first = day_said(today)
+    first = day_said(today.date())
     assert f'data-announce="1 doctor. {first} to ' in results
 
 

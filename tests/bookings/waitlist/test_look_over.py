@@ -10,6 +10,7 @@ from bookings.models import Hold, WaitlistEntry
 from bookings.waitlist.services import look_over
 from bookings.waitlist.services.look_over import offer_free_times
 from bookings.waitlist.services.offers import decline_offer
+from docbook.lock_keys import LOOK_OVER_WAITLIST
 from doctors.models import Slot, VisitType
 from tests.bookings.waitlist.acts import awaited, in_daylight, in_line
 from tests.factories import make_clinic, make_doctor, make_slots, make_visit_type, tomorrow_at
@@ -114,9 +115,9 @@ def test_two_runs_do_not_overlap() -> None:
     other = connection.copy()
     try:
         with other.cursor() as cursor:
-            cursor.execute(look_over._BEGIN)
+            cursor.execute(look_over._BEGIN, LOOK_OVER_WAITLIST)
             assert offer_free_times(now=in_daylight()) == []
-            cursor.execute(look_over._END)
+            cursor.execute(look_over._END, LOOK_OVER_WAITLIST)
     finally:
         other.close()
     assert not Hold.objects.exists()
