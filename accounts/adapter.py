@@ -92,7 +92,10 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ha
 
     def _may_mail(self, email: str, *, user: User | None) -> bool:
         self.request.mail_is_counted = True
-        may = may_mail(self.request, email=email, user=user)
+        # By the page, and so alike for an address without an account.
+        match = self.request.resolver_match
+        is_reset = match is not None and match.url_name == "account_reset_password"
+        may = may_mail(self.request, email=email, user=user, is_reset=is_reset)
         self.request.mail_is_held_back = not may
         if not may:
             held_back = "account/messages/mail_held_back.txt"

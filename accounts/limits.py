@@ -47,8 +47,9 @@ def _password_limits(request: HttpRequest, *, email: str, user: User | None) -> 
     ]
 
 
-def may_mail(request: HttpRequest, *, email: str, user: User | None) -> bool:
+def may_mail(request: HttpRequest, *, email: str, user: User | None, is_reset: bool) -> bool:
     """Counts a mail to this mailbox. False: too many strangers have asked, so nothing new is sent.
+    One in ten minutes is sent in any case. Links of resets have theirs apart from codes.
 
     Raises RateLimited for somebody who asks too often themselves.
     """
@@ -59,5 +60,6 @@ def may_mail(request: HttpRequest, *, email: str, user: User | None) -> bool:
     enforce(limit_of("mail-network", request, named=mailbox))
     # The first is shared with the codes of bookings.
     is_full = count(limit_of("codes-to", named=mailbox), limit_of("mail-day", named=mailbox))
-    is_early = count(limit_of("mail-any-case", named=mailbox))
+    in_any_case = limit_of("reset-any-case" if is_reset else "mail-any-case", named=mailbox)
+    is_early = count(in_any_case)
     return not (is_full and is_early)

@@ -52,12 +52,12 @@ def send_counted(
 
 def _enforce(limit: Limit, counted: list[Limit]) -> None:
     """Strangers who fill a mailbox must not keep its owner from booking for a day: one code in ten
-    minutes goes out in any case, as with the mails of accounts.
+    minutes goes out in any case. Mails of accounts have one apart: the owner can sign in.
     """
     try:
         enforce(limit)
     except RateLimited:
-        in_any_case = replace(limit, name="mail-any-case")
+        in_any_case = replace(limit, name="codes-any-case")
         if limit.name not in ("codes-to", "mail-day"):
             raise
         if in_any_case not in counted:

@@ -110,6 +110,12 @@ POLICIES = {
     "mail-any-case": Policy(
         Rate(1, 10 * MINUTE), mailbox, _HERE, "No flood uses this up: a code is valid as long."
     ),
+    "reset-any-case": Policy(
+        Rate(1, 10 * MINUTE), mailbox, _HERE, "Requests for codes use up no link of a reset."
+    ),
+    "codes-any-case": Policy(
+        Rate(1, 10 * MINUTE), mailbox, _HERE, "Bookings use up no mail that opens an account."
+    ),
     # Wrong codes: see accounts.guesses.
     "guess-known": Policy(
         Rate(10, DAY), browser_and_account, _IN_ROWS, "Strangers must not use up an owner's."

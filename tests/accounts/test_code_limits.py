@@ -4,9 +4,11 @@ import pytest
 from django.contrib.auth import get_user
 from django.test import Client
 
+from accounts.models import AccountMail
 from docbook.http.keyed_digest import mailbox_of
 from docbook.http.throttling import enforce, limit_of
 from tests.accounts.post import code_in, deliver
+from tests.bookings.acts import bookable
 from tests.factories import PASSWORD, make_patient, make_user
 from tests.limits import allow
 
@@ -68,6 +70,31 @@ def test_codes_of_bookings_count_for_the_mailbox_too() -> None:
     for number in range(6):
         browser_at(number).post(CODE, {"email": email})
     assert mails_to(email) == 2
+
+
+def test_codes_of_bookings_use_up_no_mail_that_opens_an_account() -> None:
+    email = make_patient().email
+    visit_type, slots = bookable(count=AN_HOUR + 2)
+    for number, slot in enumerate(slots):
+        stranger = browser_at(number)
+        page = stranger.post("/book/", {"slot": slot.pk, "visit_type": visit_type.pk}).headers
+        answer = stranger.post(page["Location"], NEW | {"email": email})
+    assert answer.status_code == 429
+    for path in (CODE, RESET):
+        browser_at(200).post(path, {"email": email})
+    noted = AccountMail.objects.values_list("template", flat=True).order_by("template")
+    assert list(noted) == ["login_code", "password_reset_key"]
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_flood_of_codes_leaves_one_link_in_ten_minutes(known: bool) -> None:
+    """Alike for an address without an account."""
+    email = make_patient().email if known else "nobody@example.test"
+    flood(email)
+    pages = [browser_at(each).post(RESET, {"email": email}, follow=True) for each in (200, 201)]
+    held_back = ["Several mails went to" in page.content.decode() for page in pages]
+    assert held_back == [False, True]
+    assert mails_to(email) == AN_HOUR + 1
 
 
 def test_each_resend_counts_like_the_first_code() -> None:

@@ -130,6 +130,20 @@ def test_owner_whose_two_ways_in_are_both_closed_comes_in_by_a_new_password(
     assert get_user(browser) == user
 
 
+def test_strangers_who_ask_for_more_codes_than_a_mailbox_gets_keep_no_link_from_its_owner(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    allow(monkeypatch, password_strangers=15)
+    user, browser = make_patient(), browser_at(104)
+    close_both_ways(user)
+    for number in range(12):
+        browser_at(50 + number).post(CODE, {"email": user.email})
+    choose_password(browser, user)
+    for number in range(12):  # who do not stop
+        browser_at(50 + number).post(CODE, {"email": user.email})
+    assert sign_in(browser, user, NEW_PASSWORD)
+
+
 def test_app_comes_in_from_the_network_at_which_the_new_password_was_chosen(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

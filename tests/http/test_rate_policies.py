@@ -53,5 +53,5 @@ def test_policy_says_why(name: str) -> None:
 
 def test_what_guards_accounts_and_mailboxes_never_passes_without_redis() -> None:
     passing = {name for name, each in POLICIES.items() if each.without_redis is WithoutRedis.PASSES}
-    guards = ("sign-in", "accounts", "password", "mail", "codes-to", "guess")
+    guards = ("sign-in", "accounts", "password", "mail", "reset", "codes", "guess")
     assert not [name for name in passing if name.startswith(guards)]

@@ -148,7 +148,7 @@ def test_guest_at_a_flooded_mailbox_is_told_how_to_go_on(client) -> None:
     hold = tap(client)
     for _ in range(20):
         enforce(limit_of("codes-to", named=mailbox_of(DETAILS["email"])))
-    enforce(limit_of("mail-any-case", named=mailbox_of(DETAILS["email"])))
+    enforce(limit_of("codes-any-case", named=mailbox_of(DETAILS["email"])))
     refused = ask_for_code(client, hold)
     assert refused.status_code == 429
     assert 590 < int(refused.headers["Retry-After"]) <= 600
@@ -174,7 +174,7 @@ def test_guest_at_a_flooded_mailbox_gets_one_code_in_ten_minutes_in_any_case() -
 def test_refused_wishes_give_a_mailbox_nothing_back_for_the_day(monkeypatch) -> None:
     allow(monkeypatch, code=99, codes_to=2, mail_day=4, hold=99)
     mailbox = mailbox_of(DETAILS["email"])
-    enforce(limit_of("mail-any-case", named=mailbox))
+    enforce(limit_of("codes-any-case", named=mailbox))
     for _ in range(2):
         enforce(limit_of("codes-to", named=mailbox))
         enforce(limit_of("mail-day", named=mailbox))
