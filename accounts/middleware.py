@@ -52,12 +52,14 @@ class AccountSessionsMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
-        if request.method != "POST" or response.status_code != 302 or not request.resolver_match:
+        if request.method != "POST" or not request.resolver_match:
             return response
-        match request.resolver_match.view_name:
-            case "account_reauthenticate" | "mfa_reauthenticate":
-                request.session.cycle_key()
-            case "account_logout" | "admin:logout":
+        match request.resolver_match.view_name, response.status_code:
+            case "account_reauthenticate" | "mfa_reauthenticate", 302:
+                # Strangers are sent away to sign in, and have no session that could be renamed.
+                if request.user.is_authenticated:
+                    request.session.cycle_key()
+            case ("account_logout", 302) | ("admin:logout", 200):
                 response.headers["Clear-Site-Data"] = '"cache", "storage"'
         return response
 

@@ -1,7 +1,9 @@
 """What begins a session of a browser, what ends it, and what a browser keeps of it."""
 
 import pytest
+from allauth.account.models import EmailAddress
 from django.contrib.auth import get_user
+from django.contrib.sessions.models import Session
 from django.test import Client
 from django.urls import reverse
 
@@ -49,12 +51,23 @@ def test_session_of_somebody_who_shows_again_who_they_are_gets_another_name() ->
     assert browser.get("/accounts/email/").status_code == 200
 
 
-def test_session_that_was_signed_out_opens_nothing_and_the_browser_forgets_the_site() -> None:
-    browser = signed_in(make_patient())
+def test_stranger_who_asks_to_show_again_who_they_are_gets_no_session() -> None:
+    browser = Client()
+    answer = browser.post("/accounts/reauthenticate/", {"password": PASSWORD})
+    assert answer.headers["Location"].startswith("/accounts/login/")
+    assert "sessionid" not in browser.cookies
+    assert not Session.objects.exists()
+
+
+@pytest.mark.parametrize("door", ["/accounts/logout/", "/admin/logout/"])
+def test_session_that_was_signed_out_opens_nothing_and_the_browser_forgets_the_site(
+    door: str,
+) -> None:
+    browser = signed_in(make_admin())
     thief = Client()
     thief.cookies["sessionid"] = key_of(browser)
     assert thief.get("/appointments/").status_code == 200
-    answer = browser.post("/accounts/logout/")
+    answer = browser.post(door)
     assert answer.headers["Clear-Site-Data"] == '"cache", "storage"'
     assert thief.get("/appointments/").status_code == 302
 
@@ -111,6 +124,17 @@ def test_borrowed_session_ends_no_other_without_the_password() -> None:
     owner = signed_in(user)
     signed_in(user).post("/accounts/sessions/")
     assert get_user(owner) == user
+
+
+def test_session_borrowed_right_after_a_sign_in_changes_nothing_without_the_password() -> None:
+    user = make_patient()
+    owner, borrowed = signed_in(user), Client()
+    sign_in(borrowed, user)
+    for path in ("/accounts/sessions/", "/accounts/email/"):
+        answer = borrowed.post(path, {"action_add": "", "email": "thief@example.test"})
+        assert answer.headers["Location"].startswith("/accounts/reauthenticate/")
+    assert get_user(owner) == user
+    assert not EmailAddress.objects.filter(email="thief@example.test").exists()
 
 
 LONG = "a lamp, a river, an orange, a bicycle, a harbour and a small brown owl"
