@@ -35,6 +35,8 @@ _SENT_AGAIN = (
 )
 # Seconds for which a sign-in by a code stands for its owner.
 SIGNED_IN_LATELY = 300
+# The pages that set up the first second factor, in their order.
+_FIRST_SET_UP = ("mfa_activate_totp", "mfa_view_recovery_codes", "mfa_download_recovery_codes")
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth has no types
@@ -161,13 +163,17 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ha
         """
         required: bool = super().is_reauthentication_required(app=app, **more)
         user = self.request.user
-        if app == "allauth.mfa" and self._has_typed_the_password_lately():
+        if self._sets_up_a_second_factor() and self._has_typed_the_password_lately():
             return False
         if required and user.is_authenticated and not get_reauthentication_flows(user):
             records = get_authentication_records(self.request, user)
             if not records or time.time() - records[-1]["at"] > SIGNED_IN_LATELY:
                 raise ImmediateHttpResponse(redirect("account_sign_in_again"))
         return required
+
+    def _sets_up_a_second_factor(self) -> bool:
+        match = self.request.resolver_match
+        return bool(match and match.view_name in _FIRST_SET_UP)
 
     def _has_typed_the_password_lately(self) -> bool:
         """At a sign-in that asked for no second factor, because there was none yet."""

@@ -243,6 +243,23 @@ def test_password_of_a_sign_in_changes_no_second_factor_that_is_set_up(settings)
     assert "reauthenticate" in answer.headers["Location"]
 
 
+@pytest.mark.parametrize("path", ["totp/deactivate/", "recovery-codes/generate/"])
+def test_password_of_a_sign_in_sets_up_the_first_second_factor_and_changes_it_no_more(
+    path: str,
+) -> None:
+    user = make_patient()
+    browser, _ = sign_in(user)
+    page = browser.get("/accounts/2fa/totp/activate/").content.decode()
+    (secret,) = re.findall(r"qr-key\">([A-Z2-7]+)<", page)
+    browser.post("/accounts/2fa/totp/activate/", {"code": code_of(secret)})
+    codes = recovery_codes(user)
+    assert browser.get("/accounts/2fa/recovery-codes/").status_code == 200
+    answer = browser.post(f"/accounts/2fa/{path}")
+    assert "reauthenticate" in answer.headers["Location"]
+    assert recovery_codes(user) == codes
+    assert second_factor.has_one(user)
+
+
 def test_code_by_mail_neither_opens_the_admin_nor_sets_up_a_second_factor(settings) -> None:
     settings.REQUIRE_SECOND_FACTOR = True
     user = make_admin()
