@@ -2,11 +2,12 @@
 
 Those of the second factor are such secrets: of a password a digest is enough, but each code is
 computed from its secret. The keys are the ring `SECOND_FACTOR_KEYS`, which no database and no
-backup of one has.
+backup of one has. Secrets that an older release has written stay plain until the first nightly
+task after the upgrade: backups from before it show them.
 """
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 
 from allauth.mfa.models import Authenticator
@@ -44,21 +45,39 @@ def renew_all() -> int:
 
     After it the older keys can leave the ring.
     """
-    return sum(map(_renew, list(Authenticator.objects.order_by("pk").values_list("pk", flat=True))))
+    return sum(_rewrite(pk, _renewed) for pk in _rows())
 
 
 @transaction.atomic
-def _renew(pk: int) -> bool:
+def decrypt_all() -> int:
+    """Leaves every secret plain, for a release that cannot decrypt; returns how many rows.
+
+    Raises ImproperlyConfigured where a key is missing; then nothing has changed.
+    """
+    return sum(_rewrite(pk, decrypt) for pk in _rows())
+
+
+def _rows() -> list[int]:
+    return list(Authenticator.objects.order_by("pk").values_list("pk", flat=True))
+
+
+@transaction.atomic
+def _rewrite(pk: int, written_anew: Callable[[str], str]) -> bool:
     # A code that is used meanwhile writes the same row.
     row = Authenticator.objects.select_for_update().filter(pk=pk).first()
     if row is None:
         return False
     old = {name: row.data[name] for name in _NAMES if name in row.data}
-    new = {name: encrypt(decrypt(text)) for name, text in old.items() if not _is_newest(text)}
-    if new:
-        row.data |= new
-        row.save(update_fields=["data"])
-    return bool(new)
+    new = {name: written_anew(text) for name, text in old.items()}
+    if new == old:
+        return False
+    row.data |= new
+    row.save(update_fields=["data"])
+    return True
+
+
+def _renewed(text: str) -> str:
+    return text if _is_newest(text) else encrypt(decrypt(text))
 
 
 def _is_newest(text: str) -> bool:

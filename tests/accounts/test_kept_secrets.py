@@ -8,6 +8,7 @@ from allauth.mfa.totp.internal.auth import generate_totp_secret
 from celery import current_app
 from django.conf import settings as current
 from django.core.exceptions import ImproperlyConfigured
+from django.core.management import CommandError, call_command
 from django.db import connection
 from django.utils import timezone
 
@@ -127,3 +128,38 @@ def test_key_that_left_the_ring_too_early_is_missed_by_name(settings) -> None:
     settings.SECOND_FACTOR_KEYS = NEW[:1]
     with pytest.raises(ImproperlyConfigured, match="SECOND_FACTOR_KEYS"):
         is_right(user, code_of(secret))
+
+
+def test_release_before_reads_every_secret_once_the_command_was_run(settings, capsys) -> None:
+    user, colleague = make_user(), make_user(is_staff=True)
+    secret, old_secret = set_up(user), written_before(colleague)
+    codes = recovery_codes(user)
+    call_command("decrypt_second_factors")
+    assert capsys.readouterr().out.startswith("2 rows decrypted.")
+    assert secret in written()
+    assert kept_secrets.ENCRYPTED not in written()
+    settings.MFA_ADAPTER = "allauth.mfa.adapter.DefaultMFAAdapter"  # which keeps secrets plain
+    assert is_right(user, code_of(secret))
+    assert is_right(user, codes[0])
+    assert is_right(colleague, code_of(old_secret))
+
+
+def test_secrets_are_encrypted_again_in_the_night_after_coming_back() -> None:
+    user = make_user()
+    secret = set_up(user)
+    call_command("decrypt_second_factors")
+    renew()
+    assert secret not in written()
+    assert is_right(user, code_of(secret))
+
+
+def test_command_misses_a_key_by_name_and_leaves_everything_as_it_was(settings) -> None:
+    settings.SECOND_FACTOR_KEYS = NEW
+    set_up(make_user())
+    settings.SECOND_FACTOR_KEYS = NEW[1:]
+    set_up(make_user())
+    settings.SECOND_FACTOR_KEYS = NEW[:1]
+    before = written()
+    with pytest.raises(CommandError, match="SECOND_FACTOR_KEYS"):
+        call_command("decrypt_second_factors")
+    assert written() == before
