@@ -58,6 +58,7 @@ from docbook.errors import DomainError, FieldError, RateLimited
 from docbook.http.problems import STATUS_BY_CODE
 from docbook.http.rate_headers import add_headers, headers_of
 from docbook.observability import refusal
+from doctors.templatetags.clinic_time import moment_in_full
 from doctors.views.picker import Notice
 
 # After these the hold's own page has nothing more to say.
@@ -231,8 +232,9 @@ def _ask_again(request: HttpRequest, hold: Hold, *, holder: Holder) -> HttpRespo
     notice = Notice(
         "changed",
         _("The practice has just changed this visit."),
-        _("It is now: %(visit)s, %(place)s, %(address)s. Type the code to book it so.")
+        _("It is now: %(when)s, %(visit)s, %(place)s, %(address)s. Type the code to book it so.")
         % {
+            "when": moment_in_full(hold.starts_at, hold.time_zone),
             "visit": hold.visit_name,
             "place": hold.place.name,
             "address": hold.place.address,

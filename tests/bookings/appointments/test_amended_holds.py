@@ -15,6 +15,7 @@ from bookings.models import Appointment, Hold
 from docbook.audit.models import AuditEvent
 from docbook.audit.services import Actor
 from doctors.models import Clinic, VisitType
+from doctors.templatetags.clinic_time import moment_in_full
 from tests.api.client import Api
 from tests.bookings.acts import as_patient, attempt, bookable, code_of, guest, let_expire
 from tests.bookings.receiving import receive
@@ -102,6 +103,18 @@ def test_page_that_shows_the_old_address_books_nothing_before_the_new_one_is_see
     (seen,) = re.findall(r'name="seen" value="(\w+)"', answer.content.decode())
     browser.post(f"/book/{hold.pk}/code/", form | {"seen": seen})
     assert Appointment.objects.get().street == "Neude 5"
+
+
+def test_page_whose_clinic_has_another_clock_now_says_the_time_by_that_clock() -> None:
+    browser, hold, form = code_page()
+    Clinic.objects.filter(pk=hold.clinic_id).update(time_zone="America/New_York")
+    tell(Clinic.objects.get(pk=hold.clinic_id))
+    answer = browser.post(f"/book/{hold.pk}/code/", form)
+    assert answer.status_code == 409
+    when = moment_in_full(hold.starts_at, "America/New_York")
+    assert f"It is now: {when}, {hold.visit_name}, {hold.place.name}" in words(answer)
+    assert "New York time" in when
+    assert when != moment_in_full(hold.starts_at, hold.time_zone)
 
 
 def test_page_that_shows_what_is_agreed_books_at_once() -> None:
