@@ -16,6 +16,7 @@ from django.dispatch import receiver
 from django.http import HttpRequest
 from django.utils import timezone
 
+from accounts.known_networks import remember_network
 from accounts.models import User
 from docbook.audit import services as audit
 from docbook.http.throttling import count, limit_of
@@ -53,7 +54,7 @@ def sign_in_failed(*, email: str, through: str) -> None:
 
 
 def end_sessions(user: User) -> None:
-    """All browsers and apps are signed out but the one that asks."""
+    """All browsers and apps are signed out but the one that asks, which stays known."""
     User.objects.filter(pk=user.pk).update(sessions_ended=user.sessions_ended + 1)
     user.sessions_ended += 1
     user.refresh_sessions.filter(ended_at=None).update(ended_at=timezone.now())
@@ -61,6 +62,8 @@ def end_sessions(user: User) -> None:
     if request is not None and request.user.is_authenticated and request.user.pk == user.pk:
         update_session_auth_hash(request, user)
         request.user = user
+        request.stays_known = user  # for accounts.middleware, which has the response
+        remember_network(request, user=user)
 
 
 @receiver(account.user_logged_in)

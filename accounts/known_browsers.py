@@ -1,7 +1,8 @@
 """Browsers that have signed in to an account before, told by a signed cookie.
 
 What strangers use up must not keep the owner out. So a known browser is counted by itself (OWASP
-calls this a device cookie). A new password makes every browser a stranger again.
+calls this a device cookie). A new password, or the end of all other sessions,
+makes every browser a stranger again but the one that asks.
 """
 
 from django.conf import settings

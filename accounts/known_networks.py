@@ -2,7 +2,8 @@
 
 A browser shows a cookie, an app has none. So where strangers at many networks have used up the
 passwords of an account, an app of its owner is still let in from a network that is known. It has
-no more tries there than any network. A new password makes every network a stranger again.
+no more tries there than any network. A new password, or the end of all
+other sessions, makes every network a stranger again but the one that asks.
 """
 
 from django.core.cache import caches

@@ -7,6 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from accounts.known_browsers import remember_browser
 from accounts.limits import TooManyPasswords
 from docbook.errors import RateLimited
 from docbook.http.pages import WayOn, refusal_page
@@ -44,7 +45,8 @@ class AccountLimitsMiddleware:
 
 class AccountSessionsMiddleware:
     """A session gets a new name when its owner has shown again who they are. A browser forgets what
-    it keeps of this site when they sign out; its cookies stay, for one of them makes it known.
+    it keeps of this site when they sign out; its cookies stay, for one of them makes it known. That
+    one is written anew where the owner ends all other sessions, since it names the count of ends.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -52,6 +54,8 @@ class AccountSessionsMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
+        if user := getattr(request, "stays_known", None):
+            remember_browser(request, response, user=user)
         if request.method != "POST" or not request.resolver_match:
             return response
         match request.resolver_match.view_name, response.status_code:

@@ -1,6 +1,7 @@
 """Nobody can lock another person out with wrong passwords."""
 
 import re
+from collections.abc import Callable
 
 import pytest
 from django.contrib.auth import get_user
@@ -9,6 +10,8 @@ from django.test import Client
 from accounts.models import User
 from docbook.http.rate_policies import POLICIES
 from tests.accounts.post import code_in, deliver
+from tests.accounts.test_account_events import change_address, confirm_password
+from tests.accounts.test_second_factor import code_of
 from tests.api.client import Api
 from tests.factories import PASSWORD, make_patient
 from tests.limits import allow
@@ -190,6 +193,52 @@ def test_network_at_which_another_account_signed_in_is_a_stranger(
     assert app_signs_in(other, PASSWORD, network=110) == 200
     try_wrong(user, times=17, networks=17)
     assert app_signs_in(user, PASSWORD, network=110) == 429
+
+
+def end_other_sessions(browser: Client) -> str:
+    browser.post("/accounts/sessions/")
+    return PASSWORD
+
+
+def change_password(browser: Client) -> str:
+    form = {"oldpassword": PASSWORD, "password1": NEW_PASSWORD, "password2": NEW_PASSWORD}
+    browser.post("/accounts/password/change/", form)
+    return NEW_PASSWORD
+
+
+def move_to_another_address(browser: Client) -> str:
+    change_address(browser, "new@example.test")
+    return PASSWORD
+
+
+def set_up_second_factor(browser: Client) -> str:
+    path = "/accounts/2fa/totp/activate/"
+    secret = re.search(r"qr-key\">([A-Z2-7]+)<", browser.get(path).content.decode())
+    assert secret
+    browser.post(path, {"code": code_of(secret[1])})
+    return PASSWORD
+
+
+@pytest.mark.parametrize(
+    "act", [end_other_sessions, change_password, move_to_another_address, set_up_second_factor]
+)
+def test_browser_that_ends_all_other_sessions_stays_known_and_so_does_its_network(
+    monkeypatch: pytest.MonkeyPatch, act: Callable[[Client], str]
+) -> None:
+    allow(monkeypatch, password_strangers=15)
+    user, browser, other = make_patient(), browser_at(111), browser_at(112)
+    assert all(sign_in(each, user) for each in (browser, other))
+    confirm_password(browser)
+    password = act(browser)
+    assert (get_user(browser), get_user(other).is_anonymous) == (user, True)
+    browser.post("/accounts/logout/")
+    user.refresh_from_db()
+    try_wrong(user, times=17, networks=17)
+    form = {"login": user.email, "password": password}
+    answers = [each.post(LOGIN, form).status_code for each in (browser, other)]
+    assert answers == [302, 429]
+    apps = [app_signs_in(user, password, network=each) for each in (111, 112)]
+    assert [each == 429 for each in apps] == [False, True]
 
 
 def test_page_and_api_count_wrong_passwords_together() -> None:
