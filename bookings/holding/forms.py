@@ -100,7 +100,7 @@ class DetailsForm(forms.Form):
 class CodeForm(forms.Form):
     """Six digits, or a long code; spaces and hyphens of a pasted code are left out.
 
-    `wants_long` says that the mail has a long one, which is typed on a keyboard with letters.
+    What it says fits both, for the newest mail may be older than the page.
     """
 
     # What the page has shown of the visit; the practice may have changed it since.
@@ -116,7 +116,7 @@ class CodeForm(forms.Form):
             }
         ),
         help_text=_("You can paste the code."),
-        error_messages={"required": _("Please type the six digits that we sent you.")},
+        error_messages={"required": _("Please type the code that we sent you.")},
     )
 
     @classmethod
@@ -127,12 +127,13 @@ class CodeForm(forms.Form):
         return form
 
     def ask_for_long_code(self) -> None:
+        """Which is typed on a keyboard with letters."""
         field = self.fields["code"]
-        field.label = _("Code with twelve characters")
+        field.label = _("Code, six digits or twelve characters")
         field.widget.attrs |= {"inputmode": "text", "autocapitalize": "characters"}
 
     def clean_code(self) -> str:
         code = re.sub(r"[\s-]", "", self.cleaned_data["code"]).upper()
         if re.fullmatch(r"[0-9]{6}|[A-Z2-7]{12}", code):
             return code
-        raise forms.ValidationError(_("The code has six digits."), code="format")
+        raise forms.ValidationError(_("Type the whole code, as we sent it."), code="format")

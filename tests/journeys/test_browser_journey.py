@@ -117,7 +117,7 @@ def test_wrong_code_and_new_code_on_the_way(live: Live, browser: Browser) -> Non
         expect(guest.page.get_by_label("Six-digit code")).to_be_focused()
         guest.page.keyboard.type("12345")
         guest.press("Confirm booking")
-        guest.sees("The code has six digits.")
+        guest.sees("Type the whole code, as we sent it.")
         guest.page.keyboard.type(f"{code[:3]} {code[3:]}")
         guest.press("Confirm booking")
         guest.sees_heading(re.compile("^See you on"))

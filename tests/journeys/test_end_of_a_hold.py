@@ -47,7 +47,7 @@ def test_code_page_ends_with_one_link_to_the_same_time(live: Live, browser: Brow
         main = guest.page.get_by_role("main")
         expect(main.get_by_role("button")).to_have_count(0)
         expect(main.get_by_text("No e-mail yet?")).to_be_hidden()
-        expect(main.get_by_text("We sent six digits")).to_be_hidden()
+        expect(main.get_by_text("We sent a code")).to_be_hidden()
         link = main.get_by_role("link", name=re.compile("is still free$"))
         assert details.endswith(link.get_attribute("href") or "nowhere")
 

@@ -51,7 +51,7 @@ def stops(visitor: Visitor, *, doctor: str, number: int) -> Iterator[str]:
     yield "code"
     visitor.page.get_by_label("Six-digit code").fill("12345")
     visitor.press("Confirm booking")
-    visitor.sees("The code has six digits.")
+    visitor.sees("Type the whole code, as we sent it.")
     yield "code with an error"
     confirms(visitor, visitor.live.code(to=email))
     yield "confirmed"

@@ -111,10 +111,26 @@ def test_owner_of_a_mailbox_that_strangers_guess_at_confirms_with_a_longer_code(
     hold = held_by(browser, slots[0], visit_type)
     (code,) = re.findall(r"(?m)^Your code: ([A-Z2-7]{4} [A-Z2-7]{4} [A-Z2-7]{4})$", newest_mail())
     page = browser.get(f"/book/{hold.pk}/code/")
-    assert "Code with twelve characters" in words(page)
+    assert "Code, six digits or twelve characters" in words(page)
     assert 'inputmode="numeric"' not in page.content.decode()
     assert type_code(browser, hold, code.lower()).status_code == 302
     assert Appointment.objects.filter(pk=hold.pk).exists()
+
+
+@pytest.mark.parametrize("guesses", [0, 7])
+def test_page_says_nothing_that_does_not_fit_the_code_of_the_mail(guesses: int) -> None:
+    """The newest mail may have six digits still where the next one has twelve characters."""
+    visit_type, slots = bookable()
+    browser = browser_at(100)
+    hold = held_by(browser, slots[0], visit_type)
+    if guesses:
+        guess_wrong(times=guesses)
+    page = words(browser.get(f"/book/{hold.pk}/code/"))
+    assert "We sent a code to" in page
+    assert ("twelve characters" in page) == bool(guesses)
+    assert "Please type the code that we sent you." in words(type_code(browser, hold, ""))
+    assert "Type the whole code, as we sent it." in words(type_code(browser, hold, "ABC"))
+    assert type_code(browser, hold, code_of(hold)).status_code == 302
 
 
 def test_owner_whose_code_of_six_digits_became_worthless_asks_for_a_longer_one() -> None:
