@@ -13,10 +13,6 @@ from collections.abc import Sequence
 from hashlib import sha256
 from uuid import UUID
 
-from django.utils import timezone
-
-from accounts.guesses import are_many
-from bookings.models import Hold
 from docbook import six_digits
 
 LONG = 12
@@ -50,9 +46,3 @@ def matches(*, code: str, keys: Sequence[str], hold_id: UUID, resend: int) -> bo
 
 def _text(hold_id: UUID, resend: int) -> str:
     return f"booking-code:{hold_id}:{resend}"
-
-
-def wants_long_code(hold: Hold) -> bool:
-    """Whether strangers may have used up what can be guessed at a guest's mailbox."""
-    is_guests = hold.patient_id is None and hold.guess_target != ""
-    return is_guests and are_many(target=hold.guess_target, now=timezone.now())

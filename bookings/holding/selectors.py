@@ -1,12 +1,20 @@
-"""Whether booking is paused."""
+"""Whether booking is paused, and which kind of code a hold wants."""
 
 from django.db.models import Q
+from django.utils import timezone
 
+from accounts.guesses import are_many
 from bookings.engine.selectors import StatementTime
-from bookings.models import BookingPause
+from bookings.models import BookingPause, Hold
 
 
 def running_pause() -> BookingPause | None:
     """The pause for which a hold would be refused now, by the database's clock as there."""
     lasts = Q(until=None) | Q(until__gt=StatementTime())
     return BookingPause.objects.filter(lasts, is_on=True).first()
+
+
+def wants_long_code(hold: Hold) -> bool:
+    """Whether strangers may have used up what can be guessed at a guest's mailbox."""
+    is_guests = hold.patient_id is None and hold.guess_target != ""
+    return is_guests and are_many(target=hold.guess_target, now=timezone.now())

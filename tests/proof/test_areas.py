@@ -63,7 +63,7 @@ def test_shares_are_those_of_all_looks() -> None:
 def test_what_py_spy_writes_is_read_without_the_folders_of_this_machine() -> None:
     raw = (
         f"_answer ({ROOT}/docbook/rsgi.py);"
-        f"VerifyOtp.post ({ROOT}/bookings/api/bookings.py);"
+        f"VerifyOtp.post ({ROOT}/bookings/holding/api.py);"
         "digest (/usr/lib/python3.12/hmac.py) 7\n"
         f"_answer ({ROOT}/docbook/rsgi.py) 2\n"
         " 4288\n"

@@ -35,10 +35,10 @@ from bookings.errors import (
     TooManyGuesses,
 )
 from bookings.holding.code_limits import limits_of, send_counted
-from bookings.holding.codes import wants_long_code
 from bookings.holding.destinations import destination_of
 from bookings.holding.drafts import draft_of, drop_draft, keep_draft
 from bookings.holding.forms import CodeForm, DetailsForm
+from bookings.holding.selectors import wants_long_code
 from bookings.holding.services.codes import resend_code, seconds_until_resend
 from bookings.holding.services.confirmation import confirm_booking
 from bookings.holding.views.attempt import (

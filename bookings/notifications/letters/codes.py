@@ -2,7 +2,8 @@
 
 from django.conf import settings
 
-from bookings.holding.codes import derive, derive_long, wants_long_code
+from bookings.holding.codes import derive, derive_long
+from bookings.holding.selectors import wants_long_code
 from bookings.models import Hold
 from bookings.notifications.letters.letter import letter
 from docbook.notify.email import send_email
