@@ -6,6 +6,7 @@ failure opens a breaker: for a second nobody in this process asks again.
 
 import time
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from threading import Lock
 from typing import Any, TypeVar
 
@@ -66,7 +67,14 @@ _passed = _Passed()
 
 def run(script: str, *, keys: Sequence[str], arguments: Sequence[str | int]) -> Any:
     """What the Lua script answers; None when Redis does not. A script must not answer nil."""
-    return ask(lambda: Script(get_redis_connection("default"), script)(keys=keys, args=arguments))
+    connection = get_redis_connection("default")
+    return ask(lambda: _script(script)(keys=keys, args=arguments, client=connection))
+
+
+@lru_cache
+def _script(text: str) -> Script:
+    """With its digest, which is the same on every server."""
+    return Script(get_redis_connection("default"), text)
 
 
 def ask(call: Callable[[], _Answer]) -> _Answer | None:
