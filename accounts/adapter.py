@@ -45,7 +45,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ha
     request: Any
 
     error_messages = DefaultAccountAdapter.error_messages | {
-        "email_password_mismatch": _("Address and password do not fit together."),
+        "email_password_mismatch": _("Wrong e-mail address or password."),
         "email_taken": _("There is an account with this address already."),
         "incorrect_code": _("That is not the code we sent."),
         "incorrect_password": _("That is not your password."),

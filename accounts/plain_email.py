@@ -4,7 +4,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 # What a form says of half an address.
-MISSES_SOMETHING = _("That address misses something, like name@example.org.")
+MISSES_SOMETHING = _("Enter a complete e-mail address, like name@example.org.")
 
 
 def validate_plain_email(value: str) -> None:

@@ -180,7 +180,7 @@ def test_code_in_a_mail_has_six_digits_in_two_groups_where_it_is_large() -> None
 def test_login_that_does_not_fit_offers_a_code_instead() -> None:
     data = {"login": "nobody@example.test", "password": "wrong password"}
     page = Client().post("/accounts/login/?next=/schedule/", data)
-    said = "Address and password do not fit together. Send me a code instead"
+    said = "Wrong e-mail address or password. Send me a code instead"
     assert said in words(page)
 
 
@@ -211,7 +211,7 @@ def test_each_empty_field_is_asked_for_by_its_name(path: str, said: set[str]) ->
 )
 def test_half_an_address_is_told_what_it_misses(path: str, field: str) -> None:
     answer = Client().post(path, NEW | {field: "saskia@", "password": "x"})
-    assert "That address misses something, like name@example.org." in words(answer)
+    assert "Enter a complete e-mail address, like name@example.org." in words(answer)
     assert typed(answer)[field] == "saskia@"
 
 

@@ -349,7 +349,7 @@ def test_each_empty_field_of_the_details_is_asked_for_by_its_name() -> None:
     for said in ("your first name", "your last name", "your e-mail address"):
         assert f"Please type {said}." in empty
     half = words(browser.post(page, DETAILS | {"email": "saskia@"}))
-    assert "That address misses something, like name@example.org." in half
+    assert "Enter a complete e-mail address, like name@example.org." in half
 
 
 def test_network_that_keeps_ten_times_is_named_to_whoever_keeps_none(settings) -> None:

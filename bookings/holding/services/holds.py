@@ -301,10 +301,10 @@ def _unknown(field: str, what: str) -> FieldError:
 
 
 def _claim(call: HoldCall, *, now: datetime) -> HoldResult:
-    """What the call cannot see, the database's own rule refuses: a hold that stands on a time whose
-    slots do not name it, as one may that would have moved a visit which has changed. A lapsed one
-    is in nobody's way, though nobody has swept it yet; only the caller's transaction must not
-    sweep, because it has locked slots, and would lock others out of order.
+    """What the call cannot see, the database's own rule refuses: a stale hold left by a move whose
+    visit has changed. A lapsed hold is in nobody's way, although nobody has swept it yet. Inside
+    the caller's transaction it is not swept: that one has locked slots, and would lock others out
+    of order.
     """
     try:
         return call_hold(call)
