@@ -6,7 +6,7 @@ API. What a visit is about stays between patient and practice and is not shown.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any
 
@@ -223,13 +223,19 @@ admin.site.unregister(Clinic)
 admin.site.unregister(Doctor)
 
 
+_NOTES: dict[type[Model], Callable[..., list[Note]]] = {
+    Clinic: notes_on_clinic,
+    Doctor: notes_on_doctor,
+}
+
+
 class WithNotesOnVisits(admin.ModelAdmin):
     """What is to be known of booked visits stands on the page, and follows every change."""
 
     change_form_template = "admin/bookings/practice_change_form.html"
 
     def notes_on(self, request: HttpRequest, obj: Any) -> list[Note]:
-        raise NotImplementedError
+        return _NOTES[self.model](request, obj, now=timezone.now())
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
@@ -247,14 +253,12 @@ class WithNotesOnVisits(admin.ModelAdmin):
 
 @admin.register(Clinic)
 class ClinicWithVisitsAdmin(WithNotesOnVisits, ClinicAdmin):
-    def notes_on(self, request: HttpRequest, obj: Clinic) -> list[Note]:
-        return notes_on_clinic(request, obj, now=timezone.now())
+    pass
 
 
 @admin.register(Doctor)
 class DoctorWithVisitsAdmin(WithNotesOnVisits, DoctorAdmin):
-    def notes_on(self, request: HttpRequest, obj: Doctor) -> list[Note]:
-        return notes_on_doctor(request, obj, now=timezone.now())
+    pass
 
 
 class PauseForm(ModelForm):

@@ -15,7 +15,8 @@ from docbook.http.htmx import wants_fragment
 from doctors.models import Doctor
 from doctors.selectors.doctors import clinics_of_doctor, get_bookable_doctor
 from doctors.views.addresses import others_url
-from doctors.views.picker import Notice, Picker, PickerQuery, build_picker
+from doctors.views.picker import build_picker
+from doctors.views.picker_page import Notice, Picker, PickerQuery
 
 # Where a browser remembers the holds it made, so that its own times read "yours": the id of each
 # and its first slot.

@@ -26,7 +26,8 @@ from bookings.waitlist.selectors import free_times_near
 from doctors.models import Clinic, Doctor, Slot, VisitType
 from doctors.selectors.search import DoctorSearch, search_doctors
 from doctors.views.cards import doctor_cards
-from doctors.views.picker import PickerQuery, build_picker
+from doctors.views.picker import build_picker
+from doctors.views.picker_page import PickerQuery
 from tests.api.client import Api
 from tests.bookings.acts import guest
 from tests.factories import make_clinic, make_doctor, make_visit_type, make_waitlist_entry

@@ -43,7 +43,7 @@ from bookings.models import Appointment, Hold
 from bookings.states import AppointmentStatus
 from docbook.notify.masking import masked_email
 from doctors.templatetags.clinic_time import days_until, is_same_day_here
-from doctors.views.picker import Notice
+from doctors.views.picker_page import Notice
 
 PAGE_SIZE = 20
 

@@ -31,7 +31,8 @@ from doctors.models import Doctor
 from doctors.selectors.doctors import bookable_doctors
 from doctors.templatetags.clinic_time import day_and_clock
 from doctors.views.detail import own_holds, query_of
-from doctors.views.picker import Notice, Picker, PickerQuery, build_picker
+from doctors.views.picker import build_picker
+from doctors.views.picker_page import Notice, Picker, PickerQuery
 
 REFUSALS = (ChangeWindowPassed, NotChangeable, VersionMismatch)
 

@@ -59,7 +59,7 @@ from docbook.http.problems import STATUS_BY_CODE
 from docbook.http.rate_headers import add_headers, headers_of
 from docbook.observability import refusal
 from doctors.templatetags.clinic_time import moment_in_full
-from doctors.views.picker import Notice
+from doctors.views.picker_page import Notice
 
 # After these the hold's own page has nothing more to say.
 LOST = (HoldExpired, OtpLocked, PatientBusy, AppointmentLimit, SignInRefused)

@@ -10,7 +10,7 @@ from bookings.models import Hold
 from doctors.rules import VisitTime
 from doctors.selectors.slots import times_of_doctor
 from doctors.templatetags.clinic_time import clock_near
-from doctors.views.picker import Offer
+from doctors.views.picker_page import Offer
 
 LOOKS_AHEAD = timedelta(days=14)
 

@@ -38,7 +38,7 @@ from doctors.selectors.slots import place_of
 from doctors.templatetags.clinic_time import clock, clock_near, day_and_clock
 from doctors.views.addresses import day_url, doctor_url, with_query
 from doctors.views.detail import render_doctor
-from doctors.views.picker import KeptTime, Notice, Offer, PickerQuery
+from doctors.views.picker_page import KeptTime, Notice, Offer, PickerQuery
 
 
 @dataclass(frozen=True)
