@@ -1,5 +1,6 @@
 """What a doctor's card promises: one reason by name, its price, and times that can be booked."""
 
+import re
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
@@ -232,3 +233,25 @@ def test_nobody_is_found_for_a_day_on_which_no_reason_fits() -> None:
     assert "No doctor matches all of this" in found
     (item,) = Api().get("doctors").json()["items"]
     assert datetime.fromisoformat(item["nextFreeAt"]) == tomorrow_at(9, days=5)
+
+
+def test_time_on_a_card_is_said_aloud_from_its_start_to_its_end() -> None:
+    visit_type = make_visit_type(doctor=make_doctor(), slots=2, name="Skin check")
+    first, second, *_rest = make_slots(doctor=visit_type.doctor, starts_at=tomorrow_at(), count=3)
+    zone = visit_type.doctor.clinic.zone
+    start, end = first.starts_at.astimezone(zone), second.ends_at.astimezone(zone)
+    said = f"{day_said(start, '%A', '%B')}, {start:%H:%M} to {end:%H:%M}, Skin check, "
+    page = signed_in().get(f"/doctors/?from={start.date()}")
+    assert f'aria-label="{said}{visit_type.doctor.name}"' in page.content.decode()
+
+
+@pytest.mark.parametrize(("free", "is_few"), [(1, True), (3, True), (4, False)])
+def test_day_with_three_free_times_or_fewer_is_marked_in_the_calendar(
+    free: int, is_few: bool
+) -> None:
+    visit_type = make_visit_type(doctor=make_doctor())
+    (first, *_rest) = make_slots(doctor=visit_type.doctor, starts_at=tomorrow_at(), count=free)
+    day = first.starts_at.astimezone(visit_type.doctor.clinic.zone).date()
+    page = signed_in().get(f"/doctors/{visit_type.doctor.slug}/").content.decode()
+    (css,) = re.findall(rf'<a class="([^"]*)"\s+id="day-{day}"', page)
+    assert ("day-few" in css.split()) is is_few
