@@ -1,12 +1,13 @@
 """Reading doctors, as anybody or as the one who acts for them."""
 
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from accounts.models import User
 from docbook.errors import NotFound
-from doctors.models import Clinic, Doctor, Slot, Specialty
+from doctors.models import AvailabilityRule, Clinic, Doctor, Slot, Specialty
 from doctors.selectors.alphabet import letters_of
 
 # Somewhere it is still yesterday.
@@ -28,15 +29,34 @@ def get_bookable_doctor(**by: object) -> Doctor:
 
 
 def clinics_of_doctor(doctor: Doctor, *, now: datetime) -> list[Clinic]:
-    """Where the doctor has hours or times to come, the main clinic first; that one alone where
-    there are none. One query.
+    return clinics_of_doctors([doctor], now=now)[doctor.pk]
+
+
+def clinics_of_doctors(doctors: Sequence[Doctor], *, now: datetime) -> dict[int, list[Clinic]]:
+    """Where each has hours now or later, or, where no hours are kept, times to come; the main
+    clinic first, and alone where there are none. One query, and two more for those without hours.
     """
-    hours = doctor.rules.filter(Q(valid_until=None) | Q(valid_until__gte=now.date() - ONE_DAY))
-    to_come = Slot.objects.filter(doctor=doctor, starts_at__gt=now)
-    here = Q(pk__in=hours.values("clinic")) | Q(pk__in=to_come.values("clinic"))
-    clinics = Clinic.objects.filter(here).order_by("name", "id")
-    found = sorted(clinics, key=lambda clinic: clinic.pk != doctor.clinic_id)
-    return found or [doctor.clinic]
+    found: dict[int, set[Clinic]] = {doctor.pk: set() for doctor in doctors}
+    hours = AvailabilityRule.objects.filter(
+        Q(valid_until=None) | Q(valid_until__gte=now.date() - ONE_DAY), doctor__in=doctors
+    )
+    for rule in hours.select_related("clinic"):
+        found[rule.doctor_id].add(rule.clinic)
+    without = [pk for pk, clinics in found.items() if not clinics]
+    if without:
+        times = Slot.objects.filter(doctor__in=without, starts_at__gt=now).order_by()
+        pairs = list(times.values_list("doctor_id", "clinic_id").distinct())
+        clinics_by_id = Clinic.objects.in_bulk([clinic_id for _doctor_id, clinic_id in pairs])
+        for doctor_id, clinic_id in pairs:
+            found[doctor_id].add(clinics_by_id[clinic_id])
+    return {each.pk: main_first(found[each.pk], doctor=each) for each in doctors}
+
+
+def main_first(clinics: Iterable[Clinic], *, doctor: Doctor) -> list[Clinic]:
+    """By name, but the doctor's main clinic before all others, or alone."""
+    main = doctor.clinic_id
+    in_order = sorted(clinics, key=lambda each: (each.pk != main, each.name, each.pk))
+    return in_order or [doctor.clinic]
 
 
 def clinics_of_specialty(specialty: Specialty, *, now: datetime) -> QuerySet[Clinic]:
