@@ -8,7 +8,7 @@ DATABASES = {"default": env.db("DATABASE_URL")}
 if _password := optional_secret("DATABASE_PASSWORD"):
     DATABASES["default"]["PASSWORD"] = _password
 DATABASES["default"] |= {
-    "ENGINE": "django.db.backends.postgresql",
+    "ENGINE": "docbook.postgres",
     # The default wait of 30 s for a connection would hide a dead database.
     "OPTIONS": {
         "pool": {
@@ -26,7 +26,7 @@ DATABASES["default"] |= {
             " -c idle_in_transaction_session_timeout=60s -c tcp_user_timeout=60s"
         ),
     },
-    # A pooled connection is asked before it is used: after a restart of the database all are dead.
-    "CONN_HEALTH_CHECKS": True,
+    # The engine looks whether a pooled connection is alive, without a query.
+    "CONN_HEALTH_CHECKS": False,
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

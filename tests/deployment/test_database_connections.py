@@ -6,11 +6,12 @@ import sys
 from collections.abc import Iterator
 from urllib.parse import urlsplit, urlunsplit
 
+import psycopg
 import pytest
 from django.db import connection, connections
-from django.db.backends.postgresql.base import DatabaseWrapper
 
 from devstack.layout import ROOT
+from docbook.postgres.base import DatabaseWrapper
 
 # Runs manage.py with a command line of which only the connection is looked at.
 SHOW_TIMEOUTS = """
@@ -95,3 +96,30 @@ def test_request_after_a_restart_of_the_database_gets_a_live_connection(pooled):
     with pooled.cursor() as cursor:
         cursor.execute("SELECT pg_backend_pid()")
         assert cursor.fetchone() != (pid,)
+
+
+def test_live_connection_is_handed_out_without_a_query(pooled):
+    with pooled.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        (pid,) = cursor.fetchone()
+    pooled.close()
+
+    with pooled.cursor(), connection.cursor() as cursor:
+        cursor.execute("SELECT query FROM pg_stat_activity WHERE pid = %s", [pid])
+        assert cursor.fetchone() == ("SELECT pg_backend_pid()",)
+
+
+def test_connection_with_a_notice_waiting_is_still_good(pooled):
+    with pooled.cursor() as cursor:
+        cursor.execute("LISTEN a_channel")
+        cursor.execute("SELECT pg_backend_pid()")
+        (pid,) = cursor.fetchone()
+    raw = pooled.connection
+    pooled.close()
+    with psycopg.connect(**connection.get_connection_params()) as another:
+        another.execute("NOTIFY a_channel")
+
+    with pooled.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        assert cursor.fetchone() == (pid,)
+    assert raw.closed is False
