@@ -1,5 +1,5 @@
 """Holds, appointments and the waitlist, for looking only: the services own every change. The switch
-that pauses booking. And what a changed clinic or reason means for visits that are booked.
+that pauses booking. And what a changed clinic or visit type means for visits that are booked.
 
 Who comes and how to reach them is shown to staff with the right to read of patients, as in the
 API. What a visit is about stays between patient and practice and is not shown.
@@ -24,7 +24,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.admin import record_reading
 from accounts.users import signed_in
-from bookings.actors.practice import PracticeMember
+from bookings.actors.practice_member import PracticeMember
 from bookings.admin_notes import OUTSIDE_HOURS, Note, may_amend, notes_on_clinic, notes_on_doctor
 from bookings.appointments.selectors.amendments import (
     Source,
@@ -146,9 +146,7 @@ class AppointmentAdmin(AtTheClinic, OfPatientsAdmin):
         return [path("outdated/<slug:kind>/<int:pk>/", view, name=name), *super().get_urls()]
 
     def outdated_view(self, request: HttpRequest, kind: str, pk: int) -> HttpResponse:
-        """Which booked visits a changed clinic or reason concerns, and the button that tells their
-        patients.
-        """
+        """Which booked visits a change concerns, and the button that tells their patients."""
         source = find_source(kind=kind, pk=pk)
         if source is None:
             raise Http404

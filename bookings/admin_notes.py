@@ -40,7 +40,7 @@ class Note:
 
 
 def may_amend(request: HttpRequest, source: Source) -> bool:
-    """Those who may change the clinic, or the doctor's reasons, and appointments as well."""
+    """Those who may change the clinic, or the doctor's visit types, and appointments as well."""
     of = "clinic" if isinstance(source, Clinic) else "visittype"
     return request.user.has_perms([f"doctors.change_{of}", "bookings.change_appointment"])
 

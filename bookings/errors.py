@@ -111,10 +111,9 @@ class BookingDisabled(DomainError):
 
     code = "booking-disabled"
 
-    def __init__(self, *, until: datetime | None, reason: str, now: datetime) -> None:
-        super().__init__(reason)
+    def __init__(self, *, until: datetime | None, message: str, now: datetime) -> None:
+        super().__init__(message)
         self.until = until
-        self.reason = reason
         wait = ceil((until - now).total_seconds()) if until else PAUSE_RETRY_SECONDS
         self.retry_after = max(1, wait)
 

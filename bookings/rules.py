@@ -32,7 +32,7 @@ def again_at(*, ended: Sequence[datetime], term: timedelta) -> datetime:
     return max(ended) + term * ((1 << min(len(ended) - 1, 10)) - 1)
 
 
-def reason_for(reason: str, *, clinic_id: int, written_to: int) -> str:
+def reason_for_clinic(reason: str, *, clinic_id: int, written_to: int) -> str:
     """What was written to one clinic is not for another. bookings_hold does the same for a move by
     the API and for an offer.
     """

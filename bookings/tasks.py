@@ -16,8 +16,8 @@ from bookings.notifications.services import publish_reminders
 from bookings.upkeep.gates import open_gates_without_hold
 from bookings.upkeep.partitions import make_partitions
 from bookings.upkeep.retention import purge_ended_holds, purge_ended_waits
+from bookings.waitlist.services.entries import end_booked_entries, end_passed_entries
 from bookings.waitlist.services.look_over import offer_free_times
-from bookings.waitlist.services.waitlist import end_booked_entries, end_passed_entries
 from docbook.observability import metrics
 from docbook.outbox.services import receive
 

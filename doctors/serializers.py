@@ -169,7 +169,7 @@ def _known(value: str, *, among: Iterable[str]) -> str:
 
 
 class DayQuery(serializers.Serializer[Any]):
-    """The query of `GET doctors/{id}/slots`: a day by each clinic's clock, and a reason."""
+    """The query of `GET doctors/{id}/slots`: a day by each clinic's clock, and a visit type."""
 
     date = DayField()
     visit_type = IdField(required=False)

@@ -99,7 +99,7 @@ class Actor:
         self._ask_for({"slotId": slots[0], "visitTypeId": visit_type}, slots, patient)
 
     def hold_to_move(self, visit: Attempt) -> None:
-        """Another time of the same doctor, for the same reason."""
+        """Another time of the same doctor and visit type."""
         calendar = next(each for each in self.plan.calendars if visit.slots[0] in each.slots)
         length = len(visit.slots)
         index = self.random.randrange(len(calendar.slots) - length + 1)

@@ -108,7 +108,7 @@ def _pgbench_script(stack: Stack, fixture: Fixture) -> Path:
         stack.run(
             "-c",
             "import django; django.setup(); import json; from uuid import UUID;"
-            "from bookings.engine.layouts import appointment_layout, attempt_layout;"
+            "from bookings.engine.answer_layouts import appointment_layout, attempt_layout;"
             f"id = UUID('{nobody}');"
             "print(json.dumps([attempt_layout(id, slot_id=0), appointment_layout(id)]))",
         )

@@ -44,7 +44,7 @@ def place_line(meeting: Meeting) -> str:
 @dataclass(frozen=True)
 class AppointmentView:
     """Instants are aware; `zone` is the IANA name of the place, in which people read them. Place
-    and visit are as agreed, whatever the clinic and the reason have become since.
+    and visit are as agreed, whatever the clinic and the visit type have become since.
     """
 
     id: UUID
@@ -114,7 +114,7 @@ class AppointmentView:
 
     @property
     def calendar_title(self) -> str:
-        """No reason and no specialty: calendars are shared with families and colleagues."""
+        """No visit type and no specialty: calendars are shared with families and colleagues."""
         return _("Visit: %(doctor)s") % {"doctor": self.doctor.name}
 
     @property

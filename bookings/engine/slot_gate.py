@@ -83,7 +83,7 @@ PAUSE_SECONDS = 0.02
 EARLY = timedelta(seconds=1)
 
 
-class Entry(Enum):
+class Passage(Enum):
     """How a request stands before the gate; UNKNOWN is let through as well."""
 
     REFUSED = 0
@@ -95,7 +95,7 @@ class Entry(Enum):
 
 def enter(
     *, slot_id: int, hold_id: UUID, holder_keys: Sequence[str], request_mark: str = ""
-) -> Entry:
+) -> Passage:
     """Claims this slot for the hold, unless somebody else keeps it. Waits while another request is
     asking the database, for a second at most: then the database says who was faster.
 
@@ -108,9 +108,9 @@ def enter(
     gives_up_at = time.monotonic() + WAIT_SECONDS
     while True:
         answer = redis.run(_ENTER, keys=keys, arguments=arguments)
-        entry = Entry.UNKNOWN if answer is None else Entry(answer)
-        if entry is not Entry.WAITING or time.monotonic() > gives_up_at:
-            return entry
+        passage = Passage.UNKNOWN if answer is None else Passage(answer)
+        if passage is not Passage.WAITING or time.monotonic() > gives_up_at:
+            return passage
         time.sleep(PAUSE_SECONDS)
 
 

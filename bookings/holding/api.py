@@ -23,7 +23,7 @@ from bookings.appointments.selectors.appointments import (
     phone_known,
 )
 from bookings.appointments.serializers import BookingOut, BookingsQuery
-from bookings.engine.layouts import appointment_layout, attempt_layout
+from bookings.engine.answer_layouts import appointment_layout, attempt_layout
 from bookings.engine.selectors import get_hold, refuse_what_is_over
 from bookings.engine.services import release_hold
 from bookings.errors import SlotHeld, SlotTaken

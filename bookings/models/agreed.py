@@ -1,6 +1,6 @@
 """What patient and practice agree on, kept with the hold and with the appointment that comes of it.
 
-The tables of clinics and reasons say what is offered from now on; a visit that is held or booked
+The tables of clinics and visit types say what is offered from now on; a held or booked visit
 reads what was agreed, and never those tables.
 """
 
@@ -124,7 +124,7 @@ class Agreed(models.Model):
         )
 
 
-# The columns by which a place, or a reason, is known.
+# The columns by which a place, or a visit type, is known.
 PLACE = ("place_name", "street", "postcode", "city", "country", "directions", "time_zone")
 AGREED = ("visit_name", "mode", "price_cents", "currency", *PLACE)
 

@@ -30,7 +30,7 @@ _WISH = (
 
 
 class WaitlistEntry(models.Model):
-    """With one doctor for one reason, or with anybody of a specialty in a city.
+    """With one doctor for one visit type, or with anybody of a specialty in a city.
 
     Days and times are by the clock of the clinic that has the slot; `from_on` and `until_on` are
     both included. No weekdays means all of them, no time of day means any; `day_until` 00:00 is the

@@ -20,7 +20,7 @@ from bookings.appointments.services.amendments import amend_visits
 from bookings.engine.selectors import is_over
 from bookings.holding.destinations import destination_of
 from bookings.models import Appointment, Hold, HoldState
-from bookings.notifications import texts
+from bookings.notifications import text_messages
 from bookings.notifications.letters import codes, offers, visits
 from bookings.rules import reminder_period
 from bookings.states import CALLED_OFF, PATIENT_SIDE, AppointmentStatus
@@ -53,7 +53,7 @@ def code_requested(message_id: int, *, hold_id: str, resend: str) -> None:
 def _texted(hold: Hold, *, to: str, message_id: int) -> bool:
     """Whatever keeps the provider, somebody is waiting: what is not sent at once goes by mail."""
     try:
-        texts.send_code(hold, to=to, message_id=message_id)
+        text_messages.send_code(hold, to=to, message_id=message_id)
     except SmsFailed as error:
         log.warning("sms_failed", error=type(error).__name__)
         return False
@@ -161,7 +161,7 @@ def _appointment(appointment_id: str) -> Appointment:
 
 
 def _next_free(appointment: Appointment, *, now: datetime) -> list[VisitTime]:
-    """Of the same doctor and reason; none of a doctor who is gone."""
+    """Of the same doctor and visit type; none of a doctor who is gone."""
     if not (appointment.doctor.is_active and appointment.visit_type.is_active):
         return []
     free, _on_hold = times_of_doctor(

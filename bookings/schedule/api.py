@@ -9,7 +9,7 @@ from accounts import second_factor
 from accounts.services import SecondFactorRequired
 from accounts.users import signed_in
 from bookings import examples
-from bookings.actors.practice import PracticeMember
+from bookings.actors.practice_member import PracticeMember
 from bookings.appointments.selectors.appointments import appointments_of_day
 from bookings.appointments.serializers import BookingOut
 from bookings.schedule.serializers import DoctorAppointmentsQuery

@@ -14,7 +14,13 @@ from django.views.decorators.http import require_safe
 from accounts.practice_sessions import of_the_practice
 from accounts.users import signed_in
 from bookings.appointments.selectors.appointments import next_visit_after
-from bookings.schedule.day import counts_of, entries_of_day, places_of, stretches_of, who_waits
+from bookings.schedule.day_schedule import (
+    counts_of,
+    lines_of_day,
+    places_of,
+    stretches_of,
+    who_waits,
+)
 from docbook.errors import NotFound
 from docbook.http.htmx import wants_fragment
 from doctors.models import Doctor
@@ -33,8 +39,8 @@ def schedule(request: HttpRequest) -> HttpResponse:
     # The day that has not ended at any of them.
     today = min(now.astimezone(clinic.zone).date() for clinic in clinics)
     day = _date(request.GET.get("date", "")) or today
-    entries = entries_of_day(doctor, day=day, now=now)
-    places = places_of(entries)
+    lines = lines_of_day(doctor, day=day, now=now)
+    places = places_of(lines)
     context = {
         "doctor": doctor,
         "doctors": [
@@ -49,10 +55,10 @@ def schedule(request: HttpRequest) -> HttpResponse:
         "next_url": _url(doctor, day + timedelta(days=1)),
         "today_url": _url(doctor, today),
         "week": _week(doctor, day=day),
-        "stretches": stretches_of(entries),
-        "waiting": who_waits(entries) if day == today else None,
-        "counts": counts_of(entries),
-        "next_visits": None if entries else _next_visits(doctor, after=day),
+        "stretches": stretches_of(lines),
+        "waiting": who_waits(lines) if day == today else None,
+        "counts": counts_of(lines),
+        "next_visits": None if lines else _next_visits(doctor, after=day),
         "nav": "schedule",
     }
     template = (

@@ -18,8 +18,8 @@ from bookings.appointments.serializers import BookingOut
 from bookings.engine.selectors import refuse_what_is_over
 from bookings.waitlist.selectors import entries_of_patient, get_entry
 from bookings.waitlist.serializers import AcceptIn, WaitlistEntryOut, WaitlistIn, WaitlistQuery
+from bookings.waitlist.services.entries import WaitlistRequest, join_waitlist, leave_waitlist
 from bookings.waitlist.services.offers import accept_offer
-from bookings.waitlist.services.waitlist import Wanted, join_waitlist, leave_waitlist
 from docbook.errors import FieldError
 from docbook.http.header_schema import ETAG
 from docbook.http.idempotency_key import answer_once
@@ -30,7 +30,7 @@ from docbook.http.schema import IDEMPOTENCY_KEY, LIST_PARAMETERS
 from docbook.http.serializers import page_of, read_query
 from docbook.http.throttling import enforce, limit_of
 
-# The fields of Wanted, by the names that the API has for them.
+# The fields of WaitlistRequest, by the names that the API has for them.
 _FIELDS = {
     "doctorId": "doctor_id",
     "visitTypeId": "visit_type_id",
@@ -153,7 +153,9 @@ def _join(request: Request, data: dict[str, Any]) -> Response:
     if "weekdays" in fields:
         fields["weekdays"] = tuple(fields["weekdays"])
     try:
-        entry, is_new = join_waitlist(patient=patient, wanted=Wanted(**fields), now=timezone.now())
+        entry, is_new = join_waitlist(
+            patient=patient, wanted=WaitlistRequest(**fields), now=timezone.now()
+        )
     except FieldError as error:
         field = _API_NAMES.get(error.field, error.field)
         raise FieldError(field, error.message, field_code=error.field_code) from error

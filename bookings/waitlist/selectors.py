@@ -21,7 +21,7 @@ from django.db.models import (
 from django.db.models.functions import Cast, Coalesce, Concat
 
 from accounts.models import User
-from bookings.appointments.selectors.appointments import reason_as_agreed
+from bookings.appointments.selectors.appointments import visit_type_as_agreed
 from bookings.engine.selectors import StatementTime
 from bookings.models import Appointment, Hold, HoldState, WaitlistEntry, WaitlistState
 from bookings.rules import again_at, changeable_until
@@ -136,7 +136,7 @@ def waiting_beside_free_times(*, now: datetime) -> QuerySet[WaitlistEntry]:
 
 
 def entries_of_who_has_booked() -> QuerySet[WaitlistEntry]:
-    """Who waits for a doctor and has booked that doctor for that reason since."""
+    """Who waits for a visit type of a doctor, and has booked it since."""
     waiting = WaitlistEntry.objects.filter(_has_booked(), state=WaitlistState.WAITING)
     return waiting.order_by("created_at", "id")
 
@@ -150,7 +150,7 @@ def free_times_near(entry: WaitlistEntry, *, now: datetime) -> Iterator[Bookable
     open_slots = _open_slots_near(entry, now=now)
     spans = open_slots.values("doctor").annotate(first=Min("starts_at"), last=Max("starts_at"))
     by_doctor = {row["doctor"]: (row["first"], row["last"]) for row in spans.order_by()}
-    visit_types = _reasons_for(entry, doctor_ids=by_doctor)
+    visit_types = _visit_types_for(entry, doctor_ids=by_doctor)
     if not visit_types:
         return
     clinic_ids = _clinics_of(entry)
@@ -278,23 +278,23 @@ def _open_slots_near(entry: WaitlistEntry, *, now: datetime) -> QuerySet[Slot]:
     )
 
 
-def _reasons_for(entry: WaitlistEntry, *, doctor_ids: Collection[int]) -> list[VisitType]:
+def _visit_types_for(entry: WaitlistEntry, *, doctor_ids: Collection[int]) -> list[VisitType]:
     """What each of these doctors would be booked for; none of a doctor who has nothing to offer."""
     if entry.visit_type is not None:
         bookable = entry.visit_type.is_active and entry.visit_type.doctor_id in doctor_ids
-        return [reason_for(entry, entry.visit_type)] if bookable else []
+        return [visit_type_for(entry, entry.visit_type)] if bookable else []
     doctors = Doctor.objects.filter(pk__in=doctor_ids).prefetch_related("visit_types")
-    reasons = (first_visit_type(doctor, mode=entry.mode) for doctor in doctors)
-    return [reason_for(entry, each) for each in reasons if each is not None]
+    visit_types = (first_visit_type(doctor, mode=entry.mode) for doctor in doctors)
+    return [visit_type_for(entry, each) for each in visit_types if each is not None]
 
 
-def reason_for(entry: WaitlistEntry, visit_type: VisitType) -> VisitType:
-    """As it was agreed, where the entry would move a visit for that reason."""
+def visit_type_for(entry: WaitlistEntry, visit_type: VisitType) -> VisitType:
+    """As it was agreed, where the entry would move a visit of that type."""
     if entry.replaces is None:
         return visit_type
     moves = Hold.objects.filter(pk=entry.replaces, visit_type=visit_type)
     visit = moves.select_related("doctor", "visit_type__doctor").first()
-    return reason_as_agreed(visit) if visit else visit_type
+    return visit_type_as_agreed(visit) if visit else visit_type
 
 
 def _clinics_of(entry: WaitlistEntry) -> set[int] | None:

@@ -10,7 +10,7 @@ from rest_framework import serializers
 from bookings.appointments.serializers import BookingDoctorOut
 from bookings.holding.serializers import HeldSlotOut, phone_field
 from bookings.models import Hold, WaitlistEntry, WaitlistState
-from bookings.waitlist.services.waitlist import EITHER_OR
+from bookings.waitlist.services.entries import EITHER_OR
 from docbook.http.moments import DayField
 from docbook.http.serializers import (
     ChoiceField,

@@ -106,7 +106,7 @@ def _page(
 
 def _state(hold: Hold) -> str:
     """open, taken, given-back, visit-changed, passed-on, or withdrawn: held, and nobody can book
-    the doctor or the reason any more.
+    the doctor or the visit type any more.
     """
     if hold.state == HoldState.CONFIRMED:
         return "taken"

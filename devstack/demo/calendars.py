@@ -130,7 +130,7 @@ def _visits_of_the_demo_patient(
 def _first_that_fits(
     wish: PatientVisit, *, practice: Practice, grid: list[GridSlot], planner: Planner, now: datetime
 ) -> Visit | None:
-    [visit_type] = [each for each in practice.visit_types if each.name == wish.reason]
+    [visit_type] = [each for each in practice.visit_types if each.name == wish.visit_type]
     day = now.date() + timedelta(days=wish.days)
     earliest = instant(day=day, at=wish.at, zone=practice.doctor.clinic.zone)
     for index, slot in enumerate(grid):

@@ -96,7 +96,7 @@ class PatientVisit(NamedTuple):
     doctor: PersonName
     days: int
     at: time
-    reason: str
+    visit_type: str
     status: AppointmentStatus = AppointmentStatus.CONFIRMED
 
 

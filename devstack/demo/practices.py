@@ -7,14 +7,14 @@ from random import Random
 
 from devstack.demo.cast import FEATURED, FeaturedDoctor
 from devstack.demo.hours import SLOT_LENGTHS, Hours, draw_hours
-from devstack.demo.medicine import FIELDS, VIDEO, Field, Reason
+from devstack.demo.medicine import FIELDS, VIDEO, Field, Treatment
 from devstack.demo.names import PersonName, draw_name
 from devstack.demo.people import draw_digits
 from devstack.demo.places import CITIES, COUNTRIES, DIRECTIONS, City
 from doctors.models import AvailabilityRule, Clinic, Doctor, Specialty, VisitType
 
 DOCTORS_A_CLINIC = 6
-MOST_REASONS = 4
+MOST_TREATMENTS = 4
 _HOME = CITIES[0]
 _OTHER_LANGUAGES = ("ar", "de", "en", "es", "fr", "hi", "it", "nl", "pl", "pt", "sw", "tr", "uk")
 
@@ -127,16 +127,16 @@ class _Draw:
             languages=list(featured.languages),
             slot_minutes=featured.slot_minutes,
             hours=list(featured.hours),
-            reasons=list(field.reasons[:MOST_REASONS]),
+            treatments=list(field.treatments[:MOST_TREATMENTS]),
         )
 
     def any_doctor(self) -> Practice:
         rng = self._rng
         [city] = rng.choices(CITIES, [city.weight for city in CITIES])
         [field] = rng.choices(FIELDS, [field.weight for field in FIELDS])
-        reasons = _draw_reasons(rng, field)
+        treatments = _draw_treatments(rng, field)
         slot_minutes = rng.choice(SLOT_LENGTHS)
-        has_video = any(reason.mode == VIDEO for reason in reasons)
+        has_video = any(treatment.mode == VIDEO for treatment in treatments)
         return self._practice(
             self._new_name(city),
             field=field,
@@ -145,7 +145,7 @@ class _Draw:
             languages=_draw_languages(rng, city),
             slot_minutes=slot_minutes,
             hours=draw_hours(rng, slot_minutes=slot_minutes, has_video=has_video),
-            reasons=reasons,
+            treatments=treatments,
         )
 
     def _new_name(self, city: City) -> PersonName:
@@ -165,7 +165,7 @@ class _Draw:
         languages: list[str],
         slot_minutes: int,
         hours: list[Hours],
-        reasons: list[Reason],
+        treatments: list[Treatment],
     ) -> Practice:
         self._taken.add(name.slug)
         doctor = Doctor(
@@ -179,30 +179,30 @@ class _Draw:
             min_notice_minutes=self._rng.choice((30, 60, 60, 120)),
             horizon_days=self._days,
         )
-        visit_types = list(_visit_types(self._rng, doctor=doctor, city=city, reasons=reasons))
+        visit_types = list(_visit_types(self._rng, doctor=doctor, city=city, treatments=treatments))
         return Practice(doctor=doctor, city=city, visit_types=visit_types, hours=hours)
 
 
-def _draw_reasons(rng: Random, field: Field) -> list[Reason]:
+def _draw_treatments(rng: Random, field: Field) -> list[Treatment]:
     """Two to four; always the first, which is the usual one."""
-    usual, *others = field.reasons
-    chosen = rng.sample(others, min(len(others), rng.randint(1, MOST_REASONS - 1)))
-    return [usual, *(reason for reason in others if reason in chosen)]
+    usual, *others = field.treatments
+    chosen = rng.sample(others, min(len(others), rng.randint(1, MOST_TREATMENTS - 1)))
+    return [usual, *(treatment for treatment in others if treatment in chosen)]
 
 
 def _visit_types(
-    rng: Random, *, doctor: Doctor, city: City, reasons: list[Reason]
+    rng: Random, *, doctor: Doctor, city: City, treatments: list[Treatment]
 ) -> Iterator[VisitType]:
     """The fees of one doctor are all a little above or below the usual ones."""
     country = COUNTRIES[city.country]
     level = 1 if city == _HOME else rng.uniform(0.85, 1.2)
-    for position, reason in enumerate(reasons):
-        steps = max(1, round(reason.fee * country.factor * level / country.step))
+    for position, treatment in enumerate(treatments):
+        steps = max(1, round(treatment.fee * country.factor * level / country.step))
         yield VisitType(
             doctor=doctor,
-            name=reason.name,
-            slots=reason.slots,
-            mode=reason.mode,
+            name=treatment.name,
+            slots=treatment.slots,
+            mode=treatment.mode,
             price_cents=steps * country.step * 100,
             currency=country.currency,
             position=position,

@@ -112,7 +112,7 @@ class SecretaryAssignment(models.Model):
 
 
 class VisitType(models.Model):
-    """A reason to come: its length in slots of the doctor's grid, its mode and its price."""
+    """What a patient comes for: its length in slots of the grid, its mode and its price."""
 
     doctor = models.ForeignKey(Doctor, on_delete=models.CASCADE, related_name="visit_types")
     name = models.CharField(_("name"), max_length=80)

@@ -34,12 +34,12 @@ def search_choices() -> Choices:
 def _read() -> Choices:
     doctors = Doctor.objects.order_by().filter(is_active=True)
     spoken = Func(F("languages"), function="unnest", output_field=CharField())
-    reasons = VisitType.objects.order_by().filter(is_active=True, doctor__is_active=True)
+    visit_types = VisitType.objects.order_by().filter(is_active=True, doctor__is_active=True)
     return Choices(
         specialties=list(Specialty.objects.values_list("slug", "name")),
         cities=list(Clinic.objects.order_by().values_list("city", flat=True).distinct()),
         languages=list(doctors.annotate(code=spoken).values_list("code", flat=True).distinct()),
-        currencies=list(reasons.values_list("currency", flat=True).distinct()),
+        currencies=list(visit_types.values_list("currency", flat=True).distinct()),
     )
 
 

@@ -97,13 +97,13 @@ class SpecialtySummary:
 def in_one_currency(search: DoctorSearch, *, now: datetime) -> DoctorSearch:
     """The search with a currency where fees are compared: a hundred euros are no hundred rupees.
 
-    Unless it was said which one, it is the one that most reasons of the doctors in question have.
+    Unless it was said which one, it is the one that most visit types of these doctors have.
     """
     if search.currency or not search.asks_for_fees:
         return search
     doctors = matching_doctors(search=search.without("max_fee"), now=now)
-    reasons = _visit_types(search.without("max_fee"), doctor=doctors.order_by().values("pk"))
-    counted = reasons.order_by().values("currency").annotate(number=Count("pk"))
+    visit_types = _visit_types(search.without("max_fee"), doctor=doctors.order_by().values("pk"))
+    counted = visit_types.order_by().values("currency").annotate(number=Count("pk"))
     most = counted.order_by("-number", "currency").values_list("currency", flat=True).first()
     return replace(search, currency=most or "")
 
@@ -158,7 +158,7 @@ def search_doctors(*, search: DoctorSearch, now: datetime) -> QuerySet[Doctor]:
 def with_next_free(
     doctors: QuerySet[Doctor], *, now: datetime, search: DoctorSearch | None = None
 ) -> QuerySet[Doctor]:
-    """Adds `next_free_at`, the first time at which a reason that fits the search can start, and
+    """Adds `next_free_at`, the first time at which a visit type that fits the search can start, and
     `next_free_zone`, the clock of its clinic.
     """
     asked = _asked(search or DoctorSearch(), now=now)
@@ -244,7 +244,7 @@ def _works_in(city: str, *, now: datetime) -> Q:
 
 
 def _visit_types(search: DoctorSearch, *, doctor: OuterRef | QuerySet[Any]) -> QuerySet[VisitType]:
-    """Active reasons that fit the search: of one doctor, or of several."""
+    """Active visit types that fit the search: of one doctor, or of several."""
     of = "doctor" if isinstance(doctor, OuterRef) else "doctor__in"
     visit_types = VisitType.objects.filter(**{of: doctor}, is_active=True)
     if search.mode:

@@ -89,7 +89,7 @@ def times_on_day(
 def free_times_of_doctors(
     *, visit_types: Sequence[VisitType], start: datetime, end: datetime, now: datetime
 ) -> list[tuple[VisitTime, VisitType]]:
-    """Free starts in [start, end) that notice and horizon allow, for each of these reasons;
+    """Free starts in [start, end) that notice and horizon allow, for each of these visit types;
     earliest first. One query; the visit types know their doctors.
     """
     margin = max((each.duration + each.buffer for each in visit_types), default=timedelta())

@@ -1,4 +1,4 @@
-"""Reasons for a visit, out of what was prefetched with the doctor."""
+"""Visit types, out of what was prefetched with the doctor."""
 
 from doctors.models import Doctor, VisitType
 

@@ -1,4 +1,4 @@
-"""A doctor in the results: one reason to come, and its free times on the days shown."""
+"""A doctor in the results: one visit type, and its free times on the days shown."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -83,7 +83,7 @@ class DoctorCard:
 
     @property
     def facts(self) -> str:
-        """Ways of meeting and the lowest price, where there is more than the reason shown."""
+        """Ways of meeting and the lowest price, where there is more than the visit type shown."""
         modes = modes_of(self.doctor)
         cheapest = _price_from(self.doctor, self.visit_type)
         if len(modes) < 2 and cheapest is None:
@@ -100,7 +100,7 @@ def modes_of(doctor: Doctor) -> list[str]:
 
 
 def _price_from(doctor: Doctor, shown: VisitType | None) -> VisitType | None:
-    """The cheapest reason in the same currency, where that is not the one shown."""
+    """The cheapest visit type in the same currency, where that is not the one shown."""
     if shown is None:
         return None
     alike = [each for each in active_visit_types(doctor) if each.currency == shown.currency]
@@ -110,7 +110,7 @@ def _price_from(doctor: Doctor, shown: VisitType | None) -> VisitType | None:
 
 @dataclass(frozen=True)
 class _Choice:
-    """A reason, and its free times within the days that were looked at."""
+    """A visit type, and its free times within the days that were looked at."""
 
     visit_type: VisitType
     times: list[VisitTime]
@@ -140,7 +140,7 @@ def doctor_cards(
 ) -> list[DoctorCard]:
     """One query for the times of all of them, and one more when some have none on these days.
 
-    A card shows the reason for which its doctor was found: one that can start on the day asked
+    A card shows the visit type for which its doctor was found: one that can start on the day asked
     for, else the one that can start first.
     """
     start, end = instants_of_days(days[0], days[-1])
@@ -166,15 +166,15 @@ def _choices(
     end: datetime,
     now: datetime,
 ) -> dict[int, list[_Choice]]:
-    """For each doctor, the reasons that fit the search, in the doctor's order. One query."""
-    reasons = {
+    """For each doctor, the visit types that fit the search, in the doctor's order. One query."""
+    by_doctor = {
         doctor.pk: fitting_visit_types(
             doctor, mode=search.mode, max_fee=search.max_fee, currency=search.currency
         )
         for doctor in doctors
     }
     found = free_times_of_doctors(
-        visit_types=[each for group in reasons.values() for each in group],
+        visit_types=[each for group in by_doctor.values() for each in group],
         start=start,
         end=end,
         now=now,
@@ -185,7 +185,7 @@ def _choices(
             times.setdefault(visit_type.pk, []).append(time)
     return {
         pk: [_Choice(each, times.get(each.pk, [])) for each in group]
-        for pk, group in reasons.items()
+        for pk, group in by_doctor.items()
     }
 
 
@@ -250,7 +250,7 @@ class _About(NamedTuple):
     """What is said aloud with each time of a card."""
 
     doctor: str
-    reason: str
+    visit: str
     places: Sequence[Place]
 
 
@@ -273,11 +273,11 @@ def _card_day(times: list[VisitTime], *, head: DayHead, url: str, about: _About)
 def _card_time(time: VisitTime, *, url: str, about: _About, named: bool) -> CardTime:
     place = time.place
     start = clock(time.starts_at, time.zone)
-    spoken = _("%(day)s, %(start)s to %(end)s, %(reason)s, %(name)s") % {
+    spoken = _("%(day)s, %(start)s to %(end)s, %(visit)s, %(name)s") % {
         "day": date_long(time.local_day, time.zone),
         "start": start,
         "end": clock(time.ends_at, time.zone),
-        "reason": about.reason,
+        "visit": about.visit,
         "name": about.doctor,
     }
     if named:

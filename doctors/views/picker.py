@@ -48,8 +48,8 @@ def build_picker(
     own_holds: Mapping[UUID, int],
     notice: Notice | None = None,
 ) -> tuple[Picker, NextFree | None]:
-    """The picker, and the doctor's first free time for the chosen reason. One query for times."""
-    visit_type = query.reason or choose_visit_type(doctor, wanted=query.visit_type_id)
+    """The picker, and the first free time for the chosen visit type. One query for times."""
+    visit_type = query.visit_type or choose_visit_type(doctor, wanted=query.visit_type_id)
     if visit_type is None:
         return Picker(visit_types=[], visit_type=None, notice=notice), None
     builder = _PickerBuilder(
@@ -261,7 +261,7 @@ class _PickerBuilder:
         ]
 
     def _visit_type_url(self, visit_type: VisitType) -> str:
-        """Another reason keeps the day that was chosen; before a choice it finds its own."""
+        """Another visit type keeps the day that was chosen; before a choice it finds its own."""
         day = self.query.date
         return self._url(visit_type=visit_type.pk, date=day.isoformat() if day else None)
 

@@ -18,22 +18,22 @@ from doctors.rules import Place
 class PickerQuery:
     """What the address asks for. `month` is the first day of a month.
 
-    `reason` is given where it is known without the address: what was agreed for a visit that moves.
+    `visit_type` is given where the address does not say it: what was agreed for a visit that moves.
     `page` is the page around the picker, where that is not the doctor's: the one on which the
-    appointment `replaces`, which begins at `moves_from`, is moved, for the same reason.
+    appointment `replaces`, which begins at `moves_from`, is moved, as the same visit type.
     """
 
     visit_type_id: int | None = None
     month: dt.date | None = None
     date: dt.date | None = None
     page: str = ""
-    reason: VisitType | None = None
+    visit_type: VisitType | None = None
     replaces: UUID | None = None
     moves_from: dt.datetime | None = None
 
 
 @dataclass(frozen=True)
-class Offer:
+class TimeInstead:
     """A time that one press of its button holds; `instead_of` is a hold that it gives back, and
     `replaces` an appointment that moves there once it is confirmed.
     """
@@ -67,7 +67,7 @@ class Notice:
     text: str = ""
     links: Sequence[Mapping[str, str]] = ()
     offers_label: str = ""
-    offers: Sequence[Offer] = ()
+    offers: Sequence[TimeInstead] = ()
     kept: Sequence[KeptTime] = ()
     next_url: str = ""
     address: str = ""

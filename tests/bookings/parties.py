@@ -4,7 +4,7 @@ from uuid import uuid4
 
 from accounts.models import User
 from bookings.actors.holder import Holder
-from bookings.actors.practice import PracticeMember
+from bookings.actors.practice_member import PracticeMember
 from bookings.models import Appointment
 from doctors.models import Doctor
 from tests.factories import make_doctor, make_patient, make_secretary, make_user

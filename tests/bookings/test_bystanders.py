@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from bookings.actors.practice import PracticeMember
+from bookings.actors.practice_member import PracticeMember
 from bookings.appointments.services.changes import cancel_appointment
 from bookings.appointments.services.moves import move_appointment
 from bookings.engine.services import release_hold, sweep_holds

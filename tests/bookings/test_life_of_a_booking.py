@@ -21,7 +21,7 @@ from hypothesis.stateful import (
 )
 
 from bookings.actors.holder import Holder
-from bookings.actors.practice import PracticeMember
+from bookings.actors.practice_member import PracticeMember
 from bookings.appointments.services.changes import cancel_appointment, mark_arrived, undo
 from bookings.appointments.services.moves import move_appointment
 from bookings.engine.services import release_hold, sweep_holds

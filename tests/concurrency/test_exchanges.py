@@ -42,7 +42,7 @@ def test_of_those_who_give_theirs_for_one_time_the_losers_keep_what_they_had(
     gate: str, monkeypatch
 ) -> None:
     if gate == "gone":
-        monkeypatch.setattr(slot_gate, "enter", lambda **_: slot_gate.Entry.UNKNOWN)
+        monkeypatch.setattr(slot_gate, "enter", lambda **_: slot_gate.Passage.UNKNOWN)
     visit_type, slots = bookable(count=FEW + 1)
     wanted, mine = slots[-1], slots[:-1]
     holders = [guest() for _ in mine]

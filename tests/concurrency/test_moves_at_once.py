@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from bookings.actors.holder import Holder
-from bookings.actors.practice import PracticeMember
+from bookings.actors.practice_member import PracticeMember
 from bookings.appointments.services.changes import cancel_appointment
 from bookings.appointments.services.moves import move_appointment
 from bookings.errors import SlotHeld, SlotTaken

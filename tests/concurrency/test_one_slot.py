@@ -29,7 +29,7 @@ CALLERS = 50
 @pytest.fixture
 def without_gate(monkeypatch):
     """As if Redis were gone: everybody reaches the database."""
-    monkeypatch.setattr(slot_gate, "enter", lambda **_: slot_gate.Entry.UNKNOWN)
+    monkeypatch.setattr(slot_gate, "enter", lambda **_: slot_gate.Passage.UNKNOWN)
 
 
 @pytest.fixture

@@ -12,9 +12,9 @@ from bookings.engine.services import sweep_holds
 from bookings.errors import HoldExpired
 from bookings.models import Appointment, Hold, HoldState, WaitlistEntry
 from bookings.waitlist.services import offers as offers_service
+from bookings.waitlist.services.entries import WaitlistRequest, join_waitlist, leave_waitlist
 from bookings.waitlist.services.look_over import offer_free_times
 from bookings.waitlist.services.offers import accept_offer, decline_offer, offer_released
-from bookings.waitlist.services.waitlist import Wanted, join_waitlist, leave_waitlist
 from docbook.outbox.models import OutboxMessage
 from docbook.outbox.services import receive
 from doctors.models import Slot
@@ -225,7 +225,7 @@ def test_joining_many_times_at_once_is_one_entry_and_no_more_than_the_limit(sett
     patient, today = make_patient(), timezone.now().date()
 
     def join(days: int) -> tuple[WaitlistEntry, bool]:
-        wanted = Wanted(
+        wanted = WaitlistRequest(
             doctor_id=visit_type.doctor_id,
             visit_type_id=visit_type.pk,
             from_on=today,

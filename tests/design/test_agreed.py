@@ -1,4 +1,4 @@
-"""Templates of holds and visits read what was agreed, never the tables of clinics and reasons."""
+"""Templates of holds and visits read what was agreed, not the tables of clinics and visit types."""
 
 import re
 from pathlib import Path

@@ -103,8 +103,8 @@ def test_what_passed_without_redis_is_counted_with_the_next_call_that_works(sett
     with lost_redis(settings, "gone"):
         for _ in range(3):  # the first finds out, the others do not even ask
             count_somebody()
-        entry = slot_gate.enter(slot_id=7, hold_id=uuid4(), holder_keys=["a"])
-        assert entry is slot_gate.Entry.UNKNOWN
+        passage = slot_gate.enter(slot_id=7, hold_id=uuid4(), holder_keys=["a"])
+        assert passage is slot_gate.Passage.UNKNOWN
     assert values()["docbook_passed_without_redis_total"] == 0
     for _ in range(2):
         count_somebody()

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from bookings.actors.holder import Holder
-from bookings.actors.practice import PracticeMember
+from bookings.actors.practice_member import PracticeMember
 from bookings.appointments.services.changes import cancel_appointment
 from bookings.appointments.services.moves import move_appointment
 from bookings.holding.services.confirmation import confirm_booking

@@ -19,7 +19,7 @@ from bookings.errors import OtpInvalid, OtpLocked
 from bookings.holding.services.confirmation import confirm_booking
 from bookings.models import Appointment, Hold, HoldState
 from bookings.models.holds import MAX_CODE_ATTEMPTS
-from bookings.waitlist.services.waitlist import leave_waitlist
+from bookings.waitlist.services.entries import leave_waitlist
 from docbook.http.problems import STATUS_BY_CODE
 from doctors.models import Mode
 from tests.bookings.acts import as_patient, let_expire, take, wrong_code

@@ -13,7 +13,7 @@ from django.utils import timezone
 from bookings.models import Appointment
 from bookings.notifications.letters.offers import send_offer
 from bookings.notifications.letters.visits import send_confirmation
-from bookings.notifications.texts import send_code as text_code
+from bookings.notifications.text_messages import send_code as text_code
 from docbook.outbox.services import publish
 from doctors.models import Slot, VisitType
 from doctors.templatetags.clinic_time import clock

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from threading import Lock
 from uuid import UUID
 
-from bookings.appointments.selectors.appointments import reason_as_agreed
+from bookings.appointments.selectors.appointments import visit_type_as_agreed
 from bookings.models import Hold
 from doctors.models import Slot, VisitType
 from doctors.rules import VisitTime
@@ -66,7 +66,7 @@ def _look(
     of_it = Hold.objects.select_related("doctor", "visit_type__doctor")
     own = of_it.filter(pk=moves).first() if moves else None
     if own is not None and own.visit_type_id == visit_type.pk:
-        visit_type = reason_as_agreed(own)
+        visit_type = visit_type_as_agreed(own)
     free, _on_hold = times_of_doctor(
         doctor=visit_type.doctor,
         visit_type=visit_type,

@@ -1,4 +1,4 @@
-"""Booked visits that still say what a clinic or a reason said before it was changed."""
+"""Booked visits that still say what a clinic or a visit type said before it was changed."""
 
 import hashlib
 import json

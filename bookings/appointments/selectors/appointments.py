@@ -139,14 +139,14 @@ def times_to_move_to(
     appointment: Appointment, *, start: datetime, end: datetime, now: datetime
 ) -> list[VisitTime]:
     """Free starts in [start, end) with the same doctor for what was agreed, other than its own;
-    none where doctor or reason can no longer be booked.
+    none where the doctor or the visit type can no longer be booked.
     """
     doctor, visit_type = appointment.doctor, appointment.visit_type
     if not (doctor.is_active and visit_type.is_active):
         return []
     free, _on_hold = times_of_doctor(
         doctor=doctor,
-        visit_type=reason_as_agreed(appointment),
+        visit_type=visit_type_as_agreed(appointment),
         start=start,
         end=end,
         now=now,
@@ -155,14 +155,14 @@ def times_to_move_to(
     return [time for time in free if time.starts_at != appointment.starts_at]
 
 
-def reason_as_agreed(visit: Appointment | Hold) -> VisitType:
-    """The reason with the mode and the length that a visit keeps when it moves, in slots of the
+def visit_type_as_agreed(visit: Appointment | Hold) -> VisitType:
+    """With the mode and the length that a visit keeps when it moves, in slots of the
     doctor's grid; bookings_hold takes the same. A copy that nobody saves.
     """
-    reason = copy.copy(visit.visit_type)
-    reason.mode = visit.mode
-    reason.slots = -(-visit.agreed.minutes // visit.doctor.slot_minutes)
-    return reason
+    visit_type = copy.copy(visit.visit_type)
+    visit_type.mode = visit.mode
+    visit_type.slots = -(-visit.agreed.minutes // visit.doctor.slot_minutes)
+    return visit_type
 
 
 def next_visit_after(day: date, *, doctor: Doctor) -> Appointment | None:

@@ -1,6 +1,6 @@
 """Bringing a changed address, clock or name to visits that are booked: an act of its own.
 
-What was agreed stays with a visit whatever becomes of its clinic or its reason. Here somebody says
+What was agreed stays with a visit whatever becomes of its clinic or visit type. Here somebody says
 that the change is for booked visits too. Each visit gets its next version, and its patient a mail.
 """
 
@@ -24,7 +24,7 @@ BATCH = 100
 
 
 def ask_to_amend(*, source: Source, by: audit.Actor) -> None:
-    """Has the booked visits of the clinic or reason amended in the background, as it stands now."""
+    """Has the booked visits of the source amended in the background, as it stands now."""
     kind = kind_of(source)
     with transaction.atomic():
         publish(

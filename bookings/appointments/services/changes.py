@@ -1,7 +1,7 @@
 """Changing an appointment: calling it off, and what became of the visit.
 
 Every change is one step of `bookings.states`, made by somebody who may make it, on the version that
-they have seen; see services.steps.
+they have seen; see services.transitions.
 """
 
 from datetime import datetime, timedelta
@@ -12,8 +12,8 @@ from django.db import transaction
 from django.db.models import Q
 
 from bookings.actors.holder import Holder
-from bookings.actors.practice import PracticeMember
-from bookings.appointments.services import steps
+from bookings.actors.practice_member import PracticeMember
+from bookings.appointments.services import transitions
 from bookings.engine.services import announce_release, end_other_moves, open_gate_after_commit
 from bookings.models import Appointment
 from bookings.states import AppointmentStatus, transition, undo_of
@@ -29,7 +29,7 @@ def cancel_appointment(
     *,
     appointment_id: UUID,
     by: Holder | PracticeMember,
-    version: steps.Seen,
+    version: transitions.Seen,
     now: datetime,
     reason: str = "",
 ) -> Appointment:
@@ -39,16 +39,18 @@ def cancel_appointment(
     already is answered as it stands, and nothing is written. Raises NotFound, FieldError (no
     reason), VersionMismatch, NotChangeable or, for the patient, ChangeWindowPassed.
     """
-    hold, actor = steps.find(appointment_id, by=by, to=AppointmentStatus.CANCELLED)
-    reason = steps.spoken(reason, by=actor)
+    hold, actor = transitions.find(appointment_id, by=by, to=AppointmentStatus.CANCELLED)
+    reason = transitions.spoken(reason, by=actor)
     with transaction.atomic():
         claims.lock_slots(slot_ids=hold.slot_ids)
-        appointment = steps.lock(hold)
+        appointment = transitions.lock(hold)
         if appointment.status == AppointmentStatus.CANCELLED:
             return appointment
-        step = steps.step_to(AppointmentStatus.CANCELLED, appointment, by=actor, version=version)
-        steps.check_window(appointment, by=actor, now=now)
-        steps.make(step, appointment, by=actor, now=now, reason=reason)
+        step = transitions.step_to(
+            AppointmentStatus.CANCELLED, appointment, by=actor, version=version
+        )
+        transitions.check_window(appointment, by=actor, now=now)
+        transitions.make(step, appointment, by=actor, now=now, reason=reason)
         opened = claims.open_booked_slots(slot_ids=hold.slot_ids, hold_id=hold.pk)
         announce_release(doctor_id=hold.doctor_id, slot_ids=opened)
         open_gate_after_commit(hold)
@@ -63,18 +65,22 @@ def cancel_appointment(
 
 
 def find_changeable_appointment(
-    *, appointment_id: UUID, by: Holder | PracticeMember, version: steps.Seen | None, now: datetime
+    *,
+    appointment_id: UUID,
+    by: Holder | PracticeMember,
+    version: transitions.Seen | None,
+    now: datetime,
 ) -> Appointment:
     """The visit, where it could be moved or cancelled now; changes nothing. A version of None is
     any.
 
     Raises NotFound, VersionMismatch, NotChangeable or, for the patient, ChangeWindowPassed.
     """
-    hold, actor = steps.find(appointment_id, by=by, to=AppointmentStatus.RESCHEDULED)
-    appointment = steps.read(hold)
+    hold, actor = transitions.find(appointment_id, by=by, to=AppointmentStatus.RESCHEDULED)
+    appointment = transitions.read(hold)
     seen = appointment.version if version is None else version
-    steps.step_to(AppointmentStatus.RESCHEDULED, appointment, by=actor, version=seen)
-    steps.check_window(appointment, by=actor, now=now)
+    transitions.step_to(AppointmentStatus.RESCHEDULED, appointment, by=actor, version=seen)
+    transitions.check_window(appointment, by=actor, now=now)
     return appointment
 
 
@@ -103,11 +109,13 @@ def mark_no_show(
 
 def undo(*, appointment_id: UUID, by: PracticeMember, version: int, now: datetime) -> Appointment:
     """Takes the last mark back: somebody has slipped. Raises as the marks do."""
-    hold, actor = steps.find(appointment_id, by=by)
+    hold, actor = transitions.find(appointment_id, by=by)
     with transaction.atomic():
-        appointment = steps.lock(hold)
-        step = steps.allowed(undo_of(appointment.status), appointment, by=actor, version=version)
-        steps.make(step, appointment, by=actor, now=now)
+        appointment = transitions.lock(hold)
+        step = transitions.allowed(
+            undo_of(appointment.status), appointment, by=actor, version=version
+        )
+        transitions.make(step, appointment, by=actor, now=now)
     return appointment
 
 
@@ -131,7 +139,7 @@ def mark_missed(*, now: datetime, limit: int = 200) -> int:
         # Skip rows that somebody is changing.
         found = list(silent.select_for_update(skip_locked=True).order_by("starts_at", "id")[:limit])
         for appointment in found:
-            steps.make(step, appointment, by=audit.SYSTEM, now=now)
+            transitions.make(step, appointment, by=audit.SYSTEM, now=now)
     return len(found)
 
 
@@ -143,10 +151,10 @@ def _mark(
     version: int,
     now: datetime,
 ) -> Appointment:
-    hold, actor = steps.find(appointment_id, by=by, to=status)
+    hold, actor = transitions.find(appointment_id, by=by, to=status)
     with transaction.atomic():
-        appointment = steps.lock(hold)
+        appointment = transitions.lock(hold)
         if appointment.status != status:
-            step = steps.step_to(status, appointment, by=actor, version=version)
-            steps.make(step, appointment, by=actor, now=now)
+            step = transitions.step_to(status, appointment, by=actor, version=version)
+            transitions.make(step, appointment, by=actor, now=now)
     return appointment

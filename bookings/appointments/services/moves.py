@@ -9,19 +9,19 @@ from uuid import UUID
 from django.db import transaction
 from uuid_utils.compat import uuid7
 
-from bookings.actors.practice import PracticeMember
+from bookings.actors.practice_member import PracticeMember
 from bookings.appointments.selectors.alternatives import next_free_times
 from bookings.appointments.selectors.appointments import (
     appointment_of_hold,
     find_visit,
-    reason_as_agreed,
+    visit_type_as_agreed,
 )
-from bookings.appointments.services import steps
+from bookings.appointments.services import transitions
 from bookings.engine.calls import Run, lock_and_find_overlap, run_of_slots
 from bookings.engine.services import announce_release, end_other_moves, open_gate_after_commit
 from bookings.errors import OutsideBookingWindow, PatientBusy, SlotTaken
 from bookings.models import Appointment, Hold, HoldState
-from bookings.rules import reason_for
+from bookings.rules import reason_for_clinic
 from bookings.states import PRACTICE, AppointmentStatus
 from docbook.audit import services as audit
 from docbook.errors import DomainError, FieldError, NotFound
@@ -45,11 +45,11 @@ def move_appointment(
     FieldError (no reason, unknown slot), VersionMismatch, NotChangeable, OutsideBookingWindow (the
     time has begun), PatientBusy or SlotTaken; then nothing has changed.
     """
-    old, actor = steps.find(appointment_id, by=by, to=AppointmentStatus.RESCHEDULED)
+    old, actor = transitions.find(appointment_id, by=by, to=AppointmentStatus.RESCHEDULED)
     if actor.kind not in PRACTICE:  # a patient's move always needs its code
         raise NotFound
-    reason = steps.spoken(reason, by=actor)
-    run = run_of_slots(reason_as_agreed(old), first=slot_id)
+    reason = transitions.spoken(reason, by=actor)
+    run = run_of_slots(visit_type_as_agreed(old), first=slot_id)
     if run is None or run.starts_at == old.starts_at:
         message = "There is no other time for this visit at this doctor."
         raise FieldError("slot", message, field_code="unknown")
@@ -58,12 +58,12 @@ def move_appointment(
     with transaction.atomic():
         claims.lock_slots(slot_ids=old.slot_ids + run.slot_ids)
         _refuse_overlap(old, run=run)
-        visit = steps.lock(old)
-        step = steps.step_to(AppointmentStatus.RESCHEDULED, visit, by=actor, version=version)
+        visit = transitions.lock(old)
+        step = transitions.step_to(AppointmentStatus.RESCHEDULED, visit, by=actor, version=version)
         new = _as_confirmed(old, run=run)
         if not claims.book_slots(slot_ids=run.slot_ids, hold_id=new.pk, replaces=old.pk):
             raise _taken(slot_id, old=old, now=now)
-        steps.make(step, visit, by=actor, now=now, reason=reason, replaced_by=new.pk)
+        transitions.make(step, visit, by=actor, now=now, reason=reason, replaced_by=new.pk)
         opened = claims.open_booked_slots(slot_ids=old.slot_ids, hold_id=old.pk)
         moved = _write(new, visit, by=actor)
         announce_release(doctor_id=old.doctor_id, slot_ids=opened)
@@ -90,7 +90,7 @@ def _refuse_overlap(old: Hold, *, run: Run) -> None:
 
 def _as_confirmed(old: Hold, *, run: Run) -> Hold:
     """Who comes, and how to reach them, stay as they are; so does what was agreed, which the
-    database writes into this row and the appointment's. The reason stays with its clinic.
+    database writes into this row and the appointment's. The patient's words stay with their clinic.
     """
     return Hold(
         id=uuid7(),
@@ -105,7 +105,7 @@ def _as_confirmed(old: Hold, *, run: Run) -> Hold:
         last_name=old.last_name,
         email=old.email,
         phone=old.phone,
-        reason=reason_for(old.reason, clinic_id=run.clinic_id, written_to=old.clinic_id),
+        reason=reason_for_clinic(old.reason, clinic_id=run.clinic_id, written_to=old.clinic_id),
         state=HoldState.CONFIRMED,
         expires_at=run.starts_at,
         replaces=old.pk,

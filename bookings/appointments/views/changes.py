@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from bookings.actors.sessions import current_holder
 from bookings.appointments.forms import CancelForm
 from bookings.appointments.presentation import rule_of_changes, view_of
-from bookings.appointments.selectors.appointments import get_appointment, reason_as_agreed
+from bookings.appointments.selectors.appointments import get_appointment, visit_type_as_agreed
 from bookings.appointments.services.changes import cancel_appointment, find_changeable_appointment
 from bookings.appointments.views.appointments import show_appointment
 from bookings.appointments.views.sign_in import sign_in_where_nothing_is_found
@@ -61,7 +61,7 @@ def cancel(request: HttpRequest, appointment_id: UUID) -> HttpResponse:
 @require_safe
 @sign_in_where_nothing_is_found
 def reschedule(request: HttpRequest, appointment_id: UUID) -> HttpResponse:
-    """The doctor's free times for the same reason; the visit stays until another is confirmed."""
+    """Other free times of the doctor; the visit stays until one of them is confirmed."""
     holder = current_holder(request)
     try:
         found = find_changeable_appointment(
@@ -101,7 +101,7 @@ def show_move(
             doctor=doctor,
             query=replace(
                 query,
-                reason=reason_as_agreed(appointment),
+                visit_type=visit_type_as_agreed(appointment),
                 page=reverse("bookings:reschedule", args=[appointment.pk]),
                 replaces=appointment.pk,
                 moves_from=appointment.starts_at,
@@ -157,7 +157,7 @@ def _cancel(request: HttpRequest, found: Appointment, *, form: CancelForm) -> Ht
 
 
 def _bookable_doctor(appointment: Appointment) -> Doctor | None:
-    """None where the doctor, or the reason of this visit, can no longer be booked."""
+    """None where the doctor, or the visit type, can no longer be booked."""
     if not appointment.visit_type.is_active:
         return None
     return bookable_doctors().filter(pk=appointment.doctor_id).first()

@@ -45,7 +45,7 @@ log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True)
-class Offer:
+class OfferTerms:
     """A hold that is made for somebody on the waitlist, and how long they have."""
 
     entry_id: UUID
@@ -64,7 +64,7 @@ def hold_slot(
     now: datetime,
     address: int | None = None,
     replaces: UUID | None = None,
-    offer: Offer | None = None,
+    offer: OfferTerms | None = None,
     instead_of: UUID | None = None,
 ) -> Hold:
     """Keeps the time that starts with this slot for the holder, for five minutes.
@@ -146,7 +146,7 @@ def _call(
     holder: Holder,
     address: int | None,
     replaces: UUID | None,
-    offer: Offer | None = None,
+    offer: OfferTerms | None = None,
 ) -> HoldCall:
     limit = settings.LIVE_HOLDS_PER_PATIENT if holder.patient else settings.LIVE_HOLDS_PER_GUEST
     return HoldCall(
@@ -209,10 +209,10 @@ def _enter(call: HoldCall, *, holder: Holder, now: datetime, mark: str) -> None:
     """An offer comes alone, often while the gate of the patient who gave the time back is shut."""
     if call.waitlist_entry_id:
         return
-    entry = slot_gate.enter(
+    passage = slot_gate.enter(
         slot_id=call.slot_id, hold_id=call.hold_id, holder_keys=holder.keys, request_mark=mark
     )
-    if entry is slot_gate.Entry.REFUSED:
+    if passage is slot_gate.Passage.REFUSED:
         raise _gone(SlotHeld, call, now=now)
 
 
@@ -283,7 +283,7 @@ def _refusal(result: HoldResult, call: HoldCall, *, now: datetime) -> DomainErro
         "hold-limit": lambda: HoldLimit(limit=result.amount, until=result.until),
         "appointment-limit": lambda: AppointmentLimit(limit=result.amount),
         "booking-disabled": lambda: BookingDisabled(
-            until=result.until, reason=result.words, now=now
+            until=result.until, message=result.words, now=now
         ),
         "idempotency-key-reused": IdempotencyKeyReused,
         "outside-booking-window": OutsideBookingWindow,

@@ -19,7 +19,7 @@ from bookings.holding.drafts import DRAFT_FIELDS
 from bookings.holding.services.codes import Details, request_code
 from bookings.models import Hold
 from bookings.models.agreed import AgreedVisit, Place
-from bookings.rules import reason_for
+from bookings.rules import reason_for_clinic
 from docbook.http.keyed_digest import network_digest
 from docbook.http.throttling import enforce, enforce_together, limit_of
 from doctors.models import Doctor, Mode
@@ -96,7 +96,9 @@ def known_details(hold: Hold, holder: Holder) -> dict[str, str]:
     if hold.replaces and not hold.code_sent_at:
         moved = get_hold(hold_id=hold.replaces, holder=holder)
         known = {name: getattr(moved, name) for name in DRAFT_FIELDS}
-        reason = reason_for(moved.reason, clinic_id=hold.clinic_id, written_to=moved.clinic_id)
+        reason = reason_for_clinic(
+            moved.reason, clinic_id=hold.clinic_id, written_to=moved.clinic_id
+        )
         return known | {"reason": reason}
     if hold.code_sent_at or patient is None:
         return sent_details(hold)

@@ -26,7 +26,7 @@ from bookings.holding.forms import StartForm
 from bookings.holding.services.codes import Details
 from bookings.holding.services.holds import hold_slot
 from bookings.holding.views.attempt import known_details, limit_codes, send_code
-from bookings.holding.views.refusals import Wanted, show_refusal
+from bookings.holding.views.refusals import WantedTime, show_refusal
 from bookings.models import Hold
 from docbook.errors import DomainError, NotFound, RateLimited
 from docbook.http import pages
@@ -138,7 +138,7 @@ def _start_refused(
         return pages.error_page(request, status=404)
     doctor = get_bookable_doctor(pk=visit_type.doctor_id)
     slot = doctor.slots.filter(pk=slot_id).select_related("clinic").first()
-    wanted = Wanted(
+    wanted = WantedTime(
         doctor=doctor,
         visit_type_id=visit_type_id,
         slot_id=slot_id,

@@ -5,12 +5,12 @@ from uuid import UUID
 
 from django.utils.translation import gettext as _
 
-from bookings.appointments.selectors.appointments import reason_as_agreed
+from bookings.appointments.selectors.appointments import visit_type_as_agreed
 from bookings.models import Hold
 from doctors.rules import VisitTime
 from doctors.selectors.slots import times_of_doctor
 from doctors.templatetags.clinic_time import clock_near
-from doctors.views.picker_page import Offer
+from doctors.views.picker_page import TimeInstead
 
 LOOKS_AHEAD = timedelta(days=14)
 
@@ -22,12 +22,12 @@ def still_free(
     clinic_id: int,
     visit_type_id: int,
     replaces: UUID | None = None,
-) -> list[Offer]:
+) -> list[TimeInstead]:
     """One offer a time; its day is said where it is not the day of `near`, and its place where it
     is not that clinic.
     """
     return [
-        Offer(
+        TimeInstead(
             label=_("Hold %(time)s") % {"time": _said(time, near=near, clinic_id=clinic_id)},
             slot_id=time.slot_id,
             visit_type_id=visit_type_id,
@@ -43,7 +43,7 @@ def _said(time: VisitTime, *, near: datetime, clinic_id: int) -> str:
     return when if time.place.id == clinic_id else f"{when}, {time.place.name}, {time.place.city}"
 
 
-def again_or_next(hold: Hold, *, now: datetime) -> tuple[str, list[Offer]]:
+def again_or_next(hold: Hold, *, now: datetime) -> tuple[str, list[TimeInstead]]:
     """Of a hold that is over: whether its time is still free, else which one is the next."""
     at, here = hold.starts_at, hold.clinic_id
     first = _first_free(hold, now=now)
@@ -64,7 +64,7 @@ def _first_free(hold: Hold, *, now: datetime) -> VisitTime | None:
         return None
     free, _on_hold = times_of_doctor(
         doctor=hold.doctor,
-        visit_type=reason_as_agreed(hold) if hold.replaces else hold.visit_type,
+        visit_type=visit_type_as_agreed(hold) if hold.replaces else hold.visit_type,
         start=hold.starts_at,
         end=hold.starts_at + LOOKS_AHEAD,
         now=now,

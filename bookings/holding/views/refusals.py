@@ -38,11 +38,11 @@ from doctors.selectors.slots import place_of
 from doctors.templatetags.clinic_time import clock, clock_near, day_and_clock
 from doctors.views.addresses import day_url, doctor_url, with_query
 from doctors.views.detail import render_doctor
-from doctors.views.picker_page import KeptTime, Notice, Offer, PickerQuery
+from doctors.views.picker_page import KeptTime, Notice, PickerQuery, TimeInstead
 
 
 @dataclass(frozen=True)
-class Wanted:
+class WantedTime:
     """The time that could not be kept, by the clock of its `clinic`; `starts_at` is None where the
     doctor has no such slot, and the clinic is the main one.
 
@@ -78,14 +78,14 @@ class Wanted:
         return day_url(self.doctor, visit_type_id=self.visit_type_id, day=day)
 
 
-def show_refusal(request: HttpRequest, error: DomainError, *, wanted: Wanted) -> HttpResponse:
-    """The doctor's page on the day that was wanted, with fresh times and the reason."""
+def show_refusal(request: HttpRequest, error: DomainError, *, wanted: WantedTime) -> HttpResponse:
+    """The doctor's page on the day that was wanted, with fresh times and why it was not kept."""
     return _show(request, error, wanted=wanted, notice=_notice(request, error, wanted=wanted))
 
 
 def show_lost_hold(request: HttpRequest, error: DomainError, hold: Hold) -> HttpResponse:
     """A hold that is over, seen from one of its own pages."""
-    wanted = Wanted(
+    wanted = WantedTime(
         doctor=hold.doctor,
         visit_type_id=hold.visit_type_id,
         slot_id=hold.slot_ids[0],
@@ -99,7 +99,7 @@ def show_lost_hold(request: HttpRequest, error: DomainError, hold: Hold) -> Http
 
 
 def _show(
-    request: HttpRequest, error: DomainError, *, wanted: Wanted, notice: Notice
+    request: HttpRequest, error: DomainError, *, wanted: WantedTime, notice: Notice
 ) -> HttpResponse:
     refusal.note(error.code)
     query, status = wanted.query(), STATUS_BY_CODE[error.code]
@@ -116,7 +116,7 @@ def _show(
     return response
 
 
-def _notice(request: HttpRequest, error: DomainError, *, wanted: Wanted) -> Notice:
+def _notice(request: HttpRequest, error: DomainError, *, wanted: WantedTime) -> Notice:
     if isinstance(error, SlotTaken | SlotHeld):
         own = _own_hold(request, wanted=wanted) if isinstance(error, SlotHeld) else None
         return _own_notice(own, wanted=wanted) if own else _lost_race(error, wanted=wanted)
@@ -129,7 +129,7 @@ def _notice(request: HttpRequest, error: DomainError, *, wanted: Wanted) -> Noti
     return _plain_notice(error)
 
 
-def _network_notice(until: datetime, *, wanted: Wanted) -> Notice:
+def _network_notice(until: datetime, *, wanted: WantedTime) -> Notice:
     """Somebody in a waiting room, who keeps nothing themselves."""
     title = _("Very many times are being held from your network just now.")
     text = _("The next one ends at %(time)s.") % {"time": clock(until, zone=wanted.clinic.zone)}
@@ -148,7 +148,7 @@ def _plain_notice(error: DomainError) -> Notice:
     return _no_longer_offered()
 
 
-def _no_longer_offered(wanted: Wanted | None = None) -> Notice:
+def _no_longer_offered(wanted: WantedTime | None = None) -> Notice:
     title = _("This time is no longer offered.")
     if wanted and not wanted.doctor.is_active:
         return Notice("unknown", title)
@@ -159,13 +159,13 @@ def _all_times() -> dict[str, str]:
     return {"label": _("All times of that day."), "url": "#times"}
 
 
-def _pause_notice(error: BookingDisabled, *, wanted: Wanted) -> Notice:
+def _pause_notice(error: BookingDisabled, *, wanted: WantedTime) -> Notice:
     title = _("Booking is paused.")
     if error.until is not None:
         zone, now = wanted.clinic.zone, timezone.now()
         until = clock_near(error.until, near=now, zone=zone)
         title = _("Booking is paused until %(time)s.") % {"time": until}
-    return Notice("paused", title, f"{error.reason} {_('Your appointments are safe.')}".strip())
+    return Notice("paused", title, f"{error.message} {_('Your appointments are safe.')}".strip())
 
 
 def _visits_notice(error: AppointmentLimit) -> Notice:
@@ -176,7 +176,7 @@ def _visits_notice(error: AppointmentLimit) -> Notice:
     return Notice("visits", title, _("More can be booked once one of them is over."), links)
 
 
-def _over_notice(error: HoldExpired | OtpLocked, hold: Hold, *, wanted: Wanted) -> Notice:
+def _over_notice(error: HoldExpired | OtpLocked, hold: Hold, *, wanted: WantedTime) -> Notice:
     is_expired = isinstance(error, HoldExpired)
     if is_expired and ending_of(hold) is None:  # refused although there was time left
         return _no_longer_offered(wanted)
@@ -191,7 +191,7 @@ def _over_notice(error: HoldExpired | OtpLocked, hold: Hold, *, wanted: Wanted) 
     )
 
 
-def _lost_race(error: SlotTaken | SlotHeld, *, wanted: Wanted) -> Notice:
+def _lost_race(error: SlotTaken | SlotHeld, *, wanted: WantedTime) -> Notice:
     offers = still_free(
         error.alternatives,
         near=error.starts_at,
@@ -218,8 +218,8 @@ def _lost_race(error: SlotTaken | SlotHeld, *, wanted: Wanted) -> Notice:
     )
 
 
-def _own_hold(request: HttpRequest, *, wanted: Wanted) -> Hold | None:
-    """Where they keep a part of the time themselves: for another reason, from another start on, to
+def _own_hold(request: HttpRequest, *, wanted: WantedTime) -> Hold | None:
+    """Where they keep a part of the time themselves: for another visit type, from another start, to
     move a visit, as what a visit keeps free afterwards, or as an offer.
     """
     if wanted.starts_at is None:
@@ -237,7 +237,7 @@ def _own_hold(request: HttpRequest, *, wanted: Wanted) -> Hold | None:
     return live.filter(overlaps | Q(slot_ids__contains=[wanted.slot_id])).first()
 
 
-def _own_notice(hold: Hold, *, wanted: Wanted) -> Notice:
+def _own_notice(hold: Hold, *, wanted: WantedTime) -> Notice:
     title = _("You are already keeping this time.")
     if wanted.starts_at and hold.starts_at != wanted.starts_at:
         title = _("You are keeping %(kept)s, which is in the way of %(wanted)s.") % {
@@ -271,7 +271,7 @@ def _busy_notice(request: HttpRequest, error: PatientBusy) -> Notice:
     return Notice("busy", title, text, links)
 
 
-def _limit_notice(request: HttpRequest, error: HoldLimit, *, wanted: Wanted) -> Notice:
+def _limit_notice(request: HttpRequest, error: HoldLimit, *, wanted: WantedTime) -> Notice:
     if error.until:
         return _network_notice(error.until, wanted=wanted)
     title = ngettext(
@@ -295,14 +295,14 @@ def _limit_notice(request: HttpRequest, error: HoldLimit, *, wanted: Wanted) -> 
     )
 
 
-def _swap(hold: Hold, *, wanted: Wanted) -> Offer:
+def _swap(hold: Hold, *, wanted: WantedTime) -> TimeInstead:
     """Gives the only time back for the one that is wanted now."""
     zone, at = wanted.clinic.zone, wanted.starts_at or hold.starts_at
     label = _("Give back %(kept)s and hold %(wanted)s") % {
         "kept": clock_near(hold.starts_at, near=at, zone=hold.zone),
         "wanted": clock_near(at, near=hold.starts_at, zone=zone),
     }
-    return Offer(
+    return TimeInstead(
         label,
         wanted.slot_id,
         wanted.visit_type_id,

@@ -17,7 +17,7 @@ from bookings.engine.services import release_hold
 from bookings.errors import AppointmentLimit, BookingDisabled, NumberNeeded
 from bookings.holding import codes
 from bookings.holding.services.confirmation import confirm_booking
-from bookings.holding.services.holds import Offer, hold_slot
+from bookings.holding.services.holds import OfferTerms, hold_slot
 from bookings.models import Appointment, Hold, HoldState, WaitlistEntry, WaitlistState
 from bookings.waitlist.rules import QuietHours, Wish
 from bookings.waitlist.selectors import (
@@ -25,11 +25,11 @@ from bookings.waitlist.selectors import (
     Past,
     get_offer,
     past_of,
-    reason_for,
     visit_to_move,
+    visit_type_for,
     waiting_for,
 )
-from bookings.waitlist.services.waitlist import end_wait, lock_waitlist_of
+from bookings.waitlist.services.entries import end_wait, lock_waitlist_of
 from docbook.audit import services as audit
 from docbook.errors import DomainError, NotFound
 from docbook.outbox.services import publish
@@ -93,7 +93,7 @@ def _offered_to(patient: User, *, offer_id: UUID) -> Hold:
 
 
 class _FreeTimes:
-    """The free times that a slot is part of, read once for each reason, however long the line."""
+    """The free times that a slot is part of, read once for each visit type."""
 
     def __init__(self, slot: Slot, *, now: datetime) -> None:
         self.slot, self.now = slot, now
@@ -104,8 +104,8 @@ class _FreeTimes:
         if visit_type is None:
             return []
         if entry.replaces is not None:
-            reason = reason_for(entry, visit_type)
-            return [(time, reason) for time in self._read(reason)]
+            agreed = visit_type_for(entry, visit_type)
+            return [(time, agreed) for time in self._read(agreed)]
         return [(time, visit_type) for time in self._of(visit_type)]
 
     def _of(self, visit_type: VisitType) -> list[VisitTime]:
@@ -216,7 +216,7 @@ def _hold_for(entry: WaitlistEntry, *, time: VisitTime, visit_type: VisitType) -
                 visit_type_id=visit_type.pk,
                 holder=Holder(patient=entry.patient),
                 replaces=entry.replaces,
-                offer=Offer(entry.pk, offer_term()),
+                offer=OfferTerms(entry.pk, offer_term()),
                 now=timezone.now(),
             )
         except (AppointmentLimit, BookingDisabled):

@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from django_redis import get_redis_connection
 
-from bookings.actors.practice import PracticeMember
+from bookings.actors.practice_member import PracticeMember
 from bookings.appointments.services.moves import move_appointment
 from bookings.engine.services import sweep_holds
 from bookings.errors import NotChangeable, OutsideBookingWindow, PatientBusy, SlotTaken

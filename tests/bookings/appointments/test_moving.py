@@ -9,7 +9,7 @@ from django.utils import timezone
 from accounts.models import User
 from bookings.errors import NotChangeable
 from bookings.holding.services.confirmation import confirm_booking
-from bookings.holding.services.holds import Offer, hold_slot
+from bookings.holding.services.holds import OfferTerms, hold_slot
 from bookings.models import Appointment, Hold
 from docbook.audit.models import AuditEvent
 from docbook.errors import NotFound
@@ -95,7 +95,7 @@ def test_move_to_a_time_that_overlaps_the_old_one_is_no_clash_with_oneself() -> 
         visit_type_id=other.pk,
         holder=as_patient(patient),
         replaces=old.pk,
-        offer=Offer(entry.pk, timedelta(minutes=15)),
+        offer=OfferTerms(entry.pk, timedelta(minutes=15)),
         now=timezone.now(),
     )
     assert confirm(hold, patient).doctor == other.doctor

@@ -10,7 +10,7 @@ from django.test import Client
 from django.utils import timezone
 from django.utils.html import strip_tags
 
-from bookings.actors.practice import PracticeMember
+from bookings.actors.practice_member import PracticeMember
 from bookings.appointments.selectors.alternatives import next_free_times
 from bookings.appointments.selectors.appointments import times_to_move_to
 from bookings.appointments.services.changes import cancel_appointment

@@ -10,11 +10,11 @@ from django.utils import timezone
 from django_redis import get_redis_connection
 
 from bookings.appointments.serializers import BookingOut
-from bookings.engine.layouts import appointment_layout, attempt_layout
+from bookings.engine.answer_layouts import appointment_layout, attempt_layout
 from bookings.errors import AppointmentLimit, BookingDisabled, HoldExpired, HoldLimit
 from bookings.holding.serializers import AttemptOut
 from bookings.holding.services.confirmation import confirm_booking
-from bookings.holding.services.holds import Offer, hold_slot
+from bookings.holding.services.holds import OfferTerms, hold_slot
 from bookings.models import Appointment, BookingPause, Hold
 from docbook.http.models import IdempotencyRecord
 from docbook.http.times import local_iso
@@ -188,7 +188,7 @@ def test_pause_refuses_new_holds_and_lets_those_confirm_that_are_held() -> None:
     before = traces()
     with pytest.raises(BookingDisabled) as refusal:
         take(slots[1], visit_type=visit_type, holder=guest())
-    assert refusal.value.reason == "We move to a new machine."
+    assert refusal.value.message == "We move to a new machine."
     assert 590 <= refusal.value.retry_after <= 600
     assert traces() == before
     api = Api(make_patient())
@@ -308,7 +308,7 @@ def test_visits_ahead_are_counted_when_an_offer_is_made(settings) -> None:
             slot_id=slots[3].pk,
             visit_type_id=visit_type.pk,
             holder=as_patient(patient),
-            offer=Offer(entry.pk, timedelta(minutes=15)),
+            offer=OfferTerms(entry.pk, timedelta(minutes=15)),
             now=timezone.now(),
         )
 
@@ -322,7 +322,7 @@ def test_visits_ahead_are_counted_when_an_offer_is_accepted(settings) -> None:
         slot_id=slots[3].pk,
         visit_type_id=visit_type.pk,
         holder=as_patient(patient),
-        offer=Offer(entry.pk, timedelta(minutes=15)),
+        offer=OfferTerms(entry.pk, timedelta(minutes=15)),
         now=timezone.now(),
     )
     make_appointment(slots=make_slots(doctor=make_doctor()), patient=patient)

@@ -13,7 +13,7 @@ from django_redis import get_redis_connection
 from bookings.actors.holder import Holder
 from bookings.engine import slot_gate
 from bookings.engine.services import release_hold
-from bookings.engine.slot_gate import Entry
+from bookings.engine.slot_gate import Passage
 from bookings.errors import SlotHeld, SlotTaken
 from bookings.models import Hold
 from doctors.models import Slot, SlotState
@@ -38,7 +38,7 @@ def redis_gone(settings) -> Iterator[None]:
         yield
 
 
-def enter(mine: str, *, hold: UUID = HOLD, mark: str = "") -> Entry:
+def enter(mine: str, *, hold: UUID = HOLD, mark: str = "") -> Passage:
     return slot_gate.enter(slot_id=7, hold_id=hold, holder_keys=[mine], request_mark=mark)
 
 
@@ -82,15 +82,15 @@ def test_rush_at_the_gate_asks_the_database_once_for_what_else_is_free(
 
 def test_request_that_was_answered_before_passes_the_gate_of_somebody_else() -> None:
     """A retry must hear its own answer again, not who is at the gate by now."""
-    assert enter("me", mark="m") is Entry.ENTERED
+    assert enter("me", mark="m") is Passage.ENTERED
     slot_gate.leave(slot_id=7, hold_id=HOLD)
-    assert enter("other") is Entry.ENTERED
-    assert enter("me", mark="m") is Entry.BESIDE
+    assert enter("other") is Passage.ENTERED
+    assert enter("me", mark="m") is Passage.BESIDE
     keep("other")
-    assert enter("me") is Entry.REFUSED
-    assert enter("me", mark="m") is Entry.BESIDE
+    assert enter("me") is Passage.REFUSED
+    assert enter("me", mark="m") is Passage.BESIDE
     for _ in range(2):  # who was refused is refused again, with the same key too
-        assert enter("me", mark="new") is Entry.REFUSED
+        assert enter("me", mark="new") is Passage.REFUSED
 
 
 def test_claim_alone_is_no_lock_and_ends_by_itself_after_two_seconds() -> None:
@@ -102,14 +102,14 @@ def test_claim_alone_is_no_lock_and_ends_by_itself_after_two_seconds() -> None:
 
 def test_who_comes_while_somebody_is_asking_waits_for_what_becomes_of_it() -> None:
     first, second = uuid4(), uuid4()
-    assert enter("me", hold=first) is Entry.ENTERED
+    assert enter("me", hold=first) is Passage.ENTERED
     with ThreadPoolExecutor(1) as pool:
         waits = pool.submit(enter, "other", hold=second)
         slot_gate.leave(slot_id=7, hold_id=first)  # the database has refused it
-        assert waits.result() is Entry.ENTERED
+        assert waits.result() is Passage.ENTERED
         waits = pool.submit(enter, "third")
         keep("other", hold=second)
-        assert waits.result() is Entry.REFUSED
+        assert waits.result() is Passage.REFUSED
 
 
 def test_who_waits_in_vain_is_told_by_the_database() -> None:

@@ -18,7 +18,7 @@ from bookings.errors import (
     SlotHeld,
     SlotTaken,
 )
-from bookings.holding.services.holds import Offer, hold_slot
+from bookings.holding.services.holds import OfferTerms, hold_slot
 from bookings.models import Hold, HoldState
 from bookings.tasks import sweep
 from docbook.audit.models import AuditEvent
@@ -82,7 +82,7 @@ def test_hold_that_is_answered_is_the_row_that_was_written(who: str) -> None:
         visit_type_id=visit_type.pk,
         holder=guest() if who == "guest" else patient,
         replaces=visit.pk if who == "who moves a visit" else None,
-        offer=Offer(entry.pk, timedelta(minutes=15)) if who == "waitlist" else None,
+        offer=OfferTerms(entry.pk, timedelta(minutes=15)) if who == "waitlist" else None,
         address=4711,
         now=timezone.now(),
     )

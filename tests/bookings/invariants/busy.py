@@ -8,7 +8,7 @@ from django.utils import timezone
 from django_redis import get_redis_connection
 
 from bookings.actors.holder import Holder
-from bookings.actors.practice import PracticeMember
+from bookings.actors.practice_member import PracticeMember
 from bookings.appointments.services.amendments import amend_visits
 from bookings.appointments.services.changes import (
     cancel_appointment,

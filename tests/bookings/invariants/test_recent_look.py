@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from django.db import connection
 
-from bookings.actors.practice import PracticeMember
+from bookings.actors.practice_member import PracticeMember
 from bookings.appointments.services.changes import mark_arrived
 from bookings.invariants import invariant, recent, watch
 from bookings.invariants.checks import FROM_THE_DATABASE, check_invariants

@@ -7,7 +7,7 @@ from django.core import mail
 from django.utils import timezone
 from icalendar import Calendar, Event
 
-from bookings.actors.practice import PracticeMember
+from bookings.actors.practice_member import PracticeMember
 from bookings.appointments.services.changes import cancel_appointment, mark_arrived
 from bookings.appointments.services.moves import move_appointment
 from bookings.holding.services.confirmation import confirm_booking

@@ -11,9 +11,9 @@ from accounts.models import User
 from bookings.errors import WaitlistLimit
 from bookings.models import Appointment, Hold, HoldState, WaitlistEntry, WaitlistState
 from bookings.tasks import look_over_waitlist
-from bookings.waitlist.services import waitlist
-from bookings.waitlist.services.waitlist import (
-    Wanted,
+from bookings.waitlist.services import entries
+from bookings.waitlist.services.entries import (
+    WaitlistRequest,
     end_booked_entries,
     end_passed_entries,
     join_waitlist,
@@ -55,7 +55,7 @@ def join(
         defaults["visit_type_id"] = make_visit_type(doctor=doctor).pk
     return join_waitlist(
         patient=patient or make_patient(),
-        wanted=Wanted(**(defaults | fields)),
+        wanted=WaitlistRequest(**(defaults | fields)),
         now=now or timezone.now(),
     )
 
@@ -331,7 +331,7 @@ def test_wait_ends_when_the_last_day_is_over_everywhere() -> None:
 
 
 def test_entries_that_are_over_already_take_no_place_in_a_run(monkeypatch) -> None:
-    monkeypatch.setattr(waitlist, "MOST_AT_ONCE", 1)
+    monkeypatch.setattr(entries, "MOST_AT_ONCE", 1)
     past = {"from_on": today() - timedelta(days=9), "until_on": today() - timedelta(days=5)}
     make_waitlist_entry(state=WaitlistState.WITHDRAWN, **past)
     make_waitlist_entry(**past)

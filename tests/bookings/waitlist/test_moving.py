@@ -9,8 +9,8 @@ from bookings.actors.holder import Holder
 from bookings.appointments.services.changes import cancel_appointment
 from bookings.errors import NotChangeable
 from bookings.models import Appointment, Hold, HoldState, WaitlistEntry
+from bookings.waitlist.services.entries import WaitlistRequest, join_waitlist
 from bookings.waitlist.services.offers import accept_offer, decline_offer
-from bookings.waitlist.services.waitlist import Wanted, join_waitlist
 from docbook.errors import FieldError
 from docbook.outbox.models import OutboxMessage
 from doctors.models import Slot, VisitType
@@ -87,7 +87,7 @@ def test_wait_for_an_earlier_time_needs_room_for_what_was_agreed(
     made = booked(slots=agreed)
     VisitType.objects.filter(pk=made.visit.visit_type_id).update(slots=takes_now)
     day = made.visit.starts_at.date() - timedelta(days=1)
-    wanted = Wanted(
+    wanted = WaitlistRequest(
         doctor_id=made.visit.doctor_id,
         visit_type_id=made.visit.visit_type_id,
         from_on=day,
@@ -107,7 +107,7 @@ def test_earlier_time_that_is_offered_has_the_agreed_length_and_price() -> None:
     made = booked(at=3)
     join_waitlist(
         patient=made.patient,
-        wanted=Wanted(
+        wanted=WaitlistRequest(
             doctor_id=made.visit.doctor_id,
             visit_type_id=made.visit.visit_type_id,
             from_on=timezone.now().date(),

@@ -12,9 +12,9 @@ from bookings.errors import HoldExpired, PatientBusy
 from bookings.holding.services.holds import hold_slot
 from bookings.models import Appointment, Hold, HoldState, WaitlistEntry
 from bookings.waitlist.selectors import free_times_near
+from bookings.waitlist.services.entries import leave_waitlist
 from bookings.waitlist.services.look_over import offer_free_times
 from bookings.waitlist.services.offers import accept_offer, decline_offer, offer_the_first
-from bookings.waitlist.services.waitlist import leave_waitlist
 from docbook.audit.models import AuditEvent
 from docbook.errors import NotFound
 from docbook.outbox.models import OutboxMessage

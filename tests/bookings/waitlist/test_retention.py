@@ -7,8 +7,8 @@ from django.utils import timezone
 
 from bookings.models import Hold, WaitlistEntry
 from bookings.upkeep.retention import purge_ended_holds, purge_ended_waits
+from bookings.waitlist.services.entries import leave_waitlist
 from bookings.waitlist.services.offers import accept_offer, decline_offer
-from bookings.waitlist.services.waitlist import leave_waitlist
 from tests.bookings.waitlist.acts import awaited, in_line, release
 
 pytestmark = pytest.mark.django_db

@@ -15,8 +15,8 @@ from bookings.waitlist.selectors import (
     LIVE,
     entries_of_who_has_booked,
     get_entry,
-    reason_for,
     visit_to_move,
+    visit_type_for,
 )
 from docbook.audit import services as audit
 from docbook.errors import FieldError
@@ -35,8 +35,8 @@ EITHER_OR = "Name either a doctor and a reason, or a specialty and a city."
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wanted:
-    """A doctor and a reason, or a specialty (its slug) in a city; the rest as in WaitlistEntry."""
+class WaitlistRequest:
+    """A doctor and a visit type, or a specialty (its slug) in a city; else as in WaitlistEntry."""
 
     doctor_id: int | None = None
     visit_type_id: int | None = None
@@ -51,10 +51,12 @@ class Wanted:
     replaces: UUID | None = None
 
 
-def join_waitlist(*, patient: User, wanted: Wanted, now: datetime) -> tuple[WaitlistEntry, bool]:
+def join_waitlist(
+    *, patient: User, wanted: WaitlistRequest, now: datetime
+) -> tuple[WaitlistEntry, bool]:
     """(the entry, whether it is new): who wants the same again has the same entry.
 
-    Raises FieldError, naming a field of Wanted, or WaitlistLimit.
+    Raises FieldError, naming a field of WaitlistRequest, or WaitlistLimit.
     """
     asked = _entry_of(wanted, patient=patient, now=now)
     with transaction.atomic():
@@ -96,7 +98,7 @@ def end_passed_entries(*, now: datetime) -> int:
 
 
 def end_booked_entries() -> int:
-    """Ends the wait of those who have booked that doctor for that reason themselves; how many."""
+    """Ends the wait of those who have booked that visit type themselves; returns how many."""
     booked = entries_of_who_has_booked()[:MOST_AT_ONCE]
     return sum(end_wait(entry, because="booked") for entry in booked)
 
@@ -138,7 +140,7 @@ def _same_wish(entry: WaitlistEntry, asked: WaitlistEntry) -> bool:
     return all(getattr(entry, name) == getattr(asked, name) for name in columns if name not in own)
 
 
-def _entry_of(wanted: Wanted, *, patient: User, now: datetime) -> WaitlistEntry:
+def _entry_of(wanted: WaitlistRequest, *, patient: User, now: datetime) -> WaitlistEntry:
     """Not saved. Raises FieldError."""
     entry = WaitlistEntry(
         patient=patient,
@@ -159,7 +161,7 @@ def _entry_of(wanted: Wanted, *, patient: User, now: datetime) -> WaitlistEntry:
     return entry
 
 
-def _name_the_doctors(entry: WaitlistEntry, *, wanted: Wanted, now: datetime) -> None:
+def _name_the_doctors(entry: WaitlistEntry, *, wanted: WaitlistRequest, now: datetime) -> None:
     by_specialty = bool(wanted.specialty or wanted.city)
     if by_specialty == (wanted.doctor_id is not None):
         raise FieldError("doctor", EITHER_OR, field_code="one-of")
@@ -169,12 +171,12 @@ def _name_the_doctors(entry: WaitlistEntry, *, wanted: Wanted, now: datetime) ->
         _name_the_doctor(entry, wanted=wanted)
 
 
-def _name_the_doctor(entry: WaitlistEntry, *, wanted: Wanted) -> None:
+def _name_the_doctor(entry: WaitlistEntry, *, wanted: WaitlistRequest) -> None:
     entry.doctor = bookable_doctors().filter(pk__in=[wanted.doctor_id]).first()
     if entry.doctor is None:
         raise FieldError("doctor", "This doctor does not exist.", field_code="unknown")
-    reasons = VisitType.objects.filter(doctor=entry.doctor, is_active=True)
-    entry.visit_type = reasons.filter(pk__in=[wanted.visit_type_id]).first()
+    offered = VisitType.objects.filter(doctor=entry.doctor, is_active=True)
+    entry.visit_type = offered.filter(pk__in=[wanted.visit_type_id]).first()
     if entry.visit_type is None:
         text = "This reason for a visit does not exist."
         raise FieldError("visit_type", text, field_code="unknown")
@@ -182,7 +184,7 @@ def _name_the_doctor(entry: WaitlistEntry, *, wanted: Wanted) -> None:
         raise FieldError("mode", "Visits for this reason are not held in this way.")
 
 
-def _name_the_specialty(entry: WaitlistEntry, *, wanted: Wanted, now: datetime) -> None:
+def _name_the_specialty(entry: WaitlistEntry, *, wanted: WaitlistRequest, now: datetime) -> None:
     """The city in the spelling of its clinics, with which times are compared."""
     if wanted.visit_type_id is not None:
         raise FieldError("visit_type", "A reason belongs to a doctor. Name the doctor.")
@@ -218,7 +220,7 @@ def _check_times(entry: WaitlistEntry) -> None:
         raise FieldError("day_until", "The end must be later than the start.")
     if entry.visit_type is None:
         return
-    length = reason_for(entry, entry.visit_type).duration
+    length = visit_type_for(entry, entry.visit_type).duration
     if length_of_hours(starts, entry.day_until) < length:
         raise FieldError("day_until", "The visit takes longer than that.")
 

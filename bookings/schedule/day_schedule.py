@@ -28,7 +28,7 @@ class Visit:
 
 
 @dataclass(frozen=True)
-class Entry:
+class ScheduleLine:
     """One line of the day. `kind`: a status of an appointment, or free, past, held, blocked, gap.
 
     Past is a time that nobody booked and nobody can book any more.
@@ -44,7 +44,7 @@ class Entry:
     visit: Visit | None = None
 
 
-def entries_of_day(doctor: Doctor, *, day: date, now: datetime) -> list[Entry]:
+def lines_of_day(doctor: Doctor, *, day: date, now: datetime) -> list[ScheduleLine]:
     """In the order of time, each on its day by the clock of its own clinic. Three queries,
     however long the day is.
     """
@@ -53,14 +53,14 @@ def entries_of_day(doctor: Doctor, *, day: date, now: datetime) -> list[Entry]:
     start, end = instants_of_days(day, day)
     grid = grid_of_doctors(doctor_ids=[doctor.pk], start=start, end=end).get(doctor.pk, [])
     slots = [slot for slot in grid if slot.local_day == day]
-    entries = [_visit_entry(each, contact=contacts[each.pk], now=now) for each in booked]
-    entries += [_slot_entry(slot, now=now) for slot in slots if slot.state != "booked"]
-    entries += _gaps(sorted(entries, key=lambda entry: entry.starts_at))
-    return sorted(entries, key=lambda entry: entry.starts_at)
+    lines = [_visit_line(each, contact=contacts[each.pk], now=now) for each in booked]
+    lines += [_slot_line(slot, now=now) for slot in slots if slot.state != "booked"]
+    lines += _gaps(sorted(lines, key=lambda line: line.starts_at))
+    return sorted(lines, key=lambda line: line.starts_at)
 
 
-def counts_of(entries: Iterable[Entry]) -> dict[str, int]:
-    kinds = [entry.kind for entry in entries]
+def counts_of(lines: Iterable[ScheduleLine]) -> dict[str, int]:
+    kinds = [line.kind for line in lines]
     return {
         "visits": sum(kind in ACTIVE for kind in kinds),
         "done": kinds.count(AppointmentStatus.COMPLETED),
@@ -74,29 +74,29 @@ class StretchOfDay:
     """Lines that follow each other at one clinic."""
 
     place: Place
-    entries: list[Entry]
+    lines: list[ScheduleLine]
 
 
-def stretches_of(entries: Iterable[Entry]) -> list[StretchOfDay]:
+def stretches_of(lines: Iterable[ScheduleLine]) -> list[StretchOfDay]:
     return [
-        StretchOfDay(place, list(group)) for place, group in groupby(entries, attrgetter("place"))
+        StretchOfDay(place, list(group)) for place, group in groupby(lines, attrgetter("place"))
     ]
 
 
-def places_of(entries: Iterable[Entry]) -> list[Place]:
+def places_of(lines: Iterable[ScheduleLine]) -> list[Place]:
     """The clinics of the day."""
-    return list(dict.fromkeys(entry.place for entry in entries))
+    return list(dict.fromkeys(line.place for line in lines))
 
 
-def who_waits(entries: Iterable[Entry]) -> Entry | None:
+def who_waits(lines: Iterable[ScheduleLine]) -> ScheduleLine | None:
     """The first who has arrived and is not done yet."""
-    return next((each for each in entries if each.kind == AppointmentStatus.ARRIVED), None)
+    return next((each for each in lines if each.kind == AppointmentStatus.ARRIVED), None)
 
 
-def _visit_entry(appointment: Appointment, *, contact: Contact, now: datetime) -> Entry:
+def _visit_line(appointment: Appointment, *, contact: Contact, now: datetime) -> ScheduleLine:
     agreed = appointment.agreed
     how = "" if is_in_person(appointment) else f", {agreed.get_mode_display()}"
-    return Entry(
+    return ScheduleLine(
         starts_at=appointment.starts_at,
         ends_at=appointment.ends_at,
         place=_place_of(appointment),
@@ -114,7 +114,7 @@ def _place_of(visit: Appointment) -> Place:
     return Place(visit.clinic_id, *where)
 
 
-def _slot_entry(slot: GridSlot, *, now: datetime) -> Entry:
+def _slot_line(slot: GridSlot, *, now: datetime) -> ScheduleLine:
     kind, title, subtitle = "free", _("Free"), ""
     if slot.is_on_hold(now=now):
         kind, title, subtitle = "held", _("On hold"), _("Somebody is confirming")
@@ -123,13 +123,13 @@ def _slot_entry(slot: GridSlot, *, now: datetime) -> Entry:
     elif slot.starts_at <= now:
         kind, title = "past", _("Not booked")
     is_now = slot.starts_at <= now < slot.ends_at
-    return Entry(slot.starts_at, slot.ends_at, slot.place, kind, title, subtitle, is_now)
+    return ScheduleLine(slot.starts_at, slot.ends_at, slot.place, kind, title, subtitle, is_now)
 
 
-def _gaps(entries: list[Entry]) -> list[Entry]:
+def _gaps(lines: list[ScheduleLine]) -> list[ScheduleLine]:
     """Where the doctor has no hours, between the first and the last line of the day."""
     return [
-        Entry(before.ends_at, after.starts_at, after.place, "gap")
-        for before, after in pairwise(entries)
+        ScheduleLine(before.ends_at, after.starts_at, after.place, "gap")
+        for before, after in pairwise(lines)
         if before.ends_at < after.starts_at
     ]

@@ -9,7 +9,7 @@ from datetime import datetime
 from uuid import UUID
 
 from bookings.actors.holder import Holder
-from bookings.actors.practice import PracticeMember
+from bookings.actors.practice_member import PracticeMember
 from bookings.appointments.selectors.appointments import with_parts
 from bookings.errors import ChangeWindowPassed, NotChangeable
 from bookings.models import Appointment, Hold, HoldState
