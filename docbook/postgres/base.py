@@ -1,19 +1,35 @@
 """The database engine that `ENGINE` names: Django looks for it in a module called base."""
 
 import select
+from functools import cache
 from typing import Any
 
 import psycopg
 from django.db.backends.postgresql import base
+from psycopg.adapt import AdaptersMap
+from psycopg.types.datetime import TimestamptzLoader
 from psycopg_pool import ConnectionPool
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
-    """Hands out pooled connections that the server has not closed.
+    """Checks pooled connections without a query, and reads timestamps with psycopg's C code.
 
     CONN_HEALTH_CHECKS sends a query before each request. When a server closes a connection it says
     so on the socket, so a silent socket needs no query.
+
+    Django parses each timestamp with a regular expression in Python, to put the connection's time
+    zone on it. psycopg's own loader puts it on as well, ten times as fast.
     """
+
+    def get_connection_params(self) -> dict[str, Any]:
+        params = super().get_connection_params()
+        return params | {"context": _with_fast_timestamps(params["context"])}
+
+    def create_cursor(self, name: str | None = None) -> Any:
+        """As Django's with server-side binding, but every cursor keeps the connection's loader."""
+        if name is None:
+            return self.connection.cursor()
+        return self.connection.cursor(name, scrollable=False, withhold=self.connection.autocommit)
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
         connection = super().get_new_connection(conn_params)
@@ -22,6 +38,14 @@ class DatabaseWrapper(base.DatabaseWrapper):
             self.pool.putconn(connection)  # the pool replaces it
             connection = super().get_new_connection(conn_params)
         return connection
+
+
+@cache
+def _with_fast_timestamps(adapters: AdaptersMap) -> AdaptersMap:
+    """Django keeps one map for each time zone, and so do we."""
+    ours = AdaptersMap(adapters)
+    ours.register_loader("timestamptz", TimestamptzLoader)
+    return ours
 
 
 def _is_closed_by_server(connection: psycopg.Connection[Any]) -> bool:

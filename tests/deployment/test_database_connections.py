@@ -4,14 +4,19 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
 import pytest
 from django.db import connection, connections
+from psycopg.postgres import types
+from psycopg.pq import Format
 
 from devstack.layout import ROOT
 from docbook.postgres.base import DatabaseWrapper
+
+TIMESTAMPTZ = types["timestamptz"].oid
 
 # Runs manage.py with a command line of which only the connection is looked at.
 SHOW_TIMEOUTS = """
@@ -123,3 +128,15 @@ def test_connection_with_a_notice_waiting_is_still_good(pooled):
         cursor.execute("SELECT pg_backend_pid()")
         assert cursor.fetchone() == (pid,)
     assert raw.closed is False
+
+
+def test_moments_are_read_by_the_driver_and_bear_utc(pooled):
+    with pooled.cursor() as cursor:
+        cursor.execute("SELECT timestamptz '2027-03-28 02:30+01'")
+        (moment,) = cursor.fetchone()
+
+        loader = pooled.connection.adapters.get_loader(TIMESTAMPTZ, Format.TEXT)
+
+    assert loader.__module__ == "psycopg_binary._psycopg"
+    assert moment == datetime(2027, 3, 28, 1, 30, tzinfo=UTC)
+    assert moment.tzinfo is UTC
