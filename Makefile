@@ -4,7 +4,7 @@ PYTHON ?= python3
 SUITE ?= booking
 
 .DEFAULT_GOAL := help
-.PHONY: help run test proof bench mutate check format openapi states lock clean
+.PHONY: help run test proof bench mutate check format openapi journeys states lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(firstword $(MAKEFILE_LIST))
@@ -32,6 +32,9 @@ format: ## code and templates in the form that `make check` wants
 
 openapi: ## write docs/openapi.yaml anew
 	@$(PYTHON) -m devstack openapi
+
+journeys: ## write the walks in CONTRIBUTING.md anew
+	@$(PYTHON) -m devstack journeys
 
 states: ## write docs/states.md anew
 	@$(PYTHON) -m devstack states

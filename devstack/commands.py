@@ -18,6 +18,7 @@ COMMANDS: Mapping[str, Command] = {
     "check": checks.run_checks,
     "format": formatting.format_all,
     "openapi": schema.write_snapshot,
+    "journeys": suite.write_journeys,
     "states": states.write_page,
     "lock": locks.write_lock_files,
     "clean": cleaning.clean,

@@ -31,6 +31,12 @@ def run_tests(arguments: Sequence[str]) -> int:
         return _run_pytest(arguments[1:])
 
 
+def write_journeys(_arguments: Sequence[str]) -> int:
+    """Has the test that compares the walks in CONTRIBUTING.md write them."""
+    os.environ["WRITE_JOURNEYS"] = "1"
+    return _run_pytest(["-q", "-n0", "tests/design/test_journeys.py"])
+
+
 def _run_pytest(arguments: Sequence[str]) -> int:
     return _run(
         [sys.executable, "-m", "pytest", "-n", "auto", *arguments],
