@@ -21,16 +21,16 @@ from docbook.http.throttling import give_back
 from docbook.typed_text import folded_code, folded_text
 
 _EMAIL = _("E-mail")
-_TYPE_EMAIL = _("Please type your e-mail address.")
+_TYPE_EMAIL = _("Enter your e-mail address.")
 # What each field is called, and what is said when nothing was typed into it.
 _WORDS = {
     "login": (_EMAIL, _TYPE_EMAIL),
     "email": (_EMAIL, _TYPE_EMAIL),
-    "password": (_("Password"), _("Please type your password.")),
-    "oldpassword": (_("Current password"), _("Please type your current password.")),
-    "password1": (_("Password"), _("Please choose a password.")),
-    "password2": (_("The same password again"), _("Please type the password once more.")),
-    "code": (_("Six-digit code"), _("Please type the six digits from the e-mail.")),
+    "password": (_("Password"), _("Enter your password.")),
+    "oldpassword": (_("Current password"), _("Enter your current password.")),
+    "password1": (_("Password"), _("Choose a password.")),
+    "password2": (_("Repeat the password"), _("Enter the password again.")),
+    "code": (_("Six-digit code"), _("Enter the six digits from the e-mail.")),
 }
 _HINTS = {
     "password1": _("At least 8 characters, not a common password."),

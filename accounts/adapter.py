@@ -46,14 +46,14 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ha
 
     error_messages = DefaultAccountAdapter.error_messages | {
         "email_password_mismatch": _("Wrong e-mail address or password."),
-        "email_taken": _("There is an account with this address already."),
+        "email_taken": _("There is already an account with this address."),
         "incorrect_code": _("That is not the code we sent."),
         "incorrect_password": _("That is not your password."),
         "enter_current_password": _("That is not your current password."),
         "too_many_login_attempts": _("Too many tries. Ask for a new code."),
         "no_guesses_left": _(
-            "Too many wrong codes were typed for this account today. Sign in with your password,"
-            " or choose a new one by the link that we mail you."
+            "Too many wrong codes were entered for this account today. Sign in with your password,"
+            " or choose a new one with a link that we send you."
         ),
     }
 

@@ -113,8 +113,8 @@ class UserAdmin(DjangoUserAdmin):
     search_fields = ("email", "first_name", "last_name")
     fieldsets = (
         (None, {"fields": ("email", "password")}),
-        (_("Person"), {"fields": ("first_name", "last_name", "phone")}),
-        (_("May do"), {"fields": ("is_active", *RIGHTS)}),
+        (_("Personal details"), {"fields": ("first_name", "last_name", "phone")}),
+        (_("Permissions"), {"fields": ("is_active", *RIGHTS)}),
         (_("Dates"), {"fields": ("last_login", "created_at")}),
     )
     add_fieldsets = (
@@ -152,7 +152,7 @@ class UserAdmin(DjangoUserAdmin):
         for user in touched:
             account_events.record("sessions_ended", user, by=signed_in(request))
             account_events.end_sessions(user)
-        text = _("Signed out everywhere: %(count)s of the accounts that were chosen.")
+        text = _("Signed out everywhere: %(count)s of the selected accounts.")
         messages.success(request, text % {"count": len(touched)})
 
     def get_urls(self) -> list[URLPattern]:
@@ -167,7 +167,7 @@ class UserAdmin(DjangoUserAdmin):
             raise PermissionDenied
         if request.method == "POST":
             if second_factor.reset(user=user, by=signed_in(request)):
-                text = _("%(email)s has no second step any more, and was told so by mail.")
+                text = _("%(email)s no longer has a second step and was told by mail.")
                 messages.success(request, text % {"email": user.email})
             return redirect("admin:accounts_user_change", user.pk)
         context = {

@@ -15,13 +15,13 @@ class SignupNames(forms.Form):
         label=_("First name"),
         max_length=80,
         widget=forms.TextInput(attrs={"autocomplete": "given-name"}),
-        error_messages={"required": _("Please type your first name.")},
+        error_messages={"required": _("Enter your first name.")},
     )
     last_name = TextField(
         label=_("Last name"),
         max_length=80,
         widget=forms.TextInput(attrs={"autocomplete": "family-name"}),
-        error_messages={"required": _("Please type your last name.")},
+        error_messages={"required": _("Enter your last name.")},
     )
 
     field_order = ("first_name", "last_name", "email", "password1")

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts import second_factor
 from docbook.errors import RateLimited
 
-_REQUIRED = _("Please type the six digits that your app shows.")
+_REQUIRED = _("Enter the six digits that your app shows.")
 _TOO_MANY = _("Too many wrong codes. Wait a day, or ask your administrator.")
 
 
@@ -67,4 +67,4 @@ class ReauthenticateForm(_Judged, forms.ReauthenticateForm):  # type: ignore[mis
 
 
 class ActivateTOTPForm(_AppCode, AllauthActivateForm):  # type: ignore[misc]
-    hint = _("Six digits, new every half minute.")
+    hint = _("Six digits that change every half minute.")

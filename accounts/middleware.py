@@ -71,5 +71,5 @@ class AccountSessionsMiddleware:
 def _other_ways_in() -> list[WayOn]:
     return [
         WayOn(_("Sign in with a code by e-mail"), reverse("account_request_login_code")),
-        WayOn(_("Choose a new password by a link"), reverse("account_reset_password")),
+        WayOn(_("Choose a new password with a link"), reverse("account_reset_password")),
     ]

@@ -15,12 +15,15 @@ class StrengthValidator:
     def validate(self, password: str, user: Any = None) -> None:
         if zxcvbn(password[:MOST_LETTERS], user_inputs=_of(user))["score"] < LEAST_SCORE:
             raise ValidationError(
-                _("This password is too easy to guess. Try some words that nobody puts together."),
+                _(
+                    "This password is too easy to guess. Try a few words that nobody would put"
+                    " together."
+                ),
                 code="password_too_weak",
             )
 
     def get_help_text(self) -> str:
-        return _("Not a word or a pattern that many people use.")
+        return _("Not a common word or pattern.")
 
 
 def _of(user: Any) -> list[str]:

@@ -14,4 +14,4 @@ def validate_plain_email(value: str) -> None:
     not: the owner of `maıl.example` must never be taken for somebody at `mail.example`.
     """
     if not value.isascii():
-        raise ValidationError(_("Please use an address without accents."), code="not-plain")
+        raise ValidationError(_("Use an address without accents."), code="not-plain")

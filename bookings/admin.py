@@ -169,7 +169,9 @@ class AppointmentAdmin(AtTheClinic, OfPatientsAdmin):
 
     def _amend(self, request: HttpRequest, source: Source) -> HttpResponse:
         if request.POST.get("digest") != digest_of(source):
-            text = _("Somebody has changed this meanwhile. Nobody was told; look at it again.")
+            text = _(
+                "Somebody has changed this in the meantime. No patient was told. Look at it again."
+            )
             messages.warning(request, text)
         elif number := how_many_outdated(source, now=timezone.now()):
             ask_to_amend(source=source, by=Actor("staff", request.user.pk))
@@ -263,12 +265,12 @@ class PauseForm(ModelForm):
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         if "until" in self.fields:
-            self.fields["until"].help_text = _("By UTC, on 24 hours: 14:30.")
+            self.fields["until"].help_text = _("In UTC, 24 hours: 14:30.")
 
     def clean_until(self) -> datetime | None:
         until: datetime | None = self.cleaned_data["until"]
         if until is not None and self.cleaned_data.get("is_on") and until <= timezone.now():
-            raise ValidationError(_("This has passed: it would pause nothing."), code="past")
+            raise ValidationError(_("This time has passed: nothing would be paused."), code="past")
         return until
 
 

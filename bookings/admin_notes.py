@@ -64,28 +64,28 @@ def notes_on_doctor(request: HttpRequest, doctor: Doctor, *, now: datetime) -> l
 
 def _outdated(request: HttpRequest, source: Source, number: int, *, of: str = "") -> Note:
     text = ngettext(
-        "%(number)d booked visit still says what was agreed before.",
-        "%(number)d booked visits still say what was agreed before.",
+        "%(number)d booked visit still shows its earlier details.",
+        "%(number)d booked visits still show their earlier details.",
         number,
     ) % {"number": number}
     text = f"{of}: {text}" if of else text
     if not may_amend(request, source):
         return Note(text)
     url = reverse("admin:bookings_appointment_outdated", args=[kind_of(source), source.pk])
-    return Note(text, url, _("Change them and tell their patients…"))
+    return Note(text, url, _("Change them and tell the patients…"))
 
 
 def _outside(request: HttpRequest, doctor: Doctor, number: int) -> Note:
     if doctor.is_active:
         text = ngettext(
-            "%(number)d booked visit lies outside the hours of this doctor.",
-            "%(number)d booked visits lie outside the hours of this doctor.",
+            "%(number)d booked visit is outside this doctor's hours.",
+            "%(number)d booked visits are outside this doctor's hours.",
             number,
         )
     else:
         text = ngettext(
-            "This doctor takes no bookings and still has %(number)d booked visit.",
-            "This doctor takes no bookings and still has %(number)d booked visits.",
+            "This doctor takes no bookings but still has %(number)d booked visit.",
+            "This doctor takes no bookings but still has %(number)d booked visits.",
             number,
         )
     stays = _("Nothing is cancelled until somebody cancels it.")

@@ -35,11 +35,11 @@ def bring_times_in_line(request: HttpRequest, *, doctor_ids: list[int]) -> None:
     asked = ask_for_expansion(doctor_ids=doctor_ids, by=signed_in(request))
     url = reverse("admin:doctors_slotexpansion_change", args=[asked.pk])
     text = ngettext(
-        "The bookable times of %(count)d doctor follow in a moment.",
-        "The bookable times of %(count)d doctors follow in a moment.",
+        "The bookable times of %(count)d doctor will be updated in a moment.",
+        "The bookable times of %(count)d doctors will be updated in a moment.",
         len(asked.doctor_ids),
     ) % {"count": len(asked.doctor_ids)}
-    link = format_html('{} <a href="{}">{}</a>', text, url, _("See how far that is."))
+    link = format_html('{} <a href="{}">{}</a>', text, url, _("See the progress."))
     messages.info(request, link)
 
 

@@ -28,7 +28,7 @@ class SearchForm(forms.Form):
     specialty = ChoiceField(
         label=_("What do you need?"),
         required=False,
-        error_messages={"invalid_choice": _("We do not know this specialty here.")},
+        error_messages={"invalid_choice": _("We do not know this specialty.")},
     )
     city = ChoiceField(
         label=_("Where?"),
@@ -51,7 +51,7 @@ class SearchForm(forms.Form):
     language = ChoiceField(
         label=_("Speaks"),
         required=False,
-        error_messages={"invalid_choice": _("We do not know this language here.")},
+        error_messages={"invalid_choice": _("We do not know this language.")},
     )
     max_fee = NumberField(label=_("Fee up to"), required=False, min_value=0, max_value=100_000)
     currency = ChoiceField(
@@ -63,7 +63,7 @@ class SearchForm(forms.Form):
         label=_("Order"),
         required=False,
         choices=list(ORDER_LABELS.items()),
-        error_messages={"invalid_choice": _("We can order by Earliest, Lowest fee or Name.")},
+        error_messages={"invalid_choice": _("You can sort by Earliest, Lowest fee or Name.")},
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -75,7 +75,7 @@ class SearchForm(forms.Form):
         spoken = ((code, language_name(code)) for code in found.languages)
         self._choices("language", _("Any language"), _in_order(spoken))
         self.currencies = sorted(found.currencies)
-        self._choices("currency", _("Usual there"), [(code, code) for code in self.currencies])
+        self._choices("currency", _("Local currency"), [(code, code) for code in self.currencies])
 
     def _choices(self, name: str, empty: Any, choices: Any) -> None:
         field = self.fields[name]

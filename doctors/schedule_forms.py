@@ -105,7 +105,7 @@ class ClinicForm(forms.ModelForm):
             here = [each.weekly(zone=zone) for each in hours if each.clinic_id == self.instance.pk]
             elsewhere = [each.weekly() for each in hours if each.clinic_id != self.instance.pk]
             if any(overlap(a, b, since=yesterday) for a, b in product(here, elsewhere)):
-                text = _("In this zone, hours of %(name)s overlap those at another clinic.")
+                text = _("In this zone, the hours of %(name)s overlap those at another clinic.")
                 raise ValidationError(text, code="overlap", params={"name": doctor.name})
 
 

@@ -208,20 +208,20 @@ def end_of_changes(appointment: Appointment | Hold) -> datetime:
 
 
 def rule_of_changes(notice_minutes: int) -> str:
-    """Like "Changes online end 24 hours before."."""
+    """Like "Online changes close 24 hours before."."""
     if notice_minutes == 0:
-        return _("Changes online end when the visit begins.")
+        return _("Online changes close when the visit begins.")
     if notice_minutes % 60:
         text = ngettext(
-            "Changes online end %(count)d minute before.",
-            "Changes online end %(count)d minutes before.",
+            "Online changes close %(count)d minute before.",
+            "Online changes close %(count)d minutes before.",
             notice_minutes,
         )
         return text % {"count": notice_minutes}
     hours = notice_minutes // 60
     text = ngettext(
-        "Changes online end %(count)d hour before.",
-        "Changes online end %(count)d hours before.",
+        "Online changes close %(count)d hour before.",
+        "Online changes close %(count)d hours before.",
         hours,
     )
     return text % {"count": hours}

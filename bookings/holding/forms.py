@@ -32,10 +32,8 @@ def phone_field() -> PatternField:
         required=False,
         widget=forms.TextInput(attrs={"autocomplete": "tel", "inputmode": "tel", "type": "tel"}),
         error_messages={
-            "required": _("Please type your phone number."),
-            "invalid": _(
-                "Type five digits or more; spaces, + ( ) / . and - may stand between them."
-            ),
+            "required": _("Enter your phone number."),
+            "invalid": _("Enter at least five digits. Spaces and + ( ) / . - are allowed."),
         },
     )
 
@@ -55,13 +53,13 @@ class DetailsForm(forms.Form):
         label=_("First name"),
         max_length=80,
         widget=forms.TextInput(attrs={"autocomplete": "given-name"}),
-        error_messages={"required": _("Please type your first name.")},
+        error_messages={"required": _("Enter your first name.")},
     )
     last_name = TextField(
         label=_("Last name"),
         max_length=80,
         widget=forms.TextInput(attrs={"autocomplete": "family-name"}),
-        error_messages={"required": _("Please type your last name.")},
+        error_messages={"required": _("Enter your last name.")},
     )
     email = EmailField(
         label=_("E-mail"),
@@ -69,7 +67,7 @@ class DetailsForm(forms.Form):
         validators=[validate_plain_email],
         widget=forms.EmailInput(attrs={"autocomplete": "email"}),
         error_messages={
-            "required": _("Please type your e-mail address."),
+            "required": _("Enter your e-mail address."),
             "invalid": MISSES_SOMETHING,
         },
         help_text=_("We send the code and the confirmation here."),
@@ -116,7 +114,7 @@ class CodeForm(forms.Form):
             }
         ),
         help_text=_("You can paste the code."),
-        error_messages={"required": _("Please type the code that we sent you.")},
+        error_messages={"required": _("Enter the code that we sent you.")},
     )
 
     @classmethod
@@ -136,4 +134,4 @@ class CodeForm(forms.Form):
         code = re.sub(r"[\s-]", "", self.cleaned_data["code"]).upper()
         if re.fullmatch(r"[0-9]{6}|[A-Z2-7]{12}", code):
             return code
-        raise forms.ValidationError(_("Type the whole code, as we sent it."), code="format")
+        raise forms.ValidationError(_("Enter the whole code as we sent it."), code="format")

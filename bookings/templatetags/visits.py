@@ -16,7 +16,7 @@ def place_line(meeting: Meeting) -> str:
 
 @register.filter
 def rule_of_changes(notice_minutes: int) -> str:
-    """Like "Changes online end 24 hours before."."""
+    """Like "Online changes close 24 hours before."."""
     return presentation.rule_of_changes(notice_minutes)
 
 

@@ -22,7 +22,7 @@ _AT_LEAST = ngettext_lazy(
     "Write at least %(limit_value)d characters.",
     "limit_value",
 )
-_LEAST, _MOST = _("The least is %(limit_value)s."), _("The most is %(limit_value)s.")
+_LEAST, _MOST = _("The minimum is %(limit_value)s."), _("The maximum is %(limit_value)s.")
 
 _OF_FORMS: dict[type[forms.Field], dict[str, Any]] = {
     forms.DateField: {"invalid": _("Write the day like 2026-12-31.")},
@@ -40,8 +40,8 @@ _OF_THE_API: dict[type[serializers.Field[Any, Any, Any, Any]], dict[str, Any]] =
     },
     serializers.IntegerField: {
         "invalid": _("Write a whole number."),
-        "max_value": _("The most is {max_value}."),
-        "min_value": _("The least is {min_value}."),
+        "max_value": _("The maximum is {max_value}."),
+        "min_value": _("The minimum is {min_value}."),
         "max_string_length": _("This number is too long."),
     },
     serializers.UUIDField: {"invalid": _("Write an id with its hyphens, as we gave it.")},

@@ -66,7 +66,11 @@ class OutboxMessageAdmin(ReadOnlyAdmin):
     @admin.action(description=_("Try messages that were given up again"), permissions=["retry"])
     def retry(self, request: HttpRequest, queryset: QuerySet[OutboxMessage]) -> None:
         woken = services.retry(message_ids=list(queryset.values_list("pk", flat=True)))
-        text = ngettext("%(count)d message woken.", "%(count)d messages woken.", woken)
+        text = ngettext(
+            "%(count)d message will be tried again.",
+            "%(count)d messages will be tried again.",
+            woken,
+        )
         self.message_user(request, text % {"count": woken}, messages.SUCCESS)
 
     def has_retry_permission(self, request: HttpRequest) -> bool:

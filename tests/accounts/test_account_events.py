@@ -135,7 +135,7 @@ def test_phone_number_that_staff_change_is_told_to_the_owner_and_in_the_audit(
     [letter] = deliver()
     assert letter.to == [user.email]
     assert letter.subject == "The phone number of your DocBook account has changed"
-    assert "Did you not ask for this? Then choose a new password now" in letter.body
+    assert "If you did not, choose a new password now" in letter.body
     found = event("account.phone_changed")
     assert (found.actor_kind, found.actor_id) == ("staff", staff.pk)
     assert found.object_id == str(user.pk)
@@ -285,6 +285,9 @@ def test_second_factor_is_told_by_mail_in_our_words() -> None:
     with TestCase.captureOnCommitCallbacks(execute=True):
         browser.post("/accounts/2fa/totp/activate/", {"code": code_of(secret)})
     letter = deliver()[-1]
-    assert (letter.to, letter.subject) == ([user.email], "Your DocBook account has a second step")
-    assert "Was it not you? Then choose a new password now" in letter.body
+    assert (letter.to, letter.subject) == (
+        [user.email],
+        "Your DocBook account now has a second step",
+    )
+    assert "If it was not you, choose a new password now" in letter.body
     assert "account.second_factor_added" in told()

@@ -92,7 +92,7 @@ def test_flood_of_codes_leaves_one_link_in_ten_minutes(known: bool) -> None:
     email = make_patient().email if known else "nobody@example.test"
     flood(email)
     pages = [browser_at(each).post(RESET, {"email": email}, follow=True) for each in (200, 201)]
-    held_back = ["Several mails went to" in page.content.decode() for page in pages]
+    held_back = ["We have sent several mails to" in page.content.decode() for page in pages]
     assert held_back == [False, True]
     assert mails_to(email) == AN_HOUR + 1
 
@@ -128,7 +128,7 @@ def test_flood_keeps_the_owner_out_of_nothing_and_is_told_of() -> None:
     flood(owner.email)
     browser = browser_at(200)
     page = browser.post(CODE, {"email": owner.email}, follow=True)
-    assert f"Several mails went to {owner.email} lately" in page.content.decode()
+    assert f"We have sent several mails to {owner.email} recently" in page.content.decode()
     assert mails_to(owner.email) == AN_HOUR
     browser.post(CONFIRM, {"code": code_in(deliver()[-1])})
     assert get_user(browser) == owner
@@ -153,6 +153,6 @@ def test_flood_looks_the_same_for_an_address_without_an_account() -> None:
         first = browser.post(CODE, {"email": email}, follow=True).content.decode()
         again = browser.post(CONFIRM, {"action": "resend"}, follow=True).content.decode()
         pages.append(
-            [text.replace(email, "").count("Several mails went") for text in (first, again)]
+            [text.replace(email, "").count("We have sent several mails") for text in (first, again)]
         )
     assert pages == [[1, 1], [1, 1]]

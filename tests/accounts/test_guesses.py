@@ -16,7 +16,7 @@ from tests.pages.browser import words
 pytestmark = pytest.mark.django_db
 CODE, CONFIRM = "/accounts/login/code/", "/accounts/login/code/confirm/"
 PROVE = "/accounts/confirm-email/"
-NO_GUESSES_LEFT = "Too many wrong codes were typed for this account today."
+NO_GUESSES_LEFT = "Too many wrong codes were entered for this account today."
 
 
 @pytest.fixture(autouse=True)

@@ -277,7 +277,7 @@ def test_setting_it_up_opens_the_practice_and_shows_recovery_codes(settings, rol
     user = STAFF[role]()
     browser, _ = sign_in(user)
     page = browser.get("/accounts/2fa/totp/activate/", follow=True)
-    if "Type your password once more" in words(page):
+    if "Enter your password again" in words(page):
         page = browser.post(
             page.redirect_chain[-1][0],
             {"password": PASSWORD, "next": "/accounts/2fa/totp/activate/"},

@@ -46,10 +46,10 @@ def test_superuser_removes_a_lost_second_factor_and_its_owner_sets_up_another(
     set_up(user)
     door = sign_in_with(admin, code_of(set_up(admin)))
     asked = door.get(page_of(user))
-    assert "Remove it only if you have made sure who asks." in words(asked)
+    assert "Remove it only after you have checked who is asking." in words(asked)
     assert Authenticator.objects.filter(user=user).count() == 2
     answer = door.post(page_of(user), follow=True)
-    assert "has no second step any more" in words(answer)
+    assert "no longer has a second step" in words(answer)
     assert not Authenticator.objects.filter(user=user).exists()
     browser, _ = sign_in(user)
     asked = browser.get(DOOR[role])

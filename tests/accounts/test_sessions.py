@@ -110,7 +110,7 @@ def test_owner_sees_their_apps_and_ends_every_session_but_their_own() -> None:
     asked = browser.get("/accounts/sessions/")
     assert asked.headers["Location"].startswith("/accounts/reauthenticate/")
     browser.post("/accounts/reauthenticate/", {"password": PASSWORD})
-    assert "And with an app, since:" in words(browser.get("/accounts/sessions/"))
+    assert "You are also signed in with an app, since:" in words(browser.get("/accounts/sessions/"))
     after = browser.post("/accounts/sessions/", follow=True)
     assert "You are signed out everywhere else." in words(after)
     assert "No app is signed in." in words(after)

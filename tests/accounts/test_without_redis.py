@@ -74,4 +74,4 @@ def test_guessing_one_account_is_answered_with_a_page_that_says_when_to_go_on() 
     answers = [Client().post("/accounts/login/", data) for _ in range(12)]
     assert [answer.status_code for answer in answers] == [200] * 10 + [429] * 2
     assert int(answers[-1].headers["Retry-After"]) >= 1
-    assert "You can go on in" in answers[-1].content.decode()
+    assert "You can try again in" in answers[-1].content.decode()

@@ -139,7 +139,7 @@ def test_times_without_a_clinic_are_shown_by_utc_with_its_name(door, model):
 
 
 def test_the_end_of_a_pause_is_typed_by_utc_and_the_page_says_so(door):
-    assert "By UTC, on 24 hours: 14:30." in words(door.get(url(BookingPause, "add")))
+    assert "In UTC, 24 hours: 14:30." in words(door.get(url(BookingPause, "add")))
 
 
 def test_the_columns_of_times_still_sort(door):
@@ -305,7 +305,7 @@ def test_saving_hours_has_the_times_made_and_leads_to_the_progress(door):
     doctor = make_doctor()
     form = doctor_form(doctor, hours(), hours(starts="13:00", ends="15:00"))
     answer = door.post(url(Doctor, "change", doctor.pk), form, follow=True)
-    assert "The bookable times of 1 doctor follow in a moment." in answer.content.decode()
+    assert "The bookable times of 1 doctor will be updated in a moment." in answer.content.decode()
     slots = Slot.objects.filter(doctor=doctor)
     assert not slots.exists()
     asked = carry_it_out()
@@ -508,7 +508,7 @@ def test_zone_of_a_clinic_that_lets_hours_of_a_doctor_overlap_is_refused_at_its_
     form = {field: getattr(london, field) for field in fields}
     page = url(Clinic, "change", london.pk)
     answer = door.post(page, form | {"time_zone": "Europe/Berlin"})
-    said = "In this zone, hours of Dr Emma Visser overlap those at another clinic."
+    said = "In this zone, the hours of Dr Emma Visser overlap those at another clinic."
     assert answer.context["adminform"].form.errors == {"time_zone": [said]}
     london.refresh_from_db()
     assert london.time_zone == "Europe/London"

@@ -54,5 +54,5 @@ def test_pause_that_is_over_already_is_refused_at_its_field():
     over = {"until_0": "2020-01-01", "until_1": "10:00:00"}
     answer = browser.post(f"{PLACE}add/", {"is_on": "on", "message": "We move.", **over})
     assert answer.status_code == 200
-    assert "This has passed: it would pause nothing." in answer.content.decode()
+    assert "This time has passed: nothing would be paused." in answer.content.decode()
     assert not BookingPause.objects.exists()

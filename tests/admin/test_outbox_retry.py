@@ -39,7 +39,7 @@ def test_staff_who_may_change_messages_wake_the_dead_ones(client, dead):
     done = make_message(done_at=timezone.now())
     client.force_login(staff("view_outboxmessage", "change_outboxmessage"))
     page = retry(client, dead, done).content.decode()
-    assert "1 message woken." in page
+    assert "1 message will be tried again." in page
     dead.refresh_from_db()
     done.refresh_from_db()
     assert dead.dead_at is None

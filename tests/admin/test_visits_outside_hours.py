@@ -65,7 +65,7 @@ def test_ending_hours_says_how_many_visits_lie_outside_and_leads_to_them() -> No
     assert outside(doctor) == []
     browser, saved = save(doctor, hours(id=rule.pk, ends="10:00"))
     told = (
-        "2 booked visits lie outside the hours of this doctor. "
+        "2 booked visits are outside this doctor's hours. "
         "Nothing is cancelled until somebody cancels it. Look at these visits"
     )
     link = f"{LIST}?outside_hours={doctor.pk}"
@@ -87,7 +87,7 @@ def test_switching_a_doctor_off_says_how_many_visits_remain() -> None:
     del form["is_active"]
     browser = signed_in(make_admin())
     saved = browser.post(page_of(doctor), form, follow=True)
-    told = "This doctor takes no bookings and still has 1 booked visit. Nothing is cancelled"
+    told = "This doctor takes no bookings but still has 1 booked visit. Nothing is cancelled"
     assert told in words(saved)
     assert told in words(browser.get(page_of(doctor)))
 
@@ -124,7 +124,7 @@ def test_staff_who_may_not_look_at_visits_get_no_link() -> None:
     staff = make_user(is_staff=True)
     staff.user_permissions.set(Permission.objects.filter(codename="change_doctor"))
     page = signed_in(staff).get(page_of(doctor))
-    assert "1 booked visit lies outside the hours of this doctor." in words(page)
+    assert "1 booked visit is outside this doctor's hours." in words(page)
     assert "outside_hours" not in page.content.decode()
 
 

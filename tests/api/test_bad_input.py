@@ -65,8 +65,8 @@ def test_refusals_of_a_query_are_in_our_own_words(query: str) -> None:
     assert errors[0]["detail"] in {
         "Write one of these: next_free, fee, name.",
         "Write one of these: in_person, video, phone.",
-        "The least is 0.",
-        "The most is 100000.",
+        "The minimum is 0.",
+        "The maximum is 100000.",
     }
 
 

@@ -57,4 +57,4 @@ def test_codes_to_book_and_to_sign_in_come_in_mails_that_look_alike() -> None:
     assert len(texts) == 2
     for text in texts:
         assert re.match(r"Your code: \d{6}\nValid ", text)
-        assert "\n\nType it on the page where you " in text
+        assert "\n\nEnter it on the page where you " in text

@@ -35,7 +35,7 @@ def holds_a_time(visitor: Visitor, *, number: int = 0) -> str:
 def asks_for_the_code(visitor: Visitor, **details: str) -> None:
     visitor.fill(**details)
     visitor.press("Send me the code")
-    visitor.sees_heading("Type the code from your e-mail")
+    visitor.sees_heading("Enter the code from your e-mail")
 
 
 def confirms(visitor: Visitor, code: str) -> None:
@@ -117,7 +117,7 @@ def test_wrong_code_and_new_code_on_the_way(live: Live, browser: Browser) -> Non
         expect(guest.page.get_by_label("Six-digit code")).to_be_focused()
         guest.page.keyboard.type("12345")
         guest.press("Confirm booking")
-        guest.sees("Type the whole code, as we sent it.")
+        guest.sees("Enter the whole code as we sent it.")
         guest.page.keyboard.type(f"{code[:3]} {code[3:]}")
         guest.press("Confirm booking")
         guest.sees_heading(re.compile("^See you on"))

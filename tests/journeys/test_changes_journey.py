@@ -81,7 +81,7 @@ def test_patient_moves_a_visit_and_keeps_the_old_time_until_the_code(
         patient.sees("until the new one is confirmed")
         patient.picks_a_day()
         patient.times().last.click()
-        patient.sees_heading("Type the code from your e-mail")
+        patient.sees_heading("Enter the code from your e-mail")
         patient.sees("until the new one is confirmed")
         assert statuses(live, old) == ["confirmed"]
         patient.page.get_by_label("Six-digit code").fill(live.code(to=email, count=2))

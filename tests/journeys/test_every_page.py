@@ -45,13 +45,13 @@ def stops(visitor: Visitor, *, doctor: str, number: int) -> Iterator[str]:
     visit = holds_a_time(visitor)
     yield "details"
     visitor.press("Send me the code")
-    visitor.sees("Please look at these once more")
+    visitor.sees("Please check these fields")
     yield "details with errors"
     asks_for_the_code(visitor, First_name="Maximiliane", Last_name="van der Meer", E_mail=email)
     yield "code"
     visitor.page.get_by_label("Six-digit code").fill("12345")
     visitor.press("Confirm booking")
-    visitor.sees("Type the whole code, as we sent it.")
+    visitor.sees("Enter the whole code as we sent it.")
     yield "code with an error"
     confirms(visitor, visitor.live.code(to=email))
     yield "confirmed"

@@ -121,7 +121,7 @@ def test_what_was_typed_without_a_line_stays_and_is_sent_later(
         expect(patient.page.get_by_label("First name")).to_have_value("Under")
         patient.page.context.set_offline(False)
         patient.press("Send me the code")
-        patient.sees_heading("Type the code from your e-mail")
+        patient.sees_heading("Enter the code from your e-mail")
 
 
 @pytest.mark.parametrize("path", ["/", "/doctors/"])

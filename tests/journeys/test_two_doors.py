@@ -363,11 +363,11 @@ def _attempt_of(patient: User):
     return attempt(slots[0], visit_type=visit_type, holder=as_patient(patient))
 
 
-WINDOW = "This time cannot be booked online now."
-LOCKED = "Five tries are used up"
+WINDOW = "This time cannot be booked online right now."
+LOCKED = "You have used all five tries"
 OVER = "The five minutes are over"
-TOO_LATE = "Changes online end 120 hours before. Call the clinic:"
-CANCELLED = "This visit is cancelled already."
+TOO_LATE = "Online changes close 120 hours before. Call the clinic:"
+CANCELLED = "This visit is already cancelled."
 NO_LONGER = "This visit can no longer be moved or cancelled."
 COUNT = frozenset({"wrong codes"})
 GIVES_BACK = frozenset({"wrong codes", "slots", "holds", "audit"})
@@ -385,9 +385,9 @@ REFUSALS = [
     Refusal(second_half_of_a_long_visit_taken, "slot-taken", 409, 409, "was just taken"),
     Refusal(too_short_for_the_visit, "slot-taken", 409, 409, "was just taken"),
     Refusal(another_mode, "slot-taken", 409, 409, "was just taken"),
-    Refusal(keeping_three_times, "hold-limit", 409, 409, "You are already keeping 3 times."),
+    Refusal(keeping_three_times, "hold-limit", 409, 409, "You are already holding 3 times."),
     Refusal(booking_is_paused, "booking-disabled", 503, 503, "Your appointments are safe."),
-    Refusal(as_many_visits_ahead_as_allowed, "appointment-limit", 409, 409, "20 visits ahead"),
+    Refusal(as_many_visits_ahead_as_allowed, "appointment-limit", 409, 409, "20 upcoming visits"),
     Refusal(in_the_past, "outside-booking-window", 422, 422, WINDOW),
     Refusal(closer_than_the_minimum_notice, "outside-booking-window", 422, 422, WINDOW),
     Refusal(beyond_the_horizon, "outside-booking-window", 422, 422, WINDOW),
@@ -429,7 +429,7 @@ REFUSALS = [
     Refusal(moved_too_late, "change-window-passed", 422, 422, TOO_LATE),
     Refusal(cancelled_after_the_visit_has_begun, "not-changeable", 409, 409, NO_LONGER),
     Refusal(moved_after_it_was_cancelled, "not-changeable", 409, 409, CANCELLED),
-    Refusal(cancelled_after_it_was_moved, "not-changeable", 409, 409, "has moved already."),
+    Refusal(cancelled_after_it_was_moved, "not-changeable", 409, 409, "has already moved."),
     Refusal(cancelled_as_it_no_longer_is, "version-mismatch", 412, 412, "changed a moment ago"),
     Refusal(held_for_a_move_too_late, "change-window-passed", 422, 422, TOO_LATE),
     Refusal(held_for_a_visit_that_is_cancelled, "not-changeable", 409, 409, CANCELLED),

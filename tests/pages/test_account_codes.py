@@ -93,7 +93,7 @@ def test_wrong_address_is_corrected_by_starting_again() -> None:
     page = browser.post("/accounts/signup/", NEW | {"email": "typo@example.test"}, follow=True)
     assert "Not your address? Start again" in words(page)
     again = browser.post("/accounts/logout/", {"next": typed(page)["next"]}, follow=True)
-    assert "Make an account" in words(again)
+    assert "Create an account" in words(again)
     sign_up(browser)
     browser.post(CONFIRM_EMAIL, {"code": code_in(last_mail())})
     assert get_user(browser).email == NEW["email"]
@@ -128,7 +128,7 @@ def test_wrong_code_is_not_left_between_the_digits_of_the_next(way: str) -> None
 def test_page_after_sign_up_says_one_thing() -> None:
     browser = Client()
     first = words(sign_up(browser))
-    assert "We sent six digits to saskia@example.test" in first
+    assert "We sent a six-digit code to saskia@example.test" in first
     assert "Confirmation email sent" not in first
     data = {"code": code_in(last_mail())}
     done = words(browser.post(CONFIRM_EMAIL, data, follow=True))
@@ -197,7 +197,7 @@ def test_each_empty_field_is_asked_for_by_its_name(path: str, said: set[str]) ->
     answer = words(Client().post(path, {}))
     assert "This field is required" not in answer
     for each in said:
-        assert f"Please type {each}." in answer
+        assert f"Enter {each}." in answer
 
 
 @pytest.mark.parametrize(

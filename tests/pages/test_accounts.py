@@ -162,7 +162,7 @@ def test_sign_in_page_asks_for_the_password_before_it_offers_a_new_one() -> None
 
 def test_page_that_asks_before_signing_out_leads_back_as_well() -> None:
     page = signed_in(make_patient()).get("/accounts/logout/")
-    assert "Sign out Stay" in words(page)
+    assert "Sign out Stay signed in" in words(page)
 
 
 def test_forgotten_password_is_chosen_anew_by_a_link_that_works_once() -> None:
@@ -181,7 +181,7 @@ def test_forgotten_password_is_chosen_anew_by_a_link_that_works_once() -> None:
     )
     user.refresh_from_db()
     assert user.check_password("another honest password")
-    assert "This link was used already" in words(Client().get(path, follow=True))
+    assert "This link no longer works" in words(Client().get(path, follow=True))
 
 
 @pytest.mark.parametrize(

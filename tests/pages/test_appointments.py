@@ -325,7 +325,7 @@ def test_link_of_a_mail_leads_somebody_signed_out_to_a_code(part: str) -> None:
 
 def test_who_looks_for_their_visits_is_told_that_no_password_is_needed() -> None:
     page = Client().get("/appointments/", follow=True)
-    assert "Booked without a password? Take a code by e-mail" in words(page)
+    assert "Booked without a password? Get a code by e-mail" in words(page)
     assert "Booked without" not in words(Client().get("/accounts/login/?next=/schedule/"))
 
 
@@ -334,7 +334,7 @@ def test_visit_that_can_no_longer_be_changed_says_why_and_whom_to_call() -> None
     patient = make_patient()
     mine = make_appointment(slots=slots[:1], visit_type=visit_type, patient=patient)
     page = signed_in(patient).get(f"/appointments/{mine.pk}/")
-    said = "Changes online end 120 hours before. Call the clinic: +31 30 555 0142"
+    said = "Online changes close 120 hours before. Call the clinic: +31 30 555 0142"
     assert said in words(page)
     Doctor.objects.update(change_notice_minutes=60)
     assert said not in words(signed_in(patient).get(f"/appointments/{mine.pk}/"))
@@ -417,7 +417,7 @@ def test_held_move_says_that_the_visit_has_not_moved_yet() -> None:
     mine = book(slots[0], visit_type=visit_type, holder=Holder(patient=patient))
     hold_instead(mine, slots[2])
     listed = words(signed_in(patient).get("/appointments/"))
-    assert "Your visit has not moved yet to this time:" in listed
+    assert "Your visit has not moved to this time yet:" in listed
     assert "You have not confirmed this time yet:" not in listed
 
 

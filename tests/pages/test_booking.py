@@ -195,7 +195,7 @@ def test_address_that_was_changed_too_often_is_said_and_kept() -> None:
     Hold.objects.filter(pk=hold.pk).update(otp_resends=MAX_CODE_RESENDS)
     response = browser.post(details, DETAILS | {"email": "again@example.test"})
     assert response.status_code == 429
-    assert "No further code can be sent just now. The last one still works." in words(response)
+    assert "We cannot send another code right now. The last one still works." in words(response)
     assert typed(response)["email"] == "again@example.test"
 
 
@@ -223,7 +223,7 @@ def test_time_is_given_back_and_offered_again() -> None:
 
 @pytest.mark.parametrize(
     ("notice", "said"),
-    [(60, "Free changes until"), (5 * 24 * 60, "Changes online end 120 hours before.")],
+    [(60, "Free changes until"), (5 * 24 * 60, "Online changes close 120 hours before.")],
 )
 def test_until_when_it_can_be_changed_is_said_before_it_is_booked(notice: int, said: str) -> None:
     visit_type, slots = bookable(change_notice_minutes=notice)
@@ -247,7 +247,7 @@ def test_second_tap_of_a_guest_leads_back_to_the_first_time() -> None:
     data = {"slot": slot.pk, "visit_type": hold.visit_type_id}
     response = browser.post("/book/", data)
     assert response.status_code == 409
-    assert "You are already keeping a time." in words(response)
+    assert "You are already holding a time." in words(response)
     assert f'href="/book/{hold.pk}/"' in response.content.decode()
     assert f'action="/book/{hold.pk}/release/"' in response.content.decode()
 
@@ -393,7 +393,7 @@ def test_booking_for_a_used_account_shows_the_visit_but_signs_nobody_in() -> Non
     assert appointment.patient == owner
     assert get_user(browser).is_anonymous
     confirmed = browser.get(f"/appointments/{appointment.pk}/?confirmed=1")
-    assert "To find it again, sign in with a code to s•••a@example.test ." in words(confirmed)
+    assert "To find it again, sign in with a code sent to s•••a@example.test ." in words(confirmed)
     assert browser.get(f"/appointments/{appointment.pk}/").status_code == 200
     assert browser.get("/appointments/").status_code == 302
 
@@ -489,7 +489,7 @@ def test_guest_whose_address_has_a_closed_account_is_told_so() -> None:
     hold, page = type_details(browser, email=closed.email)
     refused = browser.post(page, {"code": code_of(hold)})
     assert refused.status_code == 401
-    assert "The account of this e-mail address is closed." in words(refused)
+    assert "The account with this e-mail address is disabled." in words(refused)
     assert not Appointment.objects.exists()
 
 

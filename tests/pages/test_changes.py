@@ -28,7 +28,7 @@ from tests.pages.browser import HTMX, is_whole_page, offered_slots, signed_in, s
 
 pytestmark = pytest.mark.django_db
 
-THANKS = "Cancelled. Thank you for telling us early: the time is free for somebody else."
+THANKS = "Cancelled. Thank you for telling us early. The time is now free for somebody else."
 
 
 def a_visit(*, days: int = 3, free: int = 0, **fields: Any) -> Appointment:
@@ -47,7 +47,7 @@ def test_patient_is_asked_and_the_answer_calls_the_visit_off() -> None:
     browser, url = signed_in(visit.patient), f"/appointments/{visit.pk}/cancel/"
     question = browser.get(url)
     assert f"{local(visit)} with Dr Emma Visser?" in words(question)
-    assert "Somebody else can then book it." in words(question)
+    assert "Somebody else can then book the time." in words(question)
     assert f'href="/appointments/{visit.pk}/"' in question.content.decode()
     answer = {**typed(question), "reason": "I am better"}
     done = browser.post(url, answer, follow=True)
@@ -96,7 +96,7 @@ def test_answer_to_an_old_page_shows_the_visit_as_it_stands() -> None:
     before = traces()
     response = signed_in(visit.patient).post(f"/appointments/{visit.pk}/cancel/", {"version": 6})
     assert response.status_code == 412
-    assert "This visit was changed a moment ago. Here is how it stands now." in words(response)
+    assert "This visit was changed a moment ago. These are its details now." in words(response)
     assert typed(response)["version"] == "7"
     assert traces() == before
 
@@ -122,7 +122,7 @@ def test_too_late_says_until_when_and_whom_to_call(path: str) -> None:
     browser = signed_in(visit.patient)
     response = browser.get(f"/appointments/{visit.pk}/{path}/")
     assert response.status_code == 422
-    said = f"Changes online end 240 hours before. Call the clinic: {visit.clinic.phone}"
+    said = f"Online changes close 240 hours before. Call the clinic: {visit.clinic.phone}"
     assert said in words(response)
     assert 'href="tel:+31305550142"' in response.content.decode()
     assert browser.post(f"/appointments/{visit.pk}/cancel/", {"version": 1}).status_code == 422
@@ -132,10 +132,10 @@ def test_too_late_says_until_when_and_whom_to_call(path: str) -> None:
 @pytest.mark.parametrize(
     ("minutes", "said"),
     [
-        (60, "Changes online end 1 hour before."),
-        (90, "Changes online end 90 minutes before."),
-        (1, "Changes online end 1 minute before."),
-        (0, "Changes online end when the visit begins."),
+        (60, "Online changes close 1 hour before."),
+        (90, "Online changes close 90 minutes before."),
+        (1, "Online changes close 1 minute before."),
+        (0, "Online changes close when the visit begins."),
     ],
 )
 def test_notice_is_said_in_hours_where_it_has_whole_ones(minutes: int, said: str) -> None:
@@ -152,7 +152,7 @@ def test_what_is_not_confirmed_is_shown_as_it_stands(path: str, status: str) -> 
     browser = signed_in(visit.patient)
     page = browser.get(f"/appointments/{visit.pk}/{path}/")
     assert page.status_code == 409
-    moved = "This visit has moved already."
+    moved = "This visit has already moved."
     said = moved if status == "rescheduled" else "This visit can no longer be moved or cancelled."
     assert said in words(page)
     assert "Cancel visit" not in words(page)

@@ -33,8 +33,8 @@ def test_form_without_our_token_changes_nothing(victim, form: str, headers) -> N
     before = traces()
     response = browser.post(form.format(hold.pk), {"slot": 1, "visit_type": 1}, headers=headers)
     assert response.status_code == 403
-    assert "grown old" in response.content.decode()
-    assert "We did not act on this form" in words(response)
+    assert "has expired" in response.content.decode()
+    assert "We did not process this form" in words(response)
     assert "Nothing was booked" not in words(response)
     assert 'href="/appointments/"' in response.content.decode()
     assert traces() == before

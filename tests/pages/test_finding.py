@@ -235,7 +235,7 @@ def test_search_that_finds_nobody_says_with_which_wish_less_it_would() -> None:
     visit_type, _slots = bookable()
     slug = visit_type.doctor.specialty.slug
     page = signed_in().get(f"/doctors/?specialty={slug}&city=Utrecht&language=nl&q=nobody")
-    assert "No doctor matches all of this" in words(page)
+    assert "No doctor matches all of these filters" in words(page)
     assert f"/doctors/?specialty={slug}" in page.content.decode()
     assert "1 doctor" in words(page)
 

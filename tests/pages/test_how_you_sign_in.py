@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db
 PAGES = {
     "/accounts/email/": "Your e-mail address",
     "/accounts/password/change/": "Choose a new password",
-    "/accounts/reauthenticate/": "Type your password once more",
+    "/accounts/reauthenticate/": "Enter your password again",
     "/accounts/2fa/": "Second step to sign in",
     "/accounts/2fa/totp/activate/": "Set up your authenticator app",
 }
@@ -62,10 +62,10 @@ def test_one_address_stands_in_a_sentence_and_several_are_chosen_from() -> None:
     EmailAddress.objects.create(user=user, email="new@example.test", verified=True)
     html = page("/accounts/email/", user).content.decode()
     assert 'value="new@example.test"' in html
-    assert "Send a code to it" not in html
+    assert "Send a code" not in html
     EmailAddress.objects.create(user=user, email="third@example.test")
     html = page("/accounts/email/", user).content.decode()
-    assert html.count("Send a code to it") == 1
+    assert html.count("Send a code") == 1
     assert "Not confirmed yet" in html
 
 

@@ -71,7 +71,7 @@ def test_long_wait_is_told_in_minutes_and_a_held_time_only_where_one_is_held(mon
     visit_type, slots = bookable()
     refused = stranger.post("/book/", {"slot": slots[0].pk, "visit_type": visit_type.pk})
     assert refused.status_code == 429
-    assert "You can go on in about 52 minutes." in words(refused)
+    assert "You can try again in about 52 minutes." in words(refused)
     assert "five minutes" not in words(refused)
 
 
@@ -152,7 +152,7 @@ def test_guest_at_a_flooded_mailbox_is_told_how_to_go_on(client) -> None:
     refused = ask_for_code(client, hold)
     assert refused.status_code == 429
     assert 590 < int(refused.headers["Retry-After"]) <= 600
-    assert "The next one can be sent in 10 minutes." in words(refused)
+    assert "We can send the next one in 10 minutes." in words(refused)
     assert "has an account, sign in below" in words(refused)
     assert 'value="sign-in"' in refused.content.decode()
 

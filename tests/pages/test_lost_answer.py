@@ -57,7 +57,10 @@ def test_guest_whose_session_is_gone_is_shown_the_way_in_by_code(act: str) -> No
     way_in = browser.get(visit).headers["Location"]
     assert way_in == f"/accounts/login/code/?next={visit}"
     asked = words(browser.get(way_in))
-    assert "Sign in to see your visit. We send a code to the e-mail it was booked with" in asked
+    assert (
+        "Sign in to see your visit. We will send a code to the e-mail address it was booked with"
+        in asked
+    )
     browser.force_login(Appointment.objects.get().patient)  # as after the code
     assert browser.get(visit).status_code == 200
 

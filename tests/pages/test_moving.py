@@ -150,7 +150,7 @@ def test_hold_that_has_run_out_offers_to_hold_the_time_for_the_move_again() -> N
     let_expire(hold)
     over = browser.post(f"/book/{hold.pk}/code/", {"code": code_of(hold)})
     assert over.status_code == 410
-    assert "It is still free: hold it again?" in words(over)
+    assert "It is still free. Hold it again?" in words(over)
     alert = over.content.decode().partition('role="alert"')[2].partition("doctor-head")[0]
     assert f'name="replaces" value="{visit.pk}"' in alert
     visit.refresh_from_db()
@@ -177,8 +177,8 @@ def test_one_hold_too_many_can_be_given_back_on_the_way_to_the_move() -> None:
 @pytest.mark.parametrize(
     ("change", "status", "said"),
     [
-        ("too late", 422, "Changes online end 240 hours before."),
-        ("cancelled", 409, "This visit is cancelled already."),
+        ("too late", 422, "Online changes close 240 hours before."),
+        ("cancelled", 409, "This visit is already cancelled."),
     ],
 )
 def test_visit_that_can_no_longer_be_moved_holds_nothing(
@@ -214,7 +214,7 @@ def test_visit_that_was_cancelled_meanwhile_is_shown_instead_of_moved() -> None:
     Appointment.objects.filter(pk=visit.pk).update(status="cancelled", version=2)
     response = browser.post(f"/book/{hold.pk}/code/", {"code": code_of(hold)})
     assert response.status_code == 409
-    assert "This visit is cancelled already." in words(response)
+    assert "This visit is already cancelled." in words(response)
     assert not Appointment.objects.filter(pk=hold.pk).exists()
 
 
@@ -237,8 +237,8 @@ def test_page_of_an_attempt_that_ended_with_its_visit_shows_the_visit(
             move_appointment(**asked, reason="Ill.", slot_id=slots[3].pk)
     shown = browser.get(f"/book/{hold.pk}/{page}")
     assert shown.status_code == 409
-    says = {"cancelled": "This visit is cancelled", "moved": "This visit has moved"}
-    assert f"{says[change]} already" in words(shown)
+    says = {"cancelled": "This visit is already cancelled", "moved": "This visit has already moved"}
+    assert says[change] in words(shown)
     assert f"It has not moved to {slots[2].starts_at:%a}" in words(shown)
     assert offered_slots(shown) == []
 
@@ -310,7 +310,7 @@ def test_guest_moves_a_visit_with_the_address_of_the_visit_only() -> None:
     assert moving.headers["Location"] == f"/book/{hold.pk}/code/"
     other = browser.post(f"/book/{hold.pk}/", {**given, "email": "someone.else@example.test"})
     assert other.status_code == 422
-    assert "This visit moves with the address it was booked with." in words(other)
+    assert "A visit that moves keeps the address it was booked with." in words(other)
     hold.refresh_from_db()
     assert (hold.email, hold.otp_resends) == ("ana@example.test", 0)
 

@@ -110,14 +110,14 @@ def test_offer_that_cannot_be_booked_any_more_asks_nobody_to_take_it(
     found.save()
     page = Client().get(url(offer))
     assert page.status_code == 200
-    assert "This time cannot be booked any more" in words(page)
+    assert "This time can no longer be booked" in words(page)
     assert "Take this time" not in words(page)
     assert "Held for you until" not in words(page)
     leads_on = f'href="/doctors/{offer.doctor.slug}/"' in page.content.decode()
     assert leads_on is (what == "visit_type")
     late = post(offer, "accept/")
     assert late.status_code == STATUS_BY_CODE["hold-expired"]
-    assert "This time cannot be booked any more" in words(late)
+    assert "This time can no longer be booked" in words(late)
     assert not Appointment.objects.exists()
 
 
@@ -145,7 +145,7 @@ def test_time_that_ran_out_went_to_the_next_person(offer: Hold, swept: bool) -> 
 
 def test_who_goes_on_waiting_is_told_between_which_hours_we_write(offer: Hold, settings) -> None:
     settings.WAITLIST_QUIET_HOURS = (time(21), time(8))
-    said = "We write between 08:00 and 21:00, by the clock of the clinic"
+    said = "We write between 08:00 and 21:00, the clinic's local time"
     assert said not in words(Client().get(url(offer)))
     post(offer, "decline/")
     assert said in words(Client().get(url(offer)))
@@ -179,7 +179,7 @@ def test_patient_with_as_many_visits_ahead_as_allowed_is_told_and_can_still_decl
     )
     response = post(offer, "accept/")
     assert response.status_code == 409
-    assert "You have a visit ahead already." in words(response)
+    assert "You already have an upcoming visit." in words(response)
     assert "No, thank you" in words(response)
 
 
@@ -193,7 +193,7 @@ def test_five_wrong_codes_by_the_api_are_told_as_what_they_are(offer: Hold) -> N
     assert response.status_code == STATUS_BY_CODE["otp-locked"]
     for page in (response, Client().get(url(offer))):
         assert "Five wrong codes were entered for it" in words(page)
-        assert "That was a lot of requests" not in words(page)
+        assert "Too many requests" not in words(page)
         assert "You let this time go" not in words(page)
     assert not Appointment.objects.exists()
 
@@ -229,7 +229,7 @@ def test_offer_that_ended_with_the_visit_it_would_move_says_so(
             now=timezone.now(),
         )
     text = words(Client().get(url(offer)))
-    assert "The visit that it would have replaced has moved or was cancelled" in text
+    assert "The visit it would have replaced was moved or cancelled" in text
     assert "You let this time go" not in text
     assert "still on the list" not in text
 
@@ -288,7 +288,7 @@ def test_closed_account_takes_nothing_and_is_told_so(offer: Hold) -> None:
     User.objects.filter(pk=offer.patient_id).update(is_active=False)
     refused = post(offer, "accept/")
     assert refused.status_code == STATUS_BY_CODE["unauthenticated"]
-    assert "The account of this e-mail address is closed." in words(refused)
+    assert "The account with this e-mail address is disabled." in words(refused)
     assert not Appointment.objects.exists()
 
 
@@ -297,7 +297,7 @@ def test_tap_on_the_time_that_is_offered_to_oneself_leads_to_the_offer(offer: Ho
     browser = signed_in(offer.patient)
     page = browser.post("/book/", tap)
     assert page.status_code == 409
-    assert "You are already keeping this time" in words(page)
+    assert "You are already holding this time" in words(page)
     shown = browser.get(f"/book/{offer.pk}/code/", follow=True)
     assert "A time is held for you" in words(shown)
 

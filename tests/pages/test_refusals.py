@@ -119,7 +119,10 @@ def lost(browser: Client, slot: Slot, visit_type: object, *, way: str) -> tuple[
     return hold, f"{page}code/"
 
 
-SAID = {"time": "we gave {} back.", "tries": "Five tries are used up, so we gave the time back."}
+SAID = {
+    "time": "we gave {} back.",
+    "tries": "You have used all five tries, so we gave the time back.",
+}
 
 
 @pytest.mark.parametrize("way", SAID)
@@ -129,7 +132,7 @@ def test_lost_time_that_is_still_free_is_held_again_with_one_press(way: str) -> 
     _hold, page = lost(browser, slots[0], visit_type, way=way)
     refused = browser.get(page)
     said = SAID[way].format(clock(slots[0]))
-    assert f"{said} It is still free: hold it again? Hold {clock(slots[0])}" in words(refused)
+    assert f"{said} It is still free. Hold it again? Hold {clock(slots[0])}" in words(refused)
     assert press(browser, offers(refused)[0]).status_code == 302
     assert Hold.objects.latest("created_at").slot_ids == [slots[0].pk]
 
@@ -200,7 +203,7 @@ def test_every_kept_time_can_be_confirmed_or_given_back_from_the_refusal() -> No
     holds = keeping(patient, 3)
     visit_type, slots = bookable()
     refused = tap(signed_in(patient), slots[0], visit_type)
-    said = "You are already keeping 3 times. Confirm or give back one of them first."
+    said = "You are already holding 3 times. Confirm or give back one of them first."
     assert said in words(refused)
     assert [form["action"] for form in releases(refused)] == [
         f"/book/{hold.pk}/release/" for hold in holds
@@ -299,7 +302,10 @@ def test_code_asked_for_too_early_is_told_the_seconds_that_are_left() -> None:
     page = tap(browser, slots[0], visit_type).headers["Location"]
     browser.post(page, DETAILS)
     early = words(browser.post(f"{page}resend/", follow=True))
-    said = [f"A new code in {left} seconds. The last one still works." for left in (30, 29, 28)]
+    said = [
+        f"You can get a new code in {left} seconds. The last one still works."
+        for left in (30, 29, 28)
+    ]
     assert any(each in early for each in said)
 
 
@@ -312,7 +318,7 @@ def test_code_asked_for_once_too_often_is_told_that_none_follows() -> None:
     allow_resend(hold)
     Hold.objects.update(otp_resends=MAX_CODE_RESENDS)
     late = words(browser.post(f"{page}resend/", follow=True))
-    assert "No further code can be sent for this time. The last one still works." in late
+    assert "We cannot send another code for this time. The last one still works." in late
 
 
 def test_page_of_a_running_hold_can_ask_for_the_same_time_when_it_is_over() -> None:
@@ -335,7 +341,7 @@ def test_hint_and_error_of_the_code_are_both_read_with_the_field() -> None:
     browser.post(page, DETAILS)
     fresh = browser.get(f"{page}code/")
     assert 'aria-describedby="id_code_helptext"' in fresh.content.decode()
-    assert "Five tries. You can paste the code." in words(fresh)
+    assert "You have five tries. You can paste the code." in words(fresh)
     wrong = browser.post(f"{page}code/", {"code": "12"})
     assert 'aria-describedby="id_code_helptext id_code_error"' in wrong.content.decode()
     assert typed(wrong)["code"] == "12"
@@ -347,7 +353,7 @@ def test_each_empty_field_of_the_details_is_asked_for_by_its_name() -> None:
     page = tap(browser, slots[0], visit_type).headers["Location"]
     empty = words(browser.post(page, {"first_name": "", "last_name": "", "email": ""}))
     for said in ("your first name", "your last name", "your e-mail address"):
-        assert f"Please type {said}." in empty
+        assert f"Enter {said}." in empty
     half = words(browser.post(page, DETAILS | {"email": "saskia@"}))
     assert "Enter a complete e-mail address, like name@example.org." in half
 
@@ -359,9 +365,9 @@ def test_network_that_keeps_ten_times_is_named_to_whoever_keeps_none(settings) -
     refused = tap(Client(), slots[1], visit_type)
     assert refused.status_code == 409
     until = Hold.objects.get().expires_at.astimezone(visit_type.doctor.clinic.zone)
-    assert "are being held from your network" in words(refused)
-    assert f"The next one ends at {until:%H:%M}." in words(refused)
-    assert "You are already keeping" not in words(refused)
+    assert "Your network is holding too many times" in words(refused)
+    assert f"The next one is free again at {until:%H:%M}." in words(refused)
+    assert "You are already holding" not in words(refused)
 
 
 def test_pause_is_news_and_no_loss() -> None:
@@ -398,7 +404,7 @@ def test_tap_into_the_time_that_one_keeps_offers_to_swap_it(length: int, kept_fr
     tap(browser, slots[0], visit_type)
     response = tap(browser, slots[1], visit_type)
     assert response.status_code == 409
-    assert re.search(r"You are keeping [0-9:]+, which is in the way of [0-9:]+", words(response))
+    assert re.search(r"You are holding [0-9:]+, which overlaps [0-9:]+", words(response))
     (swap,) = offers(response)
     press(browser, swap)
     states = dict(Hold.objects.values_list("starts_at", "state"))

@@ -72,7 +72,7 @@ def test_doctor_who_calls_needs_a_number_to_call(mode: str) -> None:
     assert ("Dr Emma Visser calls you on this number." in words(asked)) == (mode == "phone")
     answer = browser.post(asked.request["PATH_INFO"], {"first_name": "Noor", "last_name": "Bakker"})
     assert answer.status_code == (422 if mode == "phone" else 302)
-    assert ("Please type your phone number." in words(answer)) == (mode == "phone")
+    assert ("Enter your phone number." in words(answer)) == (mode == "phone")
 
 
 def test_name_that_says_how_the_two_meet_is_not_followed_by_the_same_word() -> None:

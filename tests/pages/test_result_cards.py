@@ -59,7 +59,7 @@ def test_card_of_a_doctor_for_whom_no_visit_fits_says_that_nothing_is_free() -> 
     make_visit_type(doctor=doctor, slots=2)
     make_slots(doctor=doctor, starts_at=tomorrow_at(days=8))
     page = signed_in().get("/doctors/")
-    assert "Nothing is free in the days that can be booked." in words(page)
+    assert "Nothing is free on the days you can book." in words(page)
     assert "See the calendar" not in words(page)
     others = f"?specialty={doctor.specialty.slug}&amp;city={doctor.clinic.city}"
     assert f'href="/doctors/{others}"' in page.content.decode()
@@ -230,7 +230,7 @@ def test_nobody_is_found_for_a_day_on_which_no_reason_fits() -> None:
         make_slots(doctor=doctor, starts_at=tomorrow_at(hour, days=2))
     make_slots(doctor=doctor, starts_at=tomorrow_at(9, days=5), count=3)
     found = words(signed_in().get(f"/doctors/?available_on={tomorrow_at(days=2):%Y-%m-%d}"))
-    assert "No doctor matches all of this" in found
+    assert "No doctor matches all of these filters" in found
     (item,) = Api().get("doctors").json()["items"]
     assert datetime.fromisoformat(item["nextFreeAt"]) == tomorrow_at(9, days=5)
 

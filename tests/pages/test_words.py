@@ -23,12 +23,12 @@ pytestmark = pytest.mark.django_db
 @pytest.mark.parametrize(
     ("query", "said"),
     [
-        ("language=fi", "We do not know this language here."),
-        ("specialty=magic", "We do not know this specialty here."),
+        ("language=fi", "We do not know this language."),
+        ("specialty=magic", "We do not know this specialty."),
         ("city=Nowhere", "We have no clinic in Nowhere."),
         ("available_on=12/31/2026", "When: Write the day like 2026-12-31."),
         ("city=Nowhere", "Where: We have no clinic in Nowhere."),
-        ("order=bogus", "We can order by Earliest, Lowest fee or Name."),
+        ("order=bogus", "You can sort by Earliest, Lowest fee or Name."),
         ("q=" + "x" * 81, "Doctor or specialty: Write at most 80 characters."),
         ("max_fee=abc", "Write a whole number, like 60."),
         ("mode=pigeon", "A visit is in person, by video or by phone."),
@@ -58,7 +58,7 @@ def test_filter_that_was_refused_keeps_what_was_typed(field: str, typed: str) ->
 def test_refused_order_is_said_beside_the_orders_and_not_sent_again() -> None:
     bookable()
     page = signed_in().get("/doctors/?order=bogus")
-    assert "We can order by Earliest, Lowest fee or Name." in words(page)
+    assert "You can sort by Earliest, Lowest fee or Name." in words(page)
     assert "bogus" not in page.content.decode()
 
 

@@ -151,7 +151,7 @@ def _cancel(request: HttpRequest, found: Appointment, *, form: CancelForm) -> Ht
         reason=form.cleaned_data["reason"],
         now=timezone.now(),
     )
-    thanks = _("Cancelled. Thank you for telling us early: the time is free for somebody else.")
+    thanks = _("Cancelled. Thank you for telling us early. The time is now free for somebody else.")
     messages.success(request, thanks)
     return redirect("bookings:appointment", appointment_id=found.pk)
 
@@ -168,15 +168,13 @@ def _notice(error: DomainError) -> Notice:
         return _window_notice(error)
     if isinstance(error, VersionMismatch):
         title = _("This visit was changed a moment ago.")
-        return Notice("changed", title, _("Here is how it stands now."))
+        return Notice("changed", title, _("These are its details now."))
     if isinstance(error, NotChangeable) and error.status == AppointmentStatus.CANCELLED:
-        return Notice("changed", _("This visit is cancelled already."))
+        return Notice("changed", _("This visit is already cancelled."))
     if isinstance(error, NotChangeable) and error.status == AppointmentStatus.RESCHEDULED:
-        return Notice(
-            "changed", _("This visit has moved already."), _("Its new time stands below.")
-        )
+        return Notice("changed", _("This visit has already moved."), _("Its new time is below."))
     title = _("This visit can no longer be moved or cancelled.")
-    return Notice("changed", title, _("Here is how it stands now."))
+    return Notice("changed", title, _("These are its details now."))
 
 
 def _window_notice(error: ChangeWindowPassed) -> Notice:

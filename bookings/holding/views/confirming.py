@@ -99,7 +99,9 @@ def details(request: HttpRequest, hold_id: UUID) -> HttpResponseBase:
             form.add_error("phone", form.fields["phone"].error_messages["required"])
         except FieldError as other:
             error = other
-            form.add_error(other.field, _("This visit moves with the address it was booked with."))
+            form.add_error(
+                other.field, _("A visit that moves keeps the address it was booked with.")
+            )
         else:
             drop_draft(request)
             return redirect("bookings:code", hold_id=hold_id)
@@ -232,7 +234,10 @@ def _ask_again(request: HttpRequest, hold: Hold, *, holder: Holder) -> HttpRespo
     notice = Notice(
         "changed",
         _("The practice has just changed this visit."),
-        _("It is now: %(when)s, %(visit)s, %(place)s, %(address)s. Type the code to book it so.")
+        _(
+            "It is now: %(when)s, %(visit)s, %(place)s, %(address)s. Enter the code to book it with"
+            " these details."
+        )
         % {
             "when": moment_in_full(hold.starts_at, hold.time_zone),
             "visit": hold.visit_name,
@@ -279,41 +284,43 @@ def _code_page(
 
 def _no_code(hold: Hold, holder: Holder, refusal: RateLimited) -> str:
     if hold.code_sent_at:
-        return _("No further code can be sent just now. The last one still works.")
+        return _("We cannot send another code right now. The last one still works.")
     minutes = -(-refusal.retry_after // 60)
     if holder.patient is None:  # strangers cannot use up what an account has
         return ngettext(
-            "Very many codes went to this address. The next one can be sent in %(count)d minute. If"
-            " it is yours and has an account, sign in below and go on at once.",
-            "Very many codes went to this address. The next one can be sent in %(count)d minutes."
-            " If it is yours and has an account, sign in below and go on at once.",
+            "We have sent many codes to this address. We can send the next one in %(count)d"
+            " minute. If the address is yours and has an account, sign in below to continue at"
+            " once.",
+            "We have sent many codes to this address. We can send the next one in %(count)d"
+            " minutes. If the address is yours and has an account, sign in below to continue at"
+            " once.",
             minutes,
         ) % {"count": minutes}
-    return _("Very many codes went to this address. The next one can be sent in an hour.")
+    return _("We have sent many codes to this address. We can send the next one in an hour.")
 
 
 def _no_new_code(refusal: RateLimited) -> str:
     # Any longer wait is none for a pause, and would outlast the hold.
     if refusal.retry_after > settings.CODE_RESEND_SECONDS:
-        return _("No further code can be sent for this time. The last one still works.")
+        return _("We cannot send another code for this time. The last one still works.")
     return ngettext(
-        "A new code in %(count)d second. The last one still works.",
-        "A new code in %(count)d seconds. The last one still works.",
+        "You can get a new code in %(count)d second. The last one still works.",
+        "You can get a new code in %(count)d seconds. The last one still works.",
         refusal.retry_after,
     ) % {"count": refusal.retry_after}
 
 
 def _too_many_guesses(hold: Hold, holder: Holder) -> str:
     if holder.patient is not None:
-        return _("You have typed too many wrong codes today. Please call the clinic.")
+        return _("You have entered too many wrong codes today. Please call the clinic.")
     if hold.otp_resends < MAX_CODE_RESENDS:
         return _(
-            "Too many wrong codes were typed for this address today. Send a new code: it will have"
-            " twelve characters, which nobody guesses."
+            "Too many wrong codes were entered for this address today. Send a new code. It will"
+            " have twelve characters, which nobody can guess."
         )
     return _(
-        "Too many wrong codes were typed for this address today. Give the time back and hold it"
-        " again: then the code will have twelve characters, which nobody guesses."
+        "Too many wrong codes were entered for this address today. Give the time back and hold it"
+        " again. The new code will have twelve characters, which nobody can guess."
     )
 
 

@@ -53,7 +53,7 @@ def again_or_next(hold: Hold, *, now: datetime) -> tuple[str, list[TimeInstead]]
         [first], near=at, clinic_id=here, visit_type_id=hold.visit_type_id, replaces=hold.replaces
     )
     if first.starts_at == at:
-        return _("It is still free: hold it again?"), offers
+        return _("It is still free. Hold it again?"), offers
     following = _said(first, near=at, clinic_id=here)
     return _("It is gone now. Next free: %(time)s.") % {"time": following}, offers
 

@@ -131,8 +131,10 @@ def _notice(request: HttpRequest, error: DomainError, *, wanted: WantedTime) -> 
 
 def _network_notice(until: datetime, *, wanted: WantedTime) -> Notice:
     """Somebody in a waiting room, who keeps nothing themselves."""
-    title = _("Very many times are being held from your network just now.")
-    text = _("The next one ends at %(time)s.") % {"time": clock(until, zone=wanted.clinic.zone)}
+    title = _("Your network is holding too many times right now.")
+    text = _("The next one is free again at %(time)s.") % {
+        "time": clock(until, zone=wanted.clinic.zone)
+    }
     return Notice("held", title, text)
 
 
@@ -140,10 +142,10 @@ def _plain_notice(error: DomainError) -> Notice:
     if isinstance(error, AppointmentLimit):
         return _visits_notice(error)
     if isinstance(error, SignInRefused):
-        title = _("The account of this e-mail address is closed.")
+        title = _("The account with this e-mail address is disabled.")
         return Notice("closed", title, _("Please call the clinic."))
     if isinstance(error, OutsideBookingWindow):
-        title = _("This time cannot be booked online now.")
+        title = _("This time cannot be booked online right now.")
         return Notice("window", title, _("Pick another one."), [_all_times()])
     return _no_longer_offered()
 
@@ -170,10 +172,12 @@ def _pause_notice(error: BookingDisabled, *, wanted: WantedTime) -> Notice:
 
 def _visits_notice(error: AppointmentLimit) -> Notice:
     title = ngettext(
-        "You have a visit ahead already.", "You have %(count)d visits ahead already.", error.limit
+        "You already have an upcoming visit.",
+        "You already have %(count)d upcoming visits.",
+        error.limit,
     ) % {"count": error.limit}
     links = [{"label": _("See your appointments"), "url": reverse("bookings:appointments")}]
-    return Notice("visits", title, _("More can be booked once one of them is over."), links)
+    return Notice("visits", title, _("You can book another one when one of them is over."), links)
 
 
 def _over_notice(error: HoldExpired | OtpLocked, hold: Hold, *, wanted: WantedTime) -> Notice:
@@ -187,7 +191,7 @@ def _over_notice(error: HoldExpired | OtpLocked, hold: Hold, *, wanted: WantedTi
             title = _("You gave %(time)s back.")
         return Notice("expired", title % {"time": wanted.clock()}, text, offers=offers)
     return Notice(
-        "locked", _("Five tries are used up, so we gave the time back."), text, offers=offers
+        "locked", _("You have used all five tries, so we gave the time back."), text, offers=offers
     )
 
 
@@ -238,9 +242,9 @@ def _own_hold(request: HttpRequest, *, wanted: WantedTime) -> Hold | None:
 
 
 def _own_notice(hold: Hold, *, wanted: WantedTime) -> Notice:
-    title = _("You are already keeping this time.")
+    title = _("You are already holding this time.")
     if wanted.starts_at and hold.starts_at != wanted.starts_at:
-        title = _("You are keeping %(kept)s, which is in the way of %(wanted)s.") % {
+        title = _("You are holding %(kept)s, which overlaps %(wanted)s.") % {
             "kept": clock(hold.starts_at, zone=hold.zone),
             "wanted": wanted.clock(),
         }
@@ -275,7 +279,7 @@ def _limit_notice(request: HttpRequest, error: HoldLimit, *, wanted: WantedTime)
     if error.until:
         return _network_notice(error.until, wanted=wanted)
     title = ngettext(
-        "You are already keeping a time.", "You are already keeping %(count)d times.", error.limit
+        "You are already holding a time.", "You are already holding %(count)d times.", error.limit
     ) % {"count": error.limit}
     # Offers of the waitlist do not count, and giving one back would make no room.
     live = live_holds(holder=current_holder(request)).filter(waitlist_entry=None)

@@ -217,7 +217,7 @@ def test_admin_who_saves_another_address_is_told_of_booked_visits_and_led_to_the
         f"/admin/doctors/clinic/{clinic.pk}/change/", form_of(clinic, street="Neude 5"), follow=True
     )
     text = changed.content.decode()
-    assert "2 booked visits still say what was agreed before." in text
+    assert "2 booked visits still show their earlier details." in text
     assert page_of(clinic) in text
     page = browser.get(page_of(clinic)).content.decode()
     assert "Change 2 visits and tell their patients" in page
@@ -230,10 +230,10 @@ def test_admin_who_saves_another_address_is_told_of_booked_visits_and_led_to_the
     assert "The patients of 2 visits are being told." in done.content.decode()
     receive("visits.outdated")
     assert len(told()) == 2
-    assert "There is nothing to tell." in browser.get(page_of(clinic)).content.decode()
+    assert "There is nobody to tell." in browser.get(page_of(clinic)).content.decode()
 
 
-STILL_SAY = "2 booked visits still say what was agreed before."
+STILL_SAY = "2 booked visits still show their earlier details."
 
 
 def test_page_of_a_clinic_leads_to_booked_visits_as_long_as_they_say_something_else() -> None:
@@ -306,7 +306,7 @@ def test_page_that_is_older_than_the_clinic_tells_nobody() -> None:
     seen = digest_in(browser, clinic)
     moved_away(made, street="Nowhere 1")
     answer = browser.post(page_of(clinic), {"digest": seen}, follow=True)
-    assert "Somebody has changed this meanwhile." in answer.content.decode()
+    assert "Somebody has changed this in the meantime." in answer.content.decode()
     assert not OutboxMessage.objects.filter(topic="visits.outdated").exists()
 
 

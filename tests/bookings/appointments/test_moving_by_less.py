@@ -298,7 +298,7 @@ def test_other_time_that_overlaps_ones_own_attempt_is_not_said_to_be_somebody_el
     tap = {"slot": slots[1].pk, "visit_type": visit_type.pk, "replaces": old.pk}
     page = browser.post("/book/", tap)
     assert page.status_code == 409
-    assert "which is in the way of" in words(page)
+    assert "which overlaps" in words(page)
     assert f'name="instead_of" value="{first.pk}"' in page.content.decode()
     swapped = browser.post("/book/", {**tap, "instead_of": first.pk})
     assert swapped.status_code == 302
@@ -310,7 +310,7 @@ def test_attempt_that_has_lapsed_is_offered_again_where_it_shares_slots() -> Non
     hold = hold_instead(old, slots[3])
     let_expire(hold)
     page = words(signed_in(patient).get(f"/book/{hold.pk}/code/"))
-    assert "It is still free: hold it again?" in page
+    assert "It is still free. Hold it again?" in page
 
 
 def test_what_is_offered_instead_of_a_time_that_is_gone_may_overlap_the_visit_that_moves() -> None:

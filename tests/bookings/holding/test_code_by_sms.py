@@ -62,7 +62,7 @@ def test_code_goes_to_the_phone_and_not_by_mail(twilio, post) -> None:
     until = clock(hold.expires_at, hold.clinic.zone)
     assert asked.form["To"] == NUMBER
     assert asked.form["Body"] == (
-        f"{code_of(hold)} is your DocBook code. Valid until {until}. Give it to nobody."
+        f"{code_of(hold)} is your DocBook code. Valid until {until}. Do not share it."
     )
     assert post.mails == []
     assert channels(message) == ["sms"]
@@ -191,10 +191,10 @@ def test_page_says_where_the_code_went(twilio) -> None:
     browser = signed_in(patient)
     data = {"slot": slots[0].pk, "visit_type": visit_type.pk}
     page = browser.post("/book/", data).headers["Location"]
-    assert "The code goes to your phone if its number begins with a +" in words(browser.get(page))
+    assert "We send the code to your phone if the number begins with +" in words(browser.get(page))
     given = {"first_name": "Anna", "last_name": "Smit", "phone": PHONE}
     said = words(browser.post(page, given, follow=True))
-    assert "Type the code from your phone" in said
+    assert "Enter the code from your phone" in said
     assert "We sent a code to •••• 34" in said
     assert "5550" not in said
 

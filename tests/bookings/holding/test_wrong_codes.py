@@ -31,7 +31,7 @@ from tests.pages.browser import words
 pytestmark = pytest.mark.django_db
 VICTIM = "victim@example.test"
 DETAILS = {"first_name": "Saskia", "last_name": "Kuipers", "email": VICTIM}
-TOO_MANY = "Too many wrong codes were typed for this address today."
+TOO_MANY = "Too many wrong codes were entered for this address today."
 
 
 @pytest.fixture(autouse=True)
@@ -101,7 +101,7 @@ def test_guesses_at_bookings_and_at_signing_in_are_one_count() -> None:
     browser = browser_at(100)
     browser.post("/accounts/login/code/", {"email": user.email})
     answer = browser.post("/accounts/login/code/confirm/", {"code": "000000"})
-    assert "Too many wrong codes were typed for this account today." in words(answer)
+    assert "Too many wrong codes were entered for this account today." in words(answer)
 
 
 def test_owner_of_a_mailbox_that_strangers_guess_at_confirms_with_a_longer_code() -> None:
@@ -128,8 +128,8 @@ def test_page_says_nothing_that_does_not_fit_the_code_of_the_mail(guesses: int) 
     page = words(browser.get(f"/book/{hold.pk}/code/"))
     assert "We sent a code to" in page
     assert ("twelve characters" in page) == bool(guesses)
-    assert "Please type the code that we sent you." in words(type_code(browser, hold, ""))
-    assert "Type the whole code, as we sent it." in words(type_code(browser, hold, "ABC"))
+    assert "Enter the code that we sent you." in words(type_code(browser, hold, ""))
+    assert "Enter the whole code as we sent it." in words(type_code(browser, hold, "ABC"))
     assert type_code(browser, hold, code_of(hold)).status_code == 302
 
 
@@ -211,7 +211,7 @@ def test_eleventh_guess_of_a_patient_by_the_api_is_refused_even_if_it_is_right(
     browser.force_login(user)
     page = type_code(browser, hold, code_of(hold))
     assert page.status_code == 429
-    assert "You have typed too many wrong codes today." in words(page)
+    assert "You have entered too many wrong codes today." in words(page)
 
 
 def test_guesses_of_yesterday_do_not_count() -> None:
