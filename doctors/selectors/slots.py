@@ -2,15 +2,25 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
+from django.db import connection
 from django.db.models import Q
 
-from doctors.models import Clinic, Doctor, Slot, VisitType
+from doctors.models import Clinic, Doctor, VisitType
 from doctors.rules import BookingWindow, GridSlot, Place, VisitTime, instants_of_days, visit_times
 
-_FIELDS = ("mode", "starts_at", "ends_at", "state", "held_until", "hold_id")
 _PLACE = ("name", "street", "postcode", "city", "time_zone")
+_GRID = """
+SELECT slot.id, doctor_id, clinic_id, mode, starts_at, ends_at, state, held_until, hold_id,
+       clinic.name, street, postcode, city, time_zone
+FROM doctors_slot AS slot
+LEFT JOIN doctors_clinic AS clinic
+    ON clinic.id = clinic_id AND NOT clinic.id = ANY(%(known)s::bigint[])
+WHERE doctor_id = ANY(%(doctors)s::bigint[]) AND starts_at >= %(start)s AND starts_at < %(end)s
+ORDER BY doctor_id, starts_at
+"""
 
 
 def free_now(now: datetime) -> Q:
@@ -27,23 +37,29 @@ def window_of(doctor: Doctor, *, now: datetime) -> BookingWindow:
 
 
 def grid_of_doctors(
-    *, doctor_ids: Iterable[int], start: datetime, end: datetime
+    *, doctor_ids: Iterable[int], start: datetime, end: datetime, clinics: Iterable[Clinic] = ()
 ) -> dict[int, list[GridSlot]]:
-    """All slots that start in [start, end), by doctor, in the order of time. One query."""
-    rows = (
-        Slot.objects.filter(doctor_id__in=list(doctor_ids), starts_at__gte=start, starts_at__lt=end)
-        .order_by("doctor_id", "starts_at")
-        .values_list(
-            "id", "doctor_id", "clinic_id", *_FIELDS, *(f"clinic__{name}" for name in _PLACE)
-        )
-    )
-    places: dict[int, Place] = {}
+    """All slots that start in [start, end), by doctor, in the order of time. One query.
+
+    A page reads a thousand slots. The ORM takes three times as long for them, and what the caller
+    knows of the `clinics` need not come again with each slot.
+    """
+    places = {clinic.pk: place_of(clinic) for clinic in clinics}
+    asked: dict[str, Any] = {
+        "doctors": list(doctor_ids),
+        "known": list(places),
+        "start": start,
+        "end": end,
+    }
     grids: dict[int, list[GridSlot]] = {}
-    for slot_id, doctor_id, clinic_id, *rest in rows:
-        facts, where = rest[: len(_FIELDS)], rest[len(_FIELDS) :]
-        place = places.setdefault(clinic_id, Place(clinic_id, *where))
-        slot = GridSlot(slot_id, doctor_id, place, *facts)
-        grids.setdefault(slot.doctor_id, []).append(slot)
+    with connection.cursor() as cursor:
+        cursor.execute(_GRID, asked)
+        for row in cursor.fetchall():
+            slot_id, doctor_id, clinic_id = row[:3]
+            if clinic_id not in places:
+                places[clinic_id] = Place(clinic_id, *row[9:])
+            slot = GridSlot(slot_id, doctor_id, places[clinic_id], *row[3:9])
+            grids.setdefault(doctor_id, []).append(slot)
     return grids
 
 
