@@ -17,6 +17,9 @@ DATABASES["default"] |= {
             "timeout": 5,
         },
         "connect_timeout": 5,
+        # A statement that a connection has used five times is planned once and for all. It can pass
+        # PgBouncer from 1.21 on, which keeps track of prepared statements.
+        "prepare_threshold": 5,
         # Values stay out of the statement: a server writes a statement that fails into its log.
         "server_side_binding": True,
         # Time-outs nest: lock 2 s < statement 5 s < proxy 10 s < client 15 s.
