@@ -93,7 +93,7 @@ class VisitTime:
     def zone(self) -> ZoneInfo:
         return self.place.zone
 
-    @cached_property
+    @property
     def local_day(self) -> date:
         return self.slots[0].local_day
 
@@ -133,6 +133,8 @@ def visit_times(
 
     On hold are times of which at least one slot is held and none is booked or blocked.
     """
+    if length == 1 and not kept_free:
+        return _single_slots(grid, modes=(mode, "any"), now=now)
     free: list[VisitTime] = []
     on_hold: list[VisitTime] = []
     for index, slot in enumerate(grid):
@@ -146,6 +148,22 @@ def visit_times(
             free.append(VisitTime(run))
         elif all(each.is_free(now=now) or each.is_on_hold(now=now) for each in claimed):
             on_hold.append(VisitTime(run))
+    return free, on_hold
+
+
+def _single_slots(
+    grid: Sequence[GridSlot], *, modes: tuple[str, str], now: datetime
+) -> tuple[list[VisitTime], list[VisitTime]]:
+    """Most visits take one slot and no buffer: no slot has to look at its neighbours."""
+    free: list[VisitTime] = []
+    on_hold: list[VisitTime] = []
+    for slot in grid:
+        if slot.mode not in modes:
+            continue
+        if slot.state == "open" or slot.is_free(now=now):
+            free.append(VisitTime((slot,)))
+        elif slot.is_on_hold(now=now):
+            on_hold.append(VisitTime((slot,)))
     return free, on_hold
 
 

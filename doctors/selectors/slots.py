@@ -82,7 +82,8 @@ def times_of_doctor(
     if start >= end:
         return [], []
     margin = visit_type.duration + visit_type.buffer
-    grids = grid_of_doctors(doctor_ids=[doctor.pk], start=start, end=end + margin)
+    clinics = [doctor.clinic] if Doctor.clinic.is_cached(doctor) else []
+    grids = grid_of_doctors(doctor_ids=[doctor.pk], start=start, end=end + margin, clinics=clinics)
     grid = _as_seen_by(moves, grids.get(doctor.pk, []))
     free, on_hold = _times_in(grid, visit_type=visit_type, now=now)
     in_time = [
