@@ -1,6 +1,6 @@
-"""What happens to accounts: written to the audit, and sessions that must not outlive it ended.
+"""Records what happens to accounts in the audit, and ends sessions that must not outlive it.
 
-Signals of Django and allauth say what has happened. Nothing of it names a person.
+Signals of Django and allauth report the events. No record names a person.
 """
 
 from typing import Any
@@ -24,7 +24,9 @@ from docbook.observability import metrics
 
 
 def record(action: str, user: User, *, by: User | None = None, **after: object) -> None:
-    """One event about an account, by its owner unless somebody else is named."""
+    """Records one event about an account. The actor is its owner unless `by` names somebody
+    else.
+    """
     actor = by or user
     kind = "staff" if actor.is_staff else "user"
     audit.record(
@@ -40,7 +42,7 @@ def signed_in(user: User, *, through: str) -> None:
 
 
 def sign_in_failed(*, email: str, through: str) -> None:
-    """For an account that is known its id; of any other address nothing."""
+    """The audit event has the account's id if the address is known, otherwise no id."""
     metrics.count("docbook_sign_ins_failed")
     user_id = User.objects.filter(email=email.lower()).values_list("pk", flat=True).first()
     if count(limit_of("audit-failures", named=str(user_id))):
@@ -54,7 +56,7 @@ def sign_in_failed(*, email: str, through: str) -> None:
 
 
 def end_sessions(user: User) -> None:
-    """All browsers and apps are signed out but the one that asks, which stays known."""
+    """Signs out all browsers and apps except the one that asks, which stays known."""
     User.objects.filter(pk=user.pk).update(sessions_ended=user.sessions_ended + 1)
     user.sessions_ended += 1
     user.refresh_sessions.filter(ended_at=None).update(ended_at=timezone.now())
@@ -62,7 +64,7 @@ def end_sessions(user: User) -> None:
     if request is not None and request.user.is_authenticated and request.user.pk == user.pk:
         update_session_auth_hash(request, user)
         request.user = user
-        request.stays_known = user  # for accounts.middleware, which has the response
+        request.stays_known = user  # accounts.middleware reads this: it has the response
         remember_network(request, user=user)
 
 
@@ -134,7 +136,7 @@ def _second_factor_failed(user: User, **_: Any) -> None:
 
 
 def _asking(user: User) -> User:
-    """Who is signed in where it happens; a superuser resets the second factor of others."""
+    """The user who is signed in. A superuser may reset the second factor of others."""
     request: HttpRequest | None = context.request
     asking = getattr(request, "user", None)
     return asking if isinstance(asking, User) else user

@@ -1,4 +1,4 @@
-"""django-allauth's forms, which ask for plain addresses and speak as ours do."""
+"""django-allauth's forms: they accept only plain addresses and use our wording."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ from docbook.typed_text import folded_code, folded_text
 
 _EMAIL = _("E-mail")
 _TYPE_EMAIL = _("Enter your e-mail address.")
-# What each field is called, and what is said when nothing was typed into it.
+# The label of each field, and the message when it is empty.
 _WORDS = {
     "login": (_EMAIL, _TYPE_EMAIL),
     "email": (_EMAIL, _TYPE_EMAIL),
@@ -39,7 +39,7 @@ _HINTS = {
 
 
 class _PlainAddress:
-    """Refuses at its field what no account can have, before anything looks it up."""
+    """Refuses addresses that no account can have, at the field and before any look-up."""
 
     fields: dict[str, Any]
 
@@ -55,7 +55,7 @@ class _PlainAddress:
 
 
 class _OurWords:
-    """A label says what belongs into a field; a placeholder that says it again goes."""
+    """Gives fields our labels and messages, and drops placeholders that repeat the label."""
 
     fields: dict[str, Any]
 
@@ -78,7 +78,9 @@ class LoginForm(_OurWords, _PlainAddress, forms.LoginForm):  # type: ignore[misc
 
 class SignupForm(_OurWords, _PlainAddress, forms.SignupForm):  # type: ignore[misc]
     def try_save(self, request: HttpRequest) -> tuple[Any, Any]:
-        """A password is hashed also where nobody gets it: the time must not tell who exists."""
+        """Hashes the password even if no account is created: the time must not reveal who
+        exists.
+        """
         if self.account_already_exists:
             make_password(self.cleaned_data["password1"])
         saved: tuple[Any, Any] = super().try_save(request)
@@ -87,13 +89,13 @@ class SignupForm(_OurWords, _PlainAddress, forms.SignupForm):  # type: ignore[mi
 
 class ResetPasswordForm(_OurWords, _PlainAddress, forms.ResetPasswordForm):  # type: ignore[misc]
     def save(self, request: HttpRequest, **_options: Any) -> str:
-        """The link is made by the worker, so that the same work is done for unknown addresses."""
+        """The worker makes the link, so unknown addresses cause the same work."""
         email = str(self.cleaned_data["email"]).lower()
         adapter = get_adapter(request)
         for user in self.users:
             adapter.send_mail("account/email/password_reset_key", email, {"user": user})
         if self.users:
-            # For unknown addresses django-allauth has looked into this table too, by a cursor.
+            # For unknown addresses django-allauth has queried this table too, with a cursor.
             list(User.objects.filter(email=email).iterator())
         else:
             adapter.send_mail("account/email/unknown_account", email, {})
@@ -110,7 +112,7 @@ class AddEmailForm(_OurWords, _PlainAddress, forms.AddEmailForm):  # type: ignor
 
 class ChangePasswordForm(_OurWords, forms.ChangePasswordForm):  # type: ignore[misc]
     def clean_oldpassword(self) -> str:
-        """Counted as at the door: a borrowed session must not find the password by trying.
+        """Counts tries as the sign-in does: nobody may guess the password in a borrowed session.
 
         Raises RateLimited.
         """
@@ -133,14 +135,14 @@ class ResetPasswordKeyForm(_OurWords, forms.ResetPasswordKeyForm):  # type: igno
 
 
 class _EmptyAgain(TextInput):
-    """A code that was refused is typed anew, not between its old digits."""
+    """Shows an empty field after a wrong code, so people type the new one from the start."""
 
     def format_value(self, value: Any) -> None:  # noqa: ARG002
         return None
 
 
 class _CodeField:
-    """Six digits, typed on a keypad of digits."""
+    """Six digits, entered on a numeric keypad."""
 
     fields: dict[str, Any]
     cleaned_data: dict[str, Any]
@@ -155,7 +157,7 @@ class _CodeField:
         )
 
     def clean_code(self) -> str:
-        """django-allauth compares with a code in the session; ours is in no session."""
+        """django-allauth compares with a code in the session. Our codes are in no session."""
         code = normalize_user_code(self.cleaned_data["code"])
         refusal = try_code(context.request, purpose=self.purpose, code=code, now=timezone.now())
         if refusal:

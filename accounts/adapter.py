@@ -1,4 +1,4 @@
-"""What we ask of django-allauth beyond its settings."""
+"""What we change in django-allauth beyond its settings."""
 
 import time
 from datetime import UTC, datetime
@@ -26,21 +26,21 @@ from accounts.users import owner_of
 from docbook.http.addresses import client_address
 from docbook.http.throttling import give_back
 
-# What anybody can have sent to anybody. Notices of what has happened are always sent.
+# Mails that anybody can request for any address. Notices of past events are always sent.
 _ASKED_FOR = (*CODES, RESET, "unknown_account", "account_already_exists")
 _SIGN_IN_PAGES = ("account_request_login_code", "account_confirm_login_code")
 _SENT_AGAIN = (
     "account/messages/login_code_sent.txt",
     "account/messages/email_confirmation_sent.txt",
 )
-# Seconds for which a sign-in by a code stands for its owner.
+# How many seconds a sign-in by code proves who the owner is.
 SIGNED_IN_LATELY = 300
-# The pages that set up the first second factor, in their order.
+# The pages that set up the first second factor, in order.
 _FIRST_SET_UP = ("mfa_activate_totp", "mfa_view_recovery_codes", "mfa_download_recovery_codes")
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth has no types
-    """Says things as the rest of DocBook does, and leaves mails to the outbox."""
+    """Uses DocBook's wording and sends mails through the outbox."""
 
     request: Any
 
@@ -58,10 +58,9 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ha
     }
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
-        """Notes the mail for a worker, so that a dead SMTP server delays nobody.
+        """Stores the mail for a worker: a dead SMTP server must delay nobody.
 
-        Here mails are counted, by the mailbox they go to, whatever form has caused them. Raises
-        RateLimited.
+        Mails are counted here by recipient mailbox, whichever form caused them. Raises RateLimited.
         """
         template = template_prefix.removeprefix(PREFIX)
         user = context.get("user")
@@ -82,7 +81,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ha
                 )
 
     def _purpose_of(self, template: str) -> AccountCode.Purpose | None:
-        """What the page that follows asks a code for. It asks those without an account as well."""
+        """What the next page asks a code for. It asks people without an account as well."""
         match = self.request.resolver_match
         if template in CODES or template == "account_already_exists":
             is_sign_in = template == "login_code"
@@ -94,7 +93,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ha
 
     def _may_mail(self, email: str, *, user: User | None) -> bool:
         self.request.mail_is_counted = True
-        # By the page, and so alike for an address without an account.
+        # Decided by page, so it is the same for an address without an account.
         match = self.request.resolver_match
         is_reset = match is not None and match.url_name == "account_reset_password"
         may = may_mail(self.request, email=email, user=user, is_reset=is_reset)
@@ -116,10 +115,10 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ha
         *args: Any,
         **kwargs: Any,
     ) -> None:
-        """Never says that a mail is on its way which is not.
+        """Never says that a mail is on its way when it is not.
 
         A new code for an address without an account is not mailed. It is counted all the same:
-        else the answer would tell which addresses are known.
+        otherwise the answer would reveal which addresses are known.
         """
         if message_template in _SENT_AGAIN and message_context and self._is_asked_again():
             email = message_context["email"]
@@ -130,7 +129,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ha
         super().add_message(request, level, message_template, message_context, *args, **kwargs)
 
     def generate_login_code(self) -> str:
-        """The session gets no code: ours are derived, and tried in `accounts.codes`."""
+        """Puts no code into the session: our codes are derived, and checked in `accounts.codes`."""
         return ""
 
     def generate_email_verification_code(self) -> str:
@@ -139,7 +138,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ha
     def authenticate(self, request: HttpRequest, **credentials: Any) -> User | None:
         """Raises RateLimited after too many wrong passwords."""
         email = credentials.get("email", "")
-        # Only a known browser is counted by itself, and strangers need not be looked up twice.
+        # Only a known browser is counted separately, and a stranger needs no second look-up.
         user = owner_of(email) if is_known_to_anybody(request) else None
         tries = count_password(request, email=email, user=user)
         found: User | None = super().authenticate(request, **credentials)
@@ -154,12 +153,12 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ha
         return response
 
     def get_client_ip(self, request: HttpRequest) -> str:
-        """For its limits; by the same rule as ours."""
+        """Allauth's limits find the client's address by our rule."""
         return client_address(request)
 
     def is_reauthentication_required(self, *, app: str, **more: Any) -> bool:
-        """Of accounts without a password allauth asks nothing: they sign in again by a code. The
-        password of a sign-in a moment ago is enough to set up the first second factor.
+        """Allauth does not ask accounts without a password: they sign in again with a code. A
+        recent sign-in with the password is enough to set up the first second factor.
         """
         required: bool = super().is_reauthentication_required(app=app, **more)
         user = self.request.user
@@ -176,7 +175,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ha
         return bool(match and match.view_name in _FIRST_SET_UP)
 
     def _has_typed_the_password_lately(self) -> bool:
-        """At a sign-in that asked for no second factor, because there was none yet."""
+        """True after a sign-in that asked for no second factor because there was none yet."""
         user = self.request.user
         records = get_authentication_records(self.request, user) if user.is_authenticated else []
         times = [each["at"] for each in records if each.get("method") == "password"]

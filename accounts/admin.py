@@ -1,7 +1,7 @@
-"""Users, found by their e-mail address; their rights; and what the admin calls itself.
+"""Users, found by their e-mail address; their rights; and the admin's own titles.
 
-Rights come from superusers alone. What leads to a right counts as one: a password, a proven
-address, or the account of somebody who works here.
+Only superusers give rights. Anything that leads to a right counts as one: a password, a proven
+address, or the account of a member of staff.
 """
 
 from typing import Any
@@ -39,7 +39,7 @@ RIGHTS = ("is_staff", "is_superuser", "groups", "user_permissions")
 
 
 class BySuperusers:
-    """Other staff may look, if they have the right to, and change nothing."""
+    """Other staff with the right may look, but change nothing."""
 
     def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return is_superuser(request)
@@ -52,7 +52,7 @@ class BySuperusers:
 
 
 def record_reading(request: HttpRequest, response: Any, *, on: tuple[str, object]) -> None:
-    """Staff have looked at one row that tells of somebody."""
+    """Records that staff have looked at a row with personal data."""
     if request.method == "GET" and response.status_code == 200:
         by = audit.Actor("staff", signed_in(request).pk)
         audit.record(action="patient.read", by=by, on=on, after={"through": "admin"})
@@ -74,8 +74,8 @@ class GroupAdmin(BySuperusers, DjangoGroupAdmin):
 
 @admin.register(Authenticator)
 class AuthenticatorAdmin(ReadOnlyAdmin):
-    """Who has a second factor, and since when. Its secret is nobody's to see, and a row that is
-    changed here would end no session.
+    """Who has a second factor, and since when. Nobody may see its secret. A change to a row here
+    would end no session, so rows cannot be changed.
     """
 
     fields = list_display = ("user", "type", "created_at", "last_used_at")
@@ -84,7 +84,7 @@ class AuthenticatorAdmin(ReadOnlyAdmin):
 
 @admin.register(EmailAddress)
 class EmailAddressAdmin(BySuperusers, AllauthEmailAddressAdmin):  # type: ignore[misc]  # no types
-    """A proven address opens its account by a code."""
+    """A proven address opens its account with a code."""
 
     actions = None
 
@@ -96,7 +96,7 @@ class UserCreationForm(AdminUserCreationForm):
         field_classes: dict[str, Any] = {}
 
     def clean_email(self) -> str:
-        """In small letters, like every address that comes in by another door."""
+        """Lower case, like every address that enters by another door."""
         return str(self.cleaned_data["email"]).lower()
 
 
@@ -135,7 +135,7 @@ class UserAdmin(DjangoUserAdmin):
         return super().has_delete_permission(request, obj) and _may_touch(request, obj)
 
     def user_change_password(self, request: HttpRequest, *args: Any, **options: Any) -> Any:
-        """Who sets a password has the account, so its owner is told."""
+        """Tells the owner, because anybody who sets the password can use the account."""
         if not is_superuser(request):
             raise PermissionDenied
         response = super().user_change_password(request, *args, **options)
@@ -147,7 +147,7 @@ class UserAdmin(DjangoUserAdmin):
 
     @admin.action(description=_("Sign out everywhere"), permissions=["change"])
     def end_all_sessions(self, request: HttpRequest, users: QuerySet[User]) -> None:
-        """Those of staff are ended by superusers; one's own go on where one asks."""
+        """Only superusers end the sessions of staff. The session that asks goes on."""
         touched = [user for user in users if _may_touch(request, user)]
         for user in touched:
             account_events.record("sessions_ended", user, by=signed_in(request))
@@ -161,7 +161,7 @@ class UserAdmin(DjangoUserAdmin):
         return [path("<int:object_id>/second-factor/", view, name=name), *super().get_urls()]
 
     def second_factor_view(self, request: HttpRequest, object_id: int) -> HttpResponse:
-        """Asks, and then removes a second factor that its owner has lost."""
+        """Asks for confirmation, then removes a second factor that its owner has lost."""
         user = get_object_or_404(User, pk=object_id)
         if not may_reset_second_factor(request, user.pk):
             raise PermissionDenied
@@ -209,10 +209,10 @@ class UserAdmin(DjangoUserAdmin):
 
 
 def may_reset_second_factor(request: HttpRequest, user_id: int | str) -> bool:
-    """Superusers may, but for their own: a borrowed session would be rid of it without a code."""
+    """Superusers may, but not their own: a borrowed session could remove it without a code."""
     return is_superuser(request) and str(user_id) != str(signed_in(request).pk)
 
 
 def _may_touch(request: HttpRequest, user: User | None) -> bool:
-    """The accounts of those who work here are touched by superusers alone."""
+    """Only superusers touch the accounts of people who work here."""
     return user is None or is_superuser(request) or not works_here(user)

@@ -10,10 +10,10 @@ class AccountsConfig(AppConfig):
     name = "accounts"
 
     def ready(self) -> None:
-        # In the admin, beside our own "Accounts".
+        # In the admin, next to our own "Accounts".
         apps.get_app_config("account").verbose_name = _("E-mail addresses")
         apps.get_app_config("mfa").verbose_name = _("Second steps")
         topics.register(topic="account.mail", task="accounts.send_mail", queue=topics.CODES)
-        # drf-spectacular finds extensions by their classes having been defined.
+        # drf-spectacular finds an extension once its class is defined.
         import_module("accounts.schema")
         import_module("accounts.account_events")

@@ -11,11 +11,11 @@ from accounts.models import User
 
 
 class BearerAuthentication(JWTAuthentication):
-    """Sets `request.user` to the token's user, if the account may still be used, and
-    `request.auth` to the token.
+    """Sets `request.user` to the token's user if the account is still active, and `request.auth` to
+    the token.
 
-    A view with `believes_token` has one statement that looks at the account itself: for it nothing
-    is looked up here, and fields other than the id are read when somebody asks for them.
+    A view with `believes_token` checks the account in a statement of its own. For such a view
+    nothing is looked up here, and fields other than the id are read when needed.
     """
 
     def authenticate(self, request: Request) -> tuple[Any, Any] | None:

@@ -1,8 +1,8 @@
-"""Codes to sign in with, and to prove an address with.
+"""Codes to sign in with and to prove an address with.
 
-A code belongs to the browser that asked for it, by the id of its row in the session. It is derived
-from the id of the mail that carries it, as the code of a booking is from its hold (decision records
-0002 and 0015): no table, session, queue or log has it.
+A code belongs to the browser that asked for it; the session holds the id of its row. The code is
+derived from the id of the mail that carries it, as the code of a booking is derived from its hold
+(decision records 0002 and 0015). No table, session, queue or log contains it.
 """
 
 from datetime import datetime, timedelta
@@ -23,17 +23,17 @@ from docbook.http.keyed_digest import mailbox_of, network_digest
 Purpose = AccountCode.Purpose
 _NO_ROW = str(UUID(int=0))
 
-# What the adapter of django-allauth calls the refusals of a code.
+# django-allauth's adapter has these names for refused codes.
 WRONG, LOCKED, NO_GUESSES_LEFT = "incorrect_code", "too_many_login_attempts", "no_guesses_left"
 
 
 def code_of_mail(mail_id: UUID) -> str:
-    """Derived when the mail is written: it is kept nowhere."""
+    """Derived when the mail is written, and stored nowhere."""
     return six_digits.derive(key=settings.OTP_KEYS[0], text=_text(mail_id))
 
 
 def is_open(mail_id: UUID, *, now: datetime) -> bool:
-    """Whether the code of this mail would still open something."""
+    """Whether the code of this mail still works."""
     return AccountCode.objects.filter(mail_id=mail_id, expires_at__gt=now).exists()
 
 
@@ -47,10 +47,10 @@ def give_code(
     again: bool,
     now: datetime,
 ) -> None:
-    """From now on this browser may type the code that the mail carries.
+    """Allows this browser to enter the code that the mail carries.
 
-    Without a mail, because strangers have asked for too many, the newest code that is on its way to
-    this mailbox is good here too. `again` keeps the row, and with it the tries that are used up.
+    If strangers have asked for too many codes, no mail is sent. Then this browser may enter the
+    newest code already on its way to the mailbox. `again` keeps the row and the tries already used.
     """
     mailbox = mailbox_of(email)
     expires_at = now + timedelta(seconds=settings.ACCOUNT_LOGIN_BY_CODE_TIMEOUT)
@@ -62,7 +62,7 @@ def give_code(
     values = {"mail_id": mail_id, "expires_at": expires_at, "mailbox": mailbox, "user": user}
     if again and AccountCode.objects.filter(pk=_row_of(request, purpose)).update(**values):
         return
-    # By whichever of its addresses, it is one account.
+    # Every address of an account stands for the same account.
     opens = user.email if user and purpose == Purpose.SIGN_IN else email
     row = AccountCode.objects.create(purpose=purpose, target=guesses.target_of(opens), **values)
     request.session[_session_key(purpose)] = str(row.pk)
@@ -71,10 +71,10 @@ def give_code(
 def try_code(
     request: HttpRequest, *, purpose: AccountCode.Purpose, code: str, now: datetime
 ) -> str | None:
-    """What is wrong with this code, or None. A right code is good once.
+    """Returns what is wrong with this code, or None. A right code works once.
 
-    Tries are counted before they are looked at, in the row of the code and for the account: of many
-    at once, no more than the limit are looked at.
+    A try is counted before the code is checked, both in the row of the code and for the account. So
+    of many tries at once, no more than the limit are checked.
     """
     mine = AccountCode.objects.filter(
         pk=_row_of(request, purpose), purpose=purpose, expires_at__gt=now
@@ -99,7 +99,7 @@ def try_code(
 
 
 def _is_right(row: AccountCode, code: str) -> bool:
-    """Compared for an address without an account as well, so that the time does not tell."""
+    """Also compares for an address without an account, so the time reveals nothing."""
     fits = six_digits.matches(code=code, keys=settings.OTP_KEYS, text=_text(row.mail_id))
     return fits and row.user is not None
 
@@ -113,5 +113,5 @@ def _session_key(purpose: AccountCode.Purpose) -> str:
 
 
 def _row_of(request: HttpRequest, purpose: AccountCode.Purpose) -> UUID:
-    """The id that no row has where this browser has asked for no code."""
+    """An id that no row has if this browser has asked for no code."""
     return UUID(request.session.get(_session_key(purpose), _NO_ROW))

@@ -9,7 +9,7 @@ from docbook.http.form_fields import TextField
 
 
 class SignupNames(forms.Form):
-    """The names on the sign-up page; django-allauth puts them before e-mail and password."""
+    """The names on the sign-up page. django-allauth puts them before e-mail and password."""
 
     first_name = TextField(
         label=_("First name"),

@@ -1,4 +1,4 @@
-"""Wrong codes, counted in rows: of all codes against one target, in the last day."""
+"""Wrong codes of the last day, counted in rows: all codes against one target together."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -15,7 +15,7 @@ A_DAY = timedelta(seconds=DAY)
 STRANGERS = "strangers"
 OWNER = "owner"
 
-# One statement: of any number of guesses at once no more than `most` are counted, and looked at.
+# One statement: of many guesses at once, no more than `most` are counted and checked.
 _COUNT = """
 INSERT INTO accounts_codeguesses AS guesses (target, guesser, count, since)
 VALUES (%(target)s, %(guesser)s, 1, %(now)s)
@@ -36,18 +36,19 @@ WHERE id IN (
 
 
 def target_of(email: str) -> str:
-    """What a code to this mailbox opens, whichever door asks for it: they share one count."""
+    """What a code to this mailbox opens. All doors share one count."""
     return digest(f"mailbox-{mailbox_of(email)}")
 
 
 def own_target_of(user_id: int) -> str:
-    """What somebody tries who is signed in, and proves nothing by it to anybody else."""
+    """Guesses of a signed-in user, who proves nothing to anybody else with them."""
     return digest(f"own-{user_id}")
 
 
 def guessers_of(*, network: str, browser: str) -> list[tuple[str, int]]:
-    """Who a guess counts for, and how many a day they have. A browser that the account knows
-    (`browser` is its name) counts by itself: strangers cannot use up its guesses.
+    """The guessers that a guess counts for, and how many guesses a day each of them has. A browser
+    that the account knows (`browser` is its name) is counted separately: strangers cannot use up
+    its guesses.
     """
     if browser:
         return [(f"browser-{browser}", _most("guess-known"))]
@@ -60,12 +61,12 @@ def guessers_signed_in() -> list[tuple[str, int]]:
 
 
 def guessers_anywhere() -> list[tuple[str, int]]:
-    """Where nothing is known of who asks."""
+    """Used if nothing is known about the caller."""
     return [(STRANGERS, _most("guess-strangers"))]
 
 
 def are_many(*, target: str, now: datetime) -> bool:
-    """Whether somebody may have no guesses left against this target."""
+    """Whether somebody may have used up all guesses against this target."""
     fewest = _most("guess-network")
     since = CodeGuesses.objects.filter(target=target, since__gt=now - A_DAY)
     return since.filter(count__gte=fewest).exists()
@@ -76,7 +77,7 @@ def _most(policy: str) -> int:
 
 
 def count_guess(*, target: str, guessers: Sequence[tuple[str, int]], now: datetime) -> bool:
-    """Counts a guess before it is looked at. False: there are none left, so do not look."""
+    """Counts a guess before the code is checked. False: no guesses are left, so do not check."""
     with connection.cursor() as cursor:
         for guesser, most in guessers:
             values: dict[str, Any] = {"target": target, "guesser": guesser, "most": most}
@@ -87,12 +88,12 @@ def count_guess(*, target: str, guessers: Sequence[tuple[str, int]], now: dateti
 
 
 def give_back(*, target: str, guessers: Sequence[tuple[str, int]]) -> None:
-    """It was no guess: the code was right."""
+    """The code was right, so it was no guess."""
     with connection.cursor() as cursor:
         names = [guesser for guesser, _most in guessers]
         cursor.execute(_GIVE_BACK, {"target": target, "guessers": names})
 
 
 def purge_guesses(*, now: datetime) -> int:
-    """Deletes what counts for nothing any more; returns how many rows."""
+    """Deletes rows that no longer count; returns how many."""
     return delete_in_batches(CodeGuesses.objects.filter(since__lte=now - A_DAY))

@@ -1,9 +1,9 @@
 """Secrets that we must be able to read again: encrypted before they reach the database.
 
-Those of the second factor are such secrets: of a password a digest is enough, but each code is
-computed from its secret. The keys are the ring `SECOND_FACTOR_KEYS`, which no database and no
-backup of one has. Secrets that an older release has written stay plain until the first nightly
-task after the upgrade: backups from before it show them.
+For a password a digest is enough. A second factor needs its secret to compute each code. The keys
+are the ring `SECOND_FACTOR_KEYS`, which is in no database and no backup of one. Secrets written by
+an older release stay plain until the first nightly task after the upgrade, and backups from before
+it show them.
 """
 
 import base64
@@ -18,7 +18,7 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.db import transaction
 
-# What begins otherwise was written before there was a ring. No secret of allauth has a colon.
+# Secrets with another prefix date from before the ring. No secret of allauth has a colon.
 ENCRYPTED = "fernet:"
 # Where allauth keeps them in the data of a row.
 _NAMES = ("secret", "seed")
@@ -29,30 +29,31 @@ def encrypt(text: str) -> str:
 
 
 def decrypt(text: str) -> str:
-    """Raises ImproperlyConfigured where no key of the ring has encrypted it."""
+    """Raises ImproperlyConfigured if no key of the ring encrypted the text."""
     if not text.startswith(ENCRYPTED):
         return text
     try:
         return _ring().decrypt(_token(text)).decode()
     except InvalidToken as error:
         raise ImproperlyConfigured(
-            "SECOND_FACTOR_KEYS: no key opens a secret. Put the key back that was there before."
+            "SECOND_FACTOR_KEYS: no key opens a secret. Put back the key that was there before."
         ) from error
 
 
 def renew_all() -> int:
-    """Encrypts with the newest key what has an older one, or none; returns how many rows.
+    """Encrypts secrets that are plain or have an older key with the newest key; returns how many
+    rows.
 
-    After it the older keys can leave the ring.
+    Afterwards the older keys can leave the ring.
     """
     return sum(_rewrite(pk, _renewed) for pk in _rows())
 
 
 @transaction.atomic
 def decrypt_all() -> int:
-    """Leaves every secret plain, for a release that cannot decrypt; returns how many rows.
+    """Makes every secret plain, for a release that cannot decrypt; returns how many rows.
 
-    Raises ImproperlyConfigured where a key is missing; then nothing has changed.
+    Raises ImproperlyConfigured if a key is missing; then nothing has changed.
     """
     return sum(_rewrite(pk, decrypt) for pk in _rows())
 
@@ -63,7 +64,7 @@ def _rows() -> list[int]:
 
 @transaction.atomic
 def _rewrite(pk: int, written_anew: Callable[[str], str]) -> bool:
-    # A code that is used meanwhile writes the same row.
+    # Somebody who uses a code at the same time writes to this row.
     row = Authenticator.objects.select_for_update().filter(pk=pk).first()
     if row is None:
         return False
@@ -100,7 +101,7 @@ def _ring() -> MultiFernet:
 
 @lru_cache(maxsize=4)
 def _fernets(keys: tuple[str, ...]) -> Sequence[Fernet]:
-    """A key of ours is any long text; HKDF makes of it the 32 bytes that Fernet wants."""
+    """A key of ours is any long text; HKDF derives the 32 bytes that Fernet needs from it."""
     return [Fernet(base64.urlsafe_b64encode(_derived(key))) for key in keys]
 
 

@@ -1,8 +1,8 @@
-"""Browsers that have signed in to an account before, told by a signed cookie.
+"""Browsers that have signed in to an account before, recognised by a signed cookie.
 
-What strangers use up must not keep the owner out. So a known browser is counted by itself (OWASP
-calls this a device cookie). A new password, or the end of all other sessions,
-makes every browser a stranger again but the one that asks.
+Strangers must not lock the owner out by using up the tries. So a known browser is counted
+separately (OWASP calls this a device cookie). A new password, or ending all other sessions, makes
+every browser a stranger again except the one that asks.
 """
 
 from django.conf import settings
@@ -28,7 +28,7 @@ def is_known_to_anybody(request: HttpRequest) -> bool:
 
 
 def name_of_browser(request: HttpRequest, user: User | None) -> str:
-    """Stands for this browser, if it has signed in to this account; else empty."""
+    """A name for this browser if it has signed in to this account before, otherwise empty."""
     browser, accounts = _read(request)
     return browser if user is not None and _stamp(user) in accounts else ""
 

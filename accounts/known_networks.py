@@ -1,9 +1,9 @@
-"""Networks where the owner of an account has signed in lately, or has chosen a password by a link.
+"""Networks where the owner of an account has signed in recently or chosen a password with a link.
 
-A browser shows a cookie, an app has none. So where strangers at many networks have used up the
-passwords of an account, an app of its owner is still let in from a network that is known. It has
-no more tries there than any network. A new password, or the end of all
-other sessions, makes every network a stranger again but the one that asks.
+A browser shows a cookie; an app has none. So if strangers on many networks have used up the
+password tries of an account, its owner's app is still let in from a known network. It gets no more
+tries there than any network does. A new password, or ending all other sessions, makes every network
+a stranger again except the one that asks.
 """
 
 from django.core.cache import caches
@@ -17,7 +17,7 @@ _WEEK = 7 * 24 * 3600
 
 
 def remember_network(request: HttpRequest, *, user: User) -> None:
-    """Forgotten with Redis: then it has to be proved again."""
+    """Redis may lose this; then the owner has to prove it again."""
     name = _name(request, user)
     redis.ask(lambda: caches["limits"].set(name, 1, _WEEK))
 

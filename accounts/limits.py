@@ -1,8 +1,8 @@
-"""How often an account, or a mailbox, can be tried: from one network, and from everywhere.
+"""How often an account or a mailbox can be tried: from one network, and from everywhere.
 
-Nobody may lock another person out. So a small limit counts network and account together, and a
-larger one counts strangers together and closes one way in only. Browsers that the account knows
-are counted by themselves. The decision record 0015 has the reasons.
+Nobody may lock another person out. So a small limit counts network and account together. A larger
+one counts strangers together and closes one way in only. Browsers that the account knows are
+counted separately. Decision record 0015 has the reasons.
 """
 
 from django.http import HttpRequest
@@ -17,14 +17,14 @@ from docbook.http.throttling import Limit, count, enforce, limit_of
 
 
 class TooManyPasswords(RateLimited):
-    """Of this browser, this network, or all strangers; the other ways in are open."""
+    """By this browser, this network, or all strangers. The other ways to sign in stay open."""
 
 
 def count_password(request: HttpRequest, *, email: str, user: User | None) -> list[Limit]:
-    """Counts a try ahead, so that of many at once no more than the limit are looked at. What comes
-    back is to be given back if the password was right. Raises TooManyPasswords.
+    """Counts a try before the password is checked: of many at once, no more than the limit are
+    checked. Returns the limits to give back if the password was right. Raises TooManyPasswords.
 
-    Where strangers have used up theirs, a network that the account knows has still its own.
+    If strangers have used up theirs, a network that the account knows still has its own.
     """
     limits = _password_limits(request, email=email.lower(), user=user)
     try:
@@ -48,8 +48,8 @@ def _password_limits(request: HttpRequest, *, email: str, user: User | None) -> 
 
 
 def may_mail(request: HttpRequest, *, email: str, user: User | None, is_reset: bool) -> bool:
-    """Counts a mail to this mailbox. False: too many strangers have asked, so nothing new is sent.
-    One in ten minutes is sent in any case. Links of resets have theirs apart from codes.
+    """Counts a mail to this mailbox. False: too many strangers have asked, so send nothing new. One
+    mail in ten minutes is sent in any case. Password-reset links are counted apart from codes.
 
     Raises RateLimited for somebody who asks too often themselves.
     """
@@ -58,7 +58,7 @@ def may_mail(request: HttpRequest, *, email: str, user: User | None, is_reset: b
         enforce(limit_of("mail-known", named=f"{browser} {mailbox}"))
         return True
     enforce(limit_of("mail-network", request, named=mailbox))
-    # The first is shared with the codes of bookings.
+    # Shared with the codes of bookings.
     is_full = count(limit_of("codes-to", named=mailbox), limit_of("mail-day", named=mailbox))
     in_any_case = limit_of("reset-any-case" if is_reset else "mail-any-case", named=mailbox)
     is_early = count(in_any_case)

@@ -1,4 +1,4 @@
-"""Mails about accounts: noted with what causes them, written and sent by a worker."""
+"""Mails about accounts: stored together with their cause, written and sent by a worker."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -23,7 +23,7 @@ CODES = ("login_code", "email_confirmation", "email_confirmation_signup")
 RESET = "password_reset_key"
 # Words that a text needs and no table has. Codes and keys of links are not among them.
 FACTS = ("from_email", "to_email", "deleted_email", "ip", "user_agent", "timestamp")
-# By then its message was sent or given up.
+# By then the message was sent or given up.
 KEEP = timedelta(days=2)
 
 
@@ -38,7 +38,7 @@ def note_mail(
 
 
 def send_noted(message_id: int, *, mail_id: str) -> None:
-    """Sends the mail and deletes its row. A code that opens nothing any more is not sent."""
+    """Sends the mail and deletes its row. Skips a code that no longer works."""
     mail = AccountMail.objects.select_related("user").filter(pk=UUID(mail_id)).first()
     if mail is None:
         return
@@ -65,7 +65,7 @@ def _written(mail: AccountMail) -> Letter:
         context["minutes"] = settings.ACCOUNT_LOGIN_BY_CODE_TIMEOUT // 60
     if mail.template == RESET and mail.user is not None:
         context["password_reset_url"] = _reset_link(mail.user)
-    # Those of the second factor lie elsewhere, and name their folder.
+    # Templates of the second factor are elsewhere and name their folder.
     template = mail.template if "/" in mail.template else f"{PREFIX}{mail.template}"
     subject, text, html = (
         render_to_string(f"{template}_{part}", context)
@@ -82,8 +82,8 @@ def _written(mail: AccountMail) -> Letter:
 
 
 def _reset_link(user: User) -> str:
-    """The key is made when the mail is written. The Host header of the request that asked for it
-    has no say in where the link leads.
+    """Makes the key when the mail is written. The Host header of the request cannot change where
+    the link leads.
     """
     address = {"uidb36": user_pk_to_url_str(user), "key": default_token_generator.make_token(user)}
     path = reverse("account_reset_password_from_key", kwargs=address)

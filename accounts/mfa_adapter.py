@@ -1,4 +1,4 @@
-"""What we ask of allauth's second factor beyond its settings."""
+"""What we change in allauth's second factor beyond its settings."""
 
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
@@ -23,7 +23,7 @@ class SecondFactorAdapter(DefaultMFAAdapter):  # type: ignore[misc]  # allauth h
         return kept_secrets.decrypt(encrypted_text)
 
     def build_totp_svg(self, url: str) -> str:
-        """To stand inside a page: without the declaration of XML."""
+        """Leaves out the XML declaration, as the SVG is part of a page."""
         svg: str = super().build_totp_svg(url)
         return svg[svg.index("<svg") :]
 

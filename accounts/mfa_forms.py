@@ -1,4 +1,4 @@
-"""allauth's forms of the second factor, which judge codes as we do and speak as ours do."""
+"""Allauth's forms of the second factor, with our checks and our wording."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ _TOO_MANY = _("Too many wrong codes. Wait a day, or ask your administrator.")
 
 
 class _AppCode:
-    """Typed on a keypad of digits; a code that was refused is typed anew."""
+    """Entered on a numeric keypad. After a wrong code the field is empty."""
 
     fields: dict[str, Any]
     label: Any = _("Code from your app")

@@ -1,4 +1,4 @@
-"""Limits on the pages of accounts, which are django-allauth's."""
+"""Limits on the account pages, which django-allauth provides."""
 
 from collections.abc import Callable
 from typing import Any
@@ -15,9 +15,9 @@ from docbook.http.throttling import enforce, limit_of
 
 
 class AccountLimitsMiddleware:
-    """Counts what is posted to sign-in, sign-up, codes and password reset, for the address it comes
-    from. What is tried, and whose mailbox it fills, is counted where that is known for certain: see
-    `accounts.limits` and `accounts.codes`. A form may name one address and send another.
+    """Counts posts to sign-in, sign-up, codes and password reset per client address. Tries against
+    an account, and mails to a mailbox, are counted in `accounts.limits` and `accounts.codes`. There
+    the account or mailbox is certain, while a form may name one address and send another.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -37,16 +37,18 @@ class AccountLimitsMiddleware:
         return None
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        """Says what else leads in. Somebody who is in already needs no other way."""
+        """Names other ways to sign in, unless the user is signed in already."""
         if isinstance(exception, TooManyPasswords) and not request.user.is_authenticated:
             return refusal_page(request, exception, other_ways=_other_ways_in())
         return None
 
 
 class AccountSessionsMiddleware:
-    """A session gets a new name when its owner has shown again who they are. A browser forgets what
-    it keeps of this site when they sign out; its cookies stay, for one of them makes it known. That
-    one is written anew where the owner ends all other sessions, since it names the count of ends.
+    """Gives a session a new key when its owner has proved again who they are.
+
+    At sign-out it tells the browser to forget what it stores of this site. Cookies stay, because
+    one of them makes the browser known. That cookie is written anew when the owner ends all other
+    sessions, since it contains the count of such ends.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -60,7 +62,7 @@ class AccountSessionsMiddleware:
             return response
         match request.resolver_match.view_name, response.status_code:
             case "account_reauthenticate" | "mfa_reauthenticate", 302:
-                # Strangers are sent away to sign in, and have no session that could be renamed.
+                # Strangers are redirected to sign-in and have no session to rename.
                 if request.user.is_authenticated:
                     request.session.cycle_key()
             case ("account_logout", 302) | ("admin:logout", 200):

@@ -1,4 +1,4 @@
-"""Who you are: one user table for patients, doctors, secretaries and staff."""
+"""Accounts: one user table for patients, doctors, secretaries and staff."""
 
 from typing import Any, ClassVar
 
@@ -33,8 +33,8 @@ class UserManager(BaseUserManager["User"]):
 
 
 class User(AbstractBaseUser, PermissionsMixin):
-    """Somebody with an e-mail address. What they may do follows from what points at them:
-    a doctor's profile, a secretary's assignment, `is_staff`; everybody may be a patient.
+    """Somebody with an e-mail address. What they may do follows from what refers to them: a
+    doctor's profile, a secretary's assignment, `is_staff`. Everybody may be a patient.
     """
 
     email = models.EmailField(_("e-mail"), max_length=254, validators=[validate_plain_email])
@@ -44,7 +44,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     is_active = models.BooleanField(_("active"), default=True)
     is_staff = models.BooleanField(_("staff"), default=False)
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
-    # How often all sessions were ended at once, as by a new address.
+    # How often all sessions were ended at once, for example by a new address.
     sessions_ended = models.PositiveIntegerField(default=0, db_default=0, editable=False)
 
     objects = UserManager()
@@ -72,7 +72,7 @@ class User(AbstractBaseUser, PermissionsMixin):
         return self.get_full_name() or f"user {self.pk}"
 
     def _get_session_auth_hash(self, secret: str | None = None) -> str:
-        """Django's, of the password, until sessions were ended for another reason."""
+        """Django's hash of the password, mixed with the number of times all sessions were ended."""
         ends: str = super()._get_session_auth_hash(secret=secret)  # type: ignore[misc]
         if not self.sessions_ended:
             return ends
@@ -83,16 +83,16 @@ class User(AbstractBaseUser, PermissionsMixin):
 
 
 class RefreshSession(models.Model):
-    """One sign-in of a mobile app: a family of refresh tokens of which only the newest is good.
+    """One sign-in of a mobile app: a family of refresh tokens of which only the newest is valid.
 
-    `current_jti` is exchanged by compare-and-swap, so that of any number of requests with the
-    same refresh token one wins; a token that was already exchanged ends the whole family.
+    `current_jti` is exchanged by compare-and-swap: of several requests with the same refresh token,
+    one wins. A token that was already exchanged ends the whole family.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="refresh_sessions")
     current_jti = models.UUIDField()
-    # Of the user's password when they signed in; a new password ends the session.
+    # Made from the user's password at sign-in; a new password ends the session.
     auth_hash = models.CharField(max_length=128)
     created_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField(db_index=True)
@@ -105,14 +105,14 @@ class RefreshSession(models.Model):
 class AccountMail(models.Model):
     """A mail about an account that waits to be sent. The row is deleted once the mail is out.
 
-    `facts` are words that the text needs and no table has. A code or the key of a link is never
-    among them: the worker derives it from this row's id, or from the user as they are then.
+    `facts` are words that the text needs and no table has. They never include a code or the key of
+    a link: the worker derives these from the row's id, or from the user's current state.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     template = models.CharField(max_length=64)
     email = models.EmailField(max_length=254)
-    # Nobody where the address has no account.
+    # Null if the address has no account.
     user = models.ForeignKey(User, null=True, on_delete=models.CASCADE, related_name="+")
     facts = models.JSONField(default=dict)
     created_at = models.DateTimeField(auto_now_add=True, db_index=True)
@@ -122,7 +122,7 @@ class AccountMail(models.Model):
 
 
 class AccountCode(models.Model):
-    """A code that one browser may type: to sign in, or to prove an address.
+    """A code that one browser may enter to sign in or to prove an address.
 
     Addresses without an account have rows as well. Such a row opens nothing, and from outside it
     looks like any other.
@@ -137,10 +137,10 @@ class AccountCode(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     purpose = models.CharField(max_length=8, choices=Purpose.choices)
     user = models.ForeignKey(User, null=True, on_delete=models.CASCADE, related_name="+")
-    # Stand for the mailbox that the code went to, and for what a guess would open.
+    # Digests of the mailbox that the code went to, and of what a guess would open.
     mailbox = models.CharField(max_length=24)
     target = models.CharField(max_length=24)
-    # The code is derived from the id of the mail that carries it; another mail, another code.
+    # The code is derived from the id of the mail that carries it: another mail, another code.
     mail_id = models.UUIDField()
     attempts = models.PositiveSmallIntegerField(default=0)
     expires_at = models.DateTimeField(db_index=True)
@@ -161,7 +161,7 @@ class AccountCode(models.Model):
 
 
 class CodeGuesses(models.Model):
-    """How many wrong codes somebody has typed against one target in the last day.
+    """How many wrong codes somebody has entered against one target in the last day.
 
     `guesser` is a network, a browser that has signed in before, or all strangers together.
     """

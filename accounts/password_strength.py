@@ -1,4 +1,4 @@
-"""How soon a password is guessed, judged offline by zxcvbn and the lists that come with it."""
+"""How easy a password is to guess, judged offline by zxcvbn and its lists."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from zxcvbn import zxcvbn
 
 LEAST_SCORE = 3  # of 4: about 10^8 guesses
-# zxcvbn's work grows with the square of the length; what is longer than this is strong or a repeat.
+# zxcvbn's work grows with the square of the length. A longer password is strong, or it repeats.
 MOST_LETTERS = 72
 
 
@@ -27,7 +27,7 @@ class StrengthValidator:
 
 
 def _of(user: Any) -> list[str]:
-    """What others know of the person, and of us."""
+    """What others know about the person, and about us."""
     known = [getattr(user, name, "") for name in ("email", "first_name", "last_name")]
     parts = [part for each in known if each for part in (each, *each.replace("@", ".").split("."))]
     return ["docbook", *(part[:80] for part in parts)]

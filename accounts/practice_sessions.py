@@ -1,7 +1,7 @@
-"""Sessions of those who work here: they end early, and open the practice by a second factor.
+"""Sessions of people who work here: they end early, and a second factor opens the practice.
 
-The limits are the session's own expiry, so that nothing is looked up for them. Only pages of the
-practice and the admin ask for the second factor, once in a session.
+The session's own expiry sets the limits, so nothing is looked up for them. Only pages of the
+practice and the admin ask for the second factor, once per session.
 """
 
 from collections.abc import Callable
@@ -26,13 +26,13 @@ from accounts.models import User
 from accounts.roles import works_here
 
 _BEGAN, _SEEN, _GIVEN_BY = "work_began", "work_seen", "second_factor_of"
-_SEEN_EVERY = 60  # seconds; a session is not written for each page
+_SEEN_EVERY = 60  # seconds; a session is not written for every page
 
 View = Callable[..., Any]
 
 
 def of_the_practice(view: View) -> View:
-    """Marks a page that shows the work of a practice."""
+    """Marks a view as a page of the practice."""
     view.of_the_practice = True  # type: ignore[attr-defined]
     return view
 
@@ -50,7 +50,7 @@ def note_second_factor(request: HttpRequest, user: User, **_: Any) -> None:
 
 @receiver(post_save, sender=Authenticator)
 def note_new_app(instance: Authenticator, created: bool, **_: Any) -> None:
-    """It is set up by a code of its own."""
+    """A user who sets up an app enters one of its codes, so that is a second factor."""
     request = context.request
     if created and request is not None and request.user.pk == instance.user_id:
         note_second_factor(request, instance.user)
@@ -92,12 +92,12 @@ def _ask(request: HttpRequest, user: User) -> HttpResponse:
 
 
 def _limit(request: HttpRequest) -> None:
-    """The session ends after so long without a page, and for good at the end of a day's work."""
+    """Ends the session after a time without a page, and in any case after a day's work."""
     session, now = request.session, timezone.now().timestamp()
     left = int(session[_BEGAN] + settings.WORK_SESSION_HOURS * 3600 - now)
     if left <= 0:
         session.flush()
-    # A sign-in is written in any case.
+    # A sign-in writes the session in any case.
     elif session.modified or now - session.get(_SEEN, session[_BEGAN]) >= _SEEN_EVERY:
         session[_SEEN] = now
         session.set_expiry(min(left, settings.WORK_IDLE_MINUTES * 60))

@@ -1,7 +1,7 @@
 """Which accounts can do more than book for themselves.
 
-Staff are known here. Apps above tell of others, by `register`: who is a doctor or a secretary is
-theirs to say.
+This app knows who is staff. Apps above it `register` the roles they know, such as doctor and
+secretary.
 """
 
 from collections.abc import Callable
@@ -14,13 +14,13 @@ _also_work_here: list[Says] = []
 
 
 def register(says: Says) -> Says:
-    """Decorates a function that knows of a role."""
+    """Decorator for a function that knows of a role."""
     _also_work_here.append(says)
     return says
 
 
 def works_here(user: User) -> bool:
-    """Staff, and those who run the day of a doctor."""
+    """Staff, and those who run a doctor's day."""
     if user.is_staff or user.is_superuser:
         return True
     return any(says(user) for says in _also_work_here)

@@ -1,8 +1,8 @@
 """The second factor: six digits of an authenticator app, or one of the recovery codes.
 
-allauth keeps the secrets and has the pages. What a code is worth is judged here, in the database:
-each counts once, and wrong ones are counted for the account, whatever they come through. allauth
-would note used codes in Redis, by name, and refuse all of them without it.
+allauth keeps the secrets and provides the pages. Codes are checked here, in the database: each
+counts once, and wrong ones are counted per account, whichever door they come through. allauth would
+keep used codes in Redis, by name, and refuse all codes without Redis.
 """
 
 from collections.abc import Iterable
@@ -21,7 +21,7 @@ from docbook.errors import RateLimited
 from docbook.http.rate_policies import POLICIES
 
 PERIOD_SECONDS = 30
-# Codes of the period before and after count as well: phones' clocks differ.
+# The codes of the period before and after are accepted as well: phones' clocks differ.
 PERIODS = (0, -1, 1)
 POLICY = "second-factor"
 
@@ -32,14 +32,14 @@ def has_one(user: User) -> bool:
 
 
 def is_missing(user: User) -> bool:
-    """Whether this account may not act here before it has a second factor."""
+    """Whether this account must set up a second factor before it may act here."""
     return settings.REQUIRE_SECOND_FACTOR and works_here(user) and not has_one(user)
 
 
 def reset(*, user: User, by: User) -> bool:
-    """Removes a lost second factor with its recovery codes, for its owner to set up another.
+    """Removes a lost second factor and its recovery codes; the owner can then set up another.
 
-    Their sessions end, and a mail tells them. False where there was nothing to remove.
+    Their sessions end, and a mail tells them. False if there was nothing to remove.
     """
     with transaction.atomic():
         rows = Authenticator.objects.select_for_update().filter(user=user)
@@ -53,13 +53,13 @@ def reset(*, user: User, by: User) -> bool:
 
 
 def use_code(*, user: User, code: str, now: datetime) -> Authenticator | None:
-    """What this code is of; None for a wrong one, or one that was used before.
+    """Returns which kind of code this is; None for a wrong or used one.
 
     Raises RateLimited after ten wrong codes in a day.
     """
     code = code.replace(" ", "")
     with transaction.atomic():
-        # One code at a time: of several requests with the same one a single one wins.
+        # One code at a time: of several requests with the same code, one wins.
         rows = list(Authenticator.objects.select_for_update().filter(user=user).order_by("pk"))
         counter = next((row for row in rows if row.type == Authenticator.Type.TOTP), None)
         if counter is None:
@@ -105,7 +105,7 @@ def _refuse_after_many(counter: Authenticator, *, now: datetime) -> None:
 
 
 def _count(counter: Authenticator, *, was_right: bool, now: datetime) -> None:
-    if was_right:  # wrong ones end with their day: somebody else may have typed them
+    if was_right:  # wrong ones expire with their day: somebody else may have entered them
         counter.last_used_at = now
     else:
         counter.data["wrong"] = counter.data.get("wrong", 0) + 1

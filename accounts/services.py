@@ -1,4 +1,4 @@
-"""Opening accounts, and signing in to them by the API."""
+"""Opening accounts, and signing in to them through the API."""
 
 from datetime import datetime
 
@@ -16,19 +16,19 @@ from docbook.errors import DomainError
 
 
 class SecondFactorRequired(DomainError):
-    """The password was right; the code of the second factor is not there, or is to be set up."""
+    """The password was right, but the code of the second factor is missing or not set up yet."""
 
     code = "second-factor-required"
 
 
 class SecondFactorWrong(DomainError):
-    """Not the code, or one that was used before."""
+    """A wrong code, or one that was used before."""
 
     code = "second-factor-wrong"
 
 
 class SignInRefused(DomainError):
-    """No such account, wrong password, unproven address, or switched off: all look alike."""
+    """Unknown account, wrong password, unproven address or disabled account: all look alike."""
 
     code = "unauthenticated"
 
@@ -38,12 +38,12 @@ def sign_in_with_password(
 ) -> TokenPair:
     """Starts a session of a mobile app. The code is empty for accounts without a second factor.
 
-    Raises SignInRefused, SecondFactorRequired, SecondFactorWrong, or RateLimited for many codes.
+    Raises SignInRefused, SecondFactorRequired, SecondFactorWrong, or RateLimited after many codes.
     """
     user = User.objects.filter(email=email).first()
     if user is None:
         account_events.sign_in_failed(email=email, through="api")
-        make_password(password)  # as slow as a check, so that the time does not tell who exists
+        make_password(password)  # as slow as a check: the time must not reveal who exists
         raise SignInRefused
     if not (user.check_password(password) and user.is_active and _is_proven(user)):
         account_events.sign_in_failed(email=email, through="api")
@@ -70,12 +70,14 @@ def _ask_second_factor(user: User, *, code: str, now: datetime) -> None:
 
 
 def patient_with_proven_email(*, email: str, first_name: str, last_name: str, phone: str) -> User:
-    """The account of this address, opened now if there is none. The caller has seen the proof.
+    """Returns the account of this address, and opens it if there is none. The caller has seen the
+    proof.
 
-    An account whose address nobody had proved may have been opened by somebody else, who knows its
-    password: the password goes, and with it every session. Staff are made by staff and are left
-    alone. Addresses are compared to the letter, in lower case: PostgreSQL's UPPER() and others
-    take some letters for each other that are different addresses. Runs in the caller's transaction.
+    An unproven account may have been opened by somebody else who knows its password. So it loses
+    its password and every session. Staff accounts are left alone: only staff create them.
+
+    Addresses are compared exactly, in lower case: PostgreSQL's UPPER() and others confuse some
+    letters that belong to different addresses. Runs in the caller's transaction.
     """
     email = email.lower()
     proven = EmailAddress.objects.filter(email=email, verified=True).first()
@@ -95,7 +97,7 @@ def patient_with_proven_email(*, email: str, first_name: str, last_name: str, ph
 
 
 def is_first_visit(user: User) -> bool:
-    """Whether the account was opened by a booking and nobody has signed in to it so far."""
+    """Whether a booking opened the account and nobody has signed in to it yet."""
     return user.last_login is None and not user.has_usable_password() and not works_here(user)
 
 

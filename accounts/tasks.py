@@ -1,4 +1,4 @@
-"""Background work of accounts. Each task does nothing the second time."""
+"""Background work of accounts. Running a task twice does nothing more."""
 
 from functools import partial
 

@@ -1,8 +1,8 @@
-"""Tokens of mobile apps: short access tokens, and refresh tokens that are good for one use.
+"""Tokens of mobile apps: short access tokens, and refresh tokens that work once.
 
-simplejwt's token classes, signed by HS256 with a ring of keys: the newest signs, older ones verify,
-and `kid` names the key by its fingerprint. simplejwt lets several of many requests with the same
-refresh token win, so the family of refresh tokens is ours. See docs/adr/0005.
+These are simplejwt's token classes, signed by HS256 with a ring of keys: the newest key signs,
+older ones verify, and `kid` names the key by its fingerprint. With simplejwt, several requests with
+the same refresh token can all win, so the token families are ours. See docs/adr/0005.
 """
 
 import json
@@ -32,13 +32,13 @@ LARGEST_ID = 2**63 - 1
 
 
 class InvalidToken(DomainError):
-    """Forged, out of date, used before, or of somebody who may not sign in any more."""
+    """Forged, expired, used before, or of somebody who may no longer sign in."""
 
     code = "token-invalid"
 
 
 class KeyRing(TokenBackend):
-    """simplejwt knows one key; here `kid` chooses among those of settings.JWT_KEYS."""
+    """simplejwt knows one key; here `kid` selects one of settings.JWT_KEYS."""
 
     def encode(self, payload: dict[str, Any]) -> str:
         kid, key = next(iter(_keys().items()))
@@ -50,7 +50,7 @@ class KeyRing(TokenBackend):
         return _keys()[_kid(text.partition(b".")[0])]
 
     def decode(self, token: Any, verify: bool = True) -> dict[str, Any]:
-        """PyJWT raises what it meets on the way where a claim or the header is of an odd type."""
+        """PyJWT raises various errors if a claim or the header has an unexpected type."""
         try:
             return super().decode(token, verify=verify)
         except (ArithmeticError, LookupError, TypeError, ValueError, RecursionError) as error:
@@ -58,10 +58,10 @@ class KeyRing(TokenBackend):
 
 
 class _Ours(simplejwt.Token):
-    """The claims have the types that `access_token` and `_pair` give them, or the token is none.
+    """Refuses tokens whose claims have other types than `access_token` and `_pair` give them.
 
-    PyJWT has compared audience, issuer and times with ours before; it takes numbers as text, and
-    anything for what it does not know.
+    PyJWT has already compared audience, issuer and times with ours. But it accepts numbers as text,
+    and any value in claims that it does not know.
     """
 
     _token_backend = KeyRing(
@@ -85,16 +85,16 @@ class _Ours(simplejwt.Token):
         self.user_id = int(subject)
 
     def set_jti(self) -> None:
-        """Only refresh tokens have one, which is their session's."""
+        """Does nothing: only refresh tokens have an id, which is their session's."""
 
 
 def _longest_term() -> float:
-    """Of any token, in seconds."""
+    """The longest lifetime of any token, in seconds."""
     return float(settings.REFRESH_TOKEN_LIFETIME.total_seconds() + api_settings.LEEWAY)
 
 
 class AccessToken(_Ours, simplejwt.AccessToken):
-    """Of one user; `mailbox` stands for their address."""
+    """Belongs to one user; `mailbox` stands for their address."""
 
     def read_claims(self) -> None:
         super().read_claims()
@@ -104,7 +104,7 @@ class AccessToken(_Ours, simplejwt.AccessToken):
 
 
 class RefreshToken(_Ours, simplejwt.RefreshToken):  # type: ignore[misc]  # a slip in its types
-    """Of one use in one family."""
+    """Works once, within one family."""
 
     def read_claims(self) -> None:
         super().read_claims()
@@ -135,7 +135,7 @@ def rotate_session(*, refresh: str, now: datetime) -> TokenPair:
     before, ends the session: somebody has a copy. Raises InvalidToken.
     """
     token = _read_refresh(refresh)
-    # No join in here: a caller that waited for the row would compare with the old one in it.
+    # No join here: a caller that waited for the row would compare with its old version.
     live = RefreshSession.objects.filter(pk=token.session_id, ended_at=None, expires_at__gt=now)
     with transaction.atomic():
         won = live.filter(current_jti=token.jti).update(current_jti=uuid4())
@@ -150,13 +150,14 @@ def rotate_session(*, refresh: str, now: datetime) -> TokenPair:
 
 def _read_refresh(token: str) -> RefreshToken:
     try:
-        return RefreshToken(token)  # type: ignore[arg-type]  # text, whatever its types say
+        # always text, although its type does not say so
+        return RefreshToken(token)  # type: ignore[arg-type]
     except TokenError as error:
         raise InvalidToken from error
 
 
 def _may_go_on(session: RefreshSession) -> bool:
-    """Neither switched off since, nor given a new password."""
+    """Whether the account is still active and has the same password."""
     user = session.user
     return user.is_active and session.auth_hash == user.get_session_auth_hash()
 
@@ -164,7 +165,7 @@ def _may_go_on(session: RefreshSession) -> bool:
 def access_token(*, user_id: int, email: str, now: datetime) -> str:
     """Stateless: its bearer is this user until it expires.
 
-    `mbx` stands for the user's mailbox, so that codes to it can be counted without looking it up.
+    `mbx` stands for the user's mailbox, so codes to it can be counted without a look-up.
     """
     token = AccessToken()
     token["sub"], token["mbx"] = str(user_id), mailbox_of(email)
@@ -195,5 +196,5 @@ def _by_fingerprint(ring: tuple[str, ...]) -> dict[str, str]:
 
 @lru_cache(maxsize=64)
 def _kid(header: bytes) -> Any:
-    """Of the first part of a token, which is the same for all that one key has signed."""
+    """Reads the token's first part, which is the same for all tokens signed with one key."""
     return json.loads(urlsafe_b64decode(header + b"=" * (-len(header) % 4)))["kid"]

@@ -1,4 +1,4 @@
-"""The account behind a request, or behind an address."""
+"""The account behind a request or an address."""
 
 from typing import Any
 
@@ -8,9 +8,9 @@ from accounts.models import User
 
 
 def signed_in(request: Any) -> User:
-    """The user of a request that a login guard has let through.
+    """The user of a request that has passed a login guard.
 
-    `request` is Django's or DRF's. Raises TypeError where no guard stands before.
+    `request` is Django's or DRF's. Raises TypeError if the view has no guard.
     """
     user = request.user
     if not isinstance(user, User):
@@ -19,6 +19,6 @@ def signed_in(request: Any) -> User:
 
 
 def owner_of(email: str) -> User | None:
-    """Whose sign-in a code or a password for this address is."""
+    """The user who signs in when a code or password for this address is right."""
     users = filter_users_by_email(email, is_active=True, prefer_verified=True, for_login=True)
     return users[0] if users else None

@@ -1,4 +1,4 @@
-"""Pages of accounts that django-allauth does not have."""
+"""Account pages that django-allauth does not have."""
 
 from allauth.account.internal.flows.login_by_code import LoginCodeVerificationProcess
 from allauth.account.views import PasswordResetFromKeyView
@@ -21,7 +21,7 @@ from accounts.users import signed_in
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def sign_in_again(request: HttpRequest) -> HttpResponse:
-    """By a code to their own address, before a change of an account that has no password."""
+    """Sends a code to the user's own address, before a change to an account without a password."""
     if request.method != "POST":
         return render(request, "account/sign_in_again.html")
     user = signed_in(request)
@@ -31,8 +31,8 @@ def sign_in_again(request: HttpRequest) -> HttpResponse:
 
 
 class ChoosePassword(PasswordResetFromKeyView):  # type: ignore[misc]  # allauth has no types
-    """By the link of a mail. Who has come by it has the mailbox: whatever strangers have used up,
-    this browser can sign in with the new password, and so can an app at the same network.
+    """Opened by the link of a mail. The visitor has the mailbox, so this browser can sign in with
+    the new password even if strangers have used up all tries. So can an app on the same network.
     """
 
     def form_valid(self, form: Form) -> HttpResponse:
@@ -45,7 +45,7 @@ class ChoosePassword(PasswordResetFromKeyView):  # type: ignore[misc]  # allauth
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def sessions(request: HttpRequest) -> HttpResponse:
-    """The apps that are signed in, and the end of all sessions but this one."""
+    """The apps that are signed in, and a button that ends all sessions but this one."""
     user = signed_in(request)
     if request.method == "POST":
         account_events.record("sessions_ended", user)

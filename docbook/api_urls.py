@@ -1,4 +1,4 @@
-"""Version 1 of the API: one place that shows all of it."""
+"""Version 1 of the API: the list of all its addresses."""
 
 from django.urls import path, register_converter
 from django.urls.converters import IntConverter
@@ -14,7 +14,7 @@ from doctors.api.doctors import DoctorDetail, DoctorList, DoctorSlots
 
 
 class IdConverter(IntConverter):
-    """What PostgreSQL can hold as an id; anything longer is an unknown address."""
+    """The ids that PostgreSQL can hold. A longer one is an unknown address."""
 
     regex = "[0-9]{1,18}"
 

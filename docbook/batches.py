@@ -1,4 +1,4 @@
-"""Deleting from tables that grow without end."""
+"""Deletes from tables that keep growing."""
 
 from typing import Any
 
@@ -8,10 +8,10 @@ BATCH = 1000
 
 
 def delete_in_batches(rows: QuerySet[Any]) -> int:
-    """Deletes all these rows, a bounded number in each transaction; returns how many.
+    """Deletes all these rows, a limited number in each transaction; returns how many.
 
-    One statement for all of them would hold its locks, and the vacuum, for as long as it takes, and
-    end at the statement timeout with nothing deleted.
+    A single statement would hold its locks, and block vacuum, until it ends. It could also hit the
+    statement timeout with nothing deleted.
     """
     total = 0
     while True:

@@ -1,4 +1,4 @@
-"""The Celery application; tasks are found in each app's `tasks` module."""
+"""The Celery application. Tasks are in each app's `tasks` module."""
 
 import os
 from typing import Any
@@ -15,4 +15,4 @@ app.autodiscover_tasks()
 
 @setup_logging.connect
 def configure_logs(**_kwargs: Any) -> None:
-    """Celery would install handlers of its own; ours are in place since Django's setup."""
+    """Keeps Celery from installing its own handlers. Ours are in place since Django's setup."""

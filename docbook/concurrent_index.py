@@ -1,8 +1,8 @@
-"""Indexes that are built and dropped beside the writers, for migrations that may be run again.
+"""Indexes built and dropped beside the writers, by migrations that may run again.
 
 CREATE INDEX CONCURRENTLY waits for every transaction that began before it, such as a long report.
-At the two seconds after which all other migrations give up a lock it would die, and leave an
-invalid index behind that costs every write, answers no query, and is in the way of the next try.
+All other migrations give up a lock after two seconds. At that limit the build would fail and leave
+an invalid index. Such an index slows every write, answers no query and blocks the next try.
 """
 
 from collections.abc import Iterator
@@ -13,14 +13,14 @@ from django.contrib.postgres.operations import AddIndexConcurrently, RemoveIndex
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.migrations import RunPython
 
-# It holds nobody up while it waits, so it may wait for a report of half an hour.
+# It blocks nobody while it waits, so it may wait for a report of half an hour.
 PATIENCE = "30min"
 
 _IS_VALID = "SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass(%s)"
 
 
 class AddIndexBesideWriters(AddIndexConcurrently):
-    """Builds the index; a broken one of that name goes first, a whole one stays as it is."""
+    """Builds the index. Replaces a broken one of that name; keeps a valid one."""
 
     def database_forwards(
         self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, *states: Any, **named: Any
@@ -48,7 +48,7 @@ class IndexBesideWriters(RunPython):
 
 
 class RemoveIndexBesideWriters(RemoveIndexConcurrently):
-    """Drops the index, if an earlier try has not done it."""
+    """Drops the index unless an earlier try has dropped it."""
 
     def database_forwards(self, *arguments: Any, **named: Any) -> None:
         editor: BaseDatabaseSchemaEditor = arguments[1]
@@ -63,7 +63,7 @@ class RemoveIndexBesideWriters(RemoveIndexConcurrently):
 
 @contextmanager
 def patience(schema_editor: BaseDatabaseSchemaEditor) -> Iterator[None]:
-    """Inside, the connection waits longer for a lock than others do."""
+    """Inside, the connection waits longer for a lock than usual."""
     schema_editor.execute(f"SET lock_timeout = '{PATIENCE}'")
     try:
         yield
@@ -74,7 +74,7 @@ def patience(schema_editor: BaseDatabaseSchemaEditor) -> Iterator[None]:
 def build_index(
     schema_editor: BaseDatabaseSchemaEditor, name: str, *, on: str, unique: bool = False
 ) -> None:
-    """Builds the index unless it is there and whole. `on` is the table, columns and condition."""
+    """Builds the index unless a valid one exists. `on` is the table, columns and condition."""
     kind = "UNIQUE INDEX" if unique else "INDEX"
     with patience(schema_editor):
         if not _is_whole(schema_editor, name):
@@ -82,7 +82,7 @@ def build_index(
 
 
 def _is_whole(schema_editor: BaseDatabaseSchemaEditor, quoted_name: str) -> bool:
-    """Whether there is such an index that works; one that does not goes."""
+    """Whether a valid index of this name exists. Drops an invalid one."""
     is_valid = _is_valid(schema_editor, quoted_name)
     if is_valid is False:
         schema_editor.execute(f"DROP INDEX CONCURRENTLY {quoted_name}")
@@ -90,7 +90,7 @@ def _is_whole(schema_editor: BaseDatabaseSchemaEditor, quoted_name: str) -> bool
 
 
 def _is_valid(schema_editor: BaseDatabaseSchemaEditor, quoted_name: str) -> bool | None:
-    """None where there is no such index."""
+    """None if there is no such index."""
     with schema_editor.connection.cursor() as cursor:
         cursor.execute(_IS_VALID, [quoted_name])
         row = cursor.fetchone()

@@ -1,14 +1,14 @@
 """The refusals of DocBook, one small class each, with a code that never changes.
 
-Services raise them; each door translates them once (`docbook.http.problems` for the API,
-`docbook.http.pages` for pages). What a class carries beside its code is safe to show to the caller.
+Services raise them, and each door translates them once (`docbook.http.problems` for the API,
+`docbook.http.pages` for pages). Everything a class carries is safe to show to the caller.
 """
 
 from typing import Any, ClassVar
 
 
 class DomainError(Exception):
-    """Something a client asked for and may not have, or may not have now.
+    """A client asked for something that it may not have, or may not have now.
 
     `code` is part of the API contract. `extra` holds machine-readable members of the answer.
     """
@@ -22,7 +22,7 @@ class DomainError(Exception):
 
 
 class FieldError(DomainError):
-    """A value that is well-formed and still cannot be accepted; names its field."""
+    """A value that is well-formed but cannot be accepted. Names its field."""
 
     code = "validation"
 
@@ -33,13 +33,13 @@ class FieldError(DomainError):
 
 
 class NotFound(DomainError):
-    """Unknown, or not the caller's: both look alike to a stranger."""
+    """Unknown, or not the caller's. Both look the same to a stranger."""
 
     code = "not-found"
 
 
 class NotYours(NotFound):
-    """Somebody else's. The caller is told what is told of the unknown; the audit is told more."""
+    """Somebody else's. The caller gets the answer for an unknown object; the audit records more."""
 
     def __init__(self, object_type: str, pk: object) -> None:
         super().__init__()
@@ -47,14 +47,14 @@ class NotYours(NotFound):
 
 
 class VersionMismatch(DomainError):
-    """It was changed since the caller has seen it."""
+    """The object has changed since the caller last saw it."""
 
     code = "version-mismatch"
 
 
 class RateLimited(DomainError):
-    """Too many requests in a window; `retry_after` in whole seconds. Of a limit of the table also
-    its name, and that it allows `most` requests in `seconds`.
+    """Too many requests in a window; `retry_after` is in whole seconds. For a limit from the table,
+    it also has the name, and that `most` requests are allowed in `seconds`.
     """
 
     code = "rate-limited"
@@ -70,6 +70,6 @@ class RateLimited(DomainError):
 
     @property
     def facts(self) -> dict[str, Any]:
-        """What makes another refusal of it that says more."""
+        """The arguments for a more specific refusal."""
         names = ("retry_after", "limit", "most", "seconds")
         return {name: getattr(self, name) for name in names}

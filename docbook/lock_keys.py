@@ -1,8 +1,7 @@
-"""Every key of ours that is locked or kept beside the tables, each with its reason.
+"""Every key that we lock, or keep beside the tables, with its reason.
 
-A new lock gets its line here, so that no two of them meet by chance. The order in which a
-transaction takes its locks is: advisory locks, then slots by id, then the hold, then the
-appointment.
+Add a line here for each new lock: two of them must not share a key by accident. A transaction takes
+its locks in this order: advisory locks, then slots by id, then the hold, then the appointment.
 """
 
 # -- advisory locks of PostgreSQL, by two numbers

@@ -1,6 +1,6 @@
 """Redis as something that may be gone: asked in one round trip, then left alone for a moment.
 
-A booking goes on without Redis. So that it does not wait for a dead or frozen server each time, a
+A booking continues without Redis, and must not wait for a dead or frozen server each time. So a
 failure opens a breaker: for a second nobody in this process asks again.
 """
 
@@ -25,7 +25,7 @@ _Answer = TypeVar("_Answer")
 
 
 class _Breaker:
-    """Since when this server does not answer; one for each address, so that another one is new."""
+    """Since when this server does not answer. One per address: another server starts fresh."""
 
     def __init__(self) -> None:
         self.closed_again_at = 0.0
@@ -43,8 +43,8 @@ class _Breaker:
 
 
 class _Passed:
-    """What went on without an answer. A dead server counts nothing: the number waits here for the
-    next call that works, and is lost with a process that ends before.
+    """How many calls continued without an answer. A dead server cannot count them, so the number
+    waits here for the next call that works. It is lost if the process ends first.
     """
 
     def __init__(self) -> None:
@@ -66,7 +66,9 @@ _passed = _Passed()
 
 
 def run(script: str, *, keys: Sequence[str], arguments: Sequence[str | int]) -> Any:
-    """What the Lua script answers; None when Redis does not. A script must not answer nil."""
+    """Returns the result of the Lua script; None if Redis does not answer. A script must not return
+    nil.
+    """
     connection = get_redis_connection("default")
     return ask(lambda: _script(script)(keys=keys, args=arguments, client=connection))
 
@@ -78,7 +80,7 @@ def _script(text: str) -> Script:
 
 
 def ask(call: Callable[[], _Answer]) -> _Answer | None:
-    """What a call answers that needs Redis; None without Redis, which is counted in PASSED."""
+    """Returns the result of a call to Redis; None without Redis, which PASSED counts."""
     breaker = _breakers.setdefault(str(settings.CACHES["default"]["LOCATION"]), _Breaker())
     if breaker.is_open():
         _passed.add(1)

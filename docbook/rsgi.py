@@ -1,7 +1,7 @@
-"""The entry of web processes: nobody keeps a thread busy by sending slowly.
+"""The entry point of web processes: a slow sender keeps no thread busy.
 
-Granian gives a WSGI application its thread as soon as the headers are there, and the thread waits
-for the body as long as the client likes: twenty such clients stop the server for all. Here the
+Granian gives a WSGI application its thread as soon as the headers are there. The thread then waits
+for the body as long as the client likes, and twenty such clients stop the server for all. Here the
 event loop reads the body, within a size and a time, and only whole requests get a thread.
 """
 
@@ -23,7 +23,7 @@ THREADS = 8
 
 
 class Scope(Protocol):
-    """What RSGI tells of a request (granian.rsgi.Scope)."""
+    """What RSGI says about a request (granian.rsgi.Scope)."""
 
     http_version: str
     server: str
@@ -48,7 +48,7 @@ class Server:
 
     def __init__(self) -> None:
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="request")
-        # The health check is answered while all other threads are busy.
+        # The health check answers even while all other threads are busy.
         self._reserved = ThreadPoolExecutor(1, thread_name_prefix="health")
 
     async def __rsgi__(self, scope: Scope, connection: Connection) -> None:
@@ -63,8 +63,8 @@ class Server:
 def environ_of(scope: Scope) -> dict[str, Any]:
     """The request as WSGI has it (PEP 3333), without its body.
 
-    A header with an underscore in its name is dropped: as a variable it could not be told from
-    the one with hyphens, which a proxy has written.
+    A header with an underscore in its name is dropped. As a variable it would look like the one
+    with hyphens, which a proxy has written.
     """
     client, server = scope.client.rpartition(":"), scope.server.rpartition(":")
     environ: dict[str, Any] = {
@@ -98,11 +98,11 @@ def _add_header(environ: dict[str, Any], name: str, value: str) -> None:
 
 
 async def _take_body(environ: dict[str, Any], connection: Connection) -> None:
-    """Reads the body into the request. One that is too long or too late is left out, and the
-    request says so: it is refused like any other, in the form that its door has.
+    """Reads the body into the request. A body that is too long or too late is left out, and the
+    request is marked. It is then refused in the format of its door.
 
-    What is too long is read on for a while and thrown away: a client that still sends when the
-    connection ends would not see why.
+    A body that is too long is read for a while longer and thrown away. A client that is still
+    sending when the connection ends would not see why.
     """
     length, most = environ.get("CONTENT_LENGTH", ""), settings.DATA_UPLOAD_MAX_MEMORY_SIZE
     said = int(length) if length.isdigit() else 0
@@ -140,14 +140,14 @@ def _answer(environ: dict[str, Any], connection: Connection) -> None:
     connection.response_bytes(status, headers, body)
 
 
-# Python 3.11 keeps frames in pieces of 16 kB. Where calls go to and fro over the end of a piece, it
-# is mapped and unmapped each time: a third of a page's time, by the luck of its depth. A frame that
-# asks for much gets a piece with room for all that it calls.
+# Python 3.11 keeps frames in pieces of 16 kB. If calls cross the end of a piece again and again, it
+# is mapped and unmapped each time. That can take a third of a page's time, depending on the stack's
+# depth. A frame that asks for much memory gets a piece with room for all its calls.
 _answer.__code__ = _answer.__code__.replace(co_stacksize=33_000)
 
 
 def _whole(chunks: Iterable[bytes]) -> bytes:
-    """All of an answer at once: a client that reads slowly keeps no thread either."""
+    """Returns the whole answer at once: a client that reads slowly keeps no thread either."""
     try:
         return b"".join(chunks)
     finally:

@@ -1,7 +1,7 @@
 """Six digits that are derived when needed and stored nowhere.
 
-HMAC-SHA256 (RFC 2104) over a text that names the code, cut to six digits as HOTP does (RFC 4226,
-5.3). Keys are a ring: the newest makes codes, all of them verify.
+HMAC-SHA256 (RFC 2104) over a text that names the code, cut to six digits like HOTP (RFC 4226, 5.3).
+Keys are a ring: the newest makes codes, and all of them verify.
 """
 
 import hmac

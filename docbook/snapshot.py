@@ -1,4 +1,4 @@
-"""Looking at the whole database as it was at one instant, beside those who work on it."""
+"""Reads the whole database as it was at one instant, beside people who work on it."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,9 +11,9 @@ from django.db import OperationalError, connection, transaction
 def one_snapshot(*, patience: str = "0") -> Iterator[None]:
     """All reads inside see the same committed state: nothing half-done, nothing newer.
 
-    Takes no lock that a writer waits for. A statement may take as long as `patience`, which is
-    PostgreSQL's way to write a time, like "60s"; "0" is as long as it needs. Cannot be nested in
-    another transaction, which would have a snapshot already.
+    No writer waits for its locks. A statement may take as long as `patience`, in PostgreSQL's
+    notation, like "60s"; "0" means no limit. It cannot be nested in another transaction, which
+    would already have a snapshot.
     """
     with transaction.atomic(durable=True), connection.cursor() as cursor:
         cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
@@ -23,7 +23,7 @@ def one_snapshot(*, patience: str = "0") -> Iterator[None]:
 
 @contextmanager
 def one_snapshot_for_a_command() -> Iterator[None]:
-    """Ends with exit code 2 where the database does not answer: that says nothing of the data."""
+    """Ends with exit code 2 if the database does not answer: that says nothing about the data."""
     try:
         connection.ensure_connection()
     except OperationalError as error:

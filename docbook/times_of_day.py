@@ -1,7 +1,7 @@
-"""Times of the day as people write them: whole minutes, and 24:00 for the end of the day.
+"""Times of day as people write them: whole minutes, and 24:00 for the end of the day.
 
-An end of 00:00 is the end of the day before it: a day has no moment 24:00 in Python or PostgreSQL
-that both would give back.
+An end of 00:00 means the end of the day before. Neither Python nor PostgreSQL can both store and
+return 24:00.
 """
 
 import re
@@ -16,13 +16,13 @@ _WRITTEN = re.compile(r"([01][0-9]|2[0-4]):([0-5][0-9])(:00)?\Z")
 
 
 def whole_minutes(value: time) -> None:
-    """Raises ValidationError for a time between two minutes."""
+    """Raises ValidationError for a time that is not in whole minutes."""
     if value.second or value.microsecond:
         raise ValidationError(_("Write whole minutes, like 09:30."), code="whole-minutes")
 
 
 def read_end(text: str) -> time | None:
-    """Like "17:30", "17:30:00", or "24:00", which is END_OF_DAY; None for anything else."""
+    """Reads "17:30", "17:30:00", or "24:00", which is END_OF_DAY; None for anything else."""
     found = _WRITTEN.match(text)
     if found is None:
         return None
@@ -33,22 +33,22 @@ def read_end(text: str) -> time | None:
 
 
 def read_start(text: str) -> time | None:
-    """As `read_end`; nothing starts at 24:00."""
+    """Like `read_end`, but nothing starts at 24:00."""
     return None if text.startswith("24") else read_end(text)
 
 
 def end_in_words(ends: time) -> str:
-    """Like "17:30", and "24:00" for the end of the day."""
+    """Like "17:30", or "24:00" for the end of the day."""
     return "24:00" if ends == END_OF_DAY else f"{ends:%H:%M}"
 
 
 def ends_after(ends: time, starts: time) -> bool:
-    """Whether hours that end at `ends` still run at `starts`, by the clock of one day."""
+    """Whether hours that end at `ends` still run at `starts`, on the clock of one day."""
     return ends == END_OF_DAY or ends > starts
 
 
 def length_of_hours(starts: time, ends: time) -> timedelta:
-    """From the one to the other by the clock of one day; 24 hours from 00:00 to END_OF_DAY."""
+    """From start to end on the clock of one day; 24 hours from 00:00 to END_OF_DAY."""
     end = timedelta(days=1) if ends == END_OF_DAY else _since_midnight(ends)
     return end - _since_midnight(starts)
 

@@ -1,27 +1,28 @@
-"""What people paste, as the characters they meant.
+"""Pasted text, as the characters that people meant.
 
-A number copied from a phone's contacts comes between U+202A and U+202C, a line out of a PDF has
-no-break spaces, soft hyphens and U+2011, a keyboard for Japanese or Arabic types digits of its own.
-Nobody sees the difference, so no field may refuse it.
+A number from a phone's contacts stands between U+202A and U+202C. A line from a PDF has no-break
+spaces, soft hyphens and U+2011. A keyboard for Japanese or Arabic types other digits. Nobody sees
+the difference, so no field may refuse it.
 """
 
 import re
 import unicodedata
 
-# Letters of some scripts join or part by these two; elsewhere nobody sees them.
+# Letters of some scripts join or separate with these two; elsewhere they are invisible.
 _JOINERS = "\u200c\u200d"
-# Unicode counts these among marks and letters, and nobody sees them.
+# Unicode counts these as marks and letters, but nobody sees them.
 _FILLERS = "\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0"
 _VARIATIONS = "".join(map(chr, range(0xFE00, 0xFE10)))
 _HYPHENS = dict.fromkeys(map(ord, "\u2010\u2011\u2043\ufe63\uff0d"), "-")
-# Where only a number or a code can stand, a dash or a minus sign means a hyphen as well.
+# In a number or a code, a dash or a minus sign also means a hyphen.
 _DASHES = dict.fromkeys(map(ord, "\u2012\u2013\u2014\u2015\u2212\u207b\u208b\ufe58\u30fc"), "-")
 
 
 def folded_text(text: str) -> str:
-    """Words as they were meant: no characters that nobody sees, plain spaces and plain hyphens.
+    """Words as they were meant: no invisible characters, plain spaces and plain hyphens.
 
-    What belongs to the writing stays: accents, dashes, line breaks, joiners of Persian or Hindi.
+    Everything that belongs to the writing stays: accents, dashes, line breaks, joiners of Persian
+    or Hindi.
     """
     if text.isascii():
         return text
@@ -30,8 +31,8 @@ def folded_text(text: str) -> str:
 
 
 def folded_code(text: str) -> str:
-    """A number, a code or an address of the telephone: as `folded_text`, with the digits, brackets
-    and signs of other scripts and widths as those of ASCII.
+    """A number, a code or a phone number: like `folded_text`, and digits, brackets and signs of
+    other scripts and widths become ASCII.
     """
     plain = folded_text(text).translate(_DASHES)
     return "".join(
@@ -43,13 +44,13 @@ def _folded(char: str) -> str:
     category = unicodedata.category(char)
     if category == "Zs":
         return " "
-    # The number signs of Arabic count as format characters too, and are seen.
+    # Arabic number signs count as format characters too, but they are visible.
     is_format = category == "Cf" and unicodedata.bidirectional(char) != "AN"
     return "" if (is_format and char not in _JOINERS) or char in _FILLERS else char
 
 
 def _without_stray_joiners(text: str) -> str:
-    """A joiner stays between two letters or marks that are not ASCII, and nowhere else."""
+    """A joiner stays only between two letters or marks that are not ASCII."""
     return re.sub(
         rf"(?<![^\x00-\x7f{_JOINERS}\s])[{_JOINERS}]+|[{_JOINERS}]+(?![^\x00-\x7f{_JOINERS}\s])",
         "",
@@ -66,14 +67,16 @@ def _ascii_if_it_looks_so(char: str) -> str:
     return wide if wide.isascii() and len(wide) == 1 and not wide.isalpha() else char
 
 
-# Letters that Unicode does not take apart into a letter and an accent.
+# Letters that Unicode does not split into a letter and an accent.
 _PLAIN_LETTERS = str.maketrans(
     {"ø": "o", "ł": "l", "đ": "d", "ħ": "h", "ı": "i", "æ": "ae", "œ": "oe", "þ": "th"}
 )
 
 
 def plain_letters(text: str) -> str:
-    """Small letters without accents, to compare by: "Zürich" and "ZURICH" are the same place."""
+    """Lower-case letters without accents, for comparing: "Zürich" and "ZURICH" are the same
+    place.
+    """
     apart = unicodedata.normalize("NFKD", folded_text(text).casefold())
     kept = "".join(char for char in apart if unicodedata.category(char) != "Mn")
     return " ".join(kept.translate(_PLAIN_LETTERS).split())

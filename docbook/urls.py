@@ -16,8 +16,8 @@ def _leading_to(page: str) -> Any:
     return lambda request, extra_context=None: redirect(page)  # noqa: ARG005 - the admin's signature
 
 
-# The admin signs nobody in and changes no password of its own: our pages have the limits, the
-# second factor and the notices.
+# The admin has no sign-in and no password change of its own: our pages have the limits, the second
+# factor and the notices.
 admin.site.login = secure_admin_login(_leading_to("admin:index"))  # type: ignore[method-assign]
 admin.site.password_change = _leading_to("account_change_password")  # type: ignore[method-assign]
 
@@ -30,7 +30,7 @@ urlpatterns = [
         name="account_sessions",
     ),
     path("accounts/reauthenticate/code/", sign_in_again, name="account_sign_in_again"),
-    # allauth lets anybody in a session without a password set one.
+    # allauth lets anybody set a password in a session that has none.
     path(
         "accounts/password/set/",
         reauthentication_required(app="allauth.account")(password_set),

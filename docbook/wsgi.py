@@ -10,8 +10,8 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "docbook.settings.prod")
 
 
 class Request(WSGIRequest):
-    """A charset that Python knows and that reads no text, like "hex", must not end in an error: the
-    request is read as UTF-8, and turned away by RequestGuardMiddleware.
+    """Some charsets are known to Python but decode no text, like "hex". They must not cause an
+    error: the request is read as UTF-8 and refused by RequestGuardMiddleware.
     """
 
     def _set_content_type_params(self, meta: dict[str, Any]) -> None:

@@ -3,7 +3,7 @@
 from docbook.http.examples import answer, request
 
 _EMAIL = "sanne@example.org"
-# Not whole: a token has three parts, and these say where it goes.
+# Shortened: a token has three parts, and these show where each goes.
 _TOKENS = {
     "access": "eyJhbGciOiJIUzI1NiIsImtpZCI6IjFhMmIzYyJ9.access.signature",
     "refresh": "eyJhbGciOiJIUzI1NiIsImtpZCI6IjFhMmIzYyJ9.refresh.signature",

@@ -1,4 +1,4 @@
-"""The audit trail, for looking only."""
+"""The audit trail, read-only."""
 
 from uuid import UUID
 
@@ -11,7 +11,7 @@ from docbook.observability.read_only_admin import ReadOnlyAdmin
 
 @admin.register(AuditEvent)
 class AuditEventAdmin(ReadOnlyAdmin):
-    """Found by the id of what it is about; by its action through the filter."""
+    """Searched by the id of the object; filtered by action."""
 
     list_display = ("at", "action", "actor_kind", "actor_id", "object_type", "object_id")
     list_filter = ("actor_kind", "object_type", "at")
@@ -26,7 +26,7 @@ class AuditEventAdmin(ReadOnlyAdmin):
 
 @admin.register(AuditSeal)
 class AuditSealAdmin(ReadOnlyAdmin):
-    """Number and digest together are what a witness keeps."""
+    """A witness keeps the number and the digest together."""
 
     list_display = ("number", "digest", "sealed_at")
     search_fields = ("=number", "=digest")

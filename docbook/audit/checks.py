@@ -1,4 +1,4 @@
-"""Whether the role that serves could change the past, for `check --deploy --database default`."""
+"""Could the role that serves change the past? For `check --deploy --database default`."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -23,7 +23,9 @@ WHERE oid IN (to_regclass('audit_auditevent'), to_regclass('audit_auditseal'))
 def check_role_that_serves(
     databases: Sequence[str] | None = None, **_kwargs: Any
 ) -> list[CheckMessage]:
-    """The worst of these: W001, a superuser; W002, it owns the audit; W003, it may change it."""
+    """Returns the worst of these: W001, a superuser; W002, it owns the audit; W003, it may change
+    it.
+    """
     found = [_fault(alias) for alias in databases or ()]
     return [fault for fault in found if fault]
 

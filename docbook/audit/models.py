@@ -1,4 +1,4 @@
-"""Who did what to what. Rows are only ever added; the database refuses anything else."""
+"""Who did what to what. Rows are only ever added; the database refuses all other changes."""
 
 from typing import ClassVar
 
@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import Func, Q
 from django.utils.translation import gettext_lazy as _
 
-# Both are the database's: the machines' clocks differ, and nobody else knows the transaction.
+# The database fills both: machines' clocks differ, and only the database knows the transaction.
 _NOW = Func(function="clock_timestamp", output_field=models.DateTimeField())
 _THIS_TRANSACTION = Func(
     template="(pg_current_xact_id()::text::bigint)", output_field=models.BigIntegerField()
@@ -17,8 +17,8 @@ _THIS_TRANSACTION = Func(
 class AuditEvent(models.Model):
     """One change, written in the transaction that made it. Ids and states, never personal text.
 
-    `actor_id` is no foreign key, so that the record outlives the account. `xact` is the number of
-    the writing transaction; it tells which events can no longer be joined by a late one.
+    `actor_id` is no foreign key: the record outlives the account. `xact` is the number of the
+    writing transaction. It shows which events no late one can join any more.
     """
 
     at = models.DateTimeField(_("at"), db_default=_NOW, editable=False)
@@ -50,7 +50,7 @@ class AuditEvent(models.Model):
 class AuditSeal(models.Model):
     """Closes all events of the transactions [since, until), and follows the seal before it.
 
-    See docbook.audit.seals for what the digests are made of.
+    `docbook.audit.seals` describes what the digests are made of.
     """
 
     number = models.PositiveBigIntegerField(_("number"), primary_key=True)

@@ -1,12 +1,12 @@
-"""Seals: a chain of digests over the audit trail, so that nobody changes the past unseen.
+"""Seals: a chain of digests over the audit trail, which reveals changes of the past.
 
-Chaining each event to the one before it would make all bookings queue up. Instead a task closes a
-batch of events every few seconds, in a transaction of its own. Ids do not tell what is complete: a
+A chain of single events would make all bookings queue. Instead a task closes a batch of events
+every few seconds, in a transaction of its own. Ids do not show which events are complete: a
 transaction that took a lower id may commit later. So events are closed by the number of the
-transaction that wrote them: below the lowest number that still runs (`pg_snapshot_xmin`) nothing
-can be added any more.
+transaction that wrote them. Below the lowest running number (`pg_snapshot_xmin`) nothing can be
+added any more.
 
-What the digests are made of, so that anybody can recompute them (all are SHA-256, in hex):
+This is how to compute the digests (all are SHA-256, in hex):
 
 - an event: the JSON array [id, xact, at, action, actor_kind, actor_id, object_type, object_id,
   before, after, request_id], `at` in ISO 8601 with microseconds in UTC, keys of objects sorted, no
@@ -15,9 +15,9 @@ What the digests are made of, so that anybody can recompute them (all are SHA-25
 - `digest` of a seal: the JSON array [number, since, until, event_ids, events_digest,
   previous_digest, sealed_at] in the same form. The first seal's `previous_digest` is 64 zeros.
 
-The chain shows a change of anything but its own end: a writer of the database could cut
-off the last seals and make new ones. So each seal is logged as well, and `verify_audit --witness`
-compares the chain with what a log says.
+The chain reveals every change except one at its own end: somebody who can write to the database
+could cut off the last seals and make new ones. So each seal is logged as well, and `verify_audit
+--witness` compares the chain with a log.
 """
 
 import hashlib
@@ -43,13 +43,13 @@ _FINISHED_BELOW = "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint"
 
 
 class TransactionsBeganAnew(RuntimeError):
-    """The database counts its transactions from below the last seal, as after a restore of a dump
-    into a new server: what is new would stand before what is sealed. See docs/adr/0006.
+    """The database counts its transactions from below the last seal, as after a dump is restored to
+    a new server. New events would come before sealed ones. See docs/adr/0006.
     """
 
 
 def seal_events() -> int:
-    """Seals all events that are complete; returns how many. Nothing while another sealer works."""
+    """Seals all complete events; returns how many. Does nothing while another sealer works."""
     total = 0
     while sealed := _seal_batch():
         total += sealed
@@ -73,7 +73,7 @@ def canonical_event(event: AuditEvent) -> bytes:
 
 
 def digest_of_events(events: Iterable[AuditEvent]) -> tuple[list[int], str]:
-    """The ids and the digest of these events. Reads them once, one after the other."""
+    """The ids and the digest of these events. Reads them once, in order."""
     ids, digest = [], hashlib.sha256()
     for event in events:
         ids.append(event.pk)
@@ -95,7 +95,7 @@ def digest_of_seal(seal: AuditSeal) -> str:
 
 
 def events_between(*, since: int, until: int) -> Iterator[AuditEvent]:
-    """Of the transactions [since, until), in the order of the digest; never all in memory."""
+    """The events of the transactions [since, until), in digest order; never all in memory."""
     events = AuditEvent.objects.filter(xact__gte=since, xact__lt=until).order_by("xact", "id")
     return events.iterator(chunk_size=2000)
 
@@ -106,7 +106,7 @@ def _seal_batch() -> int:
             return 0
         last = AuditSeal.objects.order_by("-number").first()
         since = last.until if last else BEGINNING
-        # Read before the events are: what has finished by now is seen by every later statement.
+        # Read before the events: every later statement sees what has finished by now.
         until = _end_of_batch(since=since, finished_below=_number(_FINISHED_BELOW))
         if until is None:
             return 0
@@ -117,7 +117,7 @@ def _seal_batch() -> int:
 
 
 def _end_of_batch(*, since: int, finished_below: int) -> int | None:
-    """Where a batch ends, transactions whole; None when nothing waits."""
+    """Where a batch ends, without splitting a transaction; None if nothing waits."""
     if finished_below < since:
         raise TransactionsBeganAnew
     waiting = AuditEvent.objects.filter(xact__gte=since, xact__lt=finished_below)

@@ -1,4 +1,4 @@
-"""Writing the audit trail, in the transaction of the change itself."""
+"""Writes the audit trail, in the transaction of the change itself."""
 
 from dataclasses import dataclass
 from typing import Any

@@ -1,4 +1,4 @@
-"""Recomputing the chain of seals, and saying where it breaks."""
+"""Recomputes the chain of seals and reports where it breaks."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from docbook.audit.seals import (
 
 NAMED = 10
 
-# Whatever can be seen was written below this, by another transaction or by this one.
+# Every visible event was written below this number, by another transaction or by this one.
 _NEXT_TRANSACTION = """
 SELECT greatest(pg_snapshot_xmax(pg_current_snapshot())::text::bigint,
                 pg_current_xact_id_if_assigned()::text::bigint + 1)
@@ -26,7 +26,7 @@ SELECT greatest(pg_snapshot_xmax(pg_current_snapshot())::text::bigint,
 
 @dataclass(frozen=True)
 class Break:
-    """`seal` is the number of the seal at which it was seen."""
+    """`seal` is the number of the seal where the break was found."""
 
     seal: int
     sentence: str
@@ -34,7 +34,7 @@ class Break:
 
 @dataclass(frozen=True)
 class _End:
-    """Where the chain has got to; the first seal follows on nothing."""
+    """The current end of the chain. The first seal follows nothing."""
 
     number: int = 0
     until: int = BEGINNING
@@ -42,14 +42,14 @@ class _End:
 
 
 class _Trail:
-    """All events from a transaction on, read once, one after the other."""
+    """All events from one transaction on, read once, in order."""
 
     def __init__(self, *, since: int) -> None:
         self._events = events_between(since=since, until=END)
         self._next = next(self._events, None)
 
     def between(self, *, since: int, until: int) -> Iterator[AuditEvent]:
-        """Of the transactions [since, until). To be asked for in the order of the chain."""
+        """The events of the transactions [since, until). Call it in the order of the chain."""
         while (event := self._next) is not None and event.xact < until:
             self._next = next(self._events, None)
             if event.xact >= since:
@@ -57,10 +57,10 @@ class _Trail:
 
 
 def breaks(*, newest: int | None = None) -> Iterator[Break]:
-    """Everything that is wrong, in the order of the chain. To be run in one snapshot.
+    """Returns all faults, in the order of the chain. Run it in one snapshot.
 
-    Reads all that is sealed, an event at a time; with `newest`, only as many seals from the end of
-    the chain on, and believes those before them.
+    Reads everything that is sealed, one event at a time. With `newest`, it reads only that many of
+    the last seals and trusts the ones before them.
     """
     end = _start(newest)
     trail = _Trail(since=end.until)
@@ -75,7 +75,7 @@ def breaks(*, newest: int | None = None) -> Iterator[Break]:
 
 
 def contradicts(*, number: int, digest: str) -> bool:
-    """Whether the chain has another seal, or none, of a number than a witness has seen."""
+    """Whether the chain lacks this seal or has another digest than a witness has seen."""
     return not AuditSeal.objects.filter(number=number, digest=digest).exists()
 
 
@@ -97,7 +97,7 @@ def _breaks_of_link(seal: AuditSeal, *, end: _End) -> Iterator[Break]:
         which = f"Seal {first} is" if first == last else f"Seals {first} to {last} are"
         yield Break(first, f"{which} missing.")
     elif (seal.since, seal.previous_digest) != (end.until, end.digest):
-        yield Break(seal.number, f"Seal {seal.number} does not follow on seal {end.number}.")
+        yield Break(seal.number, f"Seal {seal.number} does not follow seal {end.number}.")
 
 
 def _breaks_of_events(seal: AuditSeal, *, trail: _Trail) -> Iterator[Break]:
@@ -107,22 +107,22 @@ def _breaks_of_events(seal: AuditSeal, *, trail: _Trail) -> Iterator[Break]:
     if missing:
         yield Break(seal.number, f"Missing since seal {seal.number}: {_named(missing)}.")
     if added:
-        yield Break(seal.number, f"Added behind seal {seal.number}: {_named(added)}.")
+        yield Break(seal.number, f"Added after seal {seal.number}: {_named(added)}.")
     if not missing and not added and digest != seal.events_digest:
         ids = f"event {present[0]}" if len(present) == 1 else f"one of {_named(present)}"
         yield Break(seal.number, f"Changed since seal {seal.number}: {ids}.")
 
 
 def _breaks_after(end: _End) -> Iterator[Break]:
-    """An event of a transaction that has not begun yet was made up: it would wait for its seal
-    until somebody has forgotten it.
+    """Finds events of transactions that have not begun yet. Somebody made them up: such an event
+    would wait for its seal until it is forgotten.
     """
     with connection.cursor() as cursor:
         cursor.execute(_NEXT_TRANSACTION)
         (following,) = cursor.fetchone()
     ahead = AuditEvent.objects.filter(xact__gte=following).order_by("xact", "id")
     if ids := list(ahead.values_list("pk", flat=True)[: NAMED + 1]):
-        yield Break(end.number, f"From a transaction that never was: {_named(ids)}.")
+        yield Break(end.number, f"From a transaction that never existed: {_named(ids)}.")
 
 
 def _named(ids: Sequence[int]) -> str:

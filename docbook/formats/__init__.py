@@ -1,1 +1,1 @@
-"""How Django writes times by itself, in the admin: on 24 hours, and an instant with its zone."""
+"""How Django formats times by itself, in the admin: 24-hour clock, and instants with their zone."""

@@ -1,4 +1,4 @@
-"""Which client a request comes from, believing only our own proxies."""
+"""Which client a request comes from. Only our own proxies are believed."""
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -7,8 +7,8 @@ from django.http import HttpRequest
 def client_address(request: HttpRequest) -> str:
     """The address that the outermost trusted proxy saw.
 
-    Each of our TRUSTED_PROXIES appends one entry to X-Forwarded-For; what stands left of those was
-    written by the client and counts for nothing.
+    Each of our TRUSTED_PROXIES appends one entry to X-Forwarded-For. The client wrote everything to
+    the left of those entries, so it is ignored.
     """
     peer = str(request.META.get("REMOTE_ADDR", ""))
     hops = int(settings.TRUSTED_PROXIES)

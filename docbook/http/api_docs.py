@@ -12,7 +12,9 @@ from rest_framework.permissions import AllowAny
 # Its stylesheet draws arrows as data: images.
 @method_decorator(csp_update({"img-src": ["data:"]}), name="dispatch")
 class SwaggerView(SpectacularSwaggerSplitView):
-    """The split view has its script apart, which a policy without inline scripts needs."""
+    """A policy without inline scripts needs the split view, which has its script in a
+    separate file.
+    """
 
     permission_classes = (AllowAny,)
     authentication_classes = ()

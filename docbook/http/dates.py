@@ -1,4 +1,4 @@
-"""Days that somebody may ask for."""
+"""Limits for the days that callers may ask for."""
 
 from datetime import date
 

@@ -1,4 +1,4 @@
-"""Requests and answers as the API's description shows them: what each app says of its own."""
+"""Requests and answers for the API's description. Each app adds its own."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from drf_spectacular.utils import OpenApiExample
 
 Json = dict[str, Any]
 
-# A value for each part of a request that has to be there.
+# A value for each required part of a request.
 _OF_PARAMETERS = {
     "booking_id": "0190b4a2-7b1e-7c3d-9a55-3f0e6d1c2b4a",
     "date": "2027-01-11",
@@ -27,13 +27,13 @@ def answer(name: str, value: Json, *, status: int = 200) -> OpenApiExample:
 
 
 def page(item: Json) -> Json:
-    """A list of one."""
+    """A list with one item."""
     info = {"page": 1, "limit": 20, "totalPages": 1, "totalItems": 1, "nextCursor": None}
     return {"items": [item], "pageInfo": info}
 
 
 def add_examples_of_parameters(result: Json, **_context: object) -> Json:
-    """drf-spectacular's hook. A new parameter that is required needs a line above."""
+    """drf-spectacular's hook. A new required parameter needs a line above."""
     for operations in result["paths"].values():
         for operation in operations.values():
             for parameter in operation.get("parameters", ()):

@@ -1,4 +1,4 @@
-"""Fields of forms for what people type or paste: folded first, judged afterwards."""
+"""Form fields for typed or pasted text. They fold the text before they validate it."""
 
 from collections.abc import Callable
 from typing import Any
@@ -9,7 +9,7 @@ from docbook.typed_text import folded_code, folded_text, plain_letters
 
 
 class _Folds:
-    """Goes before a field of Django's."""
+    """A mixin that goes before one of Django's fields."""
 
     fold: Callable[[str], str] = staticmethod(folded_text)
 
@@ -27,7 +27,7 @@ class EmailField(_Folds, forms.EmailField):
 
 
 class ChoiceField(_Folds, forms.ChoiceField):
-    """Capitals and accents do not matter: an address bar and a phone write them as they like."""
+    """Ignores capitals and accents: address bars and phones change them."""
 
     def to_python(self, value: Any) -> str:
         text = str(super().to_python(value))
@@ -40,13 +40,13 @@ class NumberField(_Folds, forms.IntegerField):
 
 
 class CodeField(_Folds, forms.CharField):
-    """Digits, whatever keyboard typed them."""
+    """Digits from any keyboard."""
 
     fold = staticmethod(folded_code)
 
 
 class PatternField(_Folds, forms.RegexField):
-    """A number of the telephone, or the like: digits and signs that match a pattern."""
+    """A phone number or similar: digits and signs that match a pattern."""
 
     fold = staticmethod(folded_code)
 

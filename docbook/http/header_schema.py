@@ -1,4 +1,4 @@
-"""The headers of responses, as the OpenAPI description has them."""
+"""The response headers in the OpenAPI description."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -8,7 +8,7 @@ from drf_spectacular.utils import OpenApiParameter
 
 Json = dict[str, Any]
 
-# Of single operations, for `extend_schema(parameters=[…])`.
+# Headers of single operations, for `extend_schema(parameters=[…])`.
 LOCATION = OpenApiParameter(
     "Location",
     OpenApiTypes.URI,
@@ -64,12 +64,14 @@ _SHARED: Json = {
         "schema": {"type": "string", "const": "true"},
     },
 }
-# Other refusals say nothing of what was asked for, and are not kept.
+# Other refusals do not depend on what was asked for, and are not kept.
 _REPLAYED = {"200", "201", "202", "404", "409", "410", "422", "429"}
 
 
 def add_headers(result: Json, **_context: object) -> Json:
-    """drf-spectacular's hook: what goes out with every answer of a kind, whatever was asked."""
+    """drf-spectacular's hook: adds the headers that every answer of a kind has, whatever
+    was asked.
+    """
     result["components"]["headers"] = _SHARED
     for response in result["components"]["responses"].values():
         _add(response, ["X-Request-ID"])

@@ -10,9 +10,9 @@ from docbook.http import metrics
 
 
 class HealthMiddleware:
-    """Answers `/healthz`, `/readyz` and `/metrics` before anything else looks at the request.
+    """Answers `/healthz`, `/readyz` and `/metrics` before anything else sees the request.
 
-    Probes ask by the address of a machine, which is no host name that ALLOWED_HOSTS knows.
+    Probes use a machine's address as the host name, which ALLOWED_HOSTS does not know.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -30,12 +30,12 @@ class HealthMiddleware:
 
 
 def _healthz(_request: HttpRequest) -> HttpResponse:
-    """The process answers. Looks at nothing else, so that a lost database restarts nobody."""
+    """The process answers. Checks nothing else: a lost database must restart nobody."""
     return JsonResponse({"status": "ok"})
 
 
 def _readyz(_request: HttpRequest) -> HttpResponse:
-    """The database answers and has every migration. Redis may be absent: bookings go on."""
+    """The database answers and has every migration. Redis may be absent: bookings continue."""
     try:
         problem = "" if _Migrations.are_complete() else "migrations are missing"
     except Error:
@@ -53,7 +53,7 @@ _ANSWERS: dict[str, Callable[[HttpRequest], HttpResponse | None]] = {
 
 
 class _Migrations:
-    """Whether the database has all that this code needs. Once it has, that stays so."""
+    """Whether the database has everything this code needs. Once true, it stays true."""
 
     complete = False
 

@@ -1,10 +1,10 @@
-"""Is it htmx that asks?"""
+"""Does the request come from htmx?"""
 
 from django.http import HttpRequest
 
 
 def wants_fragment(request: HttpRequest) -> bool:
-    """True for a swap inside of a page; False for a whole page, also when htmx restores one from
+    """True for a swap within a page. False for a whole page, including one that htmx restores from
     its history.
     """
     details = getattr(request, "htmx", None)

@@ -1,10 +1,12 @@
 """`Idempotency-Key`: the same request twice has one effect and one answer.
 
 Follows draft-ietf-httpapi-idempotency-key-header. The record is written in the transaction of the
-effect, and a second request with the key waits for the first one, then finds its answer. Nothing is
-recorded without its effect, and no effect without its record. A first request that dies takes its
-claim with it: the database ends the transaction of a connection that is gone, or silent for a
-minute (idle_in_transaction_session_timeout), and the retry has the key to itself.
+effect. A second request with the key waits for the first one, then finds its answer. There is no
+record without its effect, and no effect without its record.
+
+If the first request dies, its claim ends too: the database ends the transaction of a connection
+that is gone, or silent for a minute (idle_in_transaction_session_timeout). The retry then has the
+key to itself.
 """
 
 import hashlib
@@ -40,11 +42,11 @@ PASSING = (
     "booking-disabled",
     "rate-limited",
     "unavailable",
-    # Said of the version that was seen, which the key does not stand for.
+    # These refuse the version that the client has seen, which the key does not cover.
     "version-mismatch",
     "precondition-required",
 )
-# Said of the request and not of what it asks for.
+# These refuse the request itself, not what it asks for.
 _NO_ANSWER = ("idempotency-key-reused", "idempotency-key-in-progress", "unauthenticated")
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 
@@ -65,7 +67,7 @@ class IdempotencyKeyInProgress(DomainError):
 
 @dataclass(frozen=True)
 class IdempotencyKey:
-    """One intent of one user. `fingerprint` tells its body from another one's."""
+    """One intent of one user. `fingerprint` distinguishes its body from others."""
 
     user_id: int
     key: str
@@ -74,13 +76,13 @@ class IdempotencyKey:
 
     @property
     def mark(self) -> str:
-        """Stands for user and key where neither may be named."""
+        """Stands for user and key when neither may be named."""
         return digest(f"{self.user_id} {self.key}")
 
 
 @dataclass(frozen=True)
 class Answer:
-    """An answer as it goes out, and as it is recorded; `body` is JSON."""
+    """An answer as it is sent and recorded; `body` is JSON."""
 
     status: int
     body: str
@@ -104,9 +106,9 @@ def key_of(request: Request, *, route: str) -> IdempotencyKey:
 def answer_once(
     request: Request, *, route: str, act: Callable[[], Response], required: bool = True
 ) -> HttpResponse:
-    """Runs `act` once for the user and key of the request; a repeat gets the first answer again,
-    byte for byte, with `Idempotent-Replayed: true`. Refusals are answers too, but for those that
-    time cures. Without a header, and not `required`, it just runs.
+    """Runs `act` once for the user and key of the request. A repeat gets the first answer again,
+    byte for byte, with `Idempotent-Replayed: true`. Refusals are answers too, except those that
+    time cures. Without a header, and if it is not `required`, `act` just runs.
 
     Raises IdempotencyKeyMissing, IdempotencyKeyReused (another body) or, after two seconds of
     waiting for the first request, IdempotencyKeyInProgress.
@@ -120,7 +122,7 @@ def answer_once(
                 return http_response(_recorded(key))
         response = _run(act, key=key)
         if response.data.get("code") in PASSING:
-            # Not an answer for a day: the same request may succeed in a minute.
+            # Not recorded as the answer: the same request may succeed in a minute.
             transaction.set_rollback(True)
         else:
             _keep(key, _answer_of(response))
@@ -129,8 +131,8 @@ def answer_once(
 
 @contextmanager
 def waiting_for_the_first(*, whatever: bool = False) -> Iterator[None]:
-    """A caller who waits too long for the first request with the same key is told so; `whatever`
-    they wait for, if the block does nothing else.
+    """Raises IdempotencyKeyInProgress for a caller who waits too long for the first request with
+    the same key. With `whatever`, every wait counts: the block waits for nothing else.
     """
     try:
         yield
@@ -142,14 +144,14 @@ def waiting_for_the_first(*, whatever: bool = False) -> Iterator[None]:
 
 
 def _waited_for_the_key(error: LockNotAvailable) -> bool:
-    """Rather than for a row, or for another request of the same holder."""
+    """Whether the wait was for the key, not for a row or another request of the same holder."""
     context = error.diag.context or ""
     return "http_idempotencyrecord" in context or "hashtextextended(p_key" in context
 
 
 def refusal_once(key: IdempotencyKey, error: DomainError) -> HttpResponse:
-    """A refusal of an act that records its own success. It has changed nothing, so that it may be
-    recorded after the fact; the first one decides.
+    """Answers with a refusal of an act that records its own success. The act changed nothing, so
+    the refusal may be recorded afterwards. The first answer wins.
     """
     if error.code in _NO_ANSWER:
         raise error
@@ -177,7 +179,7 @@ def http_response(answer: Answer, *, headers: Mapping[str, str] | None = None) -
 
 
 def purge_records(*, now: datetime) -> int:
-    """Deletes the records that are older than a day; returns how many."""
+    """Deletes records that are older than a day; returns how many."""
     return delete_in_batches(IdempotencyRecord.objects.filter(created_at__lt=now - KEPT))
 
 
@@ -187,10 +189,10 @@ def _fingerprint(request: Request, *, route: str) -> str:
 
 
 def _claim(key: IdempotencyKey) -> bool:
-    """False when the key is there already. Waits while the first request is still running.
+    """False if the key exists already. Waits while the first request is still running.
 
-    For the same lock as bookings_hold does, and before anything else is locked: the record's own
-    unique constraint would be waited for by somebody who holds slots.
+    It takes the same lock as bookings_hold, before it locks anything else. Otherwise somebody who
+    holds slots would wait for the record's unique constraint.
     """
     with connection.cursor() as cursor:
         lock = "SELECT pg_advisory_xact_lock(hashtextextended(%s, %s))"
@@ -207,7 +209,7 @@ def _records(key: IdempotencyKey) -> QuerySet[IdempotencyRecord]:
 
 
 def _run(act: Callable[[], Response], *, key: IdempotencyKey) -> Response:
-    """Services are atomic by themselves: a refusal has already undone what it must undo."""
+    """Services are atomic: a refusal has already been rolled back."""
     try:
         return act()
     except DomainError as error:

@@ -1,4 +1,4 @@
-"""What stands for a person where nobody must be named: a digest that only we can make."""
+"""Digests that stand for a person where nobody may be named. Only we can make them."""
 
 from hashlib import blake2b
 from ipaddress import IPv6Address, IPv6Network, ip_address
@@ -20,7 +20,9 @@ def mailbox_of(email: str) -> str:
 
 
 def network_of(address: str) -> str:
-    """What an address stands for: in IPv4 itself, in IPv6 the /64 that one line is given whole."""
+    """The network of an address: in IPv4 the address itself, in IPv6 the /64 that one line
+    is given.
+    """
     try:
         found = ip_address(address)
     except ValueError:
@@ -36,5 +38,5 @@ def network_digest(request: HttpRequest) -> str:
 
 
 def address_key(request: HttpRequest) -> int:
-    """A number that stands for the client's address, to count what it keeps; 64 bits, signed."""
+    """A number that stands for the client's address and counts its holds; 64 bits, signed."""
     return int.from_bytes(bytes.fromhex(network_digest(request))[:8], signed=True)

@@ -1,19 +1,20 @@
-"""Where django-ratelimit is extended: its settings name the two classes below."""
+"""Extends django-ratelimit: its settings name the two classes below."""
 
 from typing import Any
 
 from django_ratelimit.core import EXPIRATION_FUDGE
 from django_redis.cache import RedisCache
 
-# Ends what a key is made of; what django-ratelimit writes behind it is left out.
+# Ends a key. What django-ratelimit adds after it is dropped.
 END = "."
 
 
 class NameOfCount:
-    """Stands in for its hash (RATELIMIT_HASH_ALGORITHM).
+    """Replaces its hash (RATELIMIT_HASH_ALGORITHM).
 
-    What is counted for is hashed already. Its windows begin at fixed times; the name leaves them
-    out, so that a window begins with its first request and ends when the key does.
+    What is counted is hashed already. django-ratelimit's windows begin at fixed times and are part
+    of the key. Here the key leaves them out: a window begins with its first request and ends when
+    the key expires.
     """
 
     def __init__(self, parts: bytes) -> None:
@@ -24,7 +25,7 @@ class NameOfCount:
 
 
 class LimitsCache(RedisCache):  # type: ignore[misc]  # django-redis has no types
-    """Its cache (RATELIMIT_USE_CACHE). A key lives as long as the window, to the second."""
+    """Its cache (RATELIMIT_USE_CACHE). A key lives exactly as long as the window."""
 
     def add(self, key: str, value: int, timeout: int, **options: Any) -> bool:
         return bool(super().add(key, value, timeout - EXPIRATION_FUDGE, **options))

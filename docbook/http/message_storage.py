@@ -1,4 +1,4 @@
-"""What is said on the next page, kept in a cookie whose name is a setting."""
+"""Keeps messages for the next page in a cookie whose name is a setting."""
 
 from django.conf import settings
 from django.contrib.messages.storage.cookie import CookieStorage

@@ -10,7 +10,7 @@ from docbook.observability import metrics
 
 
 def answer(request: HttpRequest) -> HttpResponse | None:
-    """None for a stranger, who is told what is told of any address that does not exist."""
+    """None for a stranger, who gets the answer for an unknown address."""
     if not _has_token(request):
         return None
     return HttpResponse(metrics.exposition(), content_type=CONTENT_TYPE_LATEST)

@@ -1,4 +1,4 @@
-"""What holds for every request, whichever door it came through."""
+"""Rules for every request, at both doors."""
 
 from collections.abc import Callable
 
@@ -14,13 +14,13 @@ from docbook.http.limits import LATE, LONGEST_LINE, MOST_OF_HEADERS
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
 
-# What Django reads as a form.
+# The content types that Django reads as a form.
 FORMS = frozenset({"application/x-www-form-urlencoded", "multipart/form-data"})
 CHARSETS = frozenset({"utf-8", "utf8", "us-ascii", "iso-8859-1"})
 
 
 class RequestGuardMiddleware:
-    """Turns away what no client of ours sends, before any of it is read."""
+    """Refuses requests that no client of ours sends, before their bodies are read."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -33,7 +33,7 @@ class RequestGuardMiddleware:
 
 
 class OwnResourcesMiddleware:
-    """No other site may put an answer of ours, static files included, into a page of its own."""
+    """No other site may embed our answers, static files included."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -45,7 +45,7 @@ class OwnResourcesMiddleware:
 
 
 class PageErrorMiddleware:
-    """The page door's translation of refusals, and of a database that does not answer."""
+    """Turns refusals, and a database that does not answer, into pages."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -63,7 +63,7 @@ class PageErrorMiddleware:
 
 
 class PrivatePagesMiddleware:
-    """Personal answers are kept by no cache, and a fragment is never taken for its page."""
+    """No cache keeps personal answers, and a fragment is never mistaken for its page."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -77,7 +77,7 @@ class PrivatePagesMiddleware:
 
 
 def _is_in_the_clear(request: HttpRequest) -> bool:
-    """A page is led to https; a program would send its token in the clear for ever."""
+    """Pages redirect to https. Programs would keep sending their token in the clear."""
     return settings.SECURE_SSL_REDIRECT and pages.is_api(request) and not request.is_secure()
 
 
@@ -92,7 +92,8 @@ def _fault(request: HttpRequest) -> str:
         return "headers-too-large"
     if len(query) > LONGEST_LINE or len(request.path) > LONGEST_LINE:
         return "headers-too-large"
-    # Django reads addresses and forms by the charset, and Python knows some that are none: "hex".
+    # Django decodes addresses and forms by the charset, and Python knows some that decode no text:
+    # "hex".
     if "\x00" in request.path or "%00" in query or _charset(request) not in CHARSETS:
         return "malformed"
     return _fault_of_body(request)
@@ -109,9 +110,9 @@ def _fault_of_body(request: HttpRequest) -> str:
 
 
 def _may_be_half_a_form(request: HttpRequest) -> bool:
-    """Chunks have no length to hold a body against, and half a form can look like a whole one.
+    """Chunked requests have no length to compare a body with, and half a form can look complete.
 
-    Browsers tell the length of a form. The API takes JSON alone, of which half is none.
+    Browsers send the length of a form. The API takes only JSON, and half of that is invalid.
     """
     is_chunked = "HTTP_TRANSFER_ENCODING" in request.META
     return is_chunked and request.content_type in FORMS and not pages.is_api(request)

@@ -1,4 +1,4 @@
-"""What an API client was answered for a key, so that a retry gets the same answer."""
+"""The answer an API client got for a key, so a retry gets the same answer."""
 
 from typing import ClassVar
 

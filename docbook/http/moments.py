@@ -1,4 +1,4 @@
-"""Days and instants as an API client writes them: never the one for the other."""
+"""Days and instants as API clients write them. One is never accepted for the other."""
 
 import re
 from datetime import UTC, date, datetime
@@ -11,7 +11,7 @@ from rest_framework import serializers
 from docbook.http.dates import FIRST, LAST, validate_day
 
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z")
-# RFC 3339, section 5.6, without leap seconds, which no clock here has.
+# RFC 3339, section 5.6, without leap seconds: no clock here has them.
 _INSTANT = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]+)?"
     r"(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])\Z"
@@ -25,7 +25,7 @@ _OFFSET = "([Zz]|[+-]([01][0-9]|2[0-3]):[0-5][0-9])"
 
 @extend_schema_field({"type": "string", "format": "date", "pattern": f"^{_DATE}$"})
 class DayField(serializers.DateField):
-    """A day of the calendar. With a time it would be another thing, and is refused."""
+    """A day of the calendar. A value with a time is not a day, so it is refused."""
 
     default_error_messages: ClassVar[dict[str, Any]] = {
         "invalid": _("Write a day like 2026-12-01, without a time."),
@@ -46,7 +46,9 @@ class DayField(serializers.DateField):
     {"type": "string", "format": "date-time", "pattern": f"^{_DATE}{_CLOCK}{_OFFSET}$"}
 )
 class InstantField(serializers.DateTimeField):
-    """A moment by RFC 3339. A day alone, or a time without offset, could mean several moments."""
+    """A moment by RFC 3339. A day alone, or a time without an offset, could mean several
+    moments.
+    """
 
     default_error_messages: ClassVar[dict[str, Any]] = {
         "invalid": _(
@@ -71,8 +73,8 @@ class InstantField(serializers.DateTimeField):
             moment = None
         if moment is None:
             self.fail("invalid", format="")
-        # At the ends of the calendar, other zones have no such day.
+        # At the ends of the calendar, such a day is missing in other zones.
         if not FIRST <= moment.date() <= LAST:
             self.fail("too-far")
-        # PostgreSQL knows no offset beyond sixteen hours.
+        # PostgreSQL accepts no offset beyond sixteen hours.
         return moment.astimezone(UTC)

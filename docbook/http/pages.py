@@ -1,4 +1,4 @@
-"""Refusals and failures as pages. What a form can say at its field is said there instead."""
+"""Refusals and failures as pages. Forms show their own errors at the fields."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from docbook.http.problems import STATUS_BY_CODE, problem_response
 from docbook.http.rate_headers import add_headers, headers_of
 from docbook.observability import refusal, request_id
 
-# What the API never answers; its refusals have statuses in docbook.http.problems.
+# Statuses that the API never sends. Its refusals have theirs in docbook.http.problems.
 _OF_PAGES_ALONE = {"length-required": 411}
 SECONDS_ARE_READ_BELOW = 120
 _TEMPLATES = {403: "403.html", 404: "404.html", 429: "429.html", 503: "503.html"}
@@ -25,10 +25,10 @@ def is_api(request: HttpRequest) -> bool:
 
 
 def error_page(request: HttpRequest, *, status: int, **context: object) -> HttpResponse:
-    """One sentence, one way on, and the reference that the logs have too."""
+    """One sentence, one link to go on, and the reference that the logs have too."""
     template = _TEMPLATES.get(status, "400.html" if status < 500 else "500.html")
     context["request_id"] = request_id.to_read_out()
-    # What broke the page may be what a context processor needs: failures render without a request.
+    # A context processor may need what broke the page, so failures render without a request.
     content = render_to_string(template, context, request if status < 500 else None)
     return HttpResponse(content, status=status)
 
@@ -42,7 +42,7 @@ class WayOn:
 def refusal_page(
     request: HttpRequest, error: DomainError, *, other_ways: Sequence[WayOn] = ()
 ) -> HttpResponse:
-    """A refusal that no view has turned into something better."""
+    """A refusal that no view handles in a better way."""
     refusal.note(error.code)
     if isinstance(error, NotFound):
         return error_page(request, status=404)
@@ -61,13 +61,13 @@ def refusal_page(
 
 
 def _in_minutes(seconds: int | None) -> int | None:
-    """None where people rather read seconds."""
+    """None if seconds are easier to read."""
     return round(seconds / 60) if seconds and seconds >= SECONDS_ARE_READ_BELOW else None
 
 
 def _came_from(request: HttpRequest) -> str:
-    """The page that can be asked for again: this one, or the one whose form was sent. Empty where
-    that is not known.
+    """The page to load again: this one, or the one whose form was sent. Empty if it is not
+    known.
     """
     if request.method in ("GET", "HEAD"):
         return request.get_full_path()
@@ -93,7 +93,7 @@ def bad_request(request: HttpRequest, exception: Exception | None = None) -> Htt
 
 
 def turned_away(request: HttpRequest, code: str) -> HttpResponse:
-    """What no client of ours sends, refused before any of it is read."""
+    """Refuses a request that no client of ours sends, before any of it is read."""
     if is_api(request):
         return problem_response(code)
     return error_page(request, status=_OF_PAGES_ALONE.get(code) or STATUS_BY_CODE[code])

@@ -1,7 +1,7 @@
 """The envelope of every list: `items` and `pageInfo`; by page, by offset, or by cursor.
 
-A cursor names the last row that was read by the values it is ordered by. So it stays right while
-rows come and go, and the tenth page costs what the first one does.
+A cursor names the last row read, by its sort values. It stays right while rows come and go, and the
+tenth page costs as much as the first.
 """
 
 import base64
@@ -23,12 +23,12 @@ from docbook.errors import FieldError
 
 DEFAULT_LIMIT = 20
 MOST = 100
-# An OFFSET beyond this is no reader's; PostgreSQL would walk all the way.
+# No reader asks for an OFFSET beyond this; PostgreSQL would scan all those rows.
 FURTHEST = 1_000_000
-# No clock on earth is further from UTC, and PostgreSQL takes little more.
+# No clock on earth is further from UTC, and PostgreSQL accepts little more.
 FURTHEST_OFFSET = timedelta(hours=14)
 
-# What base64 for addresses is made of; Python's reader leaves out anything else.
+# The alphabet of URL-safe base64. Python's decoder ignores all other characters.
 CURSOR = "^[A-Za-z0-9_-]+$"
 
 Page = tuple[list[Any], dict[str, Any]]
@@ -36,7 +36,7 @@ Page = tuple[list[Any], dict[str, Any]]
 
 @dataclass(frozen=True)
 class PageRequest:
-    """What the query string asks for: rows after `cursor`, or after `offset` rows."""
+    """The page that the query string asks for: rows after `cursor`, or after `offset` rows."""
 
     limit: int
     offset: int = 0
@@ -68,7 +68,7 @@ def paginate_rows(request: Request, rows: QuerySet[Any], *, keys: Sequence[str])
 
 
 def paginate_times(request: Request, times: Sequence[Any]) -> Page:
-    """(items, pageInfo) of times that are sorted by `starts_at`, which is unique among them."""
+    """(items, pageInfo) of times sorted by `starts_at`, which is unique among them."""
     asked = PageRequest.of(request)
     total = len(times)
     if asked.cursor is not None:
@@ -81,7 +81,7 @@ def paginate_times(request: Request, times: Sequence[Any]) -> Page:
 def _page(
     found: list[Any], *, asked: PageRequest, total: int, key: Callable[[Any], list[Any]]
 ) -> Page:
-    """`found` holds one row more than asked for, if there is one: then there is a next page."""
+    """`found` holds one row more than asked for if there is a next page."""
     items = found[: asked.limit]
     return items, {
         "page": None if asked.cursor is not None else asked.offset // asked.limit + 1,
@@ -121,7 +121,7 @@ def _write(values: list[Any]) -> str:
 
 
 class _ExactEncoder(DjangoJSONEncoder):
-    """Instants to the microsecond: Django's own encoder cuts them, and rows would come twice."""
+    """Instants to the microsecond: Django's own encoder cuts them, and rows would appear twice."""
 
     def default(self, o: Any) -> Any:
         return o.isoformat() if hasattr(o, "isoformat") else super().default(o)

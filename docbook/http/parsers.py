@@ -1,4 +1,4 @@
-"""JSON as RFC 8259 has it, and nothing beside it."""
+"""JSON as RFC 8259 defines it, and nothing more."""
 
 import json
 import math
@@ -9,7 +9,7 @@ from typing import IO, Any, NoReturn
 from rest_framework.exceptions import APIException, ParseError
 from rest_framework.parsers import BaseParser
 
-# Many times what any call of ours needs, and little enough to be read and refused in no time.
+# Much more than any call of ours needs, and small enough to be refused at once.
 LARGEST = 64_000  # bytes
 DEEPEST = 10
 MOST_KEYS = 100
@@ -18,14 +18,14 @@ LONGEST_NUMBER = 40  # characters
 
 
 class TooLarge(APIException):
-    """The body is longer than any that a call of ours needs."""
+    """The body is longer than any call of ours needs."""
 
     status_code = 413
 
 
 class StrictJSONParser(BaseParser):
-    """Refuses with 400 what Python's parser lets pass: NaN, doubled keys, lone surrogates, NUL,
-    numbers nobody can hold; and with 413 or 400 what is too long, too deep or has too many parts.
+    """Refuses with 400 what Python's parser accepts: NaN, doubled keys, lone surrogates, NUL and
+    huge numbers. Refuses with 413 or 400 bodies that are too long, too deep or have too many parts.
     """
 
     media_type = "application/json"
@@ -84,7 +84,7 @@ def _refuse_long(text: str) -> None:
 
 @dataclass
 class _Check:
-    """Counts the parts of one body while it looks at each."""
+    """Counts the parts of one body as it checks them."""
 
     keys: int = 0
     items: int = 0

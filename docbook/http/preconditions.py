@@ -1,4 +1,6 @@
-"""Changing only what one has seen (RFC 9110, 13): the ETag is the version in quotes."""
+"""Changes only the version that the client has seen (RFC 9110, 13). The ETag is the version in
+quotes.
+"""
 
 import json
 import re
@@ -34,13 +36,14 @@ IF_NONE_MATCH = OpenApiParameter(
 )
 NOT_MODIFIED = OpenApiResponse(description="As you have it.")
 _OURS = re.compile(r'"(0|[1-9][0-9]{0,8})"')
-# One tag of a list; a list may have empty places, and a tag commas (RFC 9110, 5.6.1 and 8.8.3).
+# One tag of a list. A list may have empty places, and a tag may have commas (RFC 9110, 5.6.1 and
+# 8.8.3).
 _NEXT = re.compile(r'[ \t,]*((?:W/)?"[\x21\x23-\x7e\x80-\xff]*")[ \t]*(?=,|$)')
 _REST = re.compile(r"[ \t,]*")
 
 
 class PreconditionRequired(DomainError):
-    """No If-Match: two people could undo each other's changes without knowing."""
+    """No If-Match: two people could undo each other's changes without noticing."""
 
     code = "precondition-required"
 
@@ -50,14 +53,14 @@ def etag(version: int) -> str:
 
 
 def versioned_response(request: Request, data: Any, *, version: int) -> HttpResponseBase:
-    """200 with the ETag, or 304 for a client that has this version already."""
+    """200 with the ETag, or 304 if the client already has this version."""
     tag = etag(version)
     return unless_known(request, Response(data, headers={"ETag": tag}), tag=tag)
 
 
 def unless_known(request: Request, response: Response, *, tag: str) -> HttpResponseBase:
-    """304 instead of what the client has already. Raises VersionMismatch where it asks for another
-    version only.
+    """304 if the client already has this answer. Raises VersionMismatch if it asks only for another
+    version.
     """
     found = get_conditional_response(request._request, etag=tag, response=response) or response
     if found.status_code == 412:  # Django's own has no body
@@ -66,14 +69,14 @@ def unless_known(request: Request, response: Response, *, tag: str) -> HttpRespo
 
 
 def with_etag_of_body(response: HttpResponse) -> HttpResponse:
-    """An answer that came out of a record knows its version by its body only."""
+    """A recorded answer has no version, so its body gives the ETag."""
     if response.status_code == 200:
         response.headers["ETag"] = etag(json.loads(response.content)["version"])
     return response
 
 
 class AnyVersion:
-    """What `*` names: whatever there is."""
+    """What `*` stands for: any version."""
 
     def __contains__(self, version: object) -> bool:
         return True
@@ -82,9 +85,9 @@ class AnyVersion:
 def seen_versions(request: Request) -> Container[int]:
     """The versions that If-Match names.
 
-    A weak tag and one that is none of ours name no version, for the comparison is strong. Raises
-    PreconditionRequired without the header, and FieldError for what is neither `*` nor a list of
-    tags.
+    A weak tag or a tag of somebody else names no version: the comparison is strong. Raises
+    PreconditionRequired without the header, and FieldError for a value that is neither `*` nor a
+    list of tags.
     """
     header = request.headers.get("If-Match", "").strip()
     if not header:

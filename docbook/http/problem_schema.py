@@ -1,4 +1,4 @@
-"""Problems as the OpenAPI description has them: each code is a type, with members of its own."""
+"""Problems in the OpenAPI description: each code is a type with its own members."""
 
 import json
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from docbook.http.problems import CONTENT_TYPE, STATUS_BY_CODE, TITLES
 
 Json = dict[str, Any]
 
-# What any request may be answered, whatever it asks for; the first of them often enough for a line.
+# The problems of any request. The first of them are frequent enough for a line of their own.
 _UNAVAILABLE = "unavailable"
 _ELSE = (
     "malformed",
@@ -24,7 +24,7 @@ _ELSE = (
     "error",
 )
 
-# Of every operation that reads a body, and of every one that takes an Idempotency-Key.
+# For every operation that reads a body, and for every one that takes an Idempotency-Key.
 BODY = ("malformed", "unsupported-media-type", "validation")
 KEY = ("idempotency-key-missing", "idempotency-key-in-progress", "idempotency-key-reused")
 
@@ -35,7 +35,7 @@ _TIMES = {
 }
 _LIMIT = {"type": "integer", "description": "How many there may be."}
 
-# What a problem has beside the members of every problem.
+# The extra members of a problem.
 MEMBERS: dict[str, Json] = {
     "validation": {
         "errors": {"type": "array", "items": {"$ref": "#/components/schemas/FieldProblem"}}
@@ -75,7 +75,7 @@ _OPTIONAL = {"retryAt", "attemptId"}
 
 
 def problems(*codes: str) -> dict[tuple[int, str], Any]:
-    """The responses of an operation that refuses with these codes, by their statuses."""
+    """The responses of an operation that refuses with these codes, by status."""
     by_status: dict[int, list[str]] = {}
     for code in (*codes, _UNAVAILABLE):
         by_status.setdefault(STATUS_BY_CODE[code], []).append(code)
@@ -88,7 +88,9 @@ def problems(*codes: str) -> dict[tuple[int, str], Any]:
 
 
 def add_problems(result: Json, **_context: object) -> Json:
-    """drf-spectacular's hook: the types that the responses name, and the default of all."""
+    """drf-spectacular's hook: adds the types that responses name, and the default answer of all
+    operations.
+    """
     result["components"]["responses"] = {"AnyTime": _ANY_TIME}
     for operations in result["paths"].values():
         for operation in operations.values():
@@ -125,7 +127,7 @@ def _name(code: str) -> str:
 
 
 def _schema(code: str) -> Json:
-    """The code as an enum of one: `const` is what generators of clients cannot merge."""
+    """The code as an enum with one value: client generators cannot merge `const`."""
     members = MEMBERS.get(code, {})
     return {
         "description": TITLES[code],

@@ -21,12 +21,12 @@ log = structlog.get_logger(__name__)
 
 CONTENT_TYPE = "application/problem+json"
 
-# Clients that send more mistakes are told of the first; what was sent is not sent back whole.
+# Clients that make more mistakes hear of the first ones. Long input is cut in the answer.
 MOST_ERRORS = 20
 LONGEST_POINTER = 100
 LONGEST_DETAIL = 200
 
-# The one table from code to status; a code that is not here is a programming error.
+# The one table from code to status. A code that is not here is a programming error.
 STATUS_BY_CODE = {
     "validation": 422,
     "malformed": 400,
@@ -125,13 +125,13 @@ _CODE_BY_STATUS = {
 
 
 class ProblemHandler(ExceptionHandler):
-    """drf-standardized-errors gathers what went wrong; this writes it as a problem."""
+    """Turns the errors gathered by drf-standardized-errors into a problem."""
 
     def convert_known_exceptions(self, exc: Exception) -> Exception:
         if isinstance(exc, OperationalError):
             log.warning("database_unavailable")
             return _Unavailable()
-        if isinstance(exc, SuspiciousOperation):  # such as more parameters than there may be
+        if isinstance(exc, SuspiciousOperation):  # for example too many parameters
             return exceptions.ParseError("The request has too many parts, or odd ones.")
         return super().convert_known_exceptions(exc)
 
@@ -160,7 +160,7 @@ class _Unavailable(exceptions.APIException):
 
 
 def exception_handler(exc: Exception, context: Any) -> Response | None:
-    """DRF's hook: our refusals from the table, everything else through the library."""
+    """DRF's hook: our refusals come from the table, the library handles everything else."""
     if isinstance(exc, DomainError):
         set_rollback()
         strangers.note(context["request"], exc)
@@ -188,7 +188,7 @@ def problem_of(error: DomainError) -> Response:
 
 
 def body(code: str, *, detail: str = "", **extra: Any) -> dict[str, Any]:
-    """The members of a problem; `instance` is the request's id, as the logs have it."""
+    """The members of a problem; `instance` is the request's id, as in the logs."""
     return {
         "type": f"urn:docbook:problem:{code}",
         "title": TITLES[code],
@@ -201,7 +201,7 @@ def body(code: str, *, detail: str = "", **extra: Any) -> dict[str, Any]:
 
 
 def problem_response(code: str, *, headers: dict[str, str] | None = None) -> JsonResponse:
-    """For errors outside of DRF: unknown addresses, oversized bodies, broken processes."""
+    """For errors outside DRF: unknown addresses, oversized bodies, broken processes."""
     return JsonResponse(
         body(code), status=STATUS_BY_CODE[code], content_type=CONTENT_TYPE, headers=headers
     )
@@ -224,7 +224,7 @@ def shortened(text: str, most: int) -> str:
 
 
 def _pointer(attribute: str | None) -> str:
-    """RFC 6901; the empty pointer means the whole body."""
+    """RFC 6901. The empty pointer means the whole body."""
     if not attribute or attribute == "non_field_errors":
         return ""
     return "/" + attribute.replace("~", "~0").replace("/", "~1").replace(".", "/")

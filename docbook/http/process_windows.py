@@ -1,4 +1,4 @@
-"""Counts of one process, for the time in which Redis does not answer."""
+"""Counts of one process, used while Redis does not answer."""
 
 import time
 from collections import OrderedDict
@@ -18,7 +18,7 @@ class _Window:
 class ProcessWindows:
     """Fixed windows, each beginning with its first request. Threads share them.
 
-    Memory is bounded: when there are too many keys, the one that was used longest ago is forgotten.
+    Memory is bounded: if there are too many keys, the one used longest ago is forgotten.
     """
 
     def __init__(
@@ -30,7 +30,7 @@ class ProcessWindows:
         self._clock = clock
 
     def count(self, key: str, *, most: int, milliseconds: int) -> int:
-        """Counts once; answers how long to wait in milliseconds, or 0."""
+        """Counts once; returns how long to wait in milliseconds, or 0."""
         now = self._clock()
         with self._lock:
             window = self._windows.get(key)

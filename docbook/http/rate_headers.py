@@ -1,6 +1,6 @@
-"""What the answer to a request that came too soon says in its headers.
+"""The headers of an answer to a request that came too soon.
 
-RateLimit and RateLimit-Policy are those of the IETF's draft (draft-ietf-httpapi-ratelimit-headers).
+RateLimit and RateLimit-Policy follow the IETF's draft (draft-ietf-httpapi-ratelimit-headers).
 """
 
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ _NAMES = ("Retry-After", "RateLimit-Policy", "RateLimit")
 
 
 def headers_of(error: DomainError | None) -> dict[str, str]:
-    """When to come again, and which limit is used up if it is one of our table."""
+    """When to try again, and which limit is used up if it is in our table."""
     wait = getattr(error, "retry_after", None)
     headers = {} if wait is None else {"Retry-After": str(wait)}
     if isinstance(error, RateLimited) and error.limit:
@@ -23,7 +23,7 @@ def headers_of(error: DomainError | None) -> dict[str, str]:
 
 
 def wait_of(headers: Mapping[str, str]) -> dict[str, str]:
-    """The same, of an answer that has them already."""
+    """The same, for an answer that has them already."""
     return {name: headers[name] for name in _NAMES if name in headers}
 
 

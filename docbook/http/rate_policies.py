@@ -1,6 +1,6 @@
-"""How often things may be asked for: every limit of the product, by name.
+"""Every limit of the product, by name: how often something may be asked for.
 
-Nothing else names a rate. Doors name a policy, and `docbook.http.throttling` counts. The decision
+Rates are named only here. Doors name a policy, and `docbook.http.throttling` counts. Decision
 record 0015 has the reasons for the numbers.
 """
 
@@ -20,21 +20,22 @@ DAY = 24 * HOUR
 
 
 class Rate(NamedTuple):
-    """At most so many in so many seconds; a pair as django-ratelimit takes it."""
+    """At most `most` requests in `seconds`; a pair, as django-ratelimit takes it."""
 
     most: int
     seconds: int
 
 
 class WithoutRedis(Enum):
-    """What becomes of a limit while Redis does not answer."""
+    """What happens to a limit while Redis does not answer."""
 
     PASSES = auto()  # a booking is worth more than its limit
-    COUNTS_HERE = auto()  # each process counts by itself
-    IN_ROWS = auto()  # the database counts at all times
+    COUNTS_HERE = auto()  # each process counts for itself
+    IN_ROWS = auto()  # the database always counts
 
 
-# What is counted for: of a request, and of what it names (an account, a mailbox, a number).
+# What is counted: something about the request, or something it names (an account, a mailbox, a
+# number).
 Key = Callable[[HttpRequest | None, str], str]
 
 
@@ -78,7 +79,7 @@ class Policy:
 _PASSES, _HERE, _IN_ROWS = WithoutRedis.PASSES, WithoutRedis.COUNTS_HERE, WithoutRedis.IN_ROWS
 
 POLICIES = {
-    # Signing in, and the mails that help with it.
+    # Signing in, and the mails for it.
     "accounts": Policy(
         Rate(30, MINUTE), network, _HERE, "No machine tries many accounts from one network."
     ),
@@ -129,7 +130,7 @@ POLICIES = {
     "second-factor": Policy(
         Rate(10, DAY), account, _IN_ROWS, "Codes of an app are counted as those of mails."
     ),
-    # What is written down of them; the metrics count all.
+    # How many of these the audit records; the metrics count all.
     "audit-failures": Policy(
         Rate(20, HOUR), account, _HERE, "Somebody who guesses all day must not fill the audit."
     ),

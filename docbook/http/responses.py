@@ -12,7 +12,7 @@ from docbook.http.preconditions import unless_known
 
 
 def public_response(request: Request, data: Any) -> HttpResponseBase:
-    """200 with ETag and fifteen seconds of life, or 304 for a client that has it already."""
+    """200 with an ETag and fifteen seconds of life, or 304 if the client already has it."""
     etag = f'"{hashlib.sha256(JSONRenderer().render(data)).hexdigest()[:32]}"'
     response = Response(data, headers={"ETag": etag, "Cache-Control": "public, max-age=15"})
     return unless_known(request, response, tag=etag)

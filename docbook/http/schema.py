@@ -58,9 +58,9 @@ OPTIONAL_KEY = OpenApiParameter(
 class StrictSerializerExtension(OpenApiSerializerExtension):  # type: ignore[no-untyped-call]
     """What a body may be: the fields of its serializer, and no others.
 
-    A default is left out: generators of clients take a field that has one for a field that is
-    always there. The words are those of the class itself, and not of the class that it inherits.
-    TOGETHER says which fields belong together.
+    Defaults are left out: client generators treat a field with a default as always present. The
+    description is the docstring of the class itself, never an inherited one. TOGETHER says which
+    fields belong together.
     """
 
     target_class = "docbook.http.serializers.StrictSerializer"
@@ -70,7 +70,7 @@ class StrictSerializerExtension(OpenApiSerializerExtension):  # type: ignore[no-
         told: Json = auto_schema._map_serializer(self.target, direction, bypass_extensions=True)
         for field in told["properties"].values():
             if field.get("oneOf", [])[1:] == [{"type": "string", "maxLength": 0}]:
-                field.update(field.pop("oneOf")[0])  # its pattern allows an empty text already
+                field.update(field.pop("oneOf")[0])  # its pattern already allows an empty text
             field.pop("default", None)
         if not vars(type(self.target)).get("__doc__"):
             told.pop("description", None)
@@ -78,7 +78,7 @@ class StrictSerializerExtension(OpenApiSerializerExtension):  # type: ignore[no-
         return told | together | {"additionalProperties": False}
 
 
-# An address that an account can have: plain ASCII, with a host of two parts or more.
+# An address that an account can have: plain ASCII, and a host with at least two parts.
 _EMAIL = (
     r"^[-!#$%&'*+/=?^_`{}|~0-9A-Za-z]+(\.[-!#$%&'*+/=?^_`{}|~0-9A-Za-z]+)*"
     r"@([A-Za-z0-9]([-A-Za-z0-9]{0,61}[A-Za-z0-9])?\.)+[A-Za-z0-9][-A-Za-z0-9]{0,61}[A-Za-z0-9]$"
@@ -86,8 +86,8 @@ _EMAIL = (
 
 
 class FilledTextExtension(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
-    """Blanks alone are no text where a text is needed and blanks at its ends do not count. A field
-    with a pattern of its own keeps that.
+    """A required text needs more than blanks, and blanks at its ends do not count. A field with its
+    own pattern keeps it.
     """
 
     target_class = "rest_framework.fields.CharField"
@@ -97,7 +97,7 @@ class FilledTextExtension(OpenApiSerializerFieldExtension):  # type: ignore[no-u
         field = self.target
         told: Json = auto_schema._map_serializer_field(field, direction, bypass_extensions=True)
         if field.allow_null:
-            told["type"] = told["type"][0]  # null is added once more by the caller
+            told["type"] = told["type"][0]  # the caller adds null once more
         if direction != "request" or field.allow_blank or not field.trim_whitespace:
             return told
         if isinstance(field, EmailField):

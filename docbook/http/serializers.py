@@ -1,4 +1,4 @@
-"""Serializers that refuse what they do not know, and the envelope for the schema."""
+"""Serializers that refuse unknown fields, and the list envelope for the schema."""
 
 import re
 from collections.abc import Callable
@@ -17,7 +17,9 @@ from docbook.typed_text import folded_code, folded_text
 
 
 class _Folds:
-    """Goes before a field of REST framework's: folds what was typed, then lets it judge."""
+    """A mixin that goes before one of REST framework's fields. Folds the text before the field
+    validates it.
+    """
 
     fold: Callable[[str], str] = staticmethod(folded_text)
 
@@ -35,13 +37,13 @@ class EmailField(_Folds, serializers.EmailField):
 
 
 class PatternField(_Folds, serializers.RegexField):
-    """A number of the telephone, or the like: digits and signs that match a pattern."""
+    """A phone number or similar: digits and signs that match a pattern."""
 
     fold = staticmethod(folded_code)
 
 
 class ChoiceField(serializers.ChoiceField):
-    """Says what can be written; what was written is known to its sender."""
+    """Lists the valid choices. The sender already knows what they sent."""
 
     default_error_messages: ClassVar[dict[str, Any]] = {
         "invalid_choice": _("Write one of these: {choices}."),
@@ -55,7 +57,7 @@ _DIGITS = re.compile(r"-?[0-9]+")
 
 
 class WholeNumberField(serializers.IntegerField):
-    """In an address its digits and nothing else: Python also reads "+1", " 1", "1.0" and "1_0"."""
+    """Accepts only digits in an address. Python also reads "+1", " 1", "1.0" and "1_0"."""
 
     def to_internal_value(self, data: Any) -> int:
         if isinstance(data, str) and not _DIGITS.fullmatch(data):
@@ -68,7 +70,7 @@ LARGEST_ID = 2**63 - 1
 
 @extend_schema_field({"type": "integer", "format": "int64", "minimum": 1, "maximum": LARGEST_ID})
 class IdField(WholeNumberField):
-    """An id of a row, wherever it stands: 64 bits, as PostgreSQL has it."""
+    """The id of a row: 64 bits, as in PostgreSQL."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(min_value=1, max_value=LARGEST_ID, **options)
@@ -78,7 +80,7 @@ _UUID = re.compile(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 
 
 class UuidField(serializers.UUIDField):
-    """With its hyphens, as RFC 9562 writes it; Python also reads numbers, braces and a URN."""
+    """A UUID with hyphens, as RFC 9562 writes it. Python also reads numbers, braces and a URN."""
 
     def to_internal_value(self, data: Any) -> UUID:
         if not isinstance(data, str) or not _UUID.fullmatch(data):
@@ -87,12 +89,12 @@ class UuidField(serializers.UUIDField):
 
 
 class StrictSerializer(serializers.Serializer[Any]):
-    """A field that nobody asked for is an error that names it, never silently dropped. So is a
-    number in quotes, or a number where there should be text.
+    """Reports unknown fields as errors and never silently drops them. A number in quotes is an
+    error too, and so is a number in place of text.
     """
 
     def to_internal_value(self, data: Any) -> Any:
-        """All mistakes are told at once, whatever their kind."""
+        """Reports all mistakes at once, of every kind."""
         if not isinstance(data, dict):
             return super().to_internal_value(data)
         errors = {
@@ -103,7 +105,7 @@ class StrictSerializer(serializers.Serializer[Any]):
         return read_with(errors, lambda: super(StrictSerializer, self).to_internal_value(data))
 
     def beside_fields(self, data: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG002
-        """What is wrong with the body as a whole, by the field that tells it."""
+        """Errors of the body as a whole, by the field that reports them."""
         return {}
 
     def _of_other_types(self, data: dict[str, Any]) -> dict[str, Any]:
@@ -115,7 +117,7 @@ class StrictSerializer(serializers.Serializer[Any]):
 
 
 def _is_of_its_type(field: Any, value: Any) -> bool:
-    """What fields do not look at themselves; they refuse null, true and false."""
+    """Checks types that the fields do not check themselves; they refuse null, true and false."""
     if value is None or isinstance(value, bool):
         return True
     if isinstance(field, serializers.IntegerField):
@@ -126,7 +128,7 @@ def _is_of_its_type(field: Any, value: Any) -> bool:
 
 
 class WholeNumbersField(serializers.ListField):
-    """A list of whole numbers, none of them in quotes."""
+    """A list of whole numbers without quotes."""
 
     default_error_messages: ClassVar[dict[str, Any]] = {"invalid": _("Write a list of numbers.")}
 
@@ -137,16 +139,16 @@ class WholeNumbersField(serializers.ListField):
 
 
 class NoBody(StrictSerializer):
-    """For calls that take none: what is sent all the same was meant for something else."""
+    """For calls without a body. Whatever a client sends was meant for another call."""
 
 
-# Of every list; docbook.http.pagination reads them.
+# Query parameters of every list; docbook.http.pagination reads them.
 _OF_LISTS = {"page", "offset", "cursor", "limit"}
 
 
 def read_query(serializer: type[serializers.Serializer[Any]], request: Request) -> dict[str, Any]:
-    """The query of a list as its serializer reads it. A name that nobody knows is refused: a filter
-    that is misspelt would show everything.
+    """Reads the query of a list with its serializer. Refuses unknown names: with a misspelt filter,
+    the list would show everything.
     """
     query = serializer(data=request.query_params.dict())
     unknown = set(request.query_params) - set(query.fields) - _OF_LISTS
@@ -160,8 +162,8 @@ def read_query(serializer: type[serializers.Serializer[Any]], request: Request) 
 
 
 def read_with(errors: dict[str, Any], read: Callable[[], Any]) -> Any:
-    """What `read` gives where there are no `errors`; else all of them with those it finds itself.
-    Of a field that has one already no second is told.
+    """Returns the result of `read` if there are no `errors`. Otherwise raises all of them, with the
+    ones that `read` finds. Each field gets one error only.
     """
     try:
         value = read()
@@ -188,7 +190,7 @@ class PageInfo(serializers.Serializer[Any]):
 
 @cache
 def page_of(item: type[serializers.Serializer[Any]]) -> Any:
-    """The envelope around a list of these, for the schema."""
+    """The envelope of a list of these items, for the schema."""
     return inline_serializer(
         name=f"{item.__name__}Page", fields={"items": item(many=True), "pageInfo": PageInfo()}
     )

@@ -4,8 +4,6 @@ from collections.abc import MutableMapping
 
 
 def open_to_mail(headers: MutableMapping[str, str], _path: str, url: str) -> None:
-    """The picture in our mails is shown by web pages of other sites: those that people read mail
-    with.
-    """
+    """Lets the web pages of mail providers show the picture in our mails."""
     if "/img/mark-email." in url:
         headers["Cross-Origin-Resource-Policy"] = "cross-origin"

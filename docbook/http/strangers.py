@@ -1,4 +1,4 @@
-"""Who asked for what is somebody else's: written to the audit, bounded, by ids alone."""
+"""Records in the audit who asked for somebody else's objects: bounded, and by ids only."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from docbook.observability import metrics
 
 
 def note(request: Any, error: DomainError) -> None:
-    """`request` is Django's or DRF's. Runs after what was refused has been rolled back."""
+    """`request` is Django's or DRF's. Runs after the refused request was rolled back."""
     if isinstance(error, NotYours):
         user_id = getattr(request.user, "pk", None)
         address = client_address(getattr(request, "_request", request))

@@ -15,5 +15,5 @@ def purge_idempotency_records() -> None:
 
 @shared_task(name="http.purge_sessions")
 def purge_sessions() -> None:
-    """As the command clearsessions does, but in batches."""
+    """Like the command clearsessions, but in batches."""
     delete_in_batches(Session.objects.filter(expire_date__lt=timezone.now()))

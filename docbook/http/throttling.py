@@ -1,8 +1,9 @@
-"""Counts what `docbook.http.rate_policies` limits: with django-ratelimit, in Redis.
+"""Counts what `docbook.http.rate_policies` limits, with django-ratelimit in Redis.
 
-Holding and confirming a time count all their limits in one round trip instead, and what did not
-happen is given back; django-ratelimit has neither. All share the same counts. While Redis does not
-answer, bookings go on uncounted; what guards accounts and mailboxes is counted in each process.
+Holding and confirming a time count all their limits in one round trip, and give back what did not
+happen. django-ratelimit can do neither. All share the same counts. While Redis does not answer,
+bookings continue uncounted. Each process then counts the limits that protect accounts and
+mailboxes.
 """
 
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ from docbook.http.process_windows import ProcessWindows
 from docbook.http.rate_policies import POLICIES, Policy, WithoutRedis
 from docbook.lock_keys import LIMIT
 
-# Answers how long to wait for each of them, in milliseconds, or 0.
+# Returns how long to wait for each of them, in milliseconds, or 0.
 _COUNT = """
 local waits = {}
 for i, key in ipairs(KEYS) do
@@ -43,7 +44,7 @@ _windows = ProcessWindows()
 
 @dataclass(frozen=True)
 class Limit:
-    """A policy for one of those that it counts for."""
+    """A policy applied to one of the things it counts."""
 
     name: str
     counts_for: str
@@ -58,46 +59,46 @@ class Limit:
 
     @property
     def key(self) -> str:
-        """As django-ratelimit makes it with our settings; relative to the cache."""
+        """The same key that django-ratelimit makes with our settings, relative to the cache."""
         most, seconds = self.policy.rate
         return f"{LIMIT}{self.name}:{most}/{seconds}s:{self.counts_for}"
 
 
 def limit_of(name: str, request: HttpRequest | None = None, *, named: str = "") -> Limit:
-    """By the request, or by what it names; see the policy."""
+    """Made from the request, or from what it names; see the policy."""
     return Limit(name, POLICIES[name].key(request, named))
 
 
 def enforce(*limits: Limit) -> None:
-    """Counts this request for one after the other. Raises RateLimited.
+    """Counts this request for one limit after the other. Raises RateLimited.
 
-    What one refuses is not counted for those behind it: a guesser who is stopped by the limit of
-    their network must not use up that of all strangers.
+    When one limit refuses, the limits after it are not counted. A guesser who is stopped by the
+    limit of their network must not use up the limit of all strangers.
     """
     for limit in limits:
         _refuse((limit,), [_wait(limit)])
 
 
 def enforce_together(*limits: Limit) -> None:
-    """The same in one round trip, for where every millisecond counts."""
+    """The same in one round trip, where every millisecond counts."""
     _refuse(limits, _waits_together(limits))
 
 
 def count(*limits: Limit) -> bool:
-    """Counts this request for all of them; whether one of them is used up."""
+    """Counts this request for all limits; returns whether one of them is used up."""
     waits = [_wait(limit) for limit in limits]
     return any(waits)
 
 
 def give_back(*limits: Limit) -> None:
-    """What was counted ahead did not happen after all."""
+    """Gives back counts for something that did not happen."""
     keys = [_full_key(limit) for limit in limits]
     if redis.run(_GIVE_BACK, keys=keys, arguments=[]) is None:
         _windows.give_back(limit.key for limit in limits)
 
 
 def forget_counts_of_this_process() -> None:
-    """For tests, where one process is many."""
+    """For tests, where one process stands for many."""
     _windows.forget()
 
 
@@ -125,7 +126,7 @@ def _wait(limit: Limit) -> int:
         return _wait_here(limit)
     if not usage["should_limit"]:
         return 0
-    # Its own answer is for a window that begins at a fixed time.
+    # django-ratelimit's own answer assumes a window that begins at a fixed time.
     cache: Any = caches["limits"]
     left: int | None = redis.ask(lambda: cache.pttl(limit.key))
     return left or 1000

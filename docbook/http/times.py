@@ -1,4 +1,4 @@
-"""Instants in answers: RFC 3339, with the offset of the place they happen at."""
+"""Instants in answers: RFC 3339, with the offset of the place where they happen."""
 
 from datetime import datetime
 from zoneinfo import ZoneInfo

@@ -1,7 +1,7 @@
-"""What Django and REST framework say of a wrong value, in our own voice at both doors.
+"""Django's and REST framework's messages about wrong values, in our own words at both doors.
 
-Stock sentences differ from ours and from each other: "Ensure this value has at most…", "A valid
-integer is required.". They are replaced where they are kept, so no field has to name them.
+The stock sentences differ from ours and from each other: "Ensure this value has at most…", "A valid
+integer is required.". We replace the defaults, so no field has to set its own.
 """
 
 from typing import Any
@@ -55,7 +55,7 @@ _OF_THE_API: dict[type[serializers.Field[Any, Any, Any, Any]], dict[str, Any]] =
 
 
 def use_our_voice() -> None:
-    """Fields collect their messages when they are made, which is later."""
+    """Fields collect their messages when they are created, which is later."""
     for texts in (_OF_FORMS, _OF_THE_API):
         for field, messages in texts.items():
             own: Any = field

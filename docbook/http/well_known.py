@@ -14,7 +14,7 @@ DAY = "max-age=86400"
 
 @require_safe
 def security_txt(request: HttpRequest) -> HttpResponse:  # noqa: ARG001
-    """Where to report a weakness (RFC 9116)."""
+    """Where to report a vulnerability (RFC 9116)."""
     expires = timezone.now().replace(microsecond=0) + GOOD_FOR
     lines = [
         f"Contact: {settings.SECURITY_CONTACT}",
@@ -33,7 +33,7 @@ def change_password(request: HttpRequest) -> HttpResponse:  # noqa: ARG001
 
 @require_safe
 def robots_txt(request: HttpRequest) -> HttpResponse:  # noqa: ARG001
-    """Doctors may be found by search engines; what is behind a sign-in need not be tried."""
+    """Search engines may find doctors. They need not try pages behind a sign-in."""
     private = ("/accounts/", "/admin/", "/api/", "/appointments/", "/book/", "/schedule/")
     return _text(["User-agent: *", *(f"Disallow: {path}" for path in private)])
 

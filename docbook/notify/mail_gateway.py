@@ -1,6 +1,6 @@
-"""SMS by a gateway that takes mail: `mail://sms.example.org` sends to +31655501234@sms.example.org.
+"""SMS through a mail gateway: `mail://sms.example.org` sends to +31655501234@sms.example.org.
 
-In development the mails end in the inbox, where a person can read them.
+In development these mails appear in the inbox, where a person can read them.
 """
 
 from smtplib import SMTPException
@@ -22,7 +22,7 @@ class MailGateway:
         try:
             mail.send()
         except REFUSALS:
-            # From None: what the server says of a number must not reach a log.
+            # From None: the server's text about a number must not reach a log.
             raise SmsRefused from None
         except (SMTPException, OSError):
             raise SmsFailed from None

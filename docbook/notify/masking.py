@@ -1,4 +1,4 @@
-"""Showing where a code went without showing the address or the number."""
+"""Shows where a code went without showing the address or the number."""
 
 
 def masked_email(email: str) -> str:

@@ -1,4 +1,4 @@
-"""Text messages that tell of an outbox message, once, by the provider that SMS_URL names."""
+"""Text messages about an outbox message, sent once, by the provider in SMS_URL."""
 
 from functools import cache
 from typing import Protocol
@@ -11,7 +11,7 @@ from docbook.outbox.deliveries import deliver
 
 CHANNEL = "sms"
 
-# By the scheme of SMS_URL; a provider's own library is imported only where it is asked for.
+# By the scheme of SMS_URL. A provider's library is imported only if it is used.
 _PROVIDERS = {
     "mail": "docbook.notify.mail_gateway.MailGateway",
     "twilio": "docbook.notify.twilio_sms.TwilioSms",
@@ -19,11 +19,11 @@ _PROVIDERS = {
 
 
 class SmsFailed(Exception):
-    """The provider did not take the message, or nobody knows whether it did. Names no number."""
+    """The provider did not take the message, or nobody knows whether it did. Contains no number."""
 
 
 class SmsRefused(SmsFailed):
-    """The provider has answered, and its answer was no."""
+    """The provider has answered, and the answer was no."""
 
 
 class SmsProvider(Protocol):
@@ -40,7 +40,7 @@ class SmsProvider(Protocol):
 
 
 def send_sms(*, to: str, text: str, message_id: int) -> None:
-    """Does nothing when the message went out as SMS before. Raises SmsFailed."""
+    """Does nothing if the message went out as SMS before. Raises SmsFailed."""
     provider = _provider(settings.SMS_URL)
     deliver(
         message_id,

@@ -1,6 +1,7 @@
-"""SMS by Twilio: `twilio://ACCOUNT:TOKEN@api.twilio.com?from=%2B31970…` (an extra; see README).
+"""SMS through Twilio: `twilio://ACCOUNT:TOKEN@api.twilio.com?from=%2B31970…` (an extra; see
+README).
 
-`twilio+http` is for a server on this machine that stands in for Twilio's.
+`twilio+http` is for a server on this machine that imitates Twilio's.
 """
 
 import logging
@@ -32,7 +33,7 @@ class TwilioSms:
         try:
             self._client.messages.create(to=to, from_=self._sender, body=text)
         except TwilioRestException as error:
-            # From None: Twilio's sentences name the number.
+            # From None: Twilio's messages contain the number.
             raise (SmsRefused if error.status < 500 else SmsFailed) from None
         except (TwilioException, requests.RequestException):
             raise SmsFailed from None

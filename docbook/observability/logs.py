@@ -1,4 +1,4 @@
-"""Logs: one JSON object a line, with the request's id and no personal data."""
+"""Logs: one JSON object per line, with the request's id and no personal data."""
 
 import logging.config
 import re
@@ -9,9 +9,9 @@ import structlog
 
 from docbook.observability import refusal
 
-# What PostgreSQL adds to its sentence quotes values: DETAIL the refused row, LINE and QUERY the
-# statement with what was put into it, CONTEXT the data that could not be read. Each may have
-# several lines, and a value may look like the next part: only Python's own lines end them.
+# PostgreSQL quotes values in its messages: DETAIL the refused row, LINE and QUERY the statement
+# with its values, CONTEXT the data that could not be read. Each part may have several lines, and a
+# value may look like the next part. So only Python's own lines end them.
 _ADDED = re.compile(
     r"(?:^|(?<=\\n))(?:DETAIL|HINT|QUERY|CONTEXT|LINE \d+):.*?"
     r"(?=\n(?:\n(?:The above exception was the direct cause of the following exception"
@@ -19,14 +19,16 @@ _ADDED = re.compile(
     r'Traceback \(most recent call last\):\n  File "|\Z)',
     re.MULTILINE | re.DOTALL,
 )
-# Where in a function of ours: names and types, no values.
+# The place in one of our functions: names and types, no values.
 _WHERE = re.compile(r"PL/pgSQL function \w+\([\w ,\[\]]*\) line \d+ at [\w ]+$", re.MULTILINE)
 
 
 def leave_out_details(
     _logger: object, _name: str, event: MutableMapping[str, Any]
 ) -> MutableMapping[str, Any]:
-    """Takes what the database quotes out of tracebacks and sentences; what and where stays."""
+    """Removes what the database quotes from tracebacks and messages; what failed and where
+    stays.
+    """
     for name in ("exception", "event"):
         text = event.get(name)
         if isinstance(text, str):
@@ -45,8 +47,8 @@ def is_a_failure(record: logging.LogRecord) -> bool:
 
 
 class RefusalNoted(logging.Handler):
-    """Puts what Django says of a suspicious request, such as a foreign Host header, into the one
-    line of that request: anybody can send such requests, as many as they like.
+    """Adds Django's note on a suspicious request, such as a foreign Host header, to the one line of
+    that request. Anybody can send such requests, as many as they like.
     """
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -54,7 +56,9 @@ class RefusalNoted(logging.Handler):
 
 
 def configure() -> None:
-    """Sends Django's, Celery's and our own records through one JSON renderer to standard error."""
+    """Sends the records of Django, Celery and our code through one JSON renderer to
+    standard error.
+    """
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -80,7 +84,7 @@ def configure() -> None:
                 "refusals": {"()": RefusalNoted},
             },
             "root": {"handlers": ["stderr"], "level": "INFO"},
-            # Broken requests are answered and counted; Django's own lines would name their paths.
+            # Broken requests are answered and counted. Django's own lines would show their paths.
             "loggers": {
                 "django.security": {"handlers": ["refusals"], "propagate": False},
                 "django.request": {"level": "ERROR", "filters": ["failures"]},

@@ -1,7 +1,7 @@
 """Numbers for Prometheus.
 
-They are made in one process and read in another: the worker looks at the invariants, any of the web
-processes is asked. So they lie in Redis, and are gone with it: then `docbook_redis_up` is 0.
+One process makes them and another reads them: the worker checks the invariants, and any web process
+may be asked. So they are in Redis and are lost with it; then `docbook_redis_up` is 0.
 """
 
 import time
@@ -27,14 +27,14 @@ _COUNTERS = {
     "booking_lock_conflicts": "Requests for a time that somebody else was just taking.",
     "docbook_sign_ins_failed": "Sign-ins that were refused, by any door.",
     "docbook_strangers_refused": "Requests for what is somebody else's.",
-    "docbook_passed_without_redis": "Gates and limits that let pass because Redis did not answer.",
+    "docbook_passed_without_redis": "Requests let through because Redis did not answer.",
 }
 
 
 def publish_violations(violations: Mapping[str, int], *, of: LookedAt) -> None:
-    """How often each invariant is broken now. Without Redis it is lost until the next time.
+    """How often each invariant is broken now. Without Redis this is lost until the next time.
 
-    The larger of both numbers is shown: a look at changes says nothing of what was wrong before.
+    The larger of the two numbers is shown: a check of changes misses older faults.
     """
     try:
         redis = get_redis_connection("default")
@@ -48,7 +48,9 @@ def publish_violations(violations: Mapping[str, int], *, of: LookedAt) -> None:
 
 
 def publish_gates_without_hold(number: int) -> None:
-    """How many there were at this look. Without Redis there are none, and nowhere to say so."""
+    """How many there were at this check. Without Redis there are no gates, and nowhere to
+    publish.
+    """
     try:
         get_redis_connection("default").set(_GATES, number)
     except RedisError:
@@ -56,7 +58,7 @@ def publish_gates_without_hold(number: int) -> None:
 
 
 def count(name: str) -> None:
-    """One more of a counter that is told above. Without Redis it is lost."""
+    """Adds one to a counter listed above. Without Redis it is lost."""
     try:
         get_redis_connection("default").incr(f"count:{name}_total")
     except RedisError:
@@ -69,7 +71,7 @@ def exposition() -> bytes:
 
 
 class _FromRedis(Collector):
-    """Reads everything anew whenever it is asked."""
+    """Reads everything again each time it is asked."""
 
     def collect(self) -> Iterable[Metric]:
         try:
@@ -92,10 +94,10 @@ def _read() -> Iterable[Metric]:
         violations.add_metric([code], count)
     yield violations
     if (gates := redis.get(_GATES)) is not None:
-        what = "Gates that were closed at the last look though nobody kept the time."
+        what = "Gates that were closed at the last check although nobody held the time."
         yield GaugeMetricFamily("docbook_gates_without_hold", what, value=int(gates))
     if checked_at := redis.get(_CHECKED_AT):
-        what = "When the invariants were last looked at, in seconds since 1970."
+        what = "When the invariants were last checked, in seconds since 1970."
         yield GaugeMetricFamily("docbook_invariants_checked_at", what, value=float(checked_at))
 
 

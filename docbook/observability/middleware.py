@@ -1,4 +1,4 @@
-"""One log line for each request: what was asked by route, how it ended, how long it took."""
+"""One log line per request: the route, how it ended, and how long it took."""
 
 import time
 from collections.abc import Callable
@@ -13,7 +13,7 @@ log = structlog.get_logger("docbook.request")
 
 
 class RequestLogMiddleware:
-    """Binds the request's id for everything logged below it, and gives it back in a header.
+    """Binds the request's id to every line logged during the request, and returns it in a header.
 
     Logs the route's pattern and never the path or the query: those may hold what people typed.
     """
@@ -33,7 +33,7 @@ class RequestLogMiddleware:
 
     def _log(self, request: HttpRequest, response: HttpResponse, *, milliseconds: float) -> None:
         match = request.resolver_match
-        # Only a user that somebody has looked up already: looking here could ask a lost database.
+        # Only a user that was looked up already: a look-up here could ask a lost database.
         user = getattr(request, "_cached_user", None)
         log.info(
             "request",
@@ -46,5 +46,5 @@ class RequestLogMiddleware:
 
 
 def _header_of_proxy(request: HttpRequest) -> str | None:
-    """Without a proxy anybody could choose under which id they appear in logs and audit."""
+    """Without a proxy, anybody could choose the id under which they appear in logs and audit."""
     return request.headers.get(request_id.HEADER) if settings.TRUSTED_PROXIES > 0 else None

@@ -1,4 +1,4 @@
-"""How far a long command is: a bar on a terminal, a line for each tenth anywhere else."""
+"""Progress of a long command: a bar on a terminal, elsewhere a line for each tenth."""
 
 import time
 
@@ -9,7 +9,7 @@ _SECONDS_BETWEEN_FRAMES = 0.1
 
 
 class Progress:
-    """Call it with the number of things done; the stream is the command's `self.stdout`."""
+    """Call it with the number of things done. The stream is the command's `self.stdout`."""
 
     def __init__(self, stream: OutputWrapper, *, label: str, total: int) -> None:
         self._stream, self._label, self._total = stream, label, max(total, 1)
@@ -32,7 +32,7 @@ class Progress:
         self._drawn_at = time.monotonic()
         filled = _WIDTH * min(done, self._total) // self._total
         bar = "█" * filled + "░" * (_WIDTH - filled)
-        # Carriage return and "erase to the end of the line", so that the bar stays in place.
+        # Carriage return and "erase to the end of the line" keep the bar in place.
         ending = "\n" if finished else ""
         self._stream.write(f"\r{bar} {self._sentence(done)}\x1b[K", ending=ending)
         self._stream.flush()

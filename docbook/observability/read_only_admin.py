@@ -1,4 +1,4 @@
-"""Admin pages for looking only, and for tables that grow without end."""
+"""Read-only admin pages, and pages for tables that keep growing."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -12,7 +12,7 @@ from django.utils.functional import cached_property
 
 
 class DaysOfUtc(admin.DateFieldListFilter):
-    """A filter whose "today" is a day of UTC, and which says so."""
+    """A filter whose "today" is a UTC day. It says so."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -27,7 +27,7 @@ MOST_ROWS = 10_000
 
 
 class CappedPaginator(Paginator):
-    """Counts, and leads to, the first 10,000 rows only: who looks for more, filters.
+    """Counts and shows only the first 10,000 rows. To see more, people filter.
 
     Counting a million rows takes longer than showing a hundred of them.
     """
@@ -39,7 +39,7 @@ class CappedPaginator(Paginator):
 
 
 class LargeTableAdmin(admin.ModelAdmin):
-    """Never counts or sorts the whole table; a pasted id is looked up as such."""
+    """Never counts or sorts the whole table. A pasted id is looked up as an id."""
 
     paginator = CappedPaginator
     show_full_result_count = False
@@ -57,7 +57,7 @@ class LargeTableAdmin(admin.ModelAdmin):
 
 
 class ReadOnlyAdmin(LargeTableAdmin):
-    """Rows that a service writes: here they are looked at and never changed."""
+    """Rows that a service writes. Here they can be read but not changed."""
 
     actions: Sequence[str] | None = None
 

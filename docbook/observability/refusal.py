@@ -1,13 +1,13 @@
-"""The refusal that the request being served ends with, for its lines in the log."""
+"""The refusal that ends the current request, for its log lines."""
 
 import structlog
 
-# Switched on by staff, who know: nothing is broken, and nobody is to be woken.
+# Staff switched this on: nothing is broken, and nobody must be woken.
 PLANNED = frozenset({"booking-disabled"})
 
 
 def note(code: str) -> None:
-    """From now on every line of this request carries the code."""
+    """Adds the code to every further log line of this request."""
     structlog.contextvars.bind_contextvars(refusal=code)
 
 

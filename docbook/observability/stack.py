@@ -3,17 +3,17 @@
 import traceback
 from pathlib import PurePath
 
-# Of a folder of packages only what comes after it tells anything.
+# In a folder of packages, only the path after it is informative.
 _PACKAGES = "site-packages"
 MOST_PLACES = 30
 
 
 def places_of(error: BaseException) -> list[str]:
-    """The functions that the error passed, outermost first, and those of its causes after them.
+    """The functions that the error passed, outermost first, then those of its causes.
 
     Like ["bookings/notifications/receivers.py:57 code_requested", …, "SMTPServerDisconnected"]:
-    files, lines and names of classes. Messages and values are left out, because they may hold
-    personal data.
+    files, lines and class names. Messages and values are left out, because they may hold personal
+    data.
     """
     places: list[str] = []
     seen: set[int] = set()

@@ -1,4 +1,4 @@
-"""Messages that wait, were delivered, or were given up; the last ones can be woken."""
+"""Messages that wait, were delivered, or were given up. The last kind can be tried again."""
 
 from typing import Any
 from uuid import UUID
@@ -15,7 +15,7 @@ from docbook.outbox.models import OutboxDelivery, OutboxMessage
 
 
 class Stage(admin.SimpleListFilter):
-    """Where a message is on its way."""
+    """The stage that a message has reached."""
 
     title = _("stage")
     parameter_name = "stage"
@@ -37,7 +37,7 @@ class Stage(admin.SimpleListFilter):
 
 
 class Deliveries(admin.TabularInline):
-    """By which channels the message went out, and in how many copies."""
+    """The channels that the message went out by, and how many copies."""
 
     model = OutboxDelivery
     fields = ("channel", "copies", "delivered_at")
@@ -74,7 +74,7 @@ class OutboxMessageAdmin(ReadOnlyAdmin):
         self.message_user(request, text % {"count": woken}, messages.SUCCESS)
 
     def has_retry_permission(self, request: HttpRequest) -> bool:
-        """Nobody changes a message by hand; people with that right may have it tried again."""
+        """Nobody changes a message by hand. People with this right may have it tried again."""
         return request.user.has_perm("outbox.change_outboxmessage")
 
     def filter_by_uuid(

@@ -1,4 +1,4 @@
-"""Sending what a message tells, at most once by each channel as far as anybody can know."""
+"""Sends a message at most once by each channel, as far as anybody can know."""
 
 from collections.abc import Callable
 
@@ -24,11 +24,11 @@ def deliver(
     send: Callable[[], object],
     refusals: tuple[type[Exception], ...],
 ) -> None:
-    """Calls `send` unless this message went out by this channel before; passes on what it raises.
+    """Calls `send` unless this message already went out by this channel; passes on its errors.
 
-    Nobody can send and note it in one step. The attempt is noted first and the success afterwards,
-    so a worker that dies in between is noticed: the next attempt sends a second copy and counts it.
-    `refusals` are the errors after which surely nothing went out; such a copy is not counted.
+    Nobody can send and record it in one step. So the attempt is recorded first and the success
+    afterwards. If a worker dies in between, the next attempt sends a second copy and counts it.
+    `refusals` are errors after which certainly nothing went out; such a copy is not counted.
     """
     delivery_id = _begin(message_id, channel=channel)
     if delivery_id is None:

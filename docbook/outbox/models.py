@@ -1,4 +1,4 @@
-"""Messages that were committed together with the change they tell of."""
+"""Messages, committed together with the change they report."""
 
 from typing import ClassVar
 
@@ -10,16 +10,16 @@ from django.utils.translation import gettext_lazy as _
 
 
 class OutboxMessage(models.Model):
-    """One fact to be told: a topic and ids. Done when its receiver says so; dead after a day of
-    failures.
+    """One fact to report: a topic and ids. It is done when its receiver says so, and dead after a
+    day of failures.
 
-    `next_attempt_at` is at once the backoff and the lease: while a worker is at it, nobody else
-    takes the message before that instant. `handed_out` numbers the leases: it grows whenever the
-    message passes into other hands, and a holder of an older number is turned away.
+    `next_attempt_at` is both the backoff and the lease: while a worker has the message, nobody else
+    takes it before that instant. `handed_out` numbers the leases. It grows whenever the message is
+    handed out again, and a holder of an older number is turned away.
     """
 
     topic = models.CharField(_("topic"), max_length=64)
-    # Empty for the first receiver of the topic; its message is the one that services publish.
+    # Empty for the first receiver of the topic; services publish its message.
     receiver = models.CharField(_("receiver"), max_length=32, blank=True, db_default="", default="")
     is_spread = models.BooleanField(default=False, db_default=False, editable=False)
     aggregate_id = models.CharField(_("about"), max_length=64)
@@ -32,7 +32,7 @@ class OutboxMessage(models.Model):
     dead_at = models.DateTimeField(_("given up at"), null=True, blank=True)
     failing_since = models.DateTimeField(_("failing since"), null=True, blank=True)
     last_error = models.CharField(_("last error"), max_length=200, blank=True)
-    # Names the fact where somebody may find it twice, like a beat task that looks every minute.
+    # Names a fact that somebody may find twice, such as a beat task that looks every minute.
     once = models.CharField(_("told once as"), max_length=96, null=True, blank=True)
 
     class Meta:
@@ -74,9 +74,9 @@ class OutboxMessage(models.Model):
 
 
 class OutboxDelivery(models.Model):
-    """That a message went out by a channel, like e-mail. It lives as long as its message.
+    """Records that a message went out by a channel, like e-mail. It lives as long as its message.
 
-    `copies` is written before a copy goes out and `delivered_at` after it: a worker that dies in
+    `copies` is written before a copy goes out, and `delivered_at` after it. A worker that dies in
     between leaves a copy that may have arrived, and the next attempt makes it two.
     """
 

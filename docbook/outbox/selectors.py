@@ -12,7 +12,7 @@ from docbook.outbox.models import OutboxDelivery, OutboxMessage
 
 @dataclass(frozen=True)
 class Status:
-    """Deliveries are kept as long as their messages: a week, and those given up for good."""
+    """Deliveries are kept as long as their messages: for a week, or forever if given up."""
 
     waiting: int
     oldest_seconds: float
@@ -33,22 +33,22 @@ FROM outbox_outboxmessage WHERE done_at IS NULL
 
 
 def told_once(name: Combinable) -> Exists:
-    """Whether a fact was told under this name, for a query over the facts: `name` is made of
-    theirs (OuterRef).
+    """Whether a fact was published under this name, for a query over the facts. `name` is made of
+    their columns (OuterRef).
     """
     return Exists(OutboxMessage.objects.filter(once=name))
 
 
 def told_in_vain(name: Combinable) -> Exists:
-    """Whether the message of this name went out by no channel, or not yet. Of what was settled more
-    than a week ago nothing is known any more; it counts as told.
+    """Whether the message of this name went out by no channel, or not yet. Messages settled more
+    than a week ago are forgotten; they count as delivered.
     """
     delivered = OutboxDelivery.objects.filter(message=OuterRef("pk"), delivered_at__isnull=False)
     return Exists(OutboxMessage.objects.filter(~Q(Exists(delivered)), once=name))
 
 
 def is_waiting(topic: str, *, about: object) -> bool:
-    """Whether such a message is still to be told by its first receiver, or is being told."""
+    """Whether the first receiver still has to handle such a message, or is handling it."""
     return OutboxMessage.objects.filter(
         topic=topic,
         receiver="",
@@ -59,7 +59,7 @@ def is_waiting(topic: str, *, about: object) -> bool:
 
 
 def published_at(message_id: int) -> datetime:
-    """When the fact was there to be told; after `retry`, when it was woken."""
+    """When the fact was ready to be sent; after `retry`, when it was tried again."""
     return OutboxMessage.objects.values_list("created_at", flat=True).get(pk=message_id)
 
 

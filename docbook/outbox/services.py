@@ -1,4 +1,4 @@
-"""Publishing, passing on and settling outbox messages. Times are the database's."""
+"""Publishes, hands out and settles outbox messages. Times come from the database."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -17,10 +17,11 @@ from docbook.outbox.models import OutboxMessage
 
 log = structlog.get_logger(__name__)
 
-# How long a message stays with the worker that got it before it is sent again.
+# How long a message stays with its worker before it is sent again.
 LEASE = timedelta(seconds=60)
 LONGEST_BACKOFF = timedelta(seconds=60)
-# Given up is what failed for so long, and so often: a day in which nobody tried counts for nothing.
+# A message is given up after failing for this long and this often. A day without attempts does not
+# count.
 DEAD_AFTER = timedelta(hours=24)
 LEAST_ATTEMPTS = 20
 KEEP_DONE = timedelta(days=7)
@@ -28,12 +29,14 @@ KEEP_DONE = timedelta(days=7)
 _FALL_ASLEEP = "SELECT pg_try_advisory_lock(%s, %s)"
 _WAKE_UP = "SELECT pg_advisory_unlock(%s, %s)"
 
-# Messages of one aggregate go to a receiver in order: the next waits until the one before is done
+# Messages of one aggregate reach a receiver in order: the next waits until the one before is done
 # or given up.
-# A backlog piles up faster than the planner hears of it: it believes that next to nothing waits,
-# and then any index and any join looks right. So each part can use one index only: what waits is
-# asked for in the words of `outbox_waiting_in_order`, what comes before in those of `outbox_order`,
-# and counted for each message by itself, because an EXISTS would become a join.
+#
+# A backlog grows faster than the planner's statistics. The planner believes that almost nothing
+# waits, and then any index and any join looks right. So each part can use one index only. Waiting
+# messages are selected with the condition of `outbox_waiting_in_order`, and earlier ones with that
+# of `outbox_order`. Earlier ones are counted for each message, because an EXISTS would become a
+# join.
 _LEASE_BATCH = """
 -- In an IN (...) the planner may run the inner query several times, and lock more than its limit.
 WITH batch AS MATERIALIZED (
@@ -57,7 +60,7 @@ FROM batch WHERE message.id = batch.id
 RETURNING message.id, message.topic, message.receiver, message.handed_out
 """
 
-# The copies and the mark are one statement: a relay that dies leaves both or none.
+# One statement writes the copies and the mark: a relay that dies leaves both or neither.
 _SPREAD = """
 WITH first AS MATERIALIZED (
     SELECT id FROM outbox_outboxmessage
@@ -78,17 +81,17 @@ ORDER BY marked.id
 
 
 def publish(topic: str, *, about: object, once: str | None = None, **ids: object) -> OutboxMessage:
-    """Adds a message to the caller's transaction. Carries ids only, never personal data.
+    """Adds a message to the caller's transaction. It carries ids only, never personal data.
 
-    A fact that may be found twice is told under a name, `once`: the second time nothing is added,
-    and the message that comes back has no id. Raises KeyError for a topic without a receiver, and
-    RuntimeError outside of a transaction: a message that does not commit with its fact could tell
-    of something that never happened.
+    A fact that may be found twice is published under a name, `once`. The second time nothing is
+    added, and the returned message has no id. Raises KeyError for a topic without a receiver, and
+    RuntimeError outside a transaction: a message that does not commit with its fact could report
+    something that never happened.
     """
     if not topics.is_received(topic):
         raise KeyError(topic)
     if not connection.in_atomic_block:
-        raise RuntimeError("publish() belongs into the transaction of the change it tells of.")
+        raise RuntimeError("Call publish() in the transaction of the change it reports.")
     message = OutboxMessage(
         topic=topic,
         aggregate_id=str(about),
@@ -107,11 +110,11 @@ def pass_on(
     only: Sequence[str] | None = None,
     never: Sequence[str] = (),
 ) -> int:
-    """Sends up to `limit` waiting messages; returns how many it took. Of these topics, or of all.
+    """Sends up to `limit` waiting messages, of these topics or of all; returns how many it took.
 
-    Each goes out as `send(receiver, message_id, handed_out)`, and `receive` wants the last two. The
-    lease is committed before anything is sent: a relay that dies in between delays a message, it
-    never loses one. What `send` raises ends the batch; the leases bring the rest back.
+    Each is sent as `send(receiver, message_id, handed_out)`, and `receive` needs the last two. The
+    lease is committed before anything is sent: a relay that dies in between delays a message but
+    never loses one. An error from `send` ends the batch; the leases bring the rest back.
     """
     further = topics.further_receivers()
     if further:
@@ -130,7 +133,7 @@ def pass_on(
         try:
             receiver = topics.receiver_of(topic, name=name)
         except KeyError:
-            # Published by a newer release than this relay's: it must not hold up all others.
+            # A release newer than this relay has published it. It must not hold up all others.
             log.warning("outbox_topic_unknown", topic=topic)
             OutboxMessage.objects.filter(pk=message_id).update(attempts=F("attempts") + 1)
             _put_back(message_id, handed_out=handed_out, pause=LEASE, error="UnknownTopic")
@@ -141,8 +144,8 @@ def pass_on(
 
 @contextmanager
 def asleep() -> Iterator[bool]:
-    """While the block runs, a new message sends a NOTIFY to this connection. False where it does
-    not, because somebody is just publishing or another relay sleeps: then look again soon.
+    """While the block runs, a new message sends a NOTIFY to this connection. Yields False if it
+    would not, because somebody is publishing or another relay sleeps: then look again soon.
     """
     with connection.cursor() as cursor:
         cursor.execute("LISTEN outbox")
@@ -158,9 +161,9 @@ def asleep() -> Iterator[bool]:
 def receive(message_id: int, handed_out: int, *, handle: Callable[..., None]) -> None:
     """Runs `handle(**ids)` for a message that still waits, and settles the message.
 
-    Of all copies that the relay handed out, only the newest does anything, and it only once. A
-    failure is noted without its text (which may name people) and tried again with backoff. The log
-    gets the places in the code that it passed.
+    Of all copies that the relay handed out, only the newest acts, and only once. A failure is
+    recorded without its text (which may name people) and tried again with backoff. The log gets the
+    places in the code that the error passed.
     """
     message = _claim(message_id, handed_out=handed_out)
     if message is None:
@@ -175,19 +178,20 @@ def receive(message_id: int, handed_out: int, *, handle: Callable[..., None]) ->
             "outbox_attempt_failed", topic=message.topic, error=name, passed=places_of(error)
         )
         return
-    # Given up meanwhile, by an attempt after this one's lease? It has been told all the same.
+    # A later attempt may have given it up after this one's lease ended. It was delivered all the
+    # same.
     OutboxMessage.objects.filter(pk=message.pk).update(done_at=Now(), dead_at=None, last_error="")
 
 
 def retry(*, message_ids: list[int]) -> int:
-    """Wakes messages that were given up; returns how many."""
+    """Makes messages that were given up wait again; returns how many."""
     return OutboxMessage.objects.filter(pk__in=message_ids, dead_at__isnull=False).update(
         dead_at=None, next_attempt_at=Now(), created_at=Now(), failing_since=None
     )
 
 
 def purge_done_messages(*, now: datetime) -> int:
-    """Deletes messages that were delivered more than a week ago; returns how many.
+    """Deletes messages delivered more than a week ago; returns how many.
 
     Dead ones stay: somebody has to look at them.
     """
@@ -202,10 +206,10 @@ def _spread(further: Sequence[tuple[str, str]], *, limit: int) -> None:
 
 
 def _claim(message_id: int, *, handed_out: int) -> OutboxMessage | None:
-    """Takes the message out of the hands of every other copy, in one statement.
+    """Takes the message away from every other copy, in one statement.
 
-    While no worker runs, the relay hands out a further copy with every lease, and then all of them
-    run at once: the first changes the number that the others compare with.
+    While no worker runs, the relay hands out another copy with every lease. Later they all run at
+    once. The first changes the number that the others compare with.
     """
     claimed = OutboxMessage.objects.filter(
         pk=message_id, handed_out=handed_out, done_at=None, dead_at=None
@@ -218,7 +222,7 @@ def _claim(message_id: int, *, handed_out: int) -> OutboxMessage | None:
 
 
 def _put_back(message_id: int, *, handed_out: int, pause: timedelta, error: str) -> None:
-    """Only while nobody else has got the message since."""
+    """Only if nobody else has got the message since."""
     mine = OutboxMessage.objects.filter(pk=message_id, handed_out=handed_out, done_at=None)
     mine.update(
         next_attempt_at=Now() + pause,

@@ -1,21 +1,21 @@
-"""Which tasks receive which topic, by name: services publish topics and know no task.
+"""Which tasks receive which topic, by name. Services publish topics and know no task.
 
-A topic may have several receivers, such as the mail and a webhook. Each gets a message of its own,
-so that one which fails keeps no other waiting; see `services.spread`.
+A topic may have several receivers, such as the mail and a webhook. Each gets its own message, so
+one that fails does not hold up the others; see `services.spread`.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-# Somebody waits at the screen for what goes through CODES: it never stands behind anything else.
-# Work that takes minutes goes through UPKEEP.
+# Somebody waits at the screen for messages in CODES, so these never wait behind others. Work that
+# takes minutes goes through UPKEEP.
 CODES, MAIL, UPKEEP = "codes", "mail", "upkeep"
 QUEUES = (CODES, MAIL, UPKEEP)
 
 
 @dataclass(frozen=True)
 class Receiver:
-    """A task, and the queue through which it is reached. The first of a topic has no name."""
+    """A task, and the queue that leads to it. The first receiver of a topic has no name."""
 
     task: str
     queue: str = MAIL
@@ -26,7 +26,8 @@ _RECEIVERS: dict[str, dict[str, Receiver]] = {}
 
 
 def register(*, topic: str, task: str, queue: str = MAIL, name: str = "") -> None:
-    """Called once for each receiver from an app's `ready`. Further ones of a topic have a `name`.
+    """Called once for each receiver from an app's `ready`. Further receivers of a topic have a
+    `name`.
 
     Raises ValueError for another task under a name that is taken.
     """
@@ -36,7 +37,7 @@ def register(*, topic: str, task: str, queue: str = MAIL, name: str = "") -> Non
 
 
 def receiver_of(topic: str, *, name: str) -> Receiver:
-    """Raises KeyError where nobody receives it."""
+    """Raises KeyError if nobody receives it."""
     return _RECEIVERS[topic][name]
 
 
@@ -45,12 +46,12 @@ def is_received(topic: str) -> bool:
 
 
 def further_receivers() -> list[tuple[str, str]]:
-    """(topic, name) of each receiver but the first."""
+    """(topic, name) of each receiver except the first."""
     return [(topic, name) for topic, named in _RECEIVERS.items() for name in named if name]
 
 
 def topics_through(queue: str) -> Sequence[str]:
-    """The topics of which some message goes through this queue."""
+    """The topics with at least one receiver that uses this queue."""
     return [
         topic
         for topic, named in _RECEIVERS.items()

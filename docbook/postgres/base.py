@@ -14,11 +14,11 @@ from psycopg_pool import ConnectionPool
 class DatabaseWrapper(base.DatabaseWrapper):
     """Checks pooled connections without a query, and reads timestamps with psycopg's C code.
 
-    CONN_HEALTH_CHECKS sends a query before each request. When a server closes a connection it says
+    CONN_HEALTH_CHECKS sends a query before each request. But a server that closes a connection says
     so on the socket, so a silent socket needs no query.
 
-    Django parses each timestamp with a regular expression in Python, to put the connection's time
-    zone on it. psycopg's own loader puts it on as well, ten times as fast.
+    Django parses each timestamp with a regular expression in Python to set the connection's time
+    zone. psycopg's own loader sets it as well, ten times as fast.
     """
 
     def get_connection_params(self) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Signing in with django-allauth, and the second factor of those who work here."""
+"""Signing in with django-allauth, and the second factor of people who work here."""
 
 from docbook.settings.environment import env
 
@@ -45,12 +45,12 @@ ACCOUNT_LOGIN_BY_CODE_ENABLED = True
 ACCOUNT_LOGIN_BY_CODE_SUPPORTS_RESEND = 3
 ACCOUNT_LOGIN_BY_CODE_TIMEOUT = 10 * 60
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
-# As the code of a booking: digits have a keypad of their own, and three tries guess none.
+# Like the code of a booking: digits can be entered on a numeric keypad, and three tries guess none.
 ALLAUTH_USER_CODE_FORMAT = {"numeric": True, "length": 6, "dashed": False}
 ACCOUNT_LOGIN_ON_PASSWORD_RESET = False
 ACCOUNT_LOGOUT_REDIRECT_URL = "/"
 ACCOUNT_SESSION_REMEMBER = True
-# A new address or password needs the old password or a code, and is told to the old address.
+# A new address or password needs the old password or a code, and the old address is told.
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
 ACCOUNT_EMAIL_NOTIFICATIONS = True
 # Its own limits refuse everybody when Redis is gone; accounts.limits has ours instead.

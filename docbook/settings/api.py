@@ -4,7 +4,7 @@ from datetime import timedelta
 
 ACCESS_TOKEN_LIFETIME = timedelta(minutes=10)
 REFRESH_TOKEN_LIFETIME = timedelta(days=14)
-# Keys are those of JWT_KEYS; see accounts.tokens.
+# The keys are in JWT_KEYS; see accounts.tokens.
 SIMPLE_JWT = {
     "ALGORITHM": "HS256",
     "ISSUER": "docbook",
@@ -12,7 +12,7 @@ SIMPLE_JWT = {
     "LEEWAY": 30,  # app servers' clocks differ
     "USER_ID_CLAIM": "sub",
     "TOKEN_TYPE_CLAIM": "typ",
-    "JTI_CLAIM": None,  # a refresh token's is its session's
+    "JTI_CLAIM": None,  # the id of a refresh token is its session's
     "ACCESS_TOKEN_LIFETIME": ACCESS_TOKEN_LIFETIME,
     "REFRESH_TOKEN_LIFETIME": REFRESH_TOKEN_LIFETIME,
     "AUTH_TOKEN_CLASSES": ["accounts.tokens.AccessToken"],
@@ -36,7 +36,7 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
-    "COMPONENT_SPLIT_PATCH": False,  # what changes something is whole as well
+    "COMPONENT_SPLIT_PATCH": False,  # a change takes the whole object as well
     "LICENSE": {"name": "MIT", "identifier": "MIT"},
     "CONTACT": {"name": "The team that runs this server"},
     "SERVERS": [{"url": "/", "description": "The server that this description comes from."}],

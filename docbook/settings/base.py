@@ -1,6 +1,6 @@
-"""Settings that hold everywhere. Whatever differs between machines comes from the environment.
+"""Settings for every environment. Values that differ between machines come from the environment.
 
-What belongs to one integration stands in a module of its name.
+Settings of one integration are in a module of its name.
 """
 
 from pathlib import Path
@@ -25,17 +25,18 @@ SECRET_KEY = secret("SECRET_KEY")
 OTP_KEYS = secret_ring("OTP_KEYS")
 JWT_KEYS = secret_ring("JWT_KEYS")
 SECOND_FACTOR_KEYS = secret_ring("SECOND_FACTOR_KEYS")
-# Callers that send it may read /metrics; without one nobody may.
+# Callers that send it may read /metrics. Without a token nobody may.
 METRICS_TOKEN = optional_secret("METRICS_TOKEN")
 
 DEBUG = False
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
-# What links in mails begin with; a Host header must never decide that.
+# The beginning of links in mails. A Host header must never decide it.
 SITE_URL = env.str("SITE_URL", default="http://localhost:8000").rstrip("/")
-# Where weaknesses are reported, as /.well-known/security.txt says: mailto: or https://.
+# Where to report vulnerabilities, as /.well-known/security.txt says: mailto: or https://.
 SECURITY_CONTACT = env.str("SECURITY_CONTACT", default="") or security_mailbox(SITE_URL)
-# How many proxies stand in front: that many entries of X-Forwarded-For are believed, from right.
+# How many proxies stand in front. That many entries of X-Forwarded-For are believed, from the
+# right.
 TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)
 
 INSTALLED_APPS = [
@@ -70,9 +71,9 @@ MIDDLEWARE = [
     "docbook.http.middleware.OwnResourcesMiddleware",
     "csp.middleware.CSPMiddleware",
     "django_permissions_policy.PermissionsPolicyMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",  # static files carry all of the headers above
+    "whitenoise.middleware.WhiteNoiseMiddleware",  # so static files carry all the headers above
     "docbook.http.middleware.RequestGuardMiddleware",
-    "docbook.http.health.HealthMiddleware",  # before anything that asks for the host
+    "docbook.http.health.HealthMiddleware",  # before anything that checks the host
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -85,7 +86,8 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "docbook.http.middleware.PageErrorMiddleware",
     "docbook.http.middleware.PrivatePagesMiddleware",
-    "accounts.middleware.AccountLimitsMiddleware",  # says more of a refusal than the pages do
+    # has more to say about a refusal than the general page
+    "accounts.middleware.AccountLimitsMiddleware",
 ]
 
 ROOT_URLCONF = "docbook.urls"
@@ -124,4 +126,4 @@ WHITENOISE_ADD_HEADERS_FUNCTION = open_to_mail
 # Whether seed_demo may fill the database: everybody knows the password of the demo's admin.
 DEMO_DATA = False
 
-LOGGING_CONFIG = None  # docbook.observability.logs does it, for Django and Celery alike
+LOGGING_CONFIG = None  # docbook.observability.logs configures it, for Django and Celery alike

@@ -1,4 +1,4 @@
-"""How long and how many: holds, codes, visits, reminders and the waitlist."""
+"""Durations and limits: holds, codes, visits, reminders and the waitlist."""
 
 from docbook.settings.environment import env, hours, reminder_hours
 
@@ -7,12 +7,12 @@ LIVE_HOLDS_PER_PATIENT = env.int("LIVE_HOLDS_PER_PATIENT", default=3)
 LIVE_HOLDS_PER_GUEST = env.int("LIVE_HOLDS_PER_GUEST", default=1)
 # A family, a waiting room's network or a carrier's gateway shares one address.
 LIVE_HOLDS_PER_ADDRESS = env.int("LIVE_HOLDS_PER_ADDRESS", default=10)
-# Visits still to come, with the times held for further ones.
+# Upcoming visits, together with times held for more.
 COMING_VISITS_PER_PATIENT = env.int("COMING_VISITS_PER_PATIENT", default=20)
 CODE_RESEND_SECONDS = 30
-# How many hours before their visit patients are reminded of it; none for an empty value.
+# How many hours before their visit patients are reminded; an empty value means never.
 REMINDER_HOURS = reminder_hours(env.list("REMINDER_HOURS", cast=int, default=[24, 2]))
-# How long after its end a visit that nobody has marked counts as missed.
+# How long after its end an unmarked visit counts as missed.
 MISSED_AFTER_HOURS = env.int("MISSED_AFTER_HOURS", default=4)
 OFFER_SECONDS = 15 * 60
 WAITLIST_ENTRIES_PER_PATIENT = env.int("WAITLIST_ENTRIES_PER_PATIENT", default=5)

@@ -5,7 +5,7 @@ from csp.constants import NONE, SELF
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [NONE],
-        "object-src": [NONE],  # said by the line above already; scanners ask for it by name
+        "object-src": [NONE],  # default-src already says so; scanners look for the name
         "script-src": [SELF],
         "style-src": [SELF],
         "img-src": [SELF],
@@ -27,7 +27,7 @@ MESSAGE_STORAGE = "docbook.http.message_storage.MessageStorage"
 MESSAGE_COOKIE_NAME = "messages"
 CSRF_COOKIE_HTTPONLY = True
 CSRF_FAILURE_VIEW = "docbook.http.pages.csrf_failure"
-# The largest forms are the admin's, with a doctor's hours; the API's parser has limits of its own.
+# The largest forms are in the admin, with a doctor's hours. The API's parser has its own limits.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 256_000
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 500
 DATA_UPLOAD_MAX_NUMBER_FILES = 1  # no form of ours takes one

@@ -1,4 +1,4 @@
-"""Background work: queues by urgency, time limits, and what runs by the clock."""
+"""Background work: queues by urgency, time limits, and scheduled tasks."""
 
 from datetime import timedelta
 
@@ -11,13 +11,14 @@ from docbook.settings.redis import REDIS_URL
 CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default="") or redis_database(REDIS_URL, 1)
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
-# By urgency: somebody waits for a code; sweeps and reminders take a moment and are due; a mail may
-# wait a little; a scan or a purge may take minutes and has a worker of its own.
+# By urgency: somebody waits for a code; sweeps and reminders are short and due now; a mail may wait
+# a little; a scan or a purge may take minutes and has its own worker.
 CELERY_TASK_QUEUES = [
     Queue(name, Exchange(name), routing_key=name) for name in ("codes", "soon", "mail", "upkeep")
 ]
 CELERY_TASK_DEFAULT_QUEUE = "upkeep"
-# What takes longer has hung: all waits inside end earlier. (Workers of threads cannot be stopped.)
+# A task that takes longer has hung: all waits inside it end earlier. (Workers with threads cannot
+# be stopped.)
 CELERY_TASK_SOFT_TIME_LIMIT = 50
 CELERY_TASK_TIME_LIMIT = 60
 CELERY_TASK_ANNOTATIONS = {
@@ -43,10 +44,11 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "socket_connect_timeout": 2,
     "queue_order_strategy": "priority",  # in the order in which a worker names its queues
 }
-CELERY_WORKER_PREFETCH_MULTIPLIER = 1  # what lies with a worker already is passed by nothing
-CELERY_TASK_PUBLISH_RETRY = False  # the outbox tries again by itself
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1  # an urgent task cannot overtake those a worker has fetched
+CELERY_TASK_PUBLISH_RETRY = False  # the outbox itself tries again
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
-# Each run expires before its next: an hour without workers must not queue 240 sweeps before a mail.
+# Each run expires before the next: after an hour without workers, 240 sweeps must not wait before a
+# mail.
 CELERY_BEAT_SCHEDULE = {
     "sweep-holds": {
         "task": "bookings.sweep_holds",

@@ -1,8 +1,8 @@
-"""Development: everything on this machine, secrets that are none, real mail into a sink."""
+"""Development: everything on this machine, public secrets, and real mail into a local sink."""
 
 import os
 
-# Known to everybody, therefore refused by docbook.settings.prod.
+# Everybody knows these, so docbook.settings.prod refuses them.
 os.environ.setdefault("SECRET_KEY", "development-only-secret-key-development-only-secret-key")
 os.environ.setdefault("OTP_KEYS", "development-only-otp-key-development-only-otp-key")
 os.environ.setdefault("JWT_KEYS", "development-only-jwt-key-development-only-jwt-key")
@@ -11,8 +11,10 @@ os.environ.setdefault("METRICS_TOKEN", "development-only-metrics-token")
 os.environ.setdefault("DATABASE_URL", "postgresql://postgres@127.0.0.1:5432/docbook")
 os.environ.setdefault("REDIS_URL", "redis://127.0.0.1:6379/0")
 os.environ.setdefault("EMAIL_URL", "smtp://127.0.0.1:1025")
-os.environ.setdefault("REMINDER_HOURS", "")  # a thousand doctors' patients would fill the inbox
-os.environ.setdefault("SMS_URL", "mail://sms.docbook.test")  # into the inbox, to NUMBER@ there
+# reminders for a thousand doctors' patients would fill the inbox
+os.environ.setdefault("REMINDER_HOURS", "")
+# into the inbox, as mail to NUMBER@ this host
+os.environ.setdefault("SMS_URL", "mail://sms.docbook.test")
 
 from docbook.settings.base import *
 from docbook.settings.base import BASE_DIR, INSTALLED_APPS
@@ -20,12 +22,12 @@ from docbook.settings.environment import env
 
 DEBUG = env.bool("DEBUG", default=False)
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
-# One load generator on this machine may speak for many addresses; the limits stay on.
+# One load generator on this machine may use many addresses; the limits stay on.
 TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=1)
 ROOT_URLCONF = "devstack.urls"
 INSTALLED_APPS = [*INSTALLED_APPS, "devstack"]
 DEV_MAILDIR = env.path("DEV_MAILDIR", default=str(BASE_DIR / ".dev" / "mail"))
 WHITENOISE_USE_FINDERS = True
-WHITENOISE_AUTOREFRESH = True  # a changed stylesheet is seen at the next reload
+WHITENOISE_AUTOREFRESH = True  # a changed stylesheet shows at the next reload
 STATIC_ROOT = None  # type: ignore[assignment]  # files come straight from where they are written
 DEMO_DATA = True

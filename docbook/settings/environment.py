@@ -19,9 +19,9 @@ WEEK_IN_HOURS = 7 * 24
 
 
 def secret(name: str) -> str:
-    """`NAME`, or what the file says that `NAME_FILE` names (as Docker and Kubernetes mount it).
+    """`NAME`, or the content of the file in `NAME_FILE` (as Docker and Kubernetes mount it).
 
-    Raises ImproperlyConfigured when there is neither.
+    Raises ImproperlyConfigured if neither is set.
     """
     if path := os.environ.get(f"{name}_FILE"):
         return Path(path).read_text(encoding="utf-8").strip()
@@ -31,22 +31,22 @@ def secret(name: str) -> str:
 
 
 def optional_secret(name: str) -> str:
-    """As `secret`, or empty where there is none."""
+    """Like `secret`, but empty if there is none."""
     return secret(name) if os.environ.get(name) or os.environ.get(f"{name}_FILE") else ""
 
 
-# What stands in examples, images and tutorials, in lower case.
+# Placeholders of examples, images and tutorials, in lower case.
 PLACEHOLDERS = (
     *("development", "only-while-this-image", "change-me", "changeme", "change-this"),
     *("replace-me", "your-secret", "django-insecure", "placeholder", "example"),
 )
 SHORTEST_SECRET = 32
-FEWEST_CHARACTERS = 10  # different ones; 32 digits of hexadecimal have more
+FEWEST_CHARACTERS = 10  # different ones; 32 hexadecimal digits have more
 KNOWN_PASSWORDS = ("password", "postgres", "docbook", "admin", "secret", "changeme", "example")
 
 
 def secret_fault(value: str) -> str:
-    """Why anybody could guess it; empty where nobody can."""
+    """Why anybody could guess it; empty if nobody can."""
     if len(value) < SHORTEST_SECRET:
         return f"is shorter than {SHORTEST_SECRET} characters"
     plain = value.lower().replace("_", "-").replace(" ", "-")
@@ -63,13 +63,15 @@ def _repeats_itself(value: str) -> bool:
 
 
 def _counts_up(value: str) -> bool:
-    """Like abcdef or 987654, for half of it and more."""
+    """Like abcdef or 987654, for at least half of it."""
     steps = [abs(ord(a) - ord(b)) <= 1 for a, b in pairwise(value)]
     return sum(steps) * 2 >= len(steps)
 
 
 def require_secrets(rings: Mapping[str, Sequence[str]]) -> None:
-    """Raises ImproperlyConfigured, by name, for what can be guessed or serves two purposes."""
+    """Raises ImproperlyConfigured, by name, for a secret that can be guessed or serves two
+    purposes.
+    """
     seen: dict[str, str] = {}
     for name, values in rings.items():
         if not values:
@@ -78,12 +80,12 @@ def require_secrets(rings: Mapping[str, Sequence[str]]) -> None:
             if fault := secret_fault(value):
                 raise ImproperlyConfigured(f"{name} must be secret, and one {fault}.")
             if value in seen:
-                raise ImproperlyConfigured(f"{name} repeats what stands in {seen[value]}.")
+                raise ImproperlyConfigured(f"{name} has the same value as {seen[value]}.")
             seen[value] = name
 
 
 def require_addresses(*, hosts: Sequence[str], site: str) -> None:
-    """Raises ImproperlyConfigured where anybody's Host header would do, or links lead elsewhere."""
+    """Raises ImproperlyConfigured if any Host header would be accepted, or links lead elsewhere."""
     if not any(host.strip() for host in hosts):
         raise ImproperlyConfigured("ALLOWED_HOSTS is empty: name the hosts of the site.")
     if any("*" in host or host.strip(".") == "" for host in hosts):
@@ -101,8 +103,8 @@ def _allows(pattern: str, host: str) -> bool:
 
 
 def require_password(name: str, password: str, *, user: str = "") -> None:
-    """Raises ImproperlyConfigured for a password that everybody tries first. None is for servers
-    that ask for a certificate, or are asked by a socket.
+    """Raises ImproperlyConfigured for a password that everybody tries first. An empty password is
+    fine: the server may ask for a certificate or listen on a socket.
     """
     if password and password.lower() in (*KNOWN_PASSWORDS, user.lower()):
         raise ImproperlyConfigured(f"{name}: its password is one that everybody tries first.")
@@ -115,7 +117,9 @@ def secret_ring(name: str) -> list[str]:
 
 
 def with_password(url: str, password: str) -> str:
-    """The URL with this password, whatever characters it has; as it is without one."""
+    """The URL with this password, whatever characters it has. Without a password, the URL is
+    unchanged.
+    """
     if not password:
         return url
     parts = urlsplit(url)
@@ -125,17 +129,17 @@ def with_password(url: str, password: str) -> str:
 
 
 def redis_database(url: str, number: int) -> str:
-    """The same Redis server, another database: the broker must not share the cache's."""
+    """The same Redis server, but another database: the broker must not share the cache's."""
     return urlunsplit(urlsplit(url)._replace(path=f"/{number}"))
 
 
 def security_mailbox(site: str) -> str:
-    """The mailbox that RFC 2142 has for it, at the host of the site."""
+    """The mailbox that RFC 2142 defines for this purpose, at the host of the site."""
     return f"mailto:security@{urlsplit(site).hostname or 'localhost'}"
 
 
 def sms_url(url: str) -> str:
-    """Empty, or the address of a provider that can be used here. Raises ImproperlyConfigured."""
+    """Empty, or the address of a provider that works here. Raises ImproperlyConfigured."""
     scheme = urlsplit(url).scheme.partition("+")[0]
     if scheme not in ("", "mail", "twilio") or (url and not scheme):
         raise ImproperlyConfigured("SMS_URL begins with mail:// or twilio://, or is empty.")
@@ -158,8 +162,8 @@ def code_channel(value: str, *, sms: str) -> str:
 def reminder_hours(values: list[int]) -> list[int]:
     """How long before a visit its reminders go out. Raises ImproperlyConfigured.
 
-    That a reminder was sent is known for a week (`docbook.outbox.services.KEEP_DONE`). One that is
-    due for longer than that, until the next or until the visit, would be sent a second time.
+    A sent reminder is remembered for a week (`docbook.outbox.services.KEEP_DONE`). A reminder that
+    stays due for longer, until the next one or the visit, would be sent twice.
     """
     ends = sorted({0, *values})
     if any(value < 1 for value in values):
@@ -174,7 +178,7 @@ def reminder_hours(values: list[int]) -> list[int]:
 
 
 def hours(value: str) -> tuple[time, time]:
-    """Two times of the day like 21:00-08:00; 24:00 is the end of the day, given as 00:00.
+    """Two times of day like 21:00-08:00. 24:00 is the end of the day, returned as 00:00.
 
     Raises ImproperlyConfigured.
     """

@@ -14,5 +14,5 @@ EMAIL_TIMEOUT = 5
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="DocBook <no-reply@docbook.test>")
 
 SMS_URL = sms_url(optional_secret("SMS_URL"))
-# Where codes go: by SMS to signed-in patients who have given a number, else by e-mail.
+# Where codes go: by SMS to signed-in patients who have given a number, otherwise by e-mail.
 CODE_CHANNEL = code_channel(env.str("CODE_CHANNEL", default="email"), sms=SMS_URL)

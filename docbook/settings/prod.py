@@ -1,4 +1,4 @@
-"""Production: refuses to start with a missing or a known secret."""
+"""Production: refuses to start with a missing secret or a public one."""
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -42,7 +42,7 @@ STORAGES = {
 if TRUSTED_PROXIES:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=True)
-# An app that sends its token in the clear must not be helped on: the API refuses it.
+# The API refuses an app that sends its token in the clear. A redirect would only help it go on.
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$", r"^api/(?!v1/docs/)"]
 SECURE_HSTS_SECONDS = 63_072_000
 SECURE_HSTS_INCLUDE_SUBDOMAINS = True

@@ -1,4 +1,4 @@
-"""Redis: the cache, and the limits that are counted in it."""
+"""Redis: the cache, and the limits counted in it."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ CACHES: dict[str, dict[str, Any]] = {
         },
     }
 }
-# The same server, for counting: failures are told, so that docbook.redis can leave it alone.
+# The same server, for counting. Errors are raised, so docbook.redis can leave the server alone.
 CACHES["limits"] = CACHES["default"] | {
     "BACKEND": "docbook.http.limits_cache.LimitsCache",
     "OPTIONS": CACHES["default"]["OPTIONS"] | {"IGNORE_EXCEPTIONS": False},
@@ -24,4 +24,4 @@ CACHES["limits"] = CACHES["default"] | {
 # django-ratelimit; its rates are in docbook.http.rate_policies.
 RATELIMIT_USE_CACHE = "limits"
 RATELIMIT_HASH_ALGORITHM = "docbook.http.limits_cache.NameOfCount"
-RATELIMIT_FAIL_OPEN = True  # what could not be counted is told, and docbook.http.throttling decides
+RATELIMIT_FAIL_OPEN = True  # docbook.http.throttling decides what to do if nothing could be counted

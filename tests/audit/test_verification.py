@@ -83,7 +83,7 @@ def test_added_event_is_named(events):
     inside = AuditEvent.objects.get(pk=events[4])
     inside.pk = None
     found = tamper(lambda: inside.save(force_insert=True))
-    assert found == [f"Added behind seal {number_of(events[4])}: event {inside.pk}."]
+    assert found == [f"Added after seal {number_of(events[4])}: event {inside.pk}."]
 
 
 def test_event_that_is_moved_to_another_transaction_is_named(events):
@@ -91,7 +91,7 @@ def test_event_that_is_moved_to_another_transaction_is_named(events):
     found = tamper(lambda: event(events[0]).update(xact=becomes))
     assert found == [
         f"Missing since seal {was}: event {events[0]}.",
-        f"Added behind seal {number_of(events[8])}: event {events[0]}.",
+        f"Added after seal {number_of(events[8])}: event {events[0]}.",
     ]
 
 
@@ -108,13 +108,13 @@ def test_two_events_that_change_places_are_named(events):
 def test_event_that_is_dated_before_all_transactions_is_named(events):
     """The first seal reaches back for ever."""
     found = tamper(lambda: event(events[8]).update(xact=-1))
-    assert f"Added behind seal 1: event {events[8]}." in found
+    assert f"Added after seal 1: event {events[8]}." in found
 
 
 def test_event_of_a_transaction_that_never_was_is_named(events):
     [extra] = write_events(1)
     found = tamper(lambda: event(extra).update(xact=2**60))
-    assert found == [f"From a transaction that never was: event {extra}."]
+    assert found == [f"From a transaction that never existed: event {extra}."]
 
 
 @pytest.mark.parametrize(
@@ -141,7 +141,7 @@ def test_seal_that_was_made_up_to_fit_a_changed_event_breaks_the_chain(events):
         forged.events_digest = "f" * 64
         seal(2).update(events_digest=forged.events_digest, digest=digest_of_seal(forged))
 
-    assert "Seal 3 does not follow on seal 2." in tamper(forge)
+    assert "Seal 3 does not follow seal 2." in tamper(forge)
 
 
 def test_missing_seal_is_named(events):

@@ -1,4 +1,4 @@
-"""`manage.py decrypt_second_factors`: run it before you go back to a release without encryption."""
+"""`manage.py decrypt_second_factors`: run it before going back to a release without encryption."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from accounts.kept_secrets import decrypt_all
 class Command(BaseCommand):
     help = (
         "Writes the secrets of second factors as plain text, for a release that cannot decrypt"
-        " them. Stop web, workers and beat first: they go on encrypting."
+        " them. Stop web, workers and beat first: otherwise they keep encrypting."
     )
 
     def handle(self, **_options: Any) -> None:
@@ -20,5 +20,5 @@ class Command(BaseCommand):
         except ImproperlyConfigured as error:
             raise CommandError(str(error)) from error
         self.stdout.write(
-            f"{count} rows decrypted. Start the release before now: this one encrypts again."
+            f"{count} rows decrypted. Now start the previous release: this one encrypts again."
         )

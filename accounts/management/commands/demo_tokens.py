@@ -1,4 +1,4 @@
-"""`manage.py demo_tokens --count N`: access tokens for load generators, one a line."""
+"""`manage.py demo_tokens --count N`: access tokens for load generators, one per line."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The rest is as Django has it for this language."""
+"""Everything else keeps Django's format for this language."""
 
 TIME_FORMAT = "H:i"
 DATETIME_FORMAT = "j M Y, H:i e"

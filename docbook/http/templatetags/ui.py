@@ -1,4 +1,4 @@
-"""Small parts that every template may draw."""
+"""Small parts for every template."""
 
 from functools import lru_cache
 
@@ -9,7 +9,7 @@ from django.utils.safestring import SafeString
 
 register = template.Library()
 
-# Arrows and doors point along the line of reading; a clock or a check never turns round.
+# Arrows and doors follow the reading direction. A clock or a check is never mirrored.
 MIRRORED = frozenset(
     {"arrow-left", "arrow-right", "chevron-left", "chevron-right", "log-in", "log-out", "undo-2"}
 )
@@ -18,7 +18,7 @@ MIRRORED = frozenset(
 @register.simple_tag
 @lru_cache
 def icon(name: str, size: str = "") -> SafeString:
-    """A lucide icon from our sprite. It is decoration: the word always stands beside it."""
+    """A lucide icon from our sprite. It is decoration: there is always a word beside it."""
     classes = " ".join(
         part
         for part in ("icon", size and f"icon-{size}", "icon-mirrored" if name in MIRRORED else "")
@@ -35,11 +35,11 @@ def icon(name: str, size: str = "") -> SafeString:
 
 @register.filter
 def dialled(phone: str) -> str:
-    """For `tel:` addresses, which know no spaces: "+31 30 555 01 42" → "+31305550142"."""
+    """The number for a `tel:` address, without spaces: "+31 30 555 01 42" → "+31305550142"."""
     return "".join(sign for sign in phone if sign.isdecimal() or sign in "+*#")
 
 
 @register.filter
 def without_fragment(url: str) -> str:
-    """For hx-get: with a fragment htmx would scroll there, also where all of it is in view."""
+    """For hx-get: with a fragment htmx would scroll there, even if all of it is in view."""
     return url.partition("#")[0]

@@ -1,4 +1,4 @@
-"""`manage.py seal_audit`: what beat does every ten seconds, once and by hand."""
+"""`manage.py seal_audit`: runs once what beat runs every ten seconds."""
 
 from typing import Any
 

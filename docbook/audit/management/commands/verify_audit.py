@@ -1,4 +1,4 @@
-"""`manage.py verify_audit`: nobody has changed the past."""
+"""`manage.py verify_audit`: checks that nobody has changed the past."""
 
 from argparse import ArgumentParser, ArgumentTypeError
 from typing import Any
@@ -44,5 +44,5 @@ class Command(BaseCommand):
 def _witness(text: str) -> tuple[int, str]:
     number, _colon, digest = text.partition(":")
     if not number.isdecimal() or len(digest) != 64:
-        raise ArgumentTypeError("a number, a colon and 64 hexadecimal digits, please")
+        raise ArgumentTypeError("write a number, a colon and 64 hexadecimal digits")
     return int(number), digest.lower()

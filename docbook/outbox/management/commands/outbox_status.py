@@ -1,4 +1,4 @@
-"""`manage.py outbox_status`: what waits, what was given up, and what went out, twice too."""
+"""`manage.py outbox_status`: what waits, what was given up, and what went out, also twice."""
 
 import json
 from dataclasses import asdict

@@ -17,16 +17,16 @@ log = structlog.get_logger(__name__)
 
 POLL_SECONDS = 2.0
 DOZE_SECONDS = 0.1
-# How many tasks may wait for the workers before the relay waits too. While no worker runs, each
-# lease that ends would otherwise add a further copy of every message to the queue.
+# How many tasks may wait for the workers before the relay waits too. Otherwise, while no worker
+# runs, each expired lease would add another copy of every message to the queue.
 MOST_QUEUED = 1000
 
 
 class Command(BaseCommand):
-    help = "Hands outbox messages to the workers; wakes on NOTIFY, looks by itself every 2 s."
+    help = "Hands outbox messages to the workers; wakes on NOTIFY and checks every 2 s."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--once", action="store_true", help="Pass on what waits, then end.")
+        parser.add_argument("--once", action="store_true", help="Hand out what waits, then stop.")
 
     def handle(self, **options: Any) -> None:
         if options["once"]:
@@ -42,7 +42,7 @@ class Command(BaseCommand):
         self._running = False
 
     def _turn(self) -> None:
-        """One round; a lost database or broker is waited for, never the relay's end."""
+        """One round. It waits for a lost database or broker; neither ends the relay."""
         try:
             if self._drain():
                 self._sleep()
@@ -57,9 +57,9 @@ class Command(BaseCommand):
             time.sleep(POLL_SECONDS)
 
     def _drain(self) -> bool:
-        """False when the workers do not keep up: then there may be more.
+        """False if the workers do not keep up: there may be more messages.
 
-        Codes go first. A queue that is full holds up no other.
+        Codes go first. A full queue holds up no other queue.
         """
         keep_up = True
         while True:
@@ -73,13 +73,13 @@ class Command(BaseCommand):
                 return keep_up
 
     def _sleep(self) -> None:
-        """Wakes on the next message. While others are about to publish it only dozes: they do not
+        """Wakes on the next message. While others are about to publish, it only dozes: they do not
         wake it, because a NOTIFY would make them wait for each other.
         """
         with services.asleep() as is_asleep:
             if not is_asleep:
                 self._wait_for_news(DOZE_SECONDS)
-            elif self._drain():  # what was committed between the last look and the lock
+            elif self._drain():  # committed between the last look and the lock
                 self._wait_for_news(POLL_SECONDS)
 
     def _wait_for_news(self, seconds: float) -> None:
@@ -97,12 +97,12 @@ def _pass_on_through(queue: str) -> int:
         return services.pass_on(send=_send, only=urgent)
     if queue == topics.UPKEEP:
         return services.pass_on(send=_send, only=[each for each in upkeep if each not in urgent])
-    # With what nobody here knows: a newer release has published it.
+    # Includes topics unknown to this release: a newer release has published them.
     return services.pass_on(send=_send, never=[*urgent, *upkeep])
 
 
 def _has_room(name: str) -> bool:
-    """Whether the workers keep up with this queue. Raises BrokerError when it cannot be asked."""
+    """Whether the workers keep up with this queue. Raises BrokerError if it cannot be asked."""
     queue: Any = current_app.amqp.queues[name]
     broker: Any  # its stubs describe another class
     with current_app.pool.acquire(block=True) as broker:
