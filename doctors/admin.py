@@ -1,4 +1,4 @@
-"""Clinics, doctors and what they offer. Slots are made from the hours and only looked at here."""
+"""Clinics, doctors and what they offer. Slots are made from the hours; here they are read-only."""
 
 from typing import Any, ClassVar
 
@@ -31,7 +31,7 @@ from doctors.services.slot_expansions import ask_for_expansion
 
 
 def bring_times_in_line(request: HttpRequest, *, doctor_ids: list[int]) -> None:
-    """A worker makes the times anew; the message leads to where one sees how far it is."""
+    """A worker makes the times again. The message links to a page that shows its progress."""
     asked = ask_for_expansion(doctor_ids=doctor_ids, by=signed_in(request))
     url = reverse("admin:doctors_slotexpansion_change", args=[asked.pk])
     text = ngettext(
@@ -53,7 +53,7 @@ class SpecialtyAdmin(admin.ModelAdmin):
 
 @admin.register(Clinic)
 class ClinicAdmin(admin.ModelAdmin):
-    """A clinic stays once it is in use: slots and appointments name it."""
+    """A clinic in use cannot be deleted: slots and appointments refer to it."""
 
     form = ClinicForm
     list_display = ("name", "street", "city", "country", "time_zone")
@@ -67,7 +67,7 @@ class ClinicAdmin(admin.ModelAdmin):
         return super().has_delete_permission(request, obj) and not in_use
 
     def save_model(self, request: HttpRequest, obj: Clinic, form: Any, change: bool) -> None:
-        """Hours are by the wall clock: in another zone they are other times."""
+        """Hours follow the wall clock, so a new zone makes them different times."""
         super().save_model(request, obj, form, change)
         if change and "time_zone" in form.changed_data:
             doctors = obj.rules.order_by("doctor").values_list("doctor", flat=True).distinct()
@@ -75,7 +75,7 @@ class ClinicAdmin(admin.ModelAdmin):
 
 
 class VisitTypeInline(admin.TabularInline):
-    """Never deleted, because appointments name them: they are switched off."""
+    """Switched off instead of deleted: appointments refer to them."""
 
     model = VisitType
     extra = 0
@@ -93,7 +93,7 @@ class RuleInline(admin.TabularInline):
 
 
 class SecretaryInline(BySuperusers, admin.TabularInline):
-    """A secretary reads what patients write."""
+    """A secretary can read what patients write."""
 
     model = SecretaryAssignment
     extra = 0
@@ -104,7 +104,7 @@ class SecretaryInline(BySuperusers, admin.TabularInline):
 class DoctorAdmin(admin.ModelAdmin):
     """Saving brings the doctor's future slots in line with the hours.
 
-    Never deleted, because appointments name them: they are switched off.
+    Doctors are switched off instead of deleted: appointments refer to them.
     """
 
     list_display = ("name", "specialty", "clinic", "slot_minutes", "horizon_days", "is_active")
@@ -124,7 +124,7 @@ class DoctorAdmin(admin.ModelAdmin):
         return False
 
     def get_readonly_fields(self, request: HttpRequest, obj: Doctor | None = None) -> list[str]:
-        """A doctor's login reads what patients write, so only superusers choose it."""
+        """A doctor's login can read what patients write, so only superusers choose it."""
         return [] if is_superuser(request) else ["user"]
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
@@ -135,7 +135,7 @@ class DoctorAdmin(admin.ModelAdmin):
 
 @admin.register(SlotExpansion)
 class SlotExpansionAdmin(ReadOnlyAdmin):
-    """How far the times have followed the hours that somebody has changed."""
+    """How far the times have been updated after a change of hours."""
 
     list_display = ("asked_at", "asked_by", "progress", "added", "removed", "finished_at")
     list_select_related = ("asked_by",)
@@ -147,7 +147,7 @@ class SlotExpansionAdmin(ReadOnlyAdmin):
 
 
 def _record_rights(request: HttpRequest, form: Any, formsets: Any) -> None:
-    """Whose login reads the visits of this doctor."""
+    """Records whose login can read the visits of this doctor."""
     secretaries = [each for each in formsets if each.model is SecretaryAssignment]
     if "user" not in form.changed_data and not any(each.has_changed() for each in secretaries):
         return
@@ -165,7 +165,7 @@ def _record_rights(request: HttpRequest, form: Any, formsets: Any) -> None:
 
 @admin.register(Slot)
 class SlotAdmin(AtTheClinic, ReadOnlyAdmin):
-    """Found by the doctor's name, or by the id of a hold or an appointment."""
+    """Searched by the doctor's name, or by the id of a hold or an appointment."""
 
     list_display = ("starts_at", "ends_at", "doctor", "clinic", "mode", "state", "held_until")
     list_filter = ("state", "mode", "starts_at")

@@ -1,4 +1,4 @@
-"""Admin pages of rows that happen at a clinic: their instants read by its clock."""
+"""Admin pages of rows that happen at a clinic. They show instants by its clock."""
 
 from collections.abc import Callable, Iterable
 from functools import cache
@@ -12,8 +12,8 @@ from doctors.templatetags.clinic_time import moment_in_full
 
 
 class AtTheClinic(admin.ModelAdmin):
-    """Goes before the other bases. A row has the `time_zone` that was agreed, or else a `clinic`,
-    which its lists select as well.
+    """A mixin that goes before the other bases. The row has a `time_zone` that was agreed, or
+    otherwise a `clinic`, which its lists then select as well.
     """
 
     class Media:
@@ -32,7 +32,7 @@ def _by_the_clinic(model: Any, names: Iterable[Any]) -> list[Any]:
 
 @cache
 def _column(model: Any, name: str) -> str | Callable[[Any], str | None]:
-    """A column that shows this instant in full, and sorts by it; other columns as they are."""
+    """A column that shows this instant in full and sorts by it. Other columns stay as they are."""
     field = model._meta.get_field(name)
     if not isinstance(field, models.DateTimeField):
         return name

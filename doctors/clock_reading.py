@@ -1,7 +1,7 @@
-"""What a clock on the wall shows, and where that alone does not say which moment is meant. Pure.
+"""What a clock on the wall shows, and when that does not identify one moment. Pure.
 
-In the night in which clocks go back, an hour is shown twice. Then a time is told with the name of
-the clock, as in "02:40 CEST", or with its offset where the tz database knows no name.
+In the night when clocks go back, an hour is shown twice. Then a time is written with the name of
+the clock, as in "02:40 CEST", or with its offset if the tz database has no name.
 """
 
 from datetime import date, datetime
@@ -11,13 +11,13 @@ from doctors.recurrence import local_day
 
 
 def is_shown_twice(moment: datetime, zone: ZoneInfo) -> bool:
-    """Whether the clock of `zone` shows this time twice. A moment never lies in a gap."""
+    """Whether the clock of `zone` shows this time twice. A moment is never in a gap."""
     first, second = (moment.astimezone(zone).replace(fold=fold) for fold in (0, 1))
     return first.utcoffset() != second.utcoffset()
 
 
 def clock_name(moment: datetime, zone: ZoneInfo) -> str:
-    """Like "CET", or "UTC-03"; never the same for both times that a clock shows."""
+    """Like "CET" or "UTC-03". The two times that a clock shows alike have different names."""
     here = moment.astimezone(zone)
     name = here.tzname() or ""
     names = {here.replace(fold=fold).tzname() for fold in (0, 1)}
@@ -27,7 +27,7 @@ def clock_name(moment: datetime, zone: ZoneInfo) -> str:
 
 
 def name_all_day(day: date, zone: ZoneInfo) -> str:
-    """The name of the clock on a local day, both midnights included; empty where it changes."""
+    """The name of the clock on a local day, both midnights included; empty if it changes."""
     whole_day = local_day(day=day, zone=zone)
     names = {clock_name(moment, zone) for moment in whole_day}
     offsets = {moment.astimezone(zone).utcoffset() for moment in whole_day}

@@ -1,4 +1,4 @@
-"""What the frame of every page needs to know."""
+"""What the frame of every page needs."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ _SECTIONS = {
 
 
 def navigation(request: HttpRequest) -> dict[str, Any]:
-    """`nav`: the section of the site; `user_is_doctor_side`: whether there is a schedule to see."""
+    """`nav`: the section of the site. `user_is_doctor_side`: whether the user has a schedule."""
     return {
         "nav": next(
             (name for start, name in _SECTIONS.items() if request.path.startswith(start)), ""

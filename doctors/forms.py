@@ -1,4 +1,4 @@
-"""The search form: parses what was asked for, holds no rule."""
+"""The search form. It parses what was asked for, and holds no rules."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -22,7 +22,7 @@ ORDER_LABELS = {"next_free": _("Earliest"), "fee": _("Lowest fee"), "name": _("N
 
 
 class SearchForm(forms.Form):
-    """Every field is optional; a value that means nothing is shown at its field and left out."""
+    """Every field is optional. An invalid value gets a message at its field and is ignored."""
 
     q = TextField(label=_("Doctor or specialty"), max_length=80, required=False)
     specialty = ChoiceField(
@@ -38,7 +38,7 @@ class SearchForm(forms.Form):
     available_on = forms.DateField(
         label=_("When?"),
         required=False,
-        # Written otherwise, a day and its month are mistaken for each other.
+        # In other formats, people confuse day and month.
         input_formats=["%Y-%m-%d"],
         validators=[validate_day],
         widget=forms.DateInput(attrs={"type": "date"}),
@@ -92,7 +92,7 @@ class SearchForm(forms.Form):
         return DoctorSearch(**given)
 
     def _keep_what_was_refused(self) -> None:
-        """A list shows it as one choice more, and the field of a day as text."""
+        """A list shows the refused value as one more choice, and the day field shows it as text."""
         for name in {"specialty", "city", "language", "currency"} & set(self.errors):
             field, typed = self.fields[name], str(self[name].value())
             assert isinstance(field, forms.ChoiceField)  # noqa: S101 - for the type checker
@@ -102,11 +102,11 @@ class SearchForm(forms.Form):
 
     @property
     def has_currencies(self) -> bool:
-        """Whether there is a currency to choose."""
+        """Whether there are several currencies to choose from."""
         return len(self.currencies) > 1
 
     def name_the_currency(self, search: DoctorSearch) -> None:
-        """Fees are compared within one currency, and the field says in which."""
+        """Fees are compared within one currency, and the label says which."""
         currency = search.currency or (self.currencies[0] if len(self.currencies) == 1 else "")
         if currency:
             label = gettext("Fee up to, in %(currency)s") % {"currency": currency}
@@ -126,7 +126,7 @@ class SearchForm(forms.Form):
         return str(value)
 
     def query(self, search: DoctorSearch) -> str:
-        """The search as a query string, for links that change one thing and keep the rest."""
+        """The search as a query string, for links that change one part and keep the rest."""
         query = QueryDict(mutable=True)
         for name in self.fields:
             value = getattr(search, name)
@@ -136,5 +136,5 @@ class SearchForm(forms.Form):
 
 
 def _in_order(choices: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
-    """By their labels, as people look for them."""
+    """Sorted by label, as people look for them."""
     return sorted(choices, key=lambda choice: (plain_letters(choice[1]), choice[1]))

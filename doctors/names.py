@@ -1,4 +1,4 @@
-"""Names of people, taken apart: what is a title, and which words are searched for."""
+"""Names of people, taken apart: titles, and the words to search for."""
 
 import re
 import unicodedata
@@ -7,22 +7,24 @@ TITLES = frozenset(
     {"dr", "dra", "drs", "doctor", "prof", "professor", "med", "md", "phd", "mr", "mrs", "ms"}
     | {"miss", "mme", "mw", "mevr", "mevrouw", "dhr", "herr", "frau", "sr", "sra"}
 )
-# More words than anybody types; each is another condition of the search.
+# Nobody types more words than this; each adds a condition to the search.
 MOST_WORDS = 12
 
 
 def words_of(text: str) -> list[str]:
-    """The words that count, in small letters: no titles, no full stops, commas or hyphens.
+    """The significant words in lower case: no titles, full stops, commas or hyphens.
 
-    "Visser, Emma" and "Dr. Emma Visser" give the same two words. A hyphen parts words, because a
-    name is written with it by one and without by the next.
+    "Visser, Emma" and "Dr. Emma Visser" give the same two words. A hyphen separates words, because
+    some people write a name with it and some without.
     """
     words = [word for word in dict.fromkeys(_parts(text)) if word not in TITLES]
     return words[:MOST_WORDS]
 
 
 def is_only_titles(text: str) -> bool:
-    """Then any doctor is meant; of signs that are no letters nobody is."""
+    """True for a search by titles alone, which means any doctor. Signs without letters mean
+    nobody.
+    """
     return bool(_parts(text)) and not words_of(text)
 
 

@@ -1,11 +1,11 @@
 """Calendar arithmetic of recurring hours: a weekly rule becomes slot periods in UTC.
 
-Pure: values in, values out; knows neither database nor clock.
+Pure: values in, values out. It uses no database and no clock.
 
-Wall-clock times become instants as RFC 5545, section 3.3.5, says: a local time that the clocks skip
-is read with the offset before the gap, one that they show twice means its first occurrence. That
-is what Python does for `fold=0` (PEP 495). From the start of a block on, slots follow each other in
-absolute time, so that none is ever shorter or longer than its neighbours, whatever the clocks do.
+Wall-clock times become instants as RFC 5545, section 3.3.5, says. A local time that the clocks skip
+is read with the offset before the gap. One that they show twice means its first occurrence. Python
+does the same for `fold=0` (PEP 495). Within a block, slots follow each other in absolute time, so
+all have the same length, whatever the clocks do.
 
 Hours that end at 00:00 end with the day: at the next midnight by the local clock.
 """
@@ -32,7 +32,7 @@ class Period(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WeeklyRule:
-    """On these weekdays (0 is Monday), from `starts` to `ends` by the wall clock of `zone`.
+    """On these weekdays (0 is Monday), from `starts` to `ends` on the wall clock of `zone`.
 
     An end of 00:00 is the end of the day, so 00:00 to 00:00 is the whole day. `valid_from` and
     `valid_until` are local days, both included.
@@ -60,19 +60,20 @@ def instant(*, day: date, at: time, zone: ZoneInfo) -> datetime:
 
 
 def local_day(*, day: date, zone: ZoneInfo) -> Period:
-    """From midnight to midnight: 23, 24 or 25 hours; none at all where a zone left out a day."""
+    """From midnight to midnight: 23, 24 or 25 hours. Empty if the zone skipped the day."""
     return Period(
         instant(day=day, at=time.min, zone=zone), instant(day=day + ONE_DAY, at=time.min, zone=zone)
     )
 
 
 def block_on(*, rule: WeeklyRule, day: date) -> Period | None:
-    """The rule's hours on one local day, or None when it has none then.
+    """The rule's hours on one local day, or None if there are none.
 
-    A gap in the clocks can swallow a block whole: what would end before it starts is none.
+    A gap in the clocks can swallow a whole block. A block that would end before it starts does not
+    exist.
     """
     whole_day = local_day(day=day, zone=rule.zone)
-    # Samoa had no 30 December 2011: read by the old offset its hours would be those of the 31st.
+    # Samoa skipped 30 December 2011. With the old offset, its hours would be those of the 31st.
     if not rule.covers(day) or whole_day.starts_at >= whole_day.ends_at:
         return None
     last_day = day + ONE_DAY if rule.ends == END_OF_DAY else day
@@ -84,7 +85,7 @@ def block_on(*, rule: WeeklyRule, day: date) -> Period | None:
 
 
 def slots_in(*, block: Period, slot_minutes: int) -> Iterator[Period]:
-    """Whole slots only; what is left over at the end of the block is not offered."""
+    """Whole slots only. The rest at the end of the block is not offered."""
     step = timedelta(minutes=slot_minutes)
     starts_at = block.starts_at
     while (ends_at := starts_at + step) <= block.ends_at:
@@ -100,10 +101,10 @@ def slot_periods(*, rule: WeeklyRule, first_day: date, days: int) -> Iterator[Pe
 
 
 def overlap(first: WeeklyRule, second: WeeklyRule, *, since: date = date.min) -> bool:
-    """Whether the hours of both ever meet, from the day `since` on.
+    """Whether the two rules ever overlap from the day `since` on.
 
-    In one zone the wall clock tells. In two zones the instants of a year are compared, because the
-    zones may change their clocks on different days.
+    In one zone, comparing wall-clock times is enough. In two zones the instants of a year are
+    compared, because they may change their clocks on different days.
     """
     begin = max(first.valid_from, second.valid_from, since)
     ends = [rule.valid_until for rule in (first, second) if rule.valid_until]
@@ -122,14 +123,14 @@ def _meet_by_the_clock(first: WeeklyRule, second: WeeklyRule, *, begin: date, da
 
 
 def _blocks(rule: WeeklyRule, *, begin: date, days: int) -> Iterator[Period]:
-    """The rule's hours on these days, and on the days beside them: elsewhere it is another day."""
+    """The rule's hours on these days and on the days next to them: elsewhere the date differs."""
     for number in range(-1, days + 1):
         if block := block_on(rule=rule, day=begin + number * ONE_DAY):
             yield block
 
 
 def _meet(first: list[Period], second: list[Period]) -> bool:
-    """Whether any period of the one list overlaps one of the other; both are in order."""
+    """Whether any period of one list overlaps any of the other. Both lists are sorted."""
     mine, theirs = 0, 0
     while mine < len(first) and theirs < len(second):
         if first[mine].ends_at <= second[theirs].starts_at:

@@ -1,4 +1,4 @@
-"""Doctors and secretaries work here, as accounts must know."""
+"""Tells accounts that doctors and secretaries work here."""
 
 from accounts import roles
 from accounts.models import User

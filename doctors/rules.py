@@ -1,4 +1,4 @@
-"""Calendar policy without a database: when a visit can start, and how a day reads."""
+"""Calendar policy without a database: when a visit can start, and parts of the day."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 @dataclass(frozen=True)
 class Place:
-    """The clinic of a slot: where it is, and its clock. `time_zone` is an IANA name."""
+    """The clinic of a slot: its address and its clock. `time_zone` is an IANA name."""
 
     id: int
     name: str
@@ -49,11 +49,11 @@ class GridSlot(NamedTuple):
 
     @property
     def local_day(self) -> date:
-        """On which it starts, by the clock of its clinic."""
+        """The day on which it starts, on its clinic's clock."""
         return self.starts_at.astimezone(self.place.zone).date()
 
     def is_free(self, *, now: datetime) -> bool:
-        """Open, or held by a hold whose time is over: an unswept hold blocks nobody."""
+        """Open, or held by an expired hold: a hold that nobody has swept yet blocks nobody."""
         return self.state == "open" or (self.state == "held" and not self.is_on_hold(now=now))
 
     def is_on_hold(self, *, now: datetime) -> bool:
@@ -99,8 +99,8 @@ class VisitTime:
 
 
 def adjacent_run(grid: Sequence[GridSlot], *, first: int, length: int) -> tuple[GridSlot, ...]:
-    """The `length` slots from index `first` on that follow each other without a gap, at one
-    clinic and in one mode; empty when there are not so many. `grid` is sorted by start.
+    """The `length` slots from index `first` on that follow each other without a gap, at one clinic
+    and in one mode. Empty if there are fewer. `grid` is sorted by start.
     """
     run = tuple(grid[first : first + length])
     if len(run) < length:
@@ -113,9 +113,9 @@ def adjacent_run(grid: Sequence[GridSlot], *, first: int, length: int) -> tuple[
 
 
 def buffer_after(grid: Sequence[GridSlot], *, last: int, length: int) -> tuple[GridSlot, ...]:
-    """Up to `length` slots that follow index `last` without a gap: those that a visit keeps free.
+    """Up to `length` slots that follow index `last` without a gap: a visit keeps them free.
 
-    Where the grid ends, or is blocked, nobody can come anyway, and nothing has to be kept.
+    If the grid ends or is blocked there, nobody can come anyway, so nothing has to be kept free.
     """
     kept: list[GridSlot] = []
     for before, slot in pairwise(grid[last : last + length + 1]):
@@ -129,9 +129,10 @@ def visit_times(
     grid: Sequence[GridSlot], *, length: int, kept_free: int, mode: str, now: datetime
 ) -> tuple[list[VisitTime], list[VisitTime]]:
     """(free, on hold): when a visit of `length` slots in `mode` can start in one doctor's grid,
-    with `kept_free` slots after it. `bookings_run_of_slots` in the database takes the same ones.
+    with `kept_free` slots after it. The database function `bookings_run_of_slots` takes the same
+    slots.
 
-    On hold are times of which at least one slot is held and none is booked or blocked.
+    A time is on hold if at least one slot is held, and none is booked or blocked.
     """
     if length == 1 and not kept_free:
         return _single_slots(grid, modes=(mode, "any"), now=now)
@@ -154,7 +155,7 @@ def visit_times(
 def _single_slots(
     grid: Sequence[GridSlot], *, modes: tuple[str, str], now: datetime
 ) -> tuple[list[VisitTime], list[VisitTime]]:
-    """Most visits take one slot and no buffer: no slot has to look at its neighbours."""
+    """Most visits take one slot and no buffer. For them no slot has to check its neighbours."""
     free: list[VisitTime] = []
     on_hold: list[VisitTime] = []
     for slot in grid:
@@ -182,7 +183,7 @@ FURTHEST_ZONE = timedelta(hours=14)
 
 
 def instants_of_days(first: date, last: date) -> tuple[datetime, datetime]:
-    """Within which these local days lie, whatever the zone; both days are included."""
+    """The period that contains these local days in every zone. Both days are included."""
     start = datetime(first.year, first.month, first.day, tzinfo=UTC) - FURTHEST_ZONE
     end = datetime(last.year, last.month, last.day, tzinfo=UTC) + timedelta(days=1)
     return start, end + FURTHEST_ZONE
@@ -190,8 +191,8 @@ def instants_of_days(first: date, last: date) -> tuple[datetime, datetime]:
 
 @dataclass(frozen=True)
 class BookingWindow:
-    """When a visit that is booked `now` can start: after the notice, and on one of `horizon_days`
-    local days of its clinic, today included.
+    """When a visit booked `now` can start: after the notice, and on one of `horizon_days` local
+    days of its clinic, today included.
     """
 
     now: datetime
@@ -211,9 +212,9 @@ class BookingWindow:
         return self.now.astimezone(zone).date() + timedelta(days=self.horizon_days - 1)
 
     def allowed(self, times: Iterable[VisitTime]) -> list[VisitTime]:
-        """Those of them that notice and horizon allow."""
+        """The times that notice and horizon allow."""
         earliest = self.earliest
-        # Until then it is one of the days in every zone.
+        # Up to here, the day is within the horizon in every zone.
         surely = self.now + timedelta(days=self.horizon_days - 2)
         return [
             time
@@ -224,7 +225,7 @@ class BookingWindow:
 
 
 def by_day(times: Iterable[VisitTime]) -> dict[date, list[VisitTime]]:
-    """Times by the day on which they start by the clock of their own clinic, days in order."""
+    """Times by the day on which they start on their own clinic's clock, days in order."""
     days: dict[date, list[VisitTime]] = {}
     for time in times:
         days.setdefault(time.local_day, []).append(time)

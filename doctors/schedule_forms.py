@@ -1,4 +1,4 @@
-"""Forms of the admin for weekly hours: parse them, and say what is wrong at its field."""
+"""Admin forms for weekly hours. They parse the hours and show errors at the fields."""
 
 from datetime import UTC, time, timedelta
 from itertools import combinations, groupby, product
@@ -19,7 +19,7 @@ from doctors.recurrence import WeeklyRule, overlap
 
 
 class StartOfHoursField(forms.TimeField):
-    """A time that hours start at, shown without seconds."""
+    """The time when hours start, shown without seconds."""
 
     widget = AdminTimeWidget
 
@@ -28,7 +28,7 @@ class StartOfHoursField(forms.TimeField):
 
 
 class EndOfHoursField(forms.TimeField):
-    """A time that hours end at; 24:00 and 00:00 both mean the end of the day, shown as 24:00."""
+    """The time when hours end. 24:00 and 00:00 both mean the end of the day, shown as 24:00."""
 
     widget = AdminTimeWidget
     default_error_messages: ClassVar[dict[str, Any]] = {
@@ -71,22 +71,22 @@ class RuleForm(forms.ModelForm):
         return cleaned
 
     def counts(self) -> bool:
-        """Whether these are hours that will be: not an empty row, not a wrong or a removed one."""
+        """Whether these hours will exist: not an empty, invalid or removed row."""
         is_kept = not self.instance._state.adding or self.has_changed()
         return self.is_valid() and is_kept and not self.cleaned_data.get("DELETE")
 
     def weekly(self) -> WeeklyRule:
-        """What was typed, as the calendar arithmetic takes it.
+        """The hours in the form, for calendar arithmetic.
 
-        Read from the row: it is there as well for staff who may look at a row and not change it,
-        and stays when a field has got a message.
+        Read from the row: it also exists for staff who may only look, and it stays when a field has
+        an error.
         """
         rule: AvailabilityRule = self.instance
         return rule.weekly()
 
 
 class ClinicForm(forms.ModelForm):
-    """Hours are by the clinic's clock, so another zone moves them."""
+    """Hours follow the clinic's clock, so another zone moves them."""
 
     def clean_time_zone(self) -> str:
         name: str = self.cleaned_data["time_zone"]
@@ -96,7 +96,9 @@ class ClinicForm(forms.ModelForm):
         return name
 
     def _refuse_overlaps(self, zone: ZoneInfo) -> None:
-        """With the hours that its doctors have at other clinics; its own all move together."""
+        """Refuses overlaps with hours at other clinics. The hours of this clinic all move
+        together.
+        """
         yesterday = timezone.now().date() - timedelta(days=1)
         rules = AvailabilityRule.objects.filter(doctor__in=self.instance.rules.values("doctor"))
         rules = rules.select_related("clinic", "doctor").order_by("doctor__name", "doctor", "pk")
@@ -110,10 +112,10 @@ class ClinicForm(forms.ModelForm):
 
 
 class RuleFormSet(forms.BaseInlineFormSet):
-    """All the hours of one doctor: no two of them at the same time."""
+    """All the hours of one doctor. No two of them may overlap."""
 
     def get_form_kwargs(self, index: int | None) -> dict[str, Any]:
-        """New hours begin today, by the clock of the main clinic, unless another day is typed."""
+        """New hours begin today, on the main clinic's clock, unless somebody enters another day."""
         given: dict[str, Any] = super().get_form_kwargs(index)
         if index is not None and index < self.initial_form_count():
             return given
@@ -124,7 +126,7 @@ class RuleFormSet(forms.BaseInlineFormSet):
     def clean(self) -> None:
         super().clean()
         typed = [form for form in self.forms if isinstance(form, RuleForm) and form.counts()]
-        # Hours of the past are in nobody's way; a day earlier it may still be today somewhere.
+        # Past hours conflict with nothing. One day earlier, it may still be today somewhere.
         yesterday = timezone.now().date() - timedelta(days=1)
         overlapping = {
             later: None

@@ -96,7 +96,7 @@ class DoctorOut(serializers.Serializer[Any]):
         return dict(PlaceOut(clinic).data) if clinic else None
 
     def _places(self, doctor: Doctor) -> WorkingPlaces:
-        """The context has what `working_places` found."""
+        """The context contains the result of `working_places`."""
         places: dict[int, WorkingPlaces] = self.context["places"]
         return places[doctor.pk]
 
@@ -151,16 +151,18 @@ class SearchQuery(serializers.Serializer[Any]):
         return _known(city, among=search_choices().cities)
 
     def validate_language(self, language: str) -> str:
-        """A language that nobody speaks here is one all the same, and finds nobody."""
+        """A language that nobody speaks here is valid, but finds nobody."""
         return _known(language, among=[*LANG_INFO, *search_choices().languages])
 
     def validate_currency(self, currency: str) -> str:
-        """Any three letters: which of them are a currency changes, and nobody charges in others."""
+        """Any three letters are valid. The list of currencies changes, and an unused one finds
+        nobody.
+        """
         return currency.upper()
 
 
 def _known(value: str, *, among: Iterable[str]) -> str:
-    """As it is written there. Raises ValidationError for what does not exist."""
+    """Returns the value as it is spelled there. Raises ValidationError for an unknown one."""
     spellings = {plain_letters(each): each for each in among}
     found = spellings.get(plain_letters(value))
     if found is None:

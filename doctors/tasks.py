@@ -1,4 +1,4 @@
-"""What Celery runs for schedules; beat knows the tasks by name."""
+"""Celery tasks for schedules. Beat knows them by name."""
 
 from celery import shared_task
 from django.utils import timezone
@@ -10,7 +10,7 @@ from doctors.services.slot_expansions import carry_out, purge_old_expansions
 
 @shared_task(name="doctors.expand_slots")
 def expand_all_slots() -> None:
-    """Keeps every doctor's horizon filled, and the table free of what is long past."""
+    """Keeps every doctor's horizon filled, and deletes old slots."""
     now = timezone.now()
     expand_slots(doctor_ids=None, now=now)
     purge_old_slots(now=now)

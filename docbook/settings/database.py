@@ -17,8 +17,8 @@ DATABASES["default"] |= {
             "timeout": 5,
         },
         "connect_timeout": 5,
-        # A connection plans a statement only once after five uses. PgBouncer allows this from 1.21
-        # on, because it tracks prepared statements.
+        # After five uses, a connection prepares a statement and keeps it. PgBouncer allows this
+        # from 1.21 on, because it tracks prepared statements.
         "prepare_threshold": 5,
         # Values are sent apart from the statement: a server logs the text of a failing statement.
         "server_side_binding": True,

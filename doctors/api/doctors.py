@@ -29,7 +29,7 @@ _KEYS = {"next_free": "next_free_at", "fee": "lowest_fee", "name": "sorted_name"
 
 
 class PublicView(APIView):
-    """Open to anybody; a token that does not work any more is no reason to refuse."""
+    """Open to anybody. An invalid token is no reason to refuse."""
 
     authentication_classes = ()
     permission_classes = (AllowAny,)

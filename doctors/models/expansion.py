@@ -1,4 +1,4 @@
-"""A change of hours on its way into the slots."""
+"""A change of hours that is being applied to the slots."""
 
 from typing import ClassVar
 
@@ -10,9 +10,9 @@ from django.utils.translation import gettext_lazy as _
 
 
 class SlotExpansion(models.Model):
-    """Somebody has changed hours: whose slots follow, and how far that is.
+    """Somebody has changed hours: the doctors whose slots must follow, and the progress.
 
-    `done` grows with each chunk of doctors, and a worker that begins again goes on behind it.
+    `done` grows with each chunk of doctors. A worker that starts again continues there.
     """
 
     doctor_ids = ArrayField(models.BigIntegerField(), verbose_name=_("doctors"))

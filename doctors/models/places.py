@@ -1,4 +1,4 @@
-"""Clinics and specialties: the nouns that a patient searches by."""
+"""Clinics and specialties, which patients search by."""
 
 from typing import ClassVar, Protocol
 from urllib.parse import urlencode
@@ -10,13 +10,13 @@ from django.utils.translation import gettext_lazy as _
 
 
 def validate_time_zone(name: str) -> None:
-    """Accepts the IANA names that this machine's tz database knows."""
+    """Accepts the IANA names in this machine's tz database."""
     if name not in available_timezones():
         raise ValidationError(_("This is not an IANA time zone, like Europe/Amsterdam."))
 
 
 class Address(Protocol):
-    """Of a clinic, or of a place that somebody was promised."""
+    """The address of a clinic, or of a place that a patient was promised."""
 
     @property
     def street(self) -> str: ...
@@ -33,13 +33,13 @@ def written_address(place: Address) -> str:
 
 
 def map_url_of(place: Address) -> str:
-    """A search on an open map; no coordinates are needed, and nothing is loaded from there."""
+    """A search on an open map. It needs no coordinates, and our pages load nothing from there."""
     query = urlencode({"query": f"{written_address(place)}, {place.country}"})
     return f"https://www.openstreetmap.org/search?{query}"
 
 
 class Specialty(models.Model):
-    """A field of medicine, with the word for somebody who practises it."""
+    """A field of medicine, and the word for somebody who practises it."""
 
     name = models.CharField(_("name"), max_length=80, unique=True)
     slug = models.SlugField(unique=True)
@@ -58,7 +58,7 @@ class Specialty(models.Model):
 
 
 class Clinic(models.Model):
-    """A place with an address and a clock of its own."""
+    """A place with an address and its own clock."""
 
     name = models.CharField(_("name"), max_length=120)
     street = models.CharField(_("street"), max_length=160)

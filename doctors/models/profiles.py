@@ -1,4 +1,4 @@
-"""Doctors, those who act for them, and what one can book them for."""
+"""Doctors, the people who act for them, and the visits that patients can book."""
 
 from datetime import timedelta
 from typing import ClassVar
@@ -16,7 +16,7 @@ from doctors.models.schedule import Mode
 
 
 class Doctor(models.Model):
-    """Somebody who can be booked. `slot_minutes` is the step of their grid of slots."""
+    """Somebody who can be booked. `slot_minutes` is the step of their slot grid."""
 
     user = models.OneToOneField(
         settings.AUTH_USER_MODEL,
@@ -112,7 +112,7 @@ class SecretaryAssignment(models.Model):
 
 
 class VisitType(models.Model):
-    """What a patient comes for: its length in slots of the grid, its mode and its price."""
+    """A kind of visit: its length in slots of the grid, its mode and its price."""
 
     doctor = models.ForeignKey(Doctor, on_delete=models.CASCADE, related_name="visit_types")
     name = models.CharField(_("name"), max_length=80)
@@ -173,5 +173,5 @@ class VisitType(models.Model):
 
     @property
     def buffer(self) -> timedelta:
-        """What is kept free after the visit."""
+        """The time kept free after the visit."""
         return timedelta(minutes=self.buffer_slots * self.doctor.slot_minutes)

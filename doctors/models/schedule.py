@@ -1,4 +1,4 @@
-"""When a doctor can be booked: recurring rules, and the slots that are made of them."""
+"""When a doctor can be booked: recurring rules, and the slots made from them."""
 
 from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
@@ -16,7 +16,7 @@ from doctors.recurrence import WeeklyRule
 
 
 class Mode(models.TextChoices):
-    """How doctor and patient meet. A rule may leave it open; a visit has exactly one."""
+    """How doctor and patient meet. A rule may leave it open; a visit has exactly one mode."""
 
     IN_PERSON = "in_person", _("in person")
     VIDEO = "video", _("video")
@@ -43,7 +43,7 @@ class TimeRange(Func):
 
 
 class AvailabilityRule(models.Model):
-    """Weekly hours: on these weekdays, from `starts` to `ends` by the clinic's wall clock.
+    """Weekly hours: on these weekdays, from `starts` to `ends` on the clinic's wall clock.
 
     An end of 00:00 is the end of the day.
     """
@@ -93,8 +93,8 @@ class AvailabilityRule(models.Model):
         return f"rule {self.pk}"
 
     def weekly(self, *, zone: ZoneInfo | None = None, slot_minutes: int = 1) -> WeeklyRule:
-        """As the calendar arithmetic takes it, by the clinic's clock or another one. The slots
-        matter only where some are made.
+        """The rule for calendar arithmetic, on the clinic's clock or another one. `slot_minutes`
+        matters only for making slots.
         """
         return WeeklyRule(
             weekdays=frozenset(self.weekdays),
@@ -108,11 +108,11 @@ class AvailabilityRule(models.Model):
 
 
 class Slot(models.Model):
-    """One bookable unit in a doctor's grid; only future and recent ones are kept.
+    """One bookable unit in a doctor's grid. Only future and recent ones are kept.
 
-    The row is the judge of who has the time: it is claimed by one conditional UPDATE. `hold_id` is
-    the id of the hold, which is also the id of the appointment that comes of it; it is no foreign
-    key because bookings stand above doctors.
+    The row decides who has the time: one conditional UPDATE claims it. `hold_id` is the id of the
+    hold, which is also the id of the later appointment. It is no foreign key, because bookings is
+    above doctors.
     """
 
     # No index of its own: `one_slot_per_doctor_and_start` begins with the doctor.
@@ -134,7 +134,7 @@ class Slot(models.Model):
         verbose_name = _("slot")
         verbose_name_plural = _("slots")
         indexes: ClassVar[list[models.Index]] = [
-            # No index may name state, held_until or hold_id: then claiming and giving back are
+            # No index may contain state, held_until or hold_id. Then claiming and giving back are
             # heap-only updates, which touch neither the B-trees nor the exclusion constraint.
             models.Index(fields=["starts_at"], name="slot_starts_at"),
         ]

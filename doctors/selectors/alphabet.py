@@ -1,8 +1,8 @@
-"""Names in the order in which people look for them: Álvarez stands with the As.
+"""Names in the order in which people look for them: Álvarez is among the As.
 
-PostgreSQL may be built without ICU, as the embedded one is, and the locales of the C library differ
-from machine to machine. So names are compared by their letters without accents and capitals, byte
-by byte: the same order on every server.
+PostgreSQL may be built without ICU, like the embedded one, and the locales of the C library differ
+between machines. So names are compared byte by byte, without accents and capitals: the same order
+on every server.
 """
 
 from django.contrib.postgres.lookups import Unaccent
@@ -11,6 +11,6 @@ from django.db.models.functions import Cast, Collate, Lower
 
 
 def letters_of(field: str) -> Collate:
-    """What the text in this field is sorted by."""
+    """The expression to sort the text in this field by."""
     plain = Cast(Lower(Unaccent(field)), output_field=CharField())
     return Collate(plain, "C")

@@ -1,4 +1,4 @@
-"""What can be searched for at all. Asked at every page of results, and seldom another."""
+"""The values that people can search for. Every page of results needs them; they rarely change."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -11,13 +11,13 @@ from django.dispatch import receiver
 from docbook.lock_keys import SEARCH_CHOICES
 from doctors.models import Clinic, Doctor, Specialty, VisitType
 
-# A page that is served in the moment of a change may keep the list of before for so long.
+# A page served during a change may keep the old list for this long.
 SECONDS = 60
 
 
 @dataclass(frozen=True)
 class Choices:
-    """Specialties as (slug, name), cities, ISO codes of languages and currencies; in no order."""
+    """Specialties as (slug, name), cities, ISO codes of languages, and currencies; unordered."""
 
     specialties: list[tuple[str, str]]
     cities: list[str]
@@ -26,7 +26,7 @@ class Choices:
 
 
 def search_choices() -> Choices:
-    """Four queries a minute, whatever the number of searches; four each time without Redis."""
+    """Four queries a minute, however many searches there are. Without Redis, four each time."""
     choices: Choices | None = cache.get_or_set(SEARCH_CHOICES, _read, SECONDS)
     return choices if choices is not None else _read()
 
@@ -45,6 +45,6 @@ def _read() -> Choices:
 
 @receiver([post_save, post_delete])
 def forget_choices(sender: type[Any], **_kwargs: Any) -> None:
-    """What was saved just now can be searched for at once."""
+    """Makes new values searchable at once."""
     if sender in (Clinic, Doctor, Specialty, VisitType):
         cache.delete(SEARCH_CHOICES)

@@ -1,4 +1,4 @@
-"""Reading doctors, as anybody or as the one who acts for them."""
+"""Reads doctors, for everybody or for the people who act for them."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
@@ -10,12 +10,12 @@ from docbook.errors import NotFound
 from doctors.models import AvailabilityRule, Clinic, Doctor, Slot, Specialty
 from doctors.selectors.alphabet import letters_of
 
-# Somewhere it is still yesterday.
+# It is still yesterday somewhere.
 ONE_DAY = timedelta(days=1)
 
 
 def bookable_doctors() -> QuerySet[Doctor]:
-    """With what their page shows, in two queries."""
+    """With everything their page shows, in two queries."""
     doctors = Doctor.objects.filter(is_active=True)
     return doctors.select_related("specialty", "clinic").prefetch_related("visit_types")
 
@@ -33,8 +33,9 @@ def clinics_of_doctor(doctor: Doctor, *, now: datetime) -> list[Clinic]:
 
 
 def clinics_of_doctors(doctors: Sequence[Doctor], *, now: datetime) -> dict[int, list[Clinic]]:
-    """Where each has hours now or later, or, where no hours are kept, times to come; the main
-    clinic first, and alone where there are none. One query, and two more for those without hours.
+    """Where each doctor has hours, now or later. A doctor without hours has the clinics of upcoming
+    slots. The main clinic comes first, and alone if there is no other. One query, and two more for
+    doctors without hours.
     """
     found: dict[int, set[Clinic]] = {doctor.pk: set() for doctor in doctors}
     hours = AvailabilityRule.objects.filter(
@@ -53,14 +54,14 @@ def clinics_of_doctors(doctors: Sequence[Doctor], *, now: datetime) -> dict[int,
 
 
 def main_first(clinics: Iterable[Clinic], *, doctor: Doctor) -> list[Clinic]:
-    """By name, but the doctor's main clinic before all others, or alone."""
+    """By name, but the doctor's main clinic first. The main clinic alone if there are none."""
     main = doctor.clinic_id
     in_order = sorted(clinics, key=lambda each: (each.pk != main, each.name, each.pk))
     return in_order or [doctor.clinic]
 
 
 def clinics_of_specialty(specialty: Specialty, *, now: datetime) -> QuerySet[Clinic]:
-    """Where its doctors have times to come. Who has none is found at their main clinic."""
+    """Where its doctors have upcoming times. A doctor without times counts at their main clinic."""
     doctors = Doctor.objects.filter(specialty=specialty, is_active=True)
     to_come = Slot.objects.filter(starts_at__gt=now)
     here = to_come.filter(clinic=OuterRef("pk"), doctor__in=doctors)
@@ -70,7 +71,7 @@ def clinics_of_specialty(specialty: Specialty, *, now: datetime) -> QuerySet[Cli
 
 
 def doctors_run_by(user: User) -> QuerySet[Doctor]:
-    """The doctors whose day this user may see: themselves, and those they are secretary of."""
+    """The doctors whose day this user may see: the user, and those they are secretary of."""
     return (
         Doctor.objects.filter(Q(user=user) | Q(secretaries__secretary=user))
         .distinct()
@@ -80,7 +81,7 @@ def doctors_run_by(user: User) -> QuerySet[Doctor]:
 
 
 def doctors_visible_to(user: User) -> QuerySet[Doctor]:
-    """As `doctors_run_by`, and all of them for staff."""
+    """Like `doctors_run_by`; for staff, all doctors."""
     if user.is_staff:
         return Doctor.objects.select_related("specialty", "clinic").order_by(
             letters_of("name"), "id"

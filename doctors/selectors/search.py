@@ -1,4 +1,4 @@
-"""Finding doctors: who matches, and who is free first."""
+"""Finds doctors: who matches, and who is free first."""
 
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
@@ -33,7 +33,7 @@ from doctors.selectors.doctors import bookable_doctors
 SPECIALTIES_SECONDS = 15
 
 _DAY = timedelta(days=1)
-# Days on which clocks change are longer or shorter, by this at most.
+# Days when clocks change are longer or shorter by at most this much.
 _SHIFT = timedelta(hours=1)
 
 ORDERS: dict[str, tuple[OrderBy | str, ...]] = {
@@ -44,7 +44,7 @@ ORDERS: dict[str, tuple[OrderBy | str, ...]] = {
 
 
 class _OfFirstStart(Func):
-    """A column of what the database's own function finds; in the migration doctors.0007."""
+    """A column of the result of the database function in migration doctors.0007."""
 
     template = "(SELECT free.%(column)s FROM doctors_first_start(%(expressions)s) AS free)"
 
@@ -56,8 +56,8 @@ class _HasStart(Func):
 
 @dataclass(frozen=True)
 class DoctorSearch:
-    """What was asked for; empty values ask for nothing. `max_fee` in whole units of `currency`, in
-    which fees are ordered, too: see `in_one_currency`.
+    """The search. Empty values ask for nothing. `max_fee` is in whole units of `currency`, which
+    also orders by fee: see `in_one_currency`.
     """
 
     q: str = ""
@@ -85,7 +85,7 @@ class DoctorSearch:
 
 @dataclass(frozen=True)
 class SpecialtySummary:
-    """A specialty, its doctors, and the first free time among all of them."""
+    """A specialty, its number of doctors, and the first free time among them."""
 
     specialty: Specialty
     doctor_count: int
@@ -95,9 +95,10 @@ class SpecialtySummary:
 
 
 def in_one_currency(search: DoctorSearch, *, now: datetime) -> DoctorSearch:
-    """The search with a currency where fees are compared: a hundred euros are no hundred rupees.
+    """The search with a currency, so fees can be compared: a hundred euros are not a hundred
+    rupees.
 
-    Unless it was said which one, it is the one that most visit types of these doctors have.
+    If the search names none, it is the most common one among the visit types of these doctors.
     """
     if search.currency or not search.asks_for_fees:
         return search
@@ -109,7 +110,7 @@ def in_one_currency(search: DoctorSearch, *, now: datetime) -> DoctorSearch:
 
 
 def matching_doctors(*, search: DoctorSearch, now: datetime) -> QuerySet[Doctor]:
-    """Doctors that can be booked and match everything asked for; in no order."""
+    """Bookable doctors who match the whole search; unordered."""
     doctors = bookable_doctors()
     if search.q:
         doctors = doctors.filter(_named(search.q))
@@ -127,9 +128,9 @@ def matching_doctors(*, search: DoctorSearch, now: datetime) -> QuerySet[Doctor]
 
 
 def _named(text: str) -> Q:
-    """Every word counts, in any order, over name and specialty; titles do not.
+    """Every word counts, in any order, in name and specialty. Titles do not count.
 
-    However the accents were typed: a phone abroad has no "ü", and some write it in two signs.
+    Accents do not matter: a phone abroad has no "ü", and some people write it with two characters.
     """
     words = words_of(text)
     named = Q() if words or is_only_titles(text) else Q(pk__in=[])
@@ -143,10 +144,10 @@ def _named(text: str) -> Q:
 
 
 def search_doctors(*, search: DoctorSearch, now: datetime) -> QuerySet[Doctor]:
-    """Matching doctors in the order asked for, with what `with_next_free` adds, `lowest_fee`
-    (cents) and `sorted_name`.
+    """Matching doctors in the requested order. Adds `lowest_fee` (cents), `sorted_name` and the
+    columns of `with_next_free`.
 
-    The order always ends in the id, so that pages neither repeat nor leave out anybody.
+    The order always ends with the id, so pages neither repeat nor skip anybody.
     """
     return (
         with_next_free(matching_doctors(search=search, now=now), now=now, search=search)
@@ -158,7 +159,7 @@ def search_doctors(*, search: DoctorSearch, now: datetime) -> QuerySet[Doctor]:
 def with_next_free(
     doctors: QuerySet[Doctor], *, now: datetime, search: DoctorSearch | None = None
 ) -> QuerySet[Doctor]:
-    """Adds `next_free_at`, the first time at which a visit type that fits the search can start, and
+    """Adds `next_free_at`, the first time when a fitting visit type can start, and
     `next_free_zone`, the clock of its clinic.
     """
     asked = _asked(search or DoctorSearch(), now=now)
@@ -169,7 +170,7 @@ def with_next_free(
 
 
 def kept_specialties(*, now: datetime) -> list[SpecialtySummary]:
-    """As `summarise_specialties`, which looks at all doctors: once in a quarter of a minute."""
+    """Like `summarise_specialties`, which reads all doctors, but only four times a minute."""
     kept: list[SpecialtySummary] | None = cache.get(SEARCH_SPECIALTIES)
     if kept is None:
         kept = summarise_specialties(now=now)
@@ -178,7 +179,7 @@ def kept_specialties(*, now: datetime) -> list[SpecialtySummary]:
 
 
 def summarise_specialties(*, now: datetime) -> list[SpecialtySummary]:
-    """Specialties by number of doctors, most first. Three queries."""
+    """Specialties by number of doctors, largest first. Three queries."""
     doctors = with_next_free(Doctor.objects.filter(is_active=True), now=now)
     groups: dict[int, list[tuple[datetime | None, int]]] = {}
     for doctor_id, specialty_id, free in doctors.values_list(
@@ -206,7 +207,7 @@ def _first(group: list[tuple[datetime | None, int]]) -> tuple[datetime, int] | N
 
 
 def _places_of(starts: list[tuple[datetime, int]]) -> dict[tuple[datetime, int], tuple[str, str]]:
-    """Zone and city of the slots that start then, each with that doctor."""
+    """Zone and city of the slots that start at these times with these doctors."""
     wanted = Q(pk__in=[])
     for starts_at, doctor_id in starts:
         wanted |= Q(doctor=doctor_id, starts_at=starts_at)
@@ -217,7 +218,7 @@ def _places_of(starts: list[tuple[datetime, int]]) -> dict[tuple[datetime, int],
 
 
 def _asked(search: DoctorSearch, *, now: datetime, day: date | None = None) -> list[Any]:
-    """What `doctors_first_start` is to look for, at each doctor: on this local day, or at all."""
+    """What `doctors_first_start` looks for, for each doctor: on this local day, or on any."""
     most_cents = None if search.max_fee is None else search.max_fee * 100
     return [
         F("pk"),
@@ -231,7 +232,7 @@ def _asked(search: DoctorSearch, *, now: datetime, day: date | None = None) -> l
 
 
 def _works_in(city: str, *, now: datetime) -> Q:
-    """At their main clinic, where they have hours, or, where no hours are kept, have slots."""
+    """At their main clinic, or where they have hours. Without any hours, where they have slots."""
     hours = AvailabilityRule.objects.filter(doctor=OuterRef("pk"))
     yesterday = (now - _DAY).date()
     valid = hours.filter(Q(valid_until=None) | Q(valid_until__gte=yesterday))
@@ -244,7 +245,7 @@ def _works_in(city: str, *, now: datetime) -> Q:
 
 
 def _visit_types(search: DoctorSearch, *, doctor: OuterRef | QuerySet[Any]) -> QuerySet[VisitType]:
-    """Active visit types that fit the search: of one doctor, or of several."""
+    """Active visit types that fit the search, of one doctor or of several."""
     of = "doctor" if isinstance(doctor, OuterRef) else "doctor__in"
     visit_types = VisitType.objects.filter(**{of: doctor}, is_active=True)
     if search.mode:
@@ -256,7 +257,7 @@ def _visit_types(search: DoctorSearch, *, doctor: OuterRef | QuerySet[Any]) -> Q
 
 
 def _lowest_fee(search: DoctorSearch) -> Subquery:
-    """In the search's currency; those who charge in another come last."""
+    """In the search's currency. Doctors who charge in another one come last."""
     visit_types = VisitType.objects.filter(doctor=OuterRef("pk"), is_active=True)
     if search.currency:
         visit_types = visit_types.filter(currency=search.currency)

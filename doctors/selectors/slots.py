@@ -1,4 +1,4 @@
-"""Reading a doctor's grid of slots."""
+"""Reads a doctor's grid of slots."""
 
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
@@ -24,7 +24,7 @@ ORDER BY doctor_id, starts_at
 
 
 def free_now(now: datetime) -> Q:
-    """Slots that are open, or held by a hold whose time is over; as GridSlot.is_free."""
+    """Slots that are open, or held by an expired hold, like GridSlot.is_free."""
     return Q(state="open") | Q(state="held", held_until__lte=now)
 
 
@@ -39,10 +39,10 @@ def window_of(doctor: Doctor, *, now: datetime) -> BookingWindow:
 def grid_of_doctors(
     *, doctor_ids: Iterable[int], start: datetime, end: datetime, clinics: Iterable[Clinic] = ()
 ) -> dict[int, list[GridSlot]]:
-    """All slots that start in [start, end), by doctor, in the order of time. One query.
+    """All slots that start in [start, end), by doctor and in order of time. One query.
 
-    A page reads a thousand slots. The ORM takes three times as long for them, and what the caller
-    knows of the `clinics` need not come again with each slot.
+    A page reads a thousand slots, and the ORM takes three times as long. Slots at the given
+    `clinics` do not fetch the clinic again.
     """
     places = {clinic.pk: place_of(clinic) for clinic in clinics}
     asked: dict[str, Any] = {
@@ -74,8 +74,8 @@ def times_of_doctor(
 ) -> tuple[list[VisitTime], list[VisitTime]]:
     """(free, on hold) starts in [start, end) that notice and horizon allow. One query.
 
-    A visit that begins before `end` may need slots after it, hence the wider look. Slots of the
-    appointment that `moves` are free for it.
+    A visit that begins before `end` may need slots after it, so the query looks further. Slots of
+    the appointment that `moves` are free for it.
     """
     window = window_of(doctor, now=now)
     start, end = max(start, window.earliest), min(end, window.latest)
@@ -95,7 +95,7 @@ def times_of_doctor(
 def times_on_day(
     *, doctor: Doctor, visit_type: VisitType, day: date, now: datetime
 ) -> list[VisitTime]:
-    """Free starts on a day, each by the clock of its own clinic. One query."""
+    """Free starts on a day, each on its own clinic's clock. One query."""
     start, end = instants_of_days(day, day)
     free, _on_hold = times_of_doctor(
         doctor=doctor, visit_type=visit_type, start=start, end=end, now=now
@@ -106,8 +106,8 @@ def times_on_day(
 def free_times_of_doctors(
     *, visit_types: Sequence[VisitType], start: datetime, end: datetime, now: datetime
 ) -> list[tuple[VisitTime, VisitType]]:
-    """Free starts in [start, end) that notice and horizon allow, for each of these visit types;
-    earliest first. One query; the visit types know their doctors.
+    """Free starts in [start, end) that notice and horizon allow, for each of these visit types,
+    earliest first. One query. The visit types must have their doctors loaded.
     """
     margin = max((each.duration + each.buffer for each in visit_types), default=timedelta())
     doctor_ids = {each.doctor_id for each in visit_types}

@@ -1,10 +1,10 @@
-"""Visit types, out of what was prefetched with the doctor."""
+"""Selects from the visit types that were prefetched with the doctor."""
 
 from doctors.models import Doctor, VisitType
 
 
 def active_visit_types(doctor: Doctor) -> list[VisitType]:
-    """Those that can be booked, in the doctor's order; each knows its doctor without a query."""
+    """The bookable ones, in the doctor's order. Each has its doctor without a query."""
     active = [each for each in doctor.visit_types.all() if each.is_active]
     for each in active:
         each.doctor = doctor
@@ -14,7 +14,9 @@ def active_visit_types(doctor: Doctor) -> list[VisitType]:
 def fitting_visit_types(
     doctor: Doctor, *, mode: str = "", max_fee: int | None = None, currency: str = ""
 ) -> list[VisitType]:
-    """Those that fit a search, in the doctor's order. `max_fee` in whole units of `currency`."""
+    """The ones that fit a search, in the doctor's order. `max_fee` is in whole units of
+    `currency`.
+    """
     return [
         each
         for each in active_visit_types(doctor)
@@ -29,11 +31,11 @@ def _is_in_reach(visit_type: VisitType, *, max_fee: int | None, currency: str) -
 
 
 def first_visit_type(doctor: Doctor, *, mode: str = "") -> VisitType | None:
-    """What a doctor is booked for unless somebody says otherwise."""
+    """The visit type that a booking has unless somebody chooses another."""
     return next(iter(fitting_visit_types(doctor, mode=mode)), None)
 
 
 def choose_visit_type(doctor: Doctor, *, wanted: int | None) -> VisitType | None:
-    """The wanted one where the doctor has it, else the first; None where there is none."""
+    """The wanted one if the doctor has it, otherwise the first; None if there is none."""
     active = active_visit_types(doctor)
     return next((each for each in active if each.pk == wanted), active[0] if active else None)

@@ -12,14 +12,14 @@ from doctors.selectors.doctors import clinics_of_doctors, main_first
 
 @dataclass(frozen=True)
 class WorkingPlaces:
-    """`clinics` as `clinics_of_doctors` has them, and that of the next free time among them."""
+    """`clinics` as in `clinics_of_doctors`, and the clinic of the next free time."""
 
     clinics: list[Clinic]
     next_free: Clinic | None
 
 
 def working_places(doctors: Sequence[Doctor], *, now: datetime) -> dict[int, WorkingPlaces]:
-    """By doctor; the doctors come from `with_next_free`. One query more than those."""
+    """By doctor. The doctors come from `with_next_free`. One more query."""
     firsts = Q(pk__in=[])
     for doctor in doctors:
         starts_at = doctor.next_free_at  # type: ignore[attr-defined]  # annotated by the selector

@@ -1,12 +1,12 @@
-"""Changing who has a slot: keep, give back. A patient's claims and bookings are made by the two
-functions of the database that hold and confirm (bookings/migrations/sql).
+"""Changes who has a slot: keep, give back. Two functions of the database make a patient's claims
+and bookings when they hold and confirm (bookings/migrations/sql).
 
-Conditional UPDATEs and the database's own clock. Several slots are always locked in the order of
-their ids, so that two visits that want neighbouring times wait for each other and never deadlock.
-All functions run inside the caller's transaction.
+Uses conditional UPDATEs and the database's own clock. Several slots are always locked in order of
+id. So two visits that want neighbouring times wait for each other and never deadlock. All functions
+run in the caller's transaction.
 
-The clock is `clock_timestamp()` and not `now()`: a transaction, or a statement, that waited for a
-lock must judge by the time at which it looks, not by the time at which it began.
+The clock is `clock_timestamp()`, not `now()`. A transaction or statement that waited for a lock
+must judge by the time when it looks, not by the time when it began.
 """
 
 from datetime import datetime, timedelta
@@ -17,8 +17,8 @@ from django.db import connection
 
 _LOCK = "SELECT id FROM doctors_slot WHERE id = ANY(%(ids)s) ORDER BY id FOR UPDATE"
 
-# Of a visit that moves by less than its length, slots stay booked by it until the new time is
-# confirmed; the rest of them is held.
+# If a visit moves by less than its length, it keeps some slots booked until the new time is
+# confirmed. Only the others are held.
 _RENEW = """
 WITH term AS MATERIALIZED (
     SELECT least(clock_timestamp() + %(term)s, %(latest)s) AS until
@@ -47,7 +47,7 @@ WHERE id = ANY(%(ids)s) AND hold_id = %(hold)s AND state = 'held'
 RETURNING id
 """
 
-# What has begun stays booked: nobody can come into it any more.
+# Time that has begun stays booked: nobody else can use it.
 _OPEN_BOOKED = """
 UPDATE doctors_slot SET state = 'open', hold_id = NULL
 WHERE id = ANY(%(ids)s) AND hold_id = %(hold)s AND state = 'booked'
@@ -66,10 +66,10 @@ RETURNING id
 
 
 def lock_slots(*, slot_ids: list[int]) -> None:
-    """Locks the rows in the order of their ids, before the row of a hold is locked.
+    """Locks the rows in order of id, before the row of a hold.
 
-    Everybody takes slots first and holds second; in the other order a confirmation and a claim of
-    the same lapsed slot could wait for each other.
+    Everybody locks slots first and holds second. In the other order, a confirmation and a claim of
+    the same expired slot could wait for each other.
     """
     _run(_LOCK, ids=slot_ids)
 
@@ -82,8 +82,8 @@ def renew_slots(
     term: timedelta,
     latest: datetime,
 ) -> datetime | None:
-    """Keeps the slots for the full term from now, but not beyond `latest`, when the visit begins;
-    None when they are no longer held by it, or booked by the visit that it moves.
+    """Keeps the slots for the full term from now, but not beyond `latest`, when the visit begins.
+    None if the hold no longer has them, and the visit that it moves has not booked them.
     """
     [(held, until, own)] = _run(
         _RENEW, ids=slot_ids, hold=hold_id, replaces=replaces, term=term, latest=latest
@@ -92,9 +92,9 @@ def renew_slots(
 
 
 def book_slots(*, slot_ids: list[int], hold_id: UUID, replaces: UUID) -> bool:
-    """Books at once, without a hold before, what is free or belongs to the visit that moves.
+    """Books at once, without a hold, slots that are free or belong to the visit that moves.
 
-    False when somebody has one of them; then the caller's transaction must not be kept.
+    False if somebody else has one of them; then the caller must roll back.
     """
     return len(_run(_BOOK, ids=slot_ids, hold=hold_id, replaces=replaces)) == len(slot_ids)
 
@@ -105,12 +105,12 @@ def give_back_slots(*, slot_ids: list[int], hold_id: UUID) -> int:
 
 
 def open_booked_slots(*, slot_ids: list[int], hold_id: UUID) -> list[int]:
-    """Opens what this appointment has booked and what has not begun; returns the ids of these."""
+    """Opens the slots this appointment has booked and that have not begun; returns their ids."""
     return sorted(row[0] for row in _run(_OPEN_BOOKED, ids=slot_ids, hold=hold_id))
 
 
 def open_lapsed_slots(*, slot_ids: list[int]) -> int:
-    """Opens those of the slots whose hold is over, of any holder; returns how many."""
+    """Opens those of the slots whose hold has expired by any holder; returns how many."""
     return len(_run(_OPEN_LAPSED, ids=slot_ids))
 
 

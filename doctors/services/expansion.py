@@ -1,7 +1,7 @@
 """Recurring rules → slot rows, for each doctor's rolling horizon of local days.
 
-May run any number of times: it adds what is missing and takes away what no rule makes any more. A
-slot that somebody holds or has, or that is blocked, is never touched, nor is anything in the past.
+May run any number of times: it adds missing slots and removes slots that no rule makes any more. It
+never touches the past, or a slot that is held, booked or blocked.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -16,8 +16,8 @@ from docbook.lock_keys import EXPANSION_OF_A_DOCTOR
 from doctors.models import AvailabilityRule, Doctor
 from doctors.recurrence import WeeklyRule, instant, slot_periods
 
-# So few that a transaction takes about a second: to wait for one of its rows takes less than the
-# lock time-out of a web request. So many that round trips do not count.
+# Small enough for a transaction of about a second: waiting for one of its rows takes less than the
+# lock timeout of a web request. Large enough that round trips do not matter.
 DOCTORS_A_CHUNK = 20
 
 # How long a slot stays after its end, for schedules that look back.
@@ -29,7 +29,7 @@ SELECT pg_advisory_xact_lock(%(lock_class)s, (id %% 2147483647)::int)
 FROM unnest(%(ids)s::bigint[]) WITH ORDINALITY AS doctor (id, position) ORDER BY position
 """
 
-# Instants as numbers: they are compared only, and reading a million of them as such takes a while.
+# Instants as numbers: they are only compared, and parsing a million of them takes long.
 _PRESENT = """
 SELECT id, state = 'open' OR state = 'held' AND held_until <= clock_timestamp(),
        doctor_id, clinic_id, mode,
@@ -39,8 +39,8 @@ WHERE doctor_id = ANY(%(doctors)s) AND starts_at > %(now)s
   AND starts_at < coalesce(%(until)s::timestamptz, 'infinity')
 """
 
-# Locked in the order of ids, like every lock on slots, so that a claim of two neighbouring slots
-# and this never wait for each other. `state` is looked at again once the row is locked.
+# Locked in order of id, like every lock on slots: this statement and a claim of two neighbouring
+# slots never wait for each other. `state` is checked again once the row is locked.
 _REMOVE = """
 DELETE FROM doctors_slot WHERE id IN (
     SELECT id FROM doctors_slot
@@ -58,8 +58,8 @@ FROM unnest(%(doctors)s::bigint[], %(clinics)s::bigint[], %(modes)s::text[],
 ORDER BY doctor_id, starts, ends, clinic_id, mode
 """
 
-# Without a conflict target both the unique and the exclusion constraint are meant: where a booked
-# slot of another length lies across a candidate, the candidate is left out.
+# Without a conflict target, both the unique and the exclusion constraint apply. A candidate that
+# overlaps a booked slot of another length is skipped.
 _ADD_WHERE_FREE = f"{_ADD} ON CONFLICT DO NOTHING"
 
 _PURGE = """
@@ -71,7 +71,7 @@ DELETE FROM doctors_slot WHERE id IN (
 
 @dataclass(frozen=True)
 class ExpansionResult:
-    """Counts of doctors looked at and of slot rows."""
+    """Numbers of doctors checked and of slot rows changed."""
 
     doctors: int = 0
     added: int = 0
@@ -86,7 +86,7 @@ class ExpansionResult:
 
 
 class Candidate(NamedTuple):
-    """A slot as the rules want it; instants in seconds since 1970, whole because minutes are."""
+    """A slot that the rules want. Instants are in whole seconds since 1970."""
 
     doctor_id: int
     clinic_id: int
@@ -101,7 +101,7 @@ class _Present(NamedTuple):
 
 
 class _Rule(NamedTuple):
-    """A rule's row with what the expansion needs of its doctor and its clinic."""
+    """A rule's row, with the columns of its doctor and clinic that the expansion needs."""
 
     doctor_id: int
     clinic_id: int
@@ -119,9 +119,9 @@ def expand_slots(
 ) -> ExpansionResult:
     """Brings the future slots of these doctors (None: of all) in line with their rules.
 
-    A doctor's horizon is `horizon_days` local days, today included; `days` makes that many instead
-    and leaves alone what lies beyond. Doctors who cannot be booked lose their open future slots.
-    One transaction a chunk of doctors; `progress` is told the number of doctors after each.
+    A doctor's horizon is `horizon_days` local days, today included. `days` replaces that number,
+    and slots beyond it stay. Doctors who cannot be booked lose their open future slots. One
+    transaction per chunk of doctors; after each, `progress` gets the number of doctors.
     """
     result = ExpansionResult()
     for chunk in _chunks(_ids_in_order(doctor_ids)):
@@ -132,7 +132,7 @@ def expand_slots(
 
 
 def purge_old_slots(*, now: datetime) -> int:
-    """Deletes slots that ended more than 30 days ago, a bounded batch a transaction."""
+    """Deletes slots that ended more than 30 days ago, a limited number per transaction."""
     total = 0
     while True:
         deleted = _run(_PURGE, before=now - KEPT_FOR, limit=PURGED_A_BATCH)
@@ -167,11 +167,11 @@ def _expand_chunk(*, doctor_ids: list[int], now: datetime, days: int | None) -> 
 
 
 def _begin(doctor_ids: list[int]) -> None:
-    """Patience for a bulk statement, and one expansion of a doctor at a time.
+    """Allows more time for a bulk statement, and only one expansion of a doctor at a time.
 
-    The lock closes this race: of two expansions the one that read the rules before an admin
-    changed them could write after the other and bring back what the admin took away. Rules are
-    read once the lock is ours. It is no row lock, so that saving a doctor never waits for it.
+    The lock closes this race: of two expansions, the one that read the rules before an admin
+    changed them could write last and bring back what the admin removed. So rules are read after the
+    lock is taken. It is no row lock: saving a doctor never waits for it.
     """
     _run("SET LOCAL statement_timeout = '5min'")
     _run("SET LOCAL lock_timeout = '1min'")
@@ -202,7 +202,7 @@ def _today(*, now: datetime, zone: ZoneInfo) -> date:
 
 
 def _end_of_window(rules: list[_Rule], *, now: datetime, days: int) -> datetime:
-    """Where the first of the zones ends its last day: up to there everything was considered."""
+    """The earliest end of the last day among the zones. Everything before it was considered."""
     zones = {rule.weekly.zone for rule in rules} or {ZoneInfo("UTC")}
     return min(
         instant(day=_today(now=now, zone=zone) + timedelta(days=days), at=time.min, zone=zone)
@@ -213,7 +213,7 @@ def _end_of_window(rules: list[_Rule], *, now: datetime, days: int) -> datetime:
 def _present(
     doctor_ids: list[int], *, now: datetime, until: datetime | None
 ) -> dict[Candidate, _Present]:
-    """The future slots there are, by what they are."""
+    """The existing future slots, by their values."""
     with connection.cursor() as cursor:
         cursor.execute(_PRESENT, {"doctors": doctor_ids, "now": now, "until": until})
         return {Candidate(*what): _Present(pk, is_open=is_open) for pk, is_open, *what in cursor}
@@ -224,8 +224,8 @@ def _remove(slot_ids: list[int]) -> int:
 
 
 def _add(candidates: list[Candidate]) -> int:
-    """Nearly always nothing is in the way; asking first would look twice into the index over
-    periods, which is what takes the time.
+    """Conflicts are rare. Asking first would search the index over periods twice, and that index
+    takes most of the time.
     """
     if not candidates:
         return 0
@@ -239,15 +239,15 @@ def _add(candidates: list[Candidate]) -> int:
 
 
 def _array(values: Iterable[int | str]) -> str:
-    """An array as PostgreSQL writes it: numbers and the names of modes need no quoting.
+    """An array in PostgreSQL's notation. Numbers and the names of modes need no quoting.
 
-    psycopg would look at each of a million values for what it is, which takes longer than the rest.
+    psycopg would inspect the type of each of a million values, which takes longer than the rest.
     """
     return "{" + ",".join(map(str, values)) + "}"
 
 
 def _run(sql: str, **parameters: Any) -> int:
-    """Runs one statement; returns the number of rows it concerned."""
+    """Runs one statement; returns the number of affected rows."""
     with connection.cursor() as cursor:
         cursor.execute(sql, parameters)
         rows: int = cursor.rowcount

@@ -1,4 +1,4 @@
-"""Bringing slots in line with hours that somebody has changed, step by step, in a worker."""
+"""Brings slots in line with changed hours, step by step, in a worker."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -12,7 +12,7 @@ from doctors.services.expansion import DOCTORS_A_CHUNK, KEPT_FOR, expand_slots
 
 
 def ask_for_expansion(*, doctor_ids: Sequence[int], by: User) -> SlotExpansion:
-    """Has a worker make the slots of these doctors anew, once the change is committed."""
+    """Asks a worker to make the slots of these doctors again, once the change is committed."""
     with transaction.atomic():
         asked = SlotExpansion.objects.create(doctor_ids=sorted(set(doctor_ids)), asked_by=by)
         publish("hours.changed", about=f"expansion-{asked.pk}", expansion_id=asked.pk)
@@ -20,22 +20,22 @@ def ask_for_expansion(*, doctor_ids: Sequence[int], by: User) -> SlotExpansion:
 
 
 def carry_out(*, expansion_id: int, now: datetime) -> None:
-    """Goes on where an earlier try has stopped; does nothing once all is done."""
+    """Continues where an earlier try stopped. Does nothing once all is done."""
     while _next_chunk(expansion_id, now=now):
         pass
 
 
 def purge_old_expansions(*, now: datetime) -> int:
-    """Deletes what was finished more than a month ago; returns how many."""
+    """Deletes expansions that finished more than a month ago; returns how many."""
     finished, _by_model = SlotExpansion.objects.filter(finished_at__lt=now - KEPT_FOR).delete()
     return finished
 
 
 def _next_chunk(expansion_id: int, *, now: datetime) -> bool:
-    """One transaction; False when nothing is left.
+    """One transaction; False if nothing is left.
 
-    The lock on the row closes this race: a worker that takes longer than its lease has a second one
-    beside it, and both would count the same doctors.
+    The lock on the row closes this race: if a worker takes longer than its lease, a second one
+    starts beside it, and both would count the same doctors.
     """
     with transaction.atomic():
         row = SlotExpansion.objects.select_for_update().filter(pk=expansion_id, finished_at=None)

@@ -1,7 +1,7 @@
-"""Times as a person at the clinic reads them, money, and the small badge that stands for somebody.
+"""Formats times as people at the clinic read them, money, and the colour of an avatar.
 
-Every filter takes the zone of the clinic, as a ZoneInfo or an IANA name, because the zone of the
-server or of the visitor is never the one that is meant.
+Every filter takes the clinic's zone, as a ZoneInfo or an IANA name. The zone of the server or the
+visitor is never the right one.
 """
 
 from collections.abc import Iterable
@@ -41,25 +41,25 @@ def _format(value: date | time, pattern: str) -> str:
 
 @lru_cache(maxsize=4096)
 def _formatted(value: date | time, pattern: str, _language: str | None) -> str:
-    """A page of results tells hundreds of times, and most of them are those of the page before."""
+    """A page of results shows hundreds of times, and most of them were on the page before."""
     if isinstance(value, time):
         return formats.time_format(value, pattern)
     return formats.date_format(value, pattern)
 
 
 def _dated(day: date, zone: ZoneInfo | str | None, *, this_year: str, other_year: str) -> str:
-    """With its year wherever that is not the year it is now, by the clock of `zone` (or by UTC)."""
+    """With the year if it is not the current one on the clock of `zone` (or UTC)."""
     now = timezone.now().astimezone(_zone(zone) if zone else UTC)
     return _format(day, this_year if day.year == now.year else other_year)
 
 
 @register.filter
 def clock(value: datetime, zone: ZoneInfo | str) -> str:
-    """Like "09:40", or "02:40 CEST" where the clock of that day shows 02:40 twice.
+    """Like "09:40", or "02:40 CEST" if the clock of that day shows 02:40 twice.
 
-    A translation may choose the 12 hour clock.
+    A translation may choose the 12-hour clock.
     """
-    # By UTC: two moments that one clock shows alike are equal as keys of a cache.
+    # In UTC: two moments that one clock shows alike are equal as cache keys.
     return _clock(value.astimezone(UTC), _zone(zone), get_language())
 
 
@@ -72,13 +72,13 @@ def _clock(value: datetime, zone: ZoneInfo, _language: str | None) -> str:
 
 @register.filter
 def day_long(value: datetime, zone: ZoneInfo | str) -> str:
-    """Like "Tuesday 24 November"; with the year, like all of these, where it is another one."""
+    """Like "Tuesday 24 November". Like all of these, with the year if it is not the current one."""
     return date_long(local_date(value, zone), zone)
 
 
 @register.filter
 def day_or_weekday(value: datetime, zone: ZoneInfo | str) -> str:
-    """Like "Tuesday" within six days from today, else like "Tuesday 24 November"."""
+    """Like "Tuesday" within six days from today, otherwise like "Tuesday 24 November"."""
     day = local_date(value, zone)
     today = local_date(timezone.now(), zone)
     is_near = today <= day < today + timedelta(days=7)
@@ -105,9 +105,9 @@ def day_and_clock(value: datetime, zone: ZoneInfo | str) -> str:
 
 @register.filter
 def moment_in_full(value: datetime, zone: ZoneInfo | str) -> str:
-    """Like "24 Nov 2026, 09:40 Amsterdam time (CET)": it means one moment wherever it is read."""
+    """Like "24 Nov 2026, 09:40 Amsterdam time (CET)". It means the same moment to every reader."""
     zone = _zone(zone)
-    # Without its tzinfo, because date_format() would turn it into the server's zone again.
+    # Without its tzinfo: date_format() would convert it to the server's zone.
     local = value.astimezone(zone).replace(tzinfo=None)
     return _("%(time)s %(place)s time (%(abbreviation)s)") % {
         "time": _format(local, pgettext("moment, Django date format", "j M Y, H:i")),
@@ -151,7 +151,7 @@ def date_short(day: date, zone: ZoneInfo | str | None = None) -> str:
 
 @register.filter
 def day_of_month(day: date, zone: ZoneInfo | str | None = None) -> str:
-    """Like "24 November", where the weekday is said elsewhere."""
+    """Like "24 November", for places where the weekday is shown separately."""
     return _dated(
         day,
         zone,
@@ -161,7 +161,7 @@ def day_of_month(day: date, zone: ZoneInfo | str | None = None) -> str:
 
 
 def days_in_a_row(days: Iterable[date]) -> list[str]:
-    """Like "31 Dec", "1 Jan 2027", "2 Jan": with its year where that is a new one."""
+    """Like "31 Dec", "1 Jan 2027", "2 Jan": with the year when a new one begins."""
     texts, year = [], timezone.localdate().year
     for day in days:
         this_year = pgettext("short day, Django date format", "j M")
@@ -203,8 +203,8 @@ def iso(value: datetime, zone: ZoneInfo | str) -> str:
 def zone_label(zone: ZoneInfo | str, at: date) -> str:
     """Like "Amsterdam time (CET)", for the times of the local day of `at`, a moment or a day.
 
-    Without the name in brackets on a day on which the clocks change: no name is right for all of
-    it, and each time that is shown twice carries its own.
+    On a day when the clocks change, there is no name in brackets: none is right for the whole day.
+    Then each time that is shown twice carries its own name.
     """
     zone = _zone(zone)
     day = local_date(at, zone) if isinstance(at, datetime) else at
@@ -226,14 +226,14 @@ def when(value: datetime, zone: ZoneInfo | str) -> str:
 
 
 def days_until(day: date, zone: ZoneInfo | str) -> int:
-    """From today on, by the clock of the clinic."""
+    """From today on, on the clinic's clock."""
     return (day - local_date(timezone.now(), zone)).days
 
 
 def is_same_day_here(zone: ZoneInfo | str) -> bool:
-    """Whether it is the same day at the clinic as by the clock of the site.
+    """Whether the clinic and the site have the same date now.
 
-    What is today in Sydney is tomorrow for many readers: then the day is named.
+    Today in Sydney is tomorrow for many readers. Then the day is named.
     """
     now = timezone.now()
     return local_date(now, zone) == timezone.localdate(now)
@@ -241,19 +241,19 @@ def is_same_day_here(zone: ZoneInfo | str) -> bool:
 
 @register.filter
 def clock_or_day(value: datetime, zone: ZoneInfo | str) -> str:
-    """Like "14:00" for today, else like "Wed 25 Nov, 14:00": for a sentence about an end."""
+    """Like "14:00" for today, otherwise like "Wed 25 Nov, 14:00": for a sentence about an end."""
     return clock_near(value, near=timezone.now(), zone=zone)
 
 
 def clock_near(value: datetime, *, near: datetime, zone: ZoneInfo | str) -> str:
-    """The time; with its day where that is another one than the day of `near`."""
+    """The time, with its day if that is not the day of `near`."""
     same_day = local_date(value, zone) == local_date(near, zone)
     return clock(value, zone) if same_day else day_and_clock(value, zone)
 
 
 @register.filter
 def end_of_hours(ends: time) -> str:
-    """Like "17:30", and "24:00" for the end of the day: hours of every day, not an instant."""
+    """Like "17:30", or "24:00" for the end of the day: for daily hours, not for an instant."""
     return end_in_words(ends)
 
 
@@ -272,7 +272,7 @@ def money(value: Priced | int, currency: str = "EUR") -> str:
 
 @register.filter
 def avatar(value: object) -> str:
-    """Like "avatar-3": the same colour for the same id on every page and every day."""
+    """Like "avatar-3": the same id has the same colour on every page and every day."""
     return f"avatar-{crc32(str(value).encode()) % AVATAR_COLOURS + 1}"
 
 

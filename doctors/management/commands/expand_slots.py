@@ -1,4 +1,4 @@
-"""`manage.py expand_slots`: brings slots in line with the rules, as the beat task does."""
+"""`manage.py expand_slots`: brings slots in line with the rules, like the beat task."""
 
 from argparse import ArgumentParser, ArgumentTypeError
 from typing import Any
@@ -12,13 +12,13 @@ from doctors.services.expansion import expand_slots
 
 
 class Command(BaseCommand):
-    help = "Makes slots of the doctors' weekly rules; may be run at any time and again."
+    help = "Makes slots from the doctors' weekly rules. May run at any time and repeatedly."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
             "--days",
             type=_positive,
-            help="local days from today on, instead of each doctor's horizon",
+            help="how many local days from today, instead of each doctor's horizon",
         )
         parser.add_argument(
             "--doctor", type=int, action="append", help="the id of a doctor; may be repeated"
@@ -40,5 +40,5 @@ class Command(BaseCommand):
 
 def _positive(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
-        raise ArgumentTypeError("a whole number from 1 on, please")
+        raise ArgumentTypeError("write a whole number from 1 on")
     return int(text)
