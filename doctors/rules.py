@@ -1,6 +1,6 @@
 """Calendar policy without a database: when a visit can start, and parts of the day."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
@@ -168,6 +168,23 @@ def _single_slots(
     return free, on_hold
 
 
+def free_times(
+    grid: Sequence[GridSlot], *, length: int, kept_free: int, mode: str, now: datetime
+) -> Iterator[VisitTime]:
+    """The free ones of `visit_times`, each worked out when it is asked for."""
+    is_alone = length == 1 and not kept_free  # as most visits are: the slot itself decides
+    for index, slot in enumerate(grid):
+        if not (slot.takes(mode) and slot.is_free(now=now)):
+            continue
+        if is_alone:
+            yield VisitTime((slot,))
+            continue
+        run = adjacent_run(grid, first=index, length=length)
+        after = buffer_after(grid, last=index + length - 1, length=kept_free)
+        if run and all(each.is_free(now=now) for each in run + after):
+            yield VisitTime(run)
+
+
 PARTS_OF_DAY = ("morning", "afternoon", "evening")
 
 
@@ -211,17 +228,17 @@ class BookingWindow:
     def last_day(self, zone: ZoneInfo) -> date:
         return self.now.astimezone(zone).date() + timedelta(days=self.horizon_days - 1)
 
-    def allowed(self, times: Iterable[VisitTime]) -> list[VisitTime]:
+    def allowed(self, times: Iterable[VisitTime]) -> Iterator[VisitTime]:
         """The times that notice and horizon allow."""
         earliest = self.earliest
         # Up to here, the day is within the horizon in every zone.
         surely = self.now + timedelta(days=self.horizon_days - 2)
-        return [
-            time
-            for time in times
-            if earliest <= time.starts_at
-            and (time.starts_at < surely or time.local_day <= self.last_day(time.zone))
-        ]
+        for time in times:
+            starts_at = time.starts_at
+            if earliest <= starts_at and (
+                starts_at < surely or time.local_day <= self.last_day(time.zone)
+            ):
+                yield time
 
 
 def by_day(times: Iterable[VisitTime]) -> dict[date, list[VisitTime]]:

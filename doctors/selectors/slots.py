@@ -87,7 +87,8 @@ def times_of_doctor(
     grid = _as_seen_by(moves, grids.get(doctor.pk, []))
     free, on_hold = _times_in(grid, visit_type=visit_type, now=now)
     in_time = [
-        window.allowed(each for each in times if each.starts_at < end) for times in (free, on_hold)
+        list(window.allowed(each for each in times if each.starts_at < end))
+        for times in (free, on_hold)
     ]
     return in_time[0], in_time[1]
 

@@ -23,7 +23,12 @@ def doctor_url(doctor: Doctor, **query: str | int | None) -> str:
 
 def day_url(doctor: Doctor, *, visit_type_id: int | None, day: date) -> str:
     """The times of one day."""
-    return doctor_url(doctor, visit_type=visit_type_id, date=day.isoformat()) + "#times"
+    return on_day(doctor_url(doctor, visit_type=visit_type_id), day)
+
+
+def on_day(calendar: str, day: date) -> str:
+    """The times of one day of it."""
+    return f"{calendar}{'&' if '?' in calendar else '?'}date={day.isoformat()}#times"
 
 
 def others_url(doctor: Doctor, *, city: str) -> str:

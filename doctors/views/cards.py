@@ -2,33 +2,39 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
+from functools import cache
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from doctors.models import Doctor, VisitType
-from doctors.rules import Place, VisitTime, by_day, instants_of_days
+from doctors.names import initials_of
+from doctors.rules import Place, VisitTime
 from doctors.selectors.search import DoctorSearch
-from doctors.selectors.slots import free_times_of_doctors, place_of
-from doctors.selectors.visit_types import active_visit_types, fitting_visit_types
+from doctors.selectors.shown_times import ShownTimes, shown_times
+from doctors.selectors.slots import place_of
+from doctors.selectors.visit_types import active_visit_types
 from doctors.templatetags.clinic_time import (
+    avatar,
     clock,
     date_long,
+    day_of_month,
     days_in_a_row,
     money,
     today_or_weekday,
 )
-from doctors.views.addresses import day_url, doctor_url, others_url
+from doctors.views.addresses import doctor_url, on_day, others_url, with_query
 
 TIMES_A_DAY = 4
 # A narrow card has room for this many of its five days: see results.css.
 DAYS_OF_A_NARROW_CARD = 4
-# How far behind the days shown a card looks for the next free time.
-LOOK_AHEAD = timedelta(days=21)
+_MODE_ICONS = {"video": "video", "phone": "phone"}
 
 
 @dataclass(frozen=True)
@@ -66,54 +72,39 @@ class CardDay:
 
 
 @dataclass(frozen=True)
-class DoctorCard:
-    """`places` are the clinics of the times shown; the main one where there are none. `next_free`
-    is given when the days of a narrow card have no time; None with `is_empty`: not soon.
-    """
+class LaterTime:
+    """The next free time, where the days of a narrow card have none."""
 
-    doctor: Doctor
-    places: list[Place]
-    visit_type: VisitType | None
+    words: str
+    label: str
+    spoken: str
     url: str
-    days: list[CardDay]
-    is_empty: bool
-    others_url: str
-    next_free: VisitTime | None = None
-    next_free_url: str = ""
-
-    @property
-    def facts(self) -> str:
-        """Ways of meeting and the lowest price, where there is more than the visit type shown."""
-        modes = modes_of(self.doctor)
-        cheapest = _price_from(self.doctor, self.visit_type)
-        if len(modes) < 2 and cheapest is None:
-            return ""
-        facts = capfirst(", ".join(modes))
-        if cheapest is None:
-            return facts
-        return f"{facts} · {_('from %(price)s') % {'price': money(cheapest)}}"
-
-
-def modes_of(doctor: Doctor) -> list[str]:
-    visit_types = active_visit_types(doctor)
-    return list(dict.fromkeys(str(each.get_mode_display()) for each in visit_types))
-
-
-def _price_from(doctor: Doctor, shown: VisitType | None) -> VisitType | None:
-    """The cheapest visit type in the same currency, where that is not the one shown."""
-    if shown is None:
-        return None
-    alike = [each for each in active_visit_types(doctor) if each.currency == shown.currency]
-    cheapest = min(alike, key=lambda each: each.price_cents, default=shown)
-    return cheapest if cheapest.price_cents < shown.price_cents else None
 
 
 @dataclass(frozen=True)
-class _Choice:
-    """A visit type, and its free times within the days that were looked at."""
+class DoctorCard:
+    """`addresses` are those of the clinics of the times shown; of the main one where there are
+    none. `calendar_url` is given where times are free, but not soon; `others_url` where none are.
+    """
 
-    visit_type: VisitType
-    times: list[VisitTime]
+    id: int
+    name: str
+    url: str
+    avatar: str
+    initials: str
+    practitioner: str
+    addresses: list[str]
+    languages: str
+    facts: str
+    visit_type: VisitType | None
+    visit_icon: str
+    visit_words: str
+    days: list[CardDay]
+    is_empty: bool
+    later: LaterTime | None
+    calendar_url: str
+    others_url: str
+    others: str
 
 
 def local_today(doctor: Doctor, *, now: datetime) -> date:
@@ -138,111 +129,113 @@ def day_heads(days: Sequence[date], *, today: date | None) -> list[DayHead]:
 def doctor_cards(
     doctors: Sequence[Doctor], *, days: Sequence[date], search: DoctorSearch, now: datetime
 ) -> list[DoctorCard]:
-    """One query for the times of all of them, and one more when some have none on these days.
-
-    A card shows the visit type for which its doctor was found: one that can start on the day asked
-    for, else the one that can start first.
-    """
-    start, end = instants_of_days(days[0], days[-1])
-    choices = _choices(doctors, search=search, start=start, end=end, now=now)
-    asked = [day for day in days if day == search.available_on] or days
-    shown = {pk: _chosen(found, days=asked) for pk, found in choices.items()}
-    without = [doctor for doctor in doctors if _is_empty(shown[doctor.pk], days=days)]
-    later = (
-        _choices(without, search=search, start=start, end=end + LOOK_AHEAD, now=now)
-        if without
-        else {}
-    )
-    for pk, found in later.items():
-        shown[pk] = _chosen(_after(found, days[-1]), days=None)
-    return [_card(doctor, shown[doctor.pk], days=days, now=now) for doctor in doctors]
-
-
-def _choices(
-    doctors: Sequence[Doctor],
-    *,
-    search: DoctorSearch,
-    start: datetime,
-    end: datetime,
-    now: datetime,
-) -> dict[int, list[_Choice]]:
-    """For each doctor, the visit types that fit the search, in the doctor's order. One query."""
-    by_doctor = {
-        doctor.pk: fitting_visit_types(
-            doctor, mode=search.mode, max_fee=search.max_fee, currency=search.currency
-        )
-        for doctor in doctors
-    }
-    found = free_times_of_doctors(
-        visit_types=[each for group in by_doctor.values() for each in group],
-        start=start,
-        end=end,
-        now=now,
-    )
-    times: dict[int, list[VisitTime]] = {}
-    for time, visit_type in found:
-        if not search.city or time.place.city.casefold() == search.city.casefold():
-            times.setdefault(visit_type.pk, []).append(time)
-    return {
-        pk: [_Choice(each, times.get(each.pk, [])) for each in group]
-        for pk, group in by_doctor.items()
-    }
-
-
-def _chosen(choices: list[_Choice], *, days: Sequence[date] | None) -> _Choice | None:
-    """The one with the earliest time on these days, or at all; the first of those that tie."""
-    firsts = [
-        (time.starts_at, number)
-        for number, choice in enumerate(choices)
-        for time in choice.times
-        if days is None or time.local_day in days
-    ]
-    return choices[min(firsts)[1]] if firsts else next(iter(choices), None)
-
-
-def _is_empty(choice: _Choice | None, *, days: Sequence[date]) -> bool:
-    return choice is None or not any(time.local_day in days for time in choice.times)
-
-
-def _after(choices: list[_Choice], day: date) -> list[_Choice]:
+    """One query for the times of all of them, and one more when some have none on these days."""
+    shown = shown_times(doctors, days=days, search=search, now=now)
+    words = _Words(days)
     return [
-        _Choice(each.visit_type, [time for time in each.times if time.local_day > day])
-        for each in choices
+        _card(doctor, shown[doctor.pk], today=common_today([doctor], now=now), words=words)
+        for doctor in doctors
     ]
 
 
-def _card(
-    doctor: Doctor, choice: _Choice | None, *, days: Sequence[date], now: datetime
-) -> DoctorCard:
-    visit_type = choice.visit_type if choice else None
-    visit_type_id = visit_type.pk if visit_type else None
-    times = choice.times if choice else []
-    per_day = by_day(times)
-    shown = [time for day in days for time in per_day.get(day, [])]
-    is_late = not any(day in per_day for day in days[:DAYS_OF_A_NARROW_CARD])
-    first = next(iter(shown or times), None) if is_late else None
-    places = list(dict.fromkeys(time.place for time in shown or filter(None, [first])))
-    heads = day_heads(days, today=common_today([doctor], now=now))
+class _Words:
+    """How one list says its times. Cards share days and hours: each is put into words once."""
+
+    def __init__(self, days: Sequence[date]) -> None:
+        self.days = days
+        self.clock = cache(clock)
+        self.date = cache(date_long)
+        self.heads = cache(lambda today: day_heads(days, today=today))
+        self.time = _("%(day)s, %(start)s to %(end)s, %(visit)s, %(name)s")
+
+
+def _card(doctor: Doctor, found: ShownTimes, *, today: date | None, words: _Words) -> DoctorCard:
+    visit_type, later = found.visit_type, found.later
+    times = [time for each in found.days.values() for time in each]
+    if times and not any(day in found.days for day in words.days[:DAYS_OF_A_NARROW_CARD]):
+        later = times[0]
+    places = {time.place.id: time.place for time in times or filter(None, [later])}
+    page = doctor_url(doctor)
+    calendar = with_query(page, visit_type=visit_type.pk if visit_type else None)
+    is_free_later = later is None and getattr(doctor, "next_free_at", None)
+    about = _About(doctor.name, visit_type.name if visit_type else "", len(places) > 1)
     return DoctorCard(
-        doctor=doctor,
-        places=places or [place_of(doctor.clinic)],
+        id=doctor.pk,
+        name=doctor.name,
+        url=page,
+        avatar=avatar(doctor.pk),
+        initials=initials_of(doctor.name),
+        practitioner=capfirst(doctor.specialty.practitioner),
+        addresses=[
+            f"{place.name}, {place.street}, {place.city}"
+            for place in places.values() or [place_of(doctor.clinic)]
+        ],
+        languages=", ".join(doctor.language_names),
+        facts=_facts(doctor, visit_type),
         visit_type=visit_type,
-        url=doctor_url(doctor),
+        visit_icon=_MODE_ICONS.get(visit_type.mode, "building-2") if visit_type else "",
+        visit_words=_visit_in_words(visit_type) if visit_type else "",
         days=[
             _card_day(
-                per_day.get(day, []),
+                found.days.get(day, []),
                 head=head,
-                url=day_url(doctor, visit_type_id=visit_type_id, day=day),
-                about=_About(doctor.name, visit_type.name if visit_type else "", places),
+                url=on_day(calendar, day),
+                about=about,
+                words=words,
             )
-            for day, head in zip(days, heads, strict=True)
+            for day, head in zip(words.days, words.heads(today), strict=True)
         ],
-        is_empty=not shown,
+        is_empty=not times,
+        later=_later(later, doctor=doctor, url=calendar, words=words) if later else None,
+        calendar_url=f"{calendar}#times" if is_free_later else "",
         others_url=others_url(doctor, city=doctor.clinic.city),
-        next_free=first,
-        next_free_url=day_url(doctor, visit_type_id=visit_type_id, day=first.local_day)
-        if first
-        else doctor_url(doctor, visit_type=visit_type_id) + "#times",
+        others=f"{doctor.specialty.name}, {doctor.clinic.city}",
+    )
+
+
+def _facts(doctor: Doctor, shown: VisitType | None) -> str:
+    """Ways of meeting and the lowest price, where there is more than the visit type shown."""
+    visit_types = active_visit_types(doctor)
+    modes = {each.mode: each for each in visit_types}
+    cheapest = _price_from(visit_types, shown)
+    if len(modes) < 2 and cheapest is None:
+        return ""
+    facts = capfirst(", ".join(str(each.get_mode_display()) for each in modes.values()))
+    if cheapest is None:
+        return facts
+    return f"{facts} · {_('from %(price)s') % {'price': money(cheapest)}}"
+
+
+def _price_from(visit_types: Sequence[VisitType], shown: VisitType | None) -> VisitType | None:
+    """The cheapest visit type in the same currency, where that is not the one shown."""
+    if shown is None:
+        return None
+    alike = [each for each in visit_types if each.currency == shown.currency]
+    cheapest = min(alike, key=lambda each: each.price_cents, default=shown)
+    return cheapest if cheapest.price_cents < shown.price_cents else None
+
+
+def _visit_in_words(visit_type: VisitType) -> SafeString:
+    return format_html(
+        _("Times for: <strong>{name}</strong>, {minutes} min, {mode} · <strong>{price}</strong>"),
+        name=visit_type.name,
+        minutes=visit_type.minutes,
+        mode=visit_type.get_mode_display().lower(),
+        price=money(visit_type),
+    )
+
+
+def _later(time: VisitTime, *, doctor: Doctor, url: str, words: _Words) -> LaterTime:
+    day = day_of_month(time.local_day, time.zone)
+    return LaterTime(
+        words=_("Next availability on %(day)s, %(start)s")
+        % {
+            "day": words.date(time.local_day, time.zone),
+            "start": words.clock(time.starts_at, time.zone),
+        },
+        label=_("Go to %(day)s") % {"day": day},
+        spoken=_("Go to %(day)s, %(name)s") % {"day": day, "name": doctor.name},
+        url=on_day(url, time.local_day),
     )
 
 
@@ -251,44 +244,45 @@ class _About(NamedTuple):
 
     doctor: str
     visit: str
-    places: Sequence[Place]
+    names_places: bool
 
 
-def _card_day(times: list[VisitTime], *, head: DayHead, url: str, about: _About) -> CardDay:
-    names_places = len(about.places) > 1
+def _card_day(
+    times: list[VisitTime], *, head: DayHead, url: str, about: _About, words: _Words
+) -> CardDay:
     shown = times if len(times) <= TIMES_A_DAY else times[: TIMES_A_DAY - 1]
     rest = times[len(shown) :]
-    cities = ", ".join(dict.fromkeys(time.place.city for time in rest)) if names_places else ""
+    cities = ", ".join(dict.fromkeys(time.place.city for time in rest if about.names_places))
     return CardDay(
         head=head,
-        times=[_card_time(time, url=url, about=about, named=names_places) for time in shown],
+        times=[_card_time(time, url=url, about=about, words=words) for time in shown],
         more=len(rest),
         more_label=_("%(more)s more") % {"more": len(rest)} if rest else "",
-        more_spoken=_more_in_words(rest, about=about, cities=cities) if rest else "",
+        more_spoken=_more_in_words(rest, about=about, cities=cities, words=words) if rest else "",
         more_cities=cities,
         url=url,
     )
 
 
-def _card_time(time: VisitTime, *, url: str, about: _About, named: bool) -> CardTime:
-    place = time.place
-    start = clock(time.starts_at, time.zone)
-    spoken = _("%(day)s, %(start)s to %(end)s, %(visit)s, %(name)s") % {
-        "day": date_long(time.local_day, time.zone),
+def _card_time(time: VisitTime, *, url: str, about: _About, words: _Words) -> CardTime:
+    place, zone = time.place, time.zone
+    start = words.clock(time.starts_at, zone)
+    spoken = words.time % {
+        "day": words.date(time.local_day, zone),
         "start": start,
-        "end": clock(time.ends_at, time.zone),
+        "end": words.clock(time.ends_at, zone),
         "visit": about.visit,
         "name": about.doctor,
     }
-    if named:
+    if about.names_places:
         spoken = f"{spoken}, {place.name}, {place.city}"
-    return CardTime(start, spoken, place, place.city if named else "", url)
+    return CardTime(start, spoken, place, place.city if about.names_places else "", url)
 
 
-def _more_in_words(rest: Sequence[VisitTime], *, about: _About, cities: str) -> str:
-    words = _("%(more)s more: %(date)s, %(name)s") % {
+def _more_in_words(rest: Sequence[VisitTime], *, about: _About, cities: str, words: _Words) -> str:
+    said = _("%(more)s more: %(date)s, %(name)s") % {
         "more": len(rest),
-        "date": date_long(rest[0].local_day, rest[0].zone),
+        "date": words.date(rest[0].local_day, rest[0].zone),
         "name": about.doctor,
     }
-    return f"{words}, {cities}" if cities else words
+    return f"{said}, {cities}" if cities else said

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from bookings.models import BookingPause
 from doctors.models import Slot, VisitType
 from doctors.templatetags.clinic_time import when
 from tests.api.client import Api
@@ -243,6 +244,25 @@ def test_time_on_a_card_is_said_aloud_from_its_start_to_its_end() -> None:
     said = f"{day_said(start, '%A', '%B')}, {start:%H:%M} to {end:%H:%M}, Skin check, "
     page = signed_in().get(f"/doctors/?from={start.date()}")
     assert f'aria-label="{said}{visit_type.doctor.name}"' in page.content.decode()
+
+
+@pytest.mark.parametrize("is_paused", [False, True])
+def test_names_on_a_card_are_text_and_never_tags(is_paused: bool) -> None:
+    name = """<b>&"'"""
+    here, there = (make_clinic(name=f"{name} {n}", city=f"Town {n} {name}") for n in (1, 2))
+    visit_type = make_visit_type(doctor=make_doctor(name=name, clinic=here), name=f"Check {name}")
+    make_slots(doctor=visit_type.doctor, starts_at=tomorrow_at(9), count=3)
+    make_slots(doctor=visit_type.doctor, starts_at=tomorrow_at(11), count=3, clinic=there)
+    if is_paused:
+        BookingPause.objects.create(is_on=True)
+    page = signed_in().get("/doctors/").content.decode()
+    assert "<b>" not in page
+    assert '&"' not in page
+    written = "&lt;b&gt;&amp;&quot;&#x27;"
+    assert f"Check {written}</strong>" in page
+    assert f'<span class="time-note">Town 2 {written}</span>' in page
+    said = f"Check {written}, {written}, {written} 1, Town 1 {written}"
+    assert page.count(f'{said}">') == (0 if is_paused else 3)
 
 
 @pytest.mark.parametrize(("free", "is_few"), [(1, True), (3, True), (4, False)])
