@@ -8,6 +8,8 @@ from contextlib import ExitStack, suppress
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
+from environ import Env
+
 from devstack import programs
 from devstack.console import report, say
 from devstack.engines import Engines, running_engines
@@ -19,6 +21,7 @@ from devstack.preparation import prepare_database
 from devstack.processes import Workshop
 from devstack.refusals import Interrupted, Refusal
 from devstack.sole_runner import only_runner
+from devstack.static_files import collect_static
 from devstack.supervisor import Supervisor, supervised
 
 START_TIMEOUT = 90.0
@@ -45,6 +48,9 @@ def _run(*, port: int, interrupts: Interrupts, running: ExitStack) -> None:
     environment = _environment(engines, port=port)
     _write_environment(workshop.folder / "env", environment)
     prepare_database(engines=engines, workshop=workshop)
+    if environment["STATIC_ROOT"]:
+        folder = Path(environment["STATIC_ROOT"])
+        collect_static(folder, workshop=workshop, environment=environment)
     supervisor = running.enter_context(supervised(workshop=workshop, engines=engines.processes))
     _start(supervisor, workshop=workshop, port=port, environment=environment)
     _welcome(port=port, engines=engines)
@@ -60,6 +66,7 @@ def _environment(engines: Engines, *, port: int) -> Mapping[str, str]:
         "DJANGO_SETTINGS_MODULE": chosen.get("DJANGO_SETTINGS_MODULE", "docbook.settings.dev"),
         "SITE_URL": chosen.get("SITE_URL", address(port)),
         "PORT": str(port),
+        "STATIC_ROOT": "" if Env().bool("DEBUG", default=False) else str(DEV / "static"),
         **engines.environment,
     }
 

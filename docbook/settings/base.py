@@ -7,7 +7,6 @@ from pathlib import Path
 
 from django.utils.translation import gettext_lazy as _
 
-from docbook.http.static_headers import open_to_mail
 from docbook.settings.accounts import *
 from docbook.settings.api import *
 from docbook.settings.booking import *
@@ -17,6 +16,7 @@ from docbook.settings.database import *
 from docbook.settings.environment import env, optional_secret, secret, secret_ring, security_mailbox
 from docbook.settings.messages import *
 from docbook.settings.redis import *
+from docbook.settings.static import *
 
 BASE_DIR = Path(__file__).resolve().parents[2]
 
@@ -52,7 +52,7 @@ INSTALLED_APPS = [
     "django.contrib.contenttypes",
     "django.contrib.sessions",
     "django.contrib.messages",
-    "django.contrib.staticfiles",
+    "docbook.http.apps.StaticFilesConfig",
     "django.contrib.postgres",
     "allauth",
     "allauth.account",
@@ -116,12 +116,6 @@ LANGUAGES = [("en-gb", _("English"))]
 USE_TZ = True
 TIME_ZONE = "UTC"
 FORMAT_MODULE_PATH = ["docbook.formats"]
-
-# -- static files
-STATIC_URL = "static/"
-STATICFILES_DIRS = [BASE_DIR / "static"]
-STATIC_ROOT = BASE_DIR / "staticfiles"
-WHITENOISE_ADD_HEADERS_FUNCTION = open_to_mail
 
 # Whether seed_demo may fill the database: everybody knows the password of the demo's admin.
 DEMO_DATA = False

@@ -17,7 +17,7 @@ os.environ.setdefault("REMINDER_HOURS", "")
 os.environ.setdefault("SMS_URL", "mail://sms.docbook.test")
 
 from docbook.settings.base import *
-from docbook.settings.base import BASE_DIR, INSTALLED_APPS
+from docbook.settings.base import BASE_DIR, INSTALLED_APPS, STORAGES
 from docbook.settings.environment import env
 
 DEBUG = env.bool("DEBUG", default=False)
@@ -27,7 +27,12 @@ TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=1)
 ROOT_URLCONF = "devstack.urls"
 INSTALLED_APPS = [*INSTALLED_APPS, "devstack"]
 DEV_MAILDIR = env.path("DEV_MAILDIR", default=str(BASE_DIR / ".dev" / "mail"))
-WHITENOISE_USE_FINDERS = True
-WHITENOISE_AUTOREFRESH = True  # a changed stylesheet shows at the next reload
-STATIC_ROOT = None  # type: ignore[assignment]  # files come straight from where they are written
+# Where `make run` has collected static files. Without it they come straight from where they are
+# written, and a changed stylesheet shows at the next reload.
+STATIC_ROOT = env.str("STATIC_ROOT", default="") or None
+if STATIC_ROOT is None:
+    plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    STORAGES = {**STORAGES, "staticfiles": plain}
+    WHITENOISE_USE_FINDERS = True
+    WHITENOISE_AUTOREFRESH = True
 DEMO_DATA = True

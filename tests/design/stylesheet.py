@@ -1,7 +1,8 @@
-"""Reads the colour tokens out of static/css/tokens.css."""
+"""Reads the colour tokens out of static/css/tokens.css, and the classes out of all sheets."""
 
 import re
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 
 from django.conf import settings
@@ -42,6 +43,14 @@ def _luminance(colour: str) -> float:
 
 def _linear(channel: float) -> float:
     return channel / 12.92 if channel <= 0.04045 else ((channel + 0.055) / 1.055) ** 2.4
+
+
+@cache
+def named_classes() -> frozenset[str]:
+    """Every class in a selector of ours."""
+    sheets = (path.read_text() for path in (Path(settings.BASE_DIR) / "static/css").rglob("*.css"))
+    selectors = "".join(part for sheet in sheets for part in re.findall(r"[^{};]*\{", sheet))
+    return frozenset(re.findall(r"\.([a-z][\w-]*)", selectors))
 
 
 def _source() -> str:

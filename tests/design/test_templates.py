@@ -7,7 +7,8 @@ import pytest
 from django.conf import settings
 
 TEMPLATES = Path(settings.BASE_DIR) / "templates"
-STATIC = Path(settings.BASE_DIR) / "static"
+STATIC = (Path(settings.BASE_DIR) / "static").resolve()
+PICO = STATIC / "vendor/pico/pico.css"
 PAGES = sorted(
     path.relative_to(TEMPLATES).as_posix()
     for path in TEMPLATES.rglob("*.html")
@@ -51,13 +52,20 @@ def test_the_sprite_holds_every_icon_that_a_page_names() -> None:
     assert named <= sprite
 
 
-def test_every_stylesheet_is_linked_and_every_link_has_its_stylesheet() -> None:
-    links = (TEMPLATES / "components/stylesheets.html").read_text()
-    linked = set(re.findall(r"static 'css/([a-z/]+\.css)'", links))
-    files = {path.relative_to(STATIC / "css").as_posix() for path in STATIC.glob("css/**/*.css")}
+def test_every_stylesheet_reaches_a_page_and_every_link_has_its_stylesheet() -> None:
+    sources = "".join((TEMPLATES / name).read_text() for name in PAGES)
+    linked = {STATIC / path for path in re.findall(r"static '(css/[a-z_/]+\.css)'", sources)}
+    files = set(STATIC.glob("css/**/*.css"))
 
-    assert linked == files
-    assert "css/app.css" in links.split("css/tokens.css", maxsplit=1)[0]
+    assert STATIC / "css/core.css" in linked
+    assert {sheet for link in linked for sheet in with_imports(link)} - files == {PICO}
+    assert files <= {sheet for link in linked for sheet in with_imports(link)}
+
+
+def with_imports(sheet: Path) -> set[Path]:
+    imports = re.findall(r'@import url\("([^"]+)"\)', sheet.read_text())
+    below = [with_imports((sheet.parent / address).resolve()) for address in imports]
+    return {sheet}.union(*below)
 
 
 def test_no_stylesheet_draws_with_data_addresses_or_other_hosts() -> None:

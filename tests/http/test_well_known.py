@@ -38,7 +38,7 @@ def test_robots_are_kept_from_what_is_private() -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/healthz", "/api/v1/doctors", "/nowhere", "/static/css/app.css", "/robots.txt"]
+    "path", ["/", "/healthz", "/api/v1/doctors", "/nowhere", "/static/css/core.css", "/robots.txt"]
 )
 def test_no_other_site_may_use_an_answer_of_ours(path: str) -> None:
     headers = Client().get(path).headers

@@ -26,6 +26,7 @@ from devstack.mailsink import start_mail_sink, wait_for_mail_sink
 from devstack.ports import address, free_port
 from devstack.processes import Process, Workshop, stop
 from devstack.roles import Roles, new_roles
+from devstack.static_files import collect_static
 from devstack.valkey import start_valkey, wait_for_valkey
 
 SEED = ("--doctors", "12", "--days", "14", "--seed", "7")
@@ -109,8 +110,10 @@ def running_stack(folder: Path) -> Iterator[Live]:
             "DEV_MAILDIR": str(folder / "mail"),
             "SITE_URL": address(port),
             "REDIS_URL": valkey.url(),
+            "STATIC_ROOT": str(folder / "static"),
             "WAITLIST_QUIET_HOURS": "00:00-00:00",  # tests run at night as well
         }
+        collect_static(folder / "static", workshop=workshop, environment=environment)
         manage("migrate", "--no-input", environment=environment)
         manage("seed_demo", *SEED, environment=environment)
         processes = [

@@ -7,6 +7,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
+from tests.design.stylesheet import named_classes
 from tests.journeys.stack import DOCTOR, Live
 from tests.journeys.test_browser_journey import asks_for_the_code, confirms, holds_a_time
 from tests.journeys.test_changes_journey import change_at_any_time
@@ -117,7 +118,7 @@ def test_pages_have_no_accessibility_findings_and_fit_the_screen(
         if screen == "smallest phone":
             has_a_long_name(live, doctor)
         for stop in stops(visitor, doctor=doctor, number=number):
-            found[stop] = overflow(visitor.page)
+            found[stop] = overflow(visitor.page) + without_sheet(visitor.page)
             if "phone" in screen:
                 found[stop] += cramped(visitor.page)
             if read_by_axe:
@@ -151,6 +152,30 @@ def overflow(page: Page) -> list[str]:
         "[document.documentElement.scrollWidth, document.documentElement.clientWidth]"
     )
     return [f"{wide} px wide on {screen} px"] if wide > screen else []
+
+
+# The classes of the page that none of its own stylesheets names.
+UNNAMED = r"""
+(() => {
+  const named = new Set();
+  const read = (rules) => {
+    for (const rule of rules) {
+      const classes = (rule.selectorText || "").matchAll(/\.([a-z][\w-]*)/g);
+      for (const found of classes) named.add(found[1]);
+      read(rule.cssRules || []);
+    }
+  };
+  for (const sheet of document.styleSheets) read(sheet.cssRules);
+  const parts = [...document.querySelectorAll("body, body [class]")];
+  const worn = new Set(parts.flatMap((part) => [...part.classList]));
+  return [...worn].filter((name) => !named.has(name));
+})()
+"""
+
+
+def without_sheet(page: Page) -> list[str]:
+    """Classes that some stylesheet of ours names, but none that this page has."""
+    return [f"no sheet for .{name}" for name in page.evaluate(UNNAMED) if name in named_classes()]
 
 
 # What a thumb hits: what stands alone, by its own box or by the one that it spreads over its card.

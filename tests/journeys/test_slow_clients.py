@@ -169,7 +169,7 @@ def test_requests_in_one_go_are_answered_in_their_order(live: Live) -> None:
 
 
 def test_head_has_the_length_of_the_page_and_no_body(live: Live) -> None:
-    answer = _answer(live, _get("/static/css/app.css").replace(b"GET", b"HEAD", 1))
+    answer = _answer(live, _get("/static/css/core.css").replace(b"GET", b"HEAD", 1))
     assert answer.startswith("HTTP/1.1 200")
     assert answer.endswith("\r\n\r\n")
 

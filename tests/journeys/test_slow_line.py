@@ -128,11 +128,10 @@ def test_what_was_typed_without_a_line_stays_and_is_sent_later(
 def test_page_whose_styles_come_late_asks_for_nothing_that_the_policy_refuses(
     live: Live, browser: Browser, path: str
 ) -> None:
-    """Of ours only the first sheet is there, and Pico: `visiting` notes what the policy blocks."""
-    first = re.compile(r"/css/app(\.[0-9a-f]+)?\.css")
+    """Only the core sheet is there, with Pico in it: `visiting` notes what the policy blocks."""
 
     def leave_out(route: Route) -> None:
-        if first.search(route.request.url) or "/vendor/" in route.request.url:
+        if "/css/core." in route.request.url:
             route.continue_()
         else:
             route.fulfill(body="", content_type="text/css")
