@@ -72,6 +72,7 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "django_permissions_policy.PermissionsPolicyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",  # so static files carry all the headers above
+    "docbook.http.compression.CompressedPagesMiddleware",
     "docbook.http.middleware.RequestGuardMiddleware",
     "docbook.http.health.HealthMiddleware",  # before anything that checks the host
     "django.contrib.sessions.middleware.SessionMiddleware",
