@@ -4,7 +4,7 @@ PYTHON ?= python3
 SUITE ?= booking
 
 .DEFAULT_GOAL := help
-.PHONY: help run test proof bench mutate check format openapi journeys states lock clean
+.PHONY: help run test proof bench lighthouse mutate check format openapi journeys states lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(firstword $(MAKEFILE_LIST))
@@ -20,6 +20,9 @@ proof: ## load and faults, judged from outside (ARGS="stampede --crowd 100"; all
 
 bench: ## how fast, beside what the database alone could do (SUITE=pages: what a page costs)
 	@$(PYTHON) -m devstack bench $(SUITE) $(ARGS)
+
+lighthouse: ## how fast and light the public pages of a running `make run` are on a phone (PORT=8000)
+	@$(PYTHON) -m devstack lighthouse $(ARGS)
 
 mutate: ## breaks the code one place at a time: do tests notice? (ARGS=sql; all: an hour)
 	@$(PYTHON) -m devstack mutate $(ARGS)

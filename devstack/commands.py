@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Callable, Mapping, Sequence
 
-from devstack import checks, cleaning, formatting, locks, runner, schema, states, suite
+from devstack import checks, cleaning, formatting, lighthouse, locks, runner, schema, states, suite
 from devstack.refusals import Interrupted, Refusal
 
 Command = Callable[[Sequence[str]], int]
@@ -14,6 +14,7 @@ COMMANDS: Mapping[str, Command] = {
     "with-engines": suite.run_with_engines,
     "proof": suite.run_proof,
     "bench": suite.run_bench,
+    "lighthouse": lighthouse.run,
     "mutate": suite.run_mutation,
     "check": checks.run_checks,
     "format": formatting.format_all,

@@ -1,0 +1,35 @@
+"""Programs from npm, as a lock file names them, in a folder of .venv: once for each state of it."""
+
+import fcntl
+import hashlib
+import shutil
+import subprocess
+from pathlib import Path
+
+from devstack.layout import VENV
+
+INSTALL = ("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund")
+
+
+def is_here() -> bool:
+    return all(map(shutil.which, ("npm", "node")))
+
+
+def programs(place: Path, *, name: str) -> Path:
+    """The folder of the programs of `place`, installed into .venv/`name` if they are not there yet.
+
+    Raises CalledProcessError where npm cannot.
+    """
+    lock, tools = place / "package-lock.json", VENV / name
+    state = hashlib.sha256(lock.read_bytes()).hexdigest()
+    stamp = tools / "installed"
+    tools.mkdir(parents=True, exist_ok=True)
+    with (tools / "install.lock").open("w") as one_at_a_time:
+        fcntl.flock(one_at_a_time, fcntl.LOCK_EX)
+        if not stamp.is_file() or stamp.read_text() != state:
+            stamp.unlink(missing_ok=True)
+            for file in ("package.json", "package-lock.json"):
+                shutil.copy(place / file, tools)
+            subprocess.run(INSTALL, cwd=tools, check=True, capture_output=True, text=True)
+            stamp.write_text(state)
+    return tools / "node_modules" / ".bin"
