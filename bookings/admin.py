@@ -1,8 +1,9 @@
-"""Holds, appointments and the waitlist, for looking only: the services own every change. The switch
-that pauses booking. And what a changed clinic or visit type means for visits that are booked.
+"""Admin pages of holds, appointments and the waitlist, read-only: services make every change. Also
+the switch that pauses booking, and a page about booked visits whose clinic or visit type has
+changed.
 
-Who comes and how to reach them is shown to staff with the right to read of patients, as in the
-API. What a visit is about stays between patient and practice and is not shown.
+Staff with the right to read of patients see who comes and how to reach them, as in the API. The
+reason for a visit stays between patient and practice and is not shown.
 """
 
 import re
@@ -48,8 +49,8 @@ from doctors.models import Clinic, Doctor
 
 
 class OfPatientsAdmin(ReadOnlyAdmin):
-    """Without the right to read of patients, what names or describes one is neither shown nor
-    searched.
+    """Without the right to read of patients, staff can neither see nor search what names or
+    describes one.
     """
 
     of_the_patient: tuple[str, ...] = ()
@@ -76,7 +77,7 @@ def _allowed(request: HttpRequest, names: Iterable[Any], *, but: tuple[str, ...]
 
 
 class OutsideHours(admin.SimpleListFilter):
-    """Reached by a link from the page of a doctor, whose id is its value; offered nowhere else."""
+    """Reached only by a link from a doctor's page. The value is the doctor's id."""
 
     title = gettext_lazy("outside the hours")
     parameter_name = OUTSIDE_HOURS
@@ -99,7 +100,7 @@ class OutsideHours(admin.SimpleListFilter):
         return Doctor.objects.filter(pk=value).first() if is_id else None
 
 
-# On the page of an appointment; what was agreed is the rest.
+# On an appointment's page. The other fields show what was agreed.
 _GROUP_OF = {
     **dict.fromkeys(("starts_at", "ends_at", "time_zone", "status", "version"), "when"),
     **dict.fromkeys(("doctor", "patient", "patient_name"), "who"),
@@ -108,7 +109,7 @@ _GROUP_OF = {
 
 @admin.register(Appointment)
 class AppointmentAdmin(AtTheClinic, OfPatientsAdmin):
-    """Found by its id or reference, by the patient's address or name or by the doctor's name."""
+    """Searched by id or reference, by the patient's address or name, or by the doctor's name."""
 
     list_display = ("starts_at", "doctor", "patient", "visit_name", "status")
     list_filter = ("status", "starts_at", OutsideHours)
@@ -146,7 +147,7 @@ class AppointmentAdmin(AtTheClinic, OfPatientsAdmin):
         return [path("outdated/<slug:kind>/<int:pk>/", view, name=name), *super().get_urls()]
 
     def outdated_view(self, request: HttpRequest, kind: str, pk: int) -> HttpResponse:
-        """Which booked visits a change concerns, and the button that tells their patients."""
+        """Shows which booked visits a change concerns, and the button that tells their patients."""
         source = find_source(kind=kind, pk=pk)
         if source is None:
             raise Http404
@@ -187,7 +188,7 @@ class AppointmentAdmin(AtTheClinic, OfPatientsAdmin):
 
 @admin.register(Hold)
 class HoldAdmin(AtTheClinic, OfPatientsAdmin):
-    """Found by its id, by the address or name it was made with or by the doctor's name."""
+    """Searched by id, by the address or name it was made with, or by the doctor's name."""
 
     list_display = ("created_at", "doctor", "starts_at", "state", "expires_at", "email", "id")
     list_filter = ("state", "created_at")
@@ -200,7 +201,7 @@ class HoldAdmin(AtTheClinic, OfPatientsAdmin):
 
 @admin.register(WaitlistEntry)
 class WaitlistEntryAdmin(OfPatientsAdmin):
-    """In the order in which the times are offered; found by its id, address or doctor's name."""
+    """In the order in which times are offered. Searched by id, address or doctor's name."""
 
     list_display = (
         "created_at", "patient", "doctor", "specialty", "city", "from_on", "until_on", "state",
@@ -230,7 +231,7 @@ _NOTES: dict[type[Model], Callable[..., list[Note]]] = {
 
 
 class WithNotesOnVisits(admin.ModelAdmin):
-    """What is to be known of booked visits stands on the page, and follows every change."""
+    """Shows notes about booked visits on the page and after every change."""
 
     change_form_template = "admin/bookings/practice_change_form.html"
 
@@ -276,7 +277,7 @@ class PauseForm(ModelForm):
 
 @admin.register(BookingPause)
 class BookingPauseAdmin(admin.ModelAdmin):
-    """One row, and what it says holds at once."""
+    """One row. A change takes effect at once."""
 
     list_display = ("is_on", "until", "message")
     list_display_links = ("is_on", "message")

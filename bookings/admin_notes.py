@@ -1,5 +1,5 @@
-"""What staff should know of booked visits beside a clinic or a doctor: said when they save it, and
-on its page as long as it is so.
+"""Notes for staff about booked visits of a clinic or a doctor: shown when they save it, and on its
+page while they apply.
 """
 
 from dataclasses import dataclass
@@ -21,13 +21,13 @@ from bookings.appointments.selectors.amendments import (
 from bookings.appointments.selectors.outside_hours import visits_outside_hours
 from doctors.models import Clinic, Doctor
 
-# Of the list of appointments: its value is the id of a doctor.
+# A filter of the appointment list; its value is a doctor's id.
 OUTSIDE_HOURS = "outside_hours"
 
 
 @dataclass(frozen=True)
 class Note:
-    """A sentence, and the way to the visits for those who may go there."""
+    """A sentence, and a link to the visits for staff who may open it."""
 
     text: str
     url: str = ""
@@ -40,7 +40,7 @@ class Note:
 
 
 def may_amend(request: HttpRequest, source: Source) -> bool:
-    """Those who may change the clinic, or the doctor's visit types, and appointments as well."""
+    """Staff who may change the clinic, or the doctor's visit types, and appointments as well."""
     of = "clinic" if isinstance(source, Clinic) else "visittype"
     return request.user.has_perms([f"doctors.change_{of}", "bookings.change_appointment"])
 
@@ -52,7 +52,7 @@ def notes_on_clinic(request: HttpRequest, clinic: Clinic, *, now: datetime) -> l
 
 
 def notes_on_doctor(request: HttpRequest, doctor: Doctor, *, now: datetime) -> list[Note]:
-    """Five queries, whatever the number of visit types."""
+    """Five queries, however many visit types there are."""
     notes = [
         _outdated(request, visit_type, number, of=visit_type.name)
         for visit_type, number in outdated_visit_types(doctor, now=now)

@@ -1,4 +1,4 @@
-"""What the pages of doctors need to know of bookings, which they cannot ask for themselves."""
+"""What the pages of doctors need from bookings. They may not import bookings."""
 
 from typing import Any
 
@@ -12,8 +12,8 @@ from bookings.models import Hold
 
 
 def booking(request: HttpRequest) -> dict[str, Any]:
-    """`booking_pause`: set while no new time can be held; `waiting_hold`: the time that this
-    browser keeps. Each is read once, by pages that ask for it.
+    """`booking_pause`: set while no new time can be held. `waiting_hold`: the time this browser
+    holds. Each is read once, and only by pages that use it.
     """
     return {
         "booking_pause": SimpleLazyObject(running_pause),

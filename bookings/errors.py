@@ -8,7 +8,7 @@ from uuid import UUID
 from docbook.errors import DomainError, FieldError, RateLimited
 from doctors.rules import VisitTime
 
-# How soon to look again where nobody said how long booking is paused.
+# How soon to look again if nobody said how long booking is paused.
 PAUSE_RETRY_SECONDS = 300
 
 
@@ -17,7 +17,7 @@ _YOURS_IN_PART = "You are holding this time, or one that overlaps it: give it ba
 
 
 class _TimeGone(DomainError):
-    """Carries the next free times of the same doctor, so that nobody ends in a dead end."""
+    """Carries the next free times of the same doctor, so people have somewhere to go."""
 
     def __init__(
         self,
@@ -39,9 +39,9 @@ class SlotTaken(_TimeGone):
 
 
 class SlotHeld(_TimeGone):
-    """Somebody is confirming it; it may come back within five minutes. Where they asked for just
-    the same before, in a request whose answer was lost, they go on with `attempt_id`;
-    `overlaps_own` is a time of their own that overlaps this one.
+    """Somebody is confirming it; it may come back within five minutes. If the caller asked for the
+    same time before and the answer was lost, they continue with `attempt_id`. `overlaps_own` is a
+    time of their own that overlaps this one.
     """
 
     code = "slot-held"
@@ -74,8 +74,8 @@ class OutsideBookingWindow(DomainError):
 
 
 class HoldLimit(DomainError):
-    """So many live holds that another one would be hoarding: of one's own, or, with `until`, from
-    one network, whose next one ends then.
+    """Too many live holds: one's own or, with `until`, those of one network, whose next hold ends
+    then.
     """
 
     code = "hold-limit"
@@ -87,7 +87,7 @@ class HoldLimit(DomainError):
 
 
 class WaitlistLimit(DomainError):
-    """As many live entries on the waitlist as one patient may have."""
+    """One patient cannot have more live entries on the waitlist."""
 
     code = "waitlist-limit"
 
@@ -97,7 +97,7 @@ class WaitlistLimit(DomainError):
 
 
 class AppointmentLimit(DomainError):
-    """So many visits to come, and times held for more, that another one would be hoarding."""
+    """Too many upcoming visits and times held for more."""
 
     code = "appointment-limit"
 
@@ -107,7 +107,7 @@ class AppointmentLimit(DomainError):
 
 
 class BookingDisabled(DomainError):
-    """New bookings are paused: `until` when, if that is known, and why in the staff's words."""
+    """New bookings are paused: until when, if known, and why, in the staff's words."""
 
     code = "booking-disabled"
 
@@ -125,13 +125,13 @@ class HoldExpired(DomainError):
 
 
 class AlreadyConfirmed(HoldExpired):
-    """There is nothing to give back any more: it has become an appointment."""
+    """There is nothing left to give back: it has become an appointment."""
 
     code = "already-confirmed"
 
 
 class PatientBusy(DomainError):
-    """The patient has another visit at that time: `appointment`, where it could be looked up."""
+    """The patient has another visit at that time: `appointment`, if it could be looked up."""
 
     code = "patient-busy"
 
@@ -141,7 +141,7 @@ class PatientBusy(DomainError):
 
 
 class OtpInvalid(DomainError):
-    """Not the code that was sent; `attempts_left` more can be tried."""
+    """Not the code that was sent; `attempts_left` tries remain."""
 
     code = "otp-invalid"
 
@@ -151,27 +151,27 @@ class OtpInvalid(DomainError):
 
 
 class OtpLocked(DomainError):
-    """All attempts are used up; the time was given back."""
+    """All tries are used up; the time was given back."""
 
     code = "otp-locked"
-    # The time is free again: the first who comes may hold it and get a new code.
+    # The time is free again: the next person may hold it and get a new code.
     retry_after = 1
 
 
 class TooManyGuesses(RateLimited):
-    """So many wrong codes today, for this mailbox or by this patient, that no code of six digits is
-    looked at. The time stays theirs, and a guest gets a longer code.
+    """Too many wrong codes today, for this mailbox or by this patient: no code of six digits is
+    checked any more. The time stays theirs, and a guest gets a longer code.
     """
 
 
 class DetailsMissing(DomainError):
-    """A code was tried before anybody asked for one."""
+    """A code was entered before anybody asked for one."""
 
     code = "details-missing"
 
 
 class NotChangeable(DomainError):
-    """A visit in this status cannot become what was asked for."""
+    """A visit in this status cannot change to the requested one."""
 
     code = "not-changeable"
 

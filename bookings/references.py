@@ -5,7 +5,7 @@ import hashlib
 import re
 from uuid import UUID
 
-# RFC 4648 base32 has no 0, 1, 8 or 9, so nothing is mistaken for a letter.
+# RFC 4648 base32 has no 0, 1, 8 or 9, so nobody confuses them with letters.
 _WRITTEN = re.compile(r"([A-Z2-7]{4})[ -]?([A-Z2-7]{4})")
 
 
@@ -17,6 +17,6 @@ def reference(appointment_id: UUID) -> str:
 
 
 def digest_of_reference(text: str) -> bytes | None:
-    """The first five bytes of the digest of the id, from what `reference` gave; else None."""
+    """The first five bytes of the id's digest, from a `reference`; otherwise None."""
     found = _WRITTEN.fullmatch(text.strip().upper())
     return base64.b32decode(found[1] + found[2]) if found else None

@@ -5,35 +5,36 @@ from datetime import datetime, timedelta
 
 
 def changeable_until(*, starts_at: datetime, notice_minutes: int) -> datetime:
-    """From this instant on a patient can no longer move or cancel the visit.
+    """From this instant on, a patient can no longer move or cancel the visit.
 
-    Minutes that pass, not what a clock shows: in the night in which the clocks change, a day before
-    is 23 or 25 hours on the wall and 24 hours here.
+    Counts elapsed minutes, not wall-clock time. In the night when clocks change, a day before is 23
+    or 25 hours on the wall and 24 hours here.
     """
     return starts_at - timedelta(minutes=notice_minutes)
 
 
 def reminder_period(*, hours: int, of: Sequence[int]) -> tuple[timedelta, timedelta]:
-    """How long before the start this reminder helps: from `hours`, until the next one is due.
+    """How long before the start this reminder helps: from `hours` until the next one is due.
 
-    Hours that pass, as above; the last reminder helps until the visit begins.
+    Counts elapsed hours, as above. The last reminder helps until the visit begins.
     """
     nearer = max((each for each in of if each < hours), default=0)
     return timedelta(hours=hours), timedelta(hours=nearer)
 
 
 def again_at(*, ended: Sequence[datetime], term: timedelta) -> datetime:
-    """When a time may be offered again to a patient that no mail about it has reached, although
-    offers of `term` ended at these instants: at once, then after pauses of 1, 3, 7, … terms.
+    """When a time may be offered again to a patient if no mail about it has reached them. Offers of
+    `term` ended at these instants. The first new offer comes at once, then after pauses of 1, 3, 7,
+    … terms.
 
-    So an outage of the mail costs nobody their turn, and an address that takes no mail keeps a time
-    from others less and less.
+    So an outage of the mail costs nobody their turn, and an address that takes no mail blocks a
+    time for others less and less.
     """
     return max(ended) + term * ((1 << min(len(ended) - 1, 10)) - 1)
 
 
 def reason_for_clinic(reason: str, *, clinic_id: int, written_to: int) -> str:
-    """What was written to one clinic is not for another. bookings_hold does the same for a move by
-    the API and for an offer.
+    """The reason written to one clinic is not for another. bookings_hold does the same for a move
+    by the API and for an offer.
     """
     return reason if clinic_id == written_to else ""

@@ -1,7 +1,7 @@
-"""What can become of an appointment, once, as data.
+"""What can become of an appointment, defined once, as data.
 
-Rules in Python, the trigger in the database (`trigger_function`, which a migration puts in place)
-and docs/states.md (`make states`) are made from TRANSITIONS; tests hold them against each other.
+The rules in Python, the trigger in the database (`trigger_function`, installed by a migration) and
+docs/states.md (`make states`) come from TRANSITIONS. Tests compare them.
 """
 
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ class AppointmentStatus(models.TextChoices):
     RESCHEDULED = "rescheduled", _("moved")
 
 
-# Who acts, by the names that the audit has for them.
+# Who acts, by the names that the audit uses.
 PATIENT_SIDE = frozenset({"patient", "guest"})
 PRACTICE = frozenset({"doctor", "secretary", "staff"})
 SYSTEM = frozenset({"system"})
@@ -27,7 +27,7 @@ SYSTEM = frozenset({"system"})
 
 @dataclass(frozen=True)
 class Transition:
-    """One step of an appointment, and who may make it. An undo takes back somebody's slip."""
+    """One step of an appointment, and who may make it. An undo takes back a mistake."""
 
     before: AppointmentStatus
     after: AppointmentStatus
@@ -57,7 +57,7 @@ TRANSITIONS: tuple[Transition, ...] = (
 
 # The statuses in which the time belongs to the patient.
 ACTIVE: tuple[AppointmentStatus, ...] = (_S.CONFIRMED, _S.ARRIVED, _S.COMPLETED, _S.NO_SHOW)
-# Those in which nobody comes, and the time is somebody else's.
+# The statuses in which nobody comes, and the time is open to others.
 CALLED_OFF: tuple[AppointmentStatus, ...] = (_S.CANCELLED, _S.RESCHEDULED)
 
 
@@ -69,20 +69,22 @@ def transition(before: str, after: str) -> Transition | None:
 
 
 def undo_of(status: str) -> Transition | None:
-    """The step back from this status; None where nothing can be taken back."""
+    """The step back from this status; None if nothing can be taken back."""
     return next((each for each in TRANSITIONS if each.is_undo and each.before == status), None)
 
 
 def may_make(kind: str, status: str) -> bool:
-    """Whether this kind of actor brings any appointment into this status, other than by an undo."""
+    """Whether this kind of actor can bring any appointment into this status, other than by
+    an undo.
+    """
     return any(each.after == status and kind in each.by for each in TRANSITIONS if not each.is_undo)
 
 
 def trigger_function() -> str:
     """The body (PL/pgSQL) of the trigger `appointment_status_follows_the_state_machine`.
 
-    A change of TRANSITIONS needs a migration that replaces the function with this text: a test
-    compares it with what the migrations have made.
+    A change of TRANSITIONS needs a migration that replaces the function with this text. A test
+    compares it with the result of the migrations.
     """
     pairs = ",\n".join(
         f"        ('{each.before.value}', '{each.after.value}')" for each in TRANSITIONS

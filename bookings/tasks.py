@@ -1,4 +1,4 @@
-"""Background work of bookings. Each task does nothing the second time."""
+"""Background work of bookings. Running a task twice does nothing more."""
 
 from functools import partial
 
@@ -93,7 +93,7 @@ def publish_due_reminders() -> None:
 
 @shared_task(name="bookings.sweep_holds")
 def sweep() -> None:
-    """Times that are over, and what was typed for them."""
+    """Expired times, and drafts typed for them."""
     sweep_holds()
     purge_drafts(now=timezone.now())
 
@@ -115,7 +115,7 @@ def purge_holds() -> None:
 
 @shared_task(name="bookings.check_invariants")
 def look_at_invariants() -> None:
-    """What SQL and the newest seals can tell, and the gate; for /metrics and for the log."""
+    """Checks what SQL and the newest seals can show, and the gate; for /metrics and for the log."""
     if gates := open_gates_without_hold():
         log.error("gates_without_hold", gates=gates)
     metrics.publish_gates_without_hold(gates)
@@ -124,7 +124,7 @@ def look_at_invariants() -> None:
 
 @shared_task(name="bookings.check_all_invariants")
 def look_at_all_invariants() -> None:
-    """Once a night: also at what has not changed for long."""
+    """Once a night: also checks data that has not changed for long."""
     watch.look_at_everything()
 
 

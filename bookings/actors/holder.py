@@ -1,4 +1,4 @@
-"""Whose hold it is: a signed-in patient's, or a browser session's that has not said who it is."""
+"""Who has a hold: a signed-in patient, or a guest's browser session."""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -17,12 +17,12 @@ class Holder:
 
     @property
     def key(self) -> str:
-        """Names the holder among all holders; for locks, limits and the gate."""
+        """Identifies the holder in locks, limits and the gate."""
         return self.keys[0]
 
     @property
     def keys(self) -> list[str]:
-        """All by which a lock of this holder may be known; `key` comes first."""
+        """All keys that a lock of this holder may have; `key` comes first."""
         return keys_of(self.patient.pk if self.patient else None, self.guest_key)
 
     @property
@@ -32,15 +32,15 @@ class Holder:
     def owns(self, hold: Hold) -> bool:
         if self.patient is not None and hold.patient_id == self.patient.pk:
             return True
-        # A hold that has been given to an account is no longer the browser's alone, except for
-        # the guest who made it and is not signed in as somebody else.
+        # A hold that belongs to an account is no longer the browser's alone. The exception is the
+        # guest who made it and is not signed in as somebody else.
         if hold.guest_key is None or hold.guest_key != self.guest_key:
             return False
         return self.patient is None or hold.patient_id in (None, self.patient.pk)
 
 
 def keys_of(patient_id: int | None, guest_key: UUID | None) -> list[str]:
-    """Of a hold: whichever of the two has made it. A guest may have signed in since."""
+    """The keys of the patient and the guest of a hold. A guest may have signed in since."""
     patient = [f"patient:{patient_id}"] if patient_id else []
     guest = [f"guest:{guest_key}"] if guest_key else []
     return patient + guest

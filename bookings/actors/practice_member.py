@@ -1,4 +1,4 @@
-"""Those who run a doctor's day, and in which role each of them acts."""
+"""The people who run a doctor's day, and the role in which each of them acts."""
 
 from dataclasses import dataclass
 
@@ -14,8 +14,8 @@ class PracticeMember:
     user: User
 
     def may_read_patients(self, doctor: Doctor | None = None) -> bool:
-        """Who comes, how to reach them and why: read by the doctor, by their secretaries and by
-        staff with the right. Without a doctor: of all.
+        """Whether they may read who comes, how to reach them and why: the doctor, their secretaries
+        and staff with the right may. Without a doctor: for all doctors.
         """
         actor = self.actor_for(doctor) if doctor else None
         if actor is not None and actor.kind != "staff":

@@ -24,14 +24,14 @@ def current_holder(request: HttpRequest) -> Holder:
 
 
 def holder_who_starts(request: HttpRequest) -> Holder:
-    """As `current_holder`; gives a guest's session its key the first time."""
+    """Like `current_holder`, but gives a guest's session its key the first time."""
     if _patient(request) is None and GUEST_KEY not in request.session:
         request.session[GUEST_KEY] = str(uuid4())
     return current_holder(request)
 
 
 def remember(request: HttpRequest, hold: Hold) -> None:
-    """So that the times of this browser read "yours" in the picker."""
+    """Lets the picker show "yours" at the times of this browser."""
     kept = request.session.get(SESSION_HOLDS, {}) | {str(hold.pk): hold.slot_ids[0]}
     request.session[SESSION_HOLDS] = dict(list(kept.items())[-MOST_REMEMBERED:])
 
@@ -39,7 +39,7 @@ def remember(request: HttpRequest, hold: Hold) -> None:
 def open_account(request: HttpRequest, appointment: Appointment) -> None:
     """Signs a guest in to the account that their first booking has opened.
 
-    An account that somebody has used before is not opened by a booking's code: its owner signs in.
+    A booking's code never opens an account that somebody has used before: its owner signs in.
     """
     if _patient(request) is None and is_first_visit(appointment.patient):
         login(request, appointment.patient, backend=_BACKEND)

@@ -1,4 +1,4 @@
-"""Where a sign-in leads when no page was asked for."""
+"""Where a sign-in leads if no page was asked for."""
 
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponseRedirect
@@ -12,7 +12,7 @@ from doctors.selectors.doctors import doctors_run_by
 @require_safe
 @login_required
 def after_sign_in(request: HttpRequest) -> HttpResponseRedirect:
-    """To the day of a doctor, to the admin, or to one's own visits."""
+    """Leads to a doctor's day, to the admin, or to one's own visits."""
     user = signed_in(request)
     if doctors_run_by(user).exists():
         return redirect("bookings:schedule")

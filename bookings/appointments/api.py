@@ -1,4 +1,4 @@
-"""Cancelling by the API, and the times that a booking could be moved to."""
+"""Cancelling through the API, and the times that a booking could move to."""
 
 from datetime import date, datetime, timedelta
 from uuid import UUID
@@ -119,7 +119,7 @@ class MoveBooking(APIView):
 
 
 def _days(query: dict[str, date], *, appointment: Appointment, now: datetime) -> tuple[date, date]:
-    """Both included; each time is on its day by the clock of its own clinic."""
+    """Both days are included. Each time is on its day by its own clinic's clock."""
     first = query.get("from") or now.astimezone(appointment.zone).date()
     last = query.get("to") or first + timedelta(days=MOST_DAYS - 1)
     if not 0 <= (last - first).days < MOST_DAYS:

@@ -1,4 +1,4 @@
-"""Calendar files (RFC 5545) of one appointment, and how they travel (iTIP, RFC 5546)."""
+"""Calendar files (RFC 5545) of one appointment, and how they are sent (iTIP, RFC 5546)."""
 
 from datetime import UTC, datetime
 from email.utils import parseaddr
@@ -24,8 +24,8 @@ def appointment_calendar(
 ) -> bytes:
     """One VEVENT with a UID that never changes and a SEQUENCE that grows with every change.
 
-    A visit that was moved keeps the UID of its first appointment, so that calendars move the entry.
-    REQUEST and CANCEL name the attendee, PUBLISH must not. Instants are written in UTC, so that no
+    A visit that was moved keeps the UID of its first appointment, so calendars move the entry.
+    REQUEST and CANCEL name the attendee, PUBLISH must not. Instants are written in UTC, so no
     calendar has to know the clinic's zone.
     """
     calendar = Calendar()
@@ -56,14 +56,16 @@ def _event(appointment: AppointmentView, *, chain: Chain, now: datetime, url: st
 
 
 def _organizer(appointment: AppointmentView) -> vCalAddress:
-    """The clinic by name; answers of calendars go where the mail came from."""
+    """The clinic by name. Answers from calendars go to the sender of the mail."""
     address = vCalAddress(f"mailto:{parseaddr(settings.DEFAULT_FROM_EMAIL)[1]}")
     address.params["CN"] = appointment.place.name
     return address
 
 
 def _attendee(email: str) -> vCalAddress:
-    """Without a name: calendars are shared. Who has booked has accepted, and owes no answer."""
+    """Without a name, because calendars are shared. The patient has accepted by booking and need
+    not answer.
+    """
     address = vCalAddress(f"mailto:{email}")
     address.params.update({"PARTSTAT": "ACCEPTED", "RSVP": "FALSE", "ROLE": "REQ-PARTICIPANT"})
     return address

@@ -1,4 +1,4 @@
-"""What a patient types to cancel a visit."""
+"""The form with which a patient cancels a visit."""
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
@@ -7,7 +7,7 @@ from docbook.http.form_fields import TextField
 
 
 class CancelForm(forms.Form):
-    """`version` is that of the visit which the patient has seen."""
+    """`version` is the version of the visit that the patient has seen."""
 
     version = forms.IntegerField(min_value=1, max_value=2**31 - 1)
     reason = TextField(

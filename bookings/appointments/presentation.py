@@ -18,7 +18,7 @@ from doctors.models import Doctor, Mode
 
 
 class Meeting(Protocol):
-    """What is held or booked: who meets, where, and how, as it was agreed."""
+    """What is held or booked: who meets, where, and how, as agreed."""
 
     @property
     def doctor(self) -> Doctor: ...
@@ -33,7 +33,7 @@ def is_in_person(meeting: Meeting) -> bool:
 
 
 def place_line(meeting: Meeting) -> str:
-    """Where the two meet, in a line: an address only for those who have to go there."""
+    """Where the two meet, in one line: an address only for people who have to go there."""
     if is_in_person(meeting):
         return f"{meeting.place.street}, {meeting.place.city}"
     if meeting.agreed.mode == Mode.VIDEO:
@@ -44,7 +44,7 @@ def place_line(meeting: Meeting) -> str:
 @dataclass(frozen=True)
 class AppointmentView:
     """Instants are aware; `zone` is the IANA name of the place, in which people read them. Place
-    and visit are as agreed, whatever the clinic and the visit type have become since.
+    and visit are as agreed, even if the clinic or the visit type has changed since.
     """
 
     id: UUID
@@ -62,22 +62,22 @@ class AppointmentView:
     currency: str
     is_past: bool
     version: int
-    # Until when its patient can move or cancel it, and whether they can now.
+    # Until when the patient can move or cancel it, and whether they can now.
     changeable_until: datetime
     is_changeable: bool
-    # What the practice said when it cancelled the visit, or moved it.
+    # What the practice wrote when it cancelled or moved the visit.
     cancelled_because: str
     moved_because: str
     replaces: UUID | None
     replaced_by: UUID | None
-    # How far away the day is, in words, where a list says so.
+    # How far away the day is, in words, for lists that show it.
     relative: str = ""
-    # The number given when booking, where a page says which one will ring.
+    # The number given when booking, for pages that say which one will ring.
     phone: str = ""
 
     @property
     def is_off(self) -> bool:
-        """Cancelled, or moved to another time: nobody comes at this one."""
+        """Cancelled, or moved to another time: nobody comes at this time."""
         return self.status in CALLED_OFF
 
     @property
@@ -93,7 +93,7 @@ class AppointmentView:
 
     @property
     def where(self) -> str:
-        """In full, for people who have to find the way."""
+        """The full address, for people who have to find the way."""
         if self.is_in_person:
             return f"{self.place.name}, {self.place.address}"
         if self.is_off:  # nobody calls, and no link is sent
@@ -109,12 +109,12 @@ class AppointmentView:
 
     @property
     def map_url(self) -> str:
-        """Empty where there is no way to go."""
+        """Empty if nobody has to go there."""
         return self.place.map_url if self.is_in_person and not self.is_off else ""
 
     @property
     def calendar_title(self) -> str:
-        """No visit type and no specialty: calendars are shared with families and colleagues."""
+        """No visit type and no specialty: people share calendars with families and colleagues."""
         return _("Visit: %(doctor)s") % {"doctor": self.doctor.name}
 
     @property
@@ -143,7 +143,7 @@ class AppointmentView:
 
 @dataclass(frozen=True)
 class Countdown:
-    """How long a held time is still held, for the bar with the ring."""
+    """How long a time is still held, for the bar with the ring."""
 
     id: UUID
     zone: str

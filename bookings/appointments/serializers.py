@@ -39,7 +39,7 @@ class BookingDoctorOut(serializers.Serializer[Any]):
     name = serializers.CharField()
 
 
-# What a patient has said, or what was said to them.
+# What a patient has written, or what was written to them.
 _OF_THE_PATIENT = ("patientName", "reason", "cancelReason")
 
 

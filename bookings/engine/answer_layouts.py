@@ -1,7 +1,7 @@
-"""Answers of the two hot calls, laid out before the call: the database fills in "{name}".
+"""Answers of the two hot calls, laid out before the call. The database fills in "{name}".
 
-They have the shape of AttemptOut and BookingOut (bookings/serializers.py); a test holds them
-together. So the answer is recorded in the transaction of the effect, and nothing is read twice.
+They have the shape of AttemptOut and BookingOut (bookings/serializers.py); a test compares them. So
+the answer is recorded in the transaction of its effect, and nothing is read twice.
 """
 
 import json
@@ -13,7 +13,7 @@ from bookings.references import reference
 
 
 def attempt_layout(hold_id: UUID, *, slot_id: int) -> str:
-    """A hold that waits for its code. The facts are those of 0014_hold.sql."""
+    """A hold that waits for its code. The facts are in 0014_hold.sql."""
     return _json(
         {
             "attemptId": str(hold_id),
@@ -36,7 +36,7 @@ def attempt_layout(hold_id: UUID, *, slot_id: int) -> str:
 
 
 def appointment_layout(appointment_id: UUID) -> str:
-    """An appointment, for its patient. The facts are those of 0014_confirm.sql."""
+    """An appointment, for its patient. The facts are in 0014_confirm.sql."""
     return _json(
         {
             "id": str(appointment_id),

@@ -1,7 +1,7 @@
-"""The two hot statements: a hold and a confirmation, one call to the database each.
+"""The two hot statements, hold and confirm: one database call each.
 
-What they do stands in bookings/migrations/sql. Outside of a transaction a call is one of its own,
-and one round trip.
+Their code is in bookings/migrations/sql. Outside a transaction, a call is its own transaction and
+one round trip.
 """
 
 from contextlib import nullcontext
@@ -17,7 +17,7 @@ from psycopg.errors import DeadlockDetected, SerializationFailure
 from docbook.lock_keys import VISITS_OF
 from doctors.models import VisitType
 
-# Types are named so that a NULL fits, and so that every call has the same signature.
+# Types are named so that a NULL fits and every call has the same signature.
 _HOLD = """
 SELECT * FROM bookings_hold(
     %s::uuid, %s::bigint, %s::bigint, %s::bigint, %s::uuid, %s::text, %s::text, %s::bigint,
@@ -38,7 +38,7 @@ _PASSING = (DeadlockDetected, SerializationFailure)
 
 @dataclass(frozen=True)
 class HoldCall:
-    """The parameters of `bookings_hold`, in its order."""
+    """The parameters of `bookings_hold`, in order."""
 
     hold_id: UUID
     slot_id: int
@@ -69,7 +69,9 @@ class HoldCall:
 
 
 class HoldResult(NamedTuple):
-    """`outcome` is held, replay, or the code of a refusal; for the rest see 0019_hold.sql."""
+    """`outcome` is held, replay, or the code of a refusal. The other fields are in
+    0019_hold.sql.
+    """
 
     outcome: str
     doctor_id: int
@@ -89,11 +91,12 @@ class HoldResult(NamedTuple):
 
 @dataclass(frozen=True)
 class ConfirmCall:
-    """The parameters of `bookings_confirm`, in its order.
+    """The parameters of `bookings_confirm`, in order.
 
-    `matching` are the numbers of the resends whose code was typed; the code itself never goes to
-    the database. A wrong one counts for `own_target`, or where it is None for the mailbox that the
-    code went to, by each of `guessers`. A long code is not refused for what others have guessed.
+    `matching` are the numbers of the resends whose code was entered. The code itself never goes to
+    the database. A wrong code counts once for each of `guessers`, against `own_target` or, if that
+    is None, against the mailbox that the code went to. A long code is not refused because of other
+    people's guesses.
     """
 
     hold_id: UUID
@@ -112,7 +115,7 @@ class ConfirmCall:
 
 
 class ConfirmResult(NamedTuple):
-    """`outcome` is confirmed, account-needed, or the code of a refusal; for the rest see
+    """`outcome` is confirmed, account-needed, or the code of a refusal. The other fields are in
     0018_confirm.sql.
     """
 
@@ -140,7 +143,7 @@ def call_confirm(call: ConfirmCall) -> ConfirmResult:
 
 
 class Run(NamedTuple):
-    """The slots of a visit, with those kept free after it, and when and where it would be."""
+    """The slots of a visit, with the ones kept free after it, and when and where it would be."""
 
     slot_ids: list[int]
     clinic_id: int
@@ -149,8 +152,8 @@ class Run(NamedTuple):
 
 
 def run_of_slots(visit_type: VisitType, *, first: int) -> Run | None:
-    """As bookings_hold finds them for a visit that begins with this slot; None where the doctor has
-    not so many in a row, of that mode. Nothing is said of who has them.
+    """The slots that bookings_hold takes for a visit that begins with this slot. None if the doctor
+    has too few in a row of that mode. It does not check who has them.
     """
     with connection.cursor() as cursor:
         cursor.execute(
@@ -175,8 +178,9 @@ def run_of_slots(visit_type: VisitType, *, first: int) -> Run | None:
 def lock_and_find_overlap(
     *, patient_id: int, start: datetime, end: datetime, apart_from: UUID
 ) -> tuple[UUID, datetime] | None:
-    """Id and start of an active visit of the patient in [start, end), other than this one; as
-    bookings_confirm looks for it, once other confirmations of the patient have committed.
+    """Id and start of an active visit of the patient in [start, end), except this one.
+    bookings_confirm looks for it in the same way, once other confirmations of the patient have
+    committed.
     """
     with connection.cursor() as cursor:
         lock = "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))"
@@ -190,15 +194,15 @@ def lock_and_find_overlap(
 
 
 def broken_constraint(error: IntegrityError) -> str:
-    """The name of the rule of a table that said no, where the call itself saw nothing wrong."""
+    """The name of the constraint that refused what the call itself let pass."""
     cause = error.__cause__
     return (cause.diag.constraint_name or "") if isinstance(cause, psycopg.Error) else ""
 
 
 def _row(statement: str, call: Any) -> tuple[Any, ...]:
-    """Alone, it is tried again where the database has chosen it to end a deadlock: nothing is
-    written then. Inside of a transaction that is the caller's, and the call runs behind a
-    savepoint: what a constraint refuses must not end the transaction.
+    """Alone, the call is tried again if the database has ended it to resolve a deadlock: nothing
+    was written. Inside a transaction, that is up to the caller. There the call runs behind a
+    savepoint, because a refused constraint must not end the transaction.
     """
     for _ in range(TRIES - 1):
         try:

@@ -1,4 +1,4 @@
-"""Addresses of what is held: its next step, and the link of an offer."""
+"""Addresses of holds: the next step, and the link of an offer."""
 
 from uuid import UUID
 
@@ -13,8 +13,9 @@ SALT = "bookings.offer"
 
 
 def offer_token(offer: Hold) -> str:
-    """Stands in the mail of an offer. It names the offer and nobody, and opens what the offer
-    allows: as long as the time is held it can be taken; later it says what became of it.
+    """Goes into the mail of an offer. It names the offer but no person, and opens only what the
+    offer allows. While the time is held, the holder can take it; later the page says what happened
+    to it.
     """
     return Signer(salt=SALT).sign(offer.pk.hex)
 
@@ -33,6 +34,6 @@ def read_offer_token(token: str) -> UUID:
 
 
 def present_step(hold: Hold) -> str:
-    """Where somebody who comes back to a time that waits goes on."""
+    """Where somebody continues who comes back to a waiting time."""
     step = "bookings:code" if hold.code_sent_at else "bookings:details"
     return reverse(step, args=[hold.pk])

@@ -1,4 +1,4 @@
-"""Reading holds, always as their holder."""
+"""Reads holds, always as their holder."""
 
 from datetime import datetime
 from uuid import UUID
@@ -22,7 +22,7 @@ class StatementTime(Func):
 
 
 def get_hold(*, hold_id: UUID, holder: Holder) -> Hold:
-    """The holder's own hold with what a page shows of it. Raises NotFound for anybody else's."""
+    """The holder's own hold with everything its page shows. Raises NotFound for anybody else's."""
     hold = (
         Hold.objects.filter(pk=hold_id)
         .select_related("doctor__specialty", "clinic", "visit_type__doctor", "patient")
@@ -36,8 +36,8 @@ def get_hold(*, hold_id: UUID, holder: Holder) -> Hold:
 
 
 def live_holds(*, holder: Holder) -> QuerySet[Hold]:
-    """Holds of this holder whose time is not over, by the database's clock; oldest first."""
-    mine = Q(pk__in=[])  # nobody's, for a browser that has held nothing
+    """Holds of this holder that have not expired, by the database's clock; oldest first."""
+    mine = Q(pk__in=[])  # matches nothing, for a browser that has held nothing
     if holder.patient is not None:
         mine |= Q(patient=holder.patient)
     if holder.guest_key is not None:
@@ -47,13 +47,13 @@ def live_holds(*, holder: Holder) -> QuerySet[Hold]:
 
 
 def has_live_hold(patient: User, *, start: datetime, end: datetime) -> bool:
-    """Whether a time that overlaps [start, end) is held for this patient, by whatever way."""
+    """Whether a time that overlaps [start, end) is held for this patient, in any way."""
     live = live_holds(holder=Holder(patient=patient))
     return live.filter(starts_at__lt=end, ends_at__gt=start).exists()
 
 
 def lapsed_hold_ids(*, limit: int, doctor_id: int | None = None) -> list[UUID]:
-    """Holds that are over and still marked as held; of one doctor, or of all."""
+    """Expired holds that are still marked as held, of one doctor or of all."""
     lapsed = Hold.objects.filter(state=HoldState.HELD, expires_at__lte=StatementTime())
     if doctor_id is not None:
         lapsed = lapsed.filter(doctor_id=doctor_id)
@@ -61,14 +61,14 @@ def lapsed_hold_ids(*, limit: int, doctor_id: int | None = None) -> list[UUID]:
 
 
 def keys_of_kept_times() -> set[tuple[int, str]]:
-    """The first slot of each live hold, with the keys of those who may have made it."""
+    """The first slot of each live hold, with the keys of everybody who may have made it."""
     live = Hold.objects.filter(state=HoldState.HELD, expires_at__gt=StatementTime())
     rows = live.values_list("slot_ids", "patient_id", "guest_key")
     return {(slots[0], key) for slots, patient, guest in rows for key in keys_of(patient, guest)}
 
 
 def ending_of(hold: Hold) -> HoldExpired | OtpLocked | None:
-    """Why this hold can no longer be confirmed; None for one that waits, and for a visit."""
+    """Why this hold can no longer be confirmed. None for one that waits, and for a visit."""
     if hold.state == HoldState.CONFIRMED:
         return None
     if hold.otp_attempts >= MAX_CODE_ATTEMPTS:
@@ -77,7 +77,7 @@ def ending_of(hold: Hold) -> HoldExpired | OtpLocked | None:
 
 
 def refuse_what_is_over(*, hold_id: UUID, holder: Holder) -> None:
-    """Before anything is said of what was typed. Raises NotFound, HoldExpired or OtpLocked."""
+    """Called before the input is judged. Raises NotFound, HoldExpired or OtpLocked."""
     if ending := ending_of(get_hold(hold_id=hold_id, holder=holder)):
         raise ending
 
@@ -87,5 +87,5 @@ def became_a_visit(hold_id: UUID) -> bool:
 
 
 def is_over(hold_id: UUID) -> bool:
-    """Whether the hold's time has passed, by the database's clock now."""
+    """Whether the hold has expired, by the database's clock now."""
     return Hold.objects.filter(pk=hold_id, expires_at__lte=StatementTime()).exists()

@@ -1,4 +1,4 @@
-"""Giving times back: by their holder, when they are over, and telling those who wait for them."""
+"""Gives times back, by their holder or when they expire, and tells people who wait for them."""
 
 from collections.abc import Callable
 from uuid import UUID
@@ -18,7 +18,7 @@ log = structlog.get_logger(__name__)
 
 
 def release_hold(*, hold_id: UUID, holder: Holder) -> Hold:
-    """The holder gives the time back. A hold that is over already stays as it is.
+    """The holder gives the time back. A hold that has already ended stays as it is.
 
     Raises NotFound for somebody else's hold, AlreadyConfirmed for one that became an appointment.
     """
@@ -33,19 +33,18 @@ def release_hold(*, hold_id: UUID, holder: Holder) -> Hold:
 
 
 def sweep_holds(*, limit: int = 500, doctor_id: int | None = None) -> int:
-    """Marks holds whose time is over and opens their slots; returns how many. Of one doctor, or of
-    all.
+    """Marks expired holds and opens their slots, of one doctor or of all; returns how many.
 
-    Only tidies up: a lapsed hold blocks nobody, because every claim looks at the clock itself.
+    This only tidies up. An expired hold blocks nobody, because every claim checks the clock itself.
     """
     lapsed = lapsed_hold_ids(limit=limit, doctor_id=doctor_id)
     return sum(_end_unless_locked(hold_id, _expire) for hold_id in lapsed)
 
 
 def end_other_moves(*, appointment_id: UUID, by: audit.Actor) -> None:
-    """Belongs into every transaction that moves a visit or calls it off: a time that is still kept
-    to move it to can be nobody's visit any more. After the commit, each in a transaction of its
-    own, because slots are locked before holds; what is not ended here lapses by itself.
+    """Call it in every transaction that moves or cancels a visit: a time still held for moving it
+    can no longer become a visit. It runs after the commit, each hold in its own transaction,
+    because slots are locked before holds. Holds that are not ended here expire.
     """
 
     def end(hold_id: UUID) -> bool:
@@ -62,11 +61,11 @@ def end_other_moves(*, appointment_id: UUID, by: audit.Actor) -> None:
         for hold_id in moves.values_list("pk", flat=True):
             _end_unless_locked(hold_id, end)
 
-    transaction.on_commit(end_all, robust=True)  # the visit has changed, whatever happens here
+    transaction.on_commit(end_all, robust=True)  # the visit has changed, even if this fails
 
 
 def lock_hold(hold: Hold) -> None:
-    """Locks slots, then the hold, and reads the hold's present state into the object."""
+    """Locks slots, then the hold, and reads the hold's current state into the object."""
     claims.lock_slots(slot_ids=hold.slot_ids)
     locked = Hold.objects.select_for_update().get(pk=hold.pk)
     for field in Hold._meta.concrete_fields:
@@ -74,7 +73,9 @@ def lock_hold(hold: Hold) -> None:
 
 
 def end_hold(hold: Hold, *, state: HoldState, by: audit.Actor) -> None:
-    """Opens the slots of a locked hold and says why in its state; the gate opens after commit."""
+    """Opens the slots of a locked hold and sets its state to the reason. The gate opens after
+    commit.
+    """
     claims.give_back_slots(slot_ids=hold.slot_ids, hold_id=hold.pk)
     _mark(hold, state=state, by=by)
     announce_release(doctor_id=hold.doctor_id, slot_ids=hold.slot_ids)
@@ -82,16 +83,16 @@ def end_hold(hold: Hold, *, state: HoldState, by: audit.Actor) -> None:
 
 
 def open_gate_after_commit(hold: Hold) -> None:
-    """What nobody is confirming any more needs no gate."""
+    """A time that nobody is confirming any more needs no gate."""
     first, hold_id, keys = hold.slot_ids[0], hold.pk, keys_of(hold.patient_id, hold.guest_key)
     transaction.on_commit(lambda: slot_gate.leave(slot_id=first, hold_id=hold_id, holder_keys=keys))
 
 
 def announce_release(*, doctor_id: int, slot_ids: list[int]) -> None:
-    """Belongs into every transaction that gives slots back. Says nothing where nobody waits.
+    """Call it in every transaction that gives slots back. Does nothing if nobody waits.
 
-    Publishes `slot.released` in the database, which does so by itself when a move or a fifth wrong
-    code gives a time back; see bookings/migrations/sql.
+    The database publishes `slot.released`. It does so by itself when a move or a fifth wrong code
+    gives a time back; see bookings/migrations/sql.
     """
     with connection.cursor() as cursor:
         cursor.execute(
@@ -112,7 +113,7 @@ def _mark(hold: Hold, *, state: HoldState, by: audit.Actor) -> None:
 
 
 def _end_unless_locked(hold_id: UUID, end: Callable[[UUID], bool]) -> bool:
-    """One hold that somebody works on just now must not stop what is done to all others."""
+    """A hold that somebody is using right now must not block the work on all others."""
     try:
         return end(hold_id)
     except OperationalError:
@@ -124,7 +125,7 @@ def _expire(hold_id: UUID) -> bool:
     with transaction.atomic():
         hold = Hold.objects.get(pk=hold_id)
         lock_hold(hold)
-        # Between the look and the lock it may have been confirmed, released or renewed.
+        # Before the lock, it may have been confirmed, released or renewed.
         if hold.state != HoldState.HELD or not is_over(hold.pk):
             return False
         end_hold(hold, state=HoldState.EXPIRED, by=audit.SYSTEM)

@@ -1,11 +1,13 @@
-"""The gate before the database: Redis lets one request for a time through, the rest turn at once.
+"""The gate before the database: Redis lets one request for a time through and refuses the others.
 
 `claim:slot:<slotId>` → the hold that a request is asking the database for. Others wait for the
-answer, which takes milliseconds; a request that dies leaves a claim for two seconds.
+answer, which takes milliseconds. A request that dies leaves a claim for two seconds.
 `lock:slot:<slotId>` → the key of the holder whose hold is in the database, until it ends. So the
-gate refuses nobody for a time that nobody is keeping; in doubt there is no lock. A visit of several
-slots enters by its first one. The gate only spares PostgreSQL a stampede. It decides nothing: it
-may forget a lock, or be gone, and the database still gives a slot to one patient only.
+gate refuses nobody for a time that nobody holds; in doubt there is no lock. A visit of several
+slots uses its first one.
+
+The gate only protects PostgreSQL from a stampede. It decides nothing: even if it forgets a lock, or
+is gone, the database gives a slot to one patient only.
 """
 
 import time
@@ -19,9 +21,9 @@ from docbook.lock_keys import CLAIM_OF_SLOT, LOCK_OF_SLOT
 
 CONFLICTS = "count:booking_lock_conflicts_total"
 
-# 0: somebody else has the time. 1: the claim is this request's now. 2: asks the database beside the
-# gate, because it came through before (its mark is there) and goes to its recorded answer. 3:
-# another request is asking the database.
+# 0: somebody else has the time. 1: this request has the claim now. 2: this request came through
+# before (its mark is there), so it may ask the database for its recorded answer. 3: another request
+# is asking the database.
 _ENTER = """
 local lock, claim, conflicts, mark = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local hold, claim_ms, mark_seconds = ARGV[1], ARGV[2], ARGV[3]
@@ -39,7 +41,7 @@ if mark then redis.call('SET', mark, '1', 'EX', mark_seconds) end
 return 1
 """
 
-# Of a hold that was given back meanwhile, neither the claim nor the lock is there any more.
+# If the hold was given back in the meantime, neither its claim nor its lock is there any more.
 _KEEP = """
 local lock, claim = KEYS[1], KEYS[2]
 local hold, ms = ARGV[1], ARGV[2]
@@ -62,7 +64,7 @@ end
 return opened
 """
 
-# A page of all locks: the next cursor, then a lock and who has it, in turn.
+# A page of all locks: the next cursor, then each lock followed by its holder.
 _LOCKS = """
 local page = redis.call('SCAN', ARGV[1], 'MATCH', ARGV[2] .. '*', 'COUNT', 1000)
 local found = {page[1]}
@@ -75,7 +77,7 @@ return found
 
 MOST_PAGES = 1000
 MARK_SECONDS = 24 * 3600
-# Longer than the database takes for a hold, also under load.
+# Longer than the database takes for a hold, even under load.
 CLAIM_SECONDS = 2.0
 WAIT_SECONDS = 1.0
 PAUSE_SECONDS = 0.02
@@ -84,7 +86,7 @@ EARLY = timedelta(seconds=1)
 
 
 class Passage(Enum):
-    """How a request stands before the gate; UNKNOWN is let through as well."""
+    """The result of asking the gate. UNKNOWN is let through as well."""
 
     REFUSED = 0
     ENTERED = 1
@@ -96,11 +98,11 @@ class Passage(Enum):
 def enter(
     *, slot_id: int, hold_id: UUID, holder_keys: Sequence[str], request_mark: str = ""
 ) -> Passage:
-    """Claims this slot for the hold, unless somebody else keeps it. Waits while another request is
-    asking the database, for a second at most: then the database says who was faster.
+    """Claims this slot for the hold unless somebody else holds it. Waits at most a second while
+    another request is asking the database; after that the database decides who was first.
 
-    `request_mark` stands for the user and Idempotency-Key of a request that may be a retry.
-    ENTERED is to be followed by `keep` or `leave`. Without Redis the database alone decides.
+    `request_mark` stands for the user and Idempotency-Key of a request that may be a retry. After
+    ENTERED, call `keep` or `leave`. Without Redis the database alone decides.
     """
     keys = [*_keys(slot_id), CONFLICTS, *([f"idem:{request_mark}"] if request_mark else [])]
     claim_ms = int(CLAIM_SECONDS * 1000)
@@ -115,9 +117,10 @@ def enter(
 
 
 def keep(*, slot_id: int, hold_id: UUID, holder_keys: Sequence[str], left: timedelta) -> None:
-    """Turns the claim into a lock, or prolongs the holder's own, for what is `left` of the hold.
+    """Turns the claim into a lock, or extends the holder's own lock, for what is `left` of the
+    hold.
 
-    After the commit, because a lock without its hold would keep everybody away for nothing.
+    Runs after the commit: a lock without its hold would keep everybody away for nothing.
     """
     milliseconds = int((left - EARLY) / timedelta(milliseconds=1))
     if milliseconds <= 0:
@@ -127,15 +130,15 @@ def keep(*, slot_id: int, hold_id: UUID, holder_keys: Sequence[str], left: timed
 
 
 def leave(*, slot_id: int, hold_id: UUID | None = None, holder_keys: Sequence[str] = ()) -> bool:
-    """Gives the claim of this hold back, and the lock if one of these holders has it; whether there
-    was such a lock. Without Redis they lapse by themselves.
+    """Gives back the claim of this hold, and the lock if one of these holders has it. Returns
+    whether there was such a lock. Without Redis they expire by themselves.
     """
     arguments = [str(hold_id), *holder_keys]
     return bool(redis.run(_LEAVE, keys=_keys(slot_id), arguments=arguments))
 
 
 def locks() -> dict[int, str]:
-    """Who has which slot's lock, page by page; none without Redis."""
+    """Each slot's lock and its holder, page by page; none without Redis."""
     found: dict[int, str] = {}
     cursor = "0"
     for _page in range(MOST_PAGES):

@@ -1,4 +1,4 @@
-"""Booking by the API: hold, code, confirmation, and reading what is booked."""
+"""Booking through the API: hold, code, confirmation, and reading what is booked."""
 
 from typing import Any
 from uuid import UUID
@@ -111,7 +111,7 @@ class BookingList(APIView):
         codes = limits_to(mailbox=_mailbox(request), phone="", is_owner=True)
         answer: Answer | None = None
         try:
-            # Before the body is looked at, so that a flood of wrong ones costs little.
+            # Before the body is read: a flood of wrong requests must cost little.
             enforce_together(*_limits(request, "api-hold", "api-hold-user"), *codes)
             body = BookingIn(data=request.data)
             body.is_valid(raise_exception=True)
@@ -246,9 +246,9 @@ class ResendOtp(APIView):
 
 
 def _start(request: Request, data: dict[str, Any], *, key: IdempotencyKey) -> Answer:
-    """Hold, code and recorded answer in one call: an attempt without its code helps nobody."""
+    """Hold, code and recorded answer in one call: an attempt without its code is useless."""
     hold_id = uuid7()
-    # Never from the Host header: its sender decides how long it is, and what is replayed.
+    # Never from the Host header: its sender would control its length and what is replayed.
     location = settings.SITE_URL + reverse("api:booking", args=[hold_id])
     return start_booking(
         hold_id=hold_id,
@@ -282,7 +282,7 @@ def _confirm(request: Request, booking_id: UUID, code: str) -> Response:
 
 
 def _in_the_words_of_the_api(error: DomainError) -> DomainError:
-    """Fields by the API's names, and the times that are still free as it writes them."""
+    """Translates field names and free times into those of the API."""
     if isinstance(error, FieldError):
         return FieldError(
             _API_NAMES.get(error.field, error.field), error.message, field_code=error.field_code
@@ -314,8 +314,8 @@ def _count_sms(
     replaces: UUID | None = None,
     **_rest: object,
 ) -> None:
-    """Adds the limit of the number that the code goes to, which is looked up only where codes go by
-    SMS at all. Raises RateLimited.
+    """Adds the limit of the number that the code goes to. The number is looked up only if codes go
+    by SMS at all. Raises RateLimited.
     """
     if settings.CODE_CHANNEL != "sms":
         return

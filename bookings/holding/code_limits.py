@@ -12,7 +12,7 @@ from docbook.http.throttling import Limit, enforce, give_back, limit_of
 
 
 def limits_of(*, patient_id: int | None, email: str, phone: str) -> list[Limit]:
-    """Of a code to this patient, or to a guest."""
+    """The limits of a code to this patient, or to a guest."""
     to = code_destination(patient_id=patient_id, email=email, phone=phone)
     mailbox = mailbox_of(email)
     return limits_to(mailbox=mailbox, phone=to.phone, is_owner=patient_id is not None)
@@ -21,8 +21,8 @@ def limits_of(*, patient_id: int | None, email: str, phone: str) -> list[Limit]:
 def limits_to(*, mailbox: str, phone: str, is_owner: bool) -> list[Limit]:
     """A code by SMS may still go by mail, so it counts for both.
 
-    A mailbox that belongs to the account that asks has a count of its own, which strangers cannot
-    use up. Any other one gets no more in an hour and in a day than accounts.limits sends to it.
+    A mailbox that belongs to the caller's account has its own count, which strangers cannot use up.
+    Any other mailbox gets no more in an hour and in a day than accounts.limits sends to it.
     """
     names = ["codes-to-owner"] if is_owner else ["codes-to", "mail-day"]
     limits = [limit_of(name, named=mailbox) for name in names]
@@ -32,27 +32,27 @@ def limits_to(*, mailbox: str, phone: str, is_owner: bool) -> list[Limit]:
 def send_counted(
     send: Callable[[datetime], Hold], *, limits: Sequence[Limit], now: datetime
 ) -> Hold:
-    """Runs `send(now)`, which may have a code sent, and counts it only if it did: else anybody
-    could use up what somebody else's mailbox may get. Raises RateLimited, and what `send` raises.
+    """Runs `send(now)`, which may send a code, and counts it only if it did. Otherwise anybody
+    could use up the codes of somebody else's mailbox. Raises RateLimited, and what `send` raises.
     """
     counted: list[Limit] = []
     sent = False
     try:
-        # Ahead, so that of many at once no more than the limit are sent.
+        # Counted in advance: of many at once, no more than the limit are sent.
         for limit in limits:
             counted.append(limit)
             _enforce(limit, counted)
         hold = send(now)
         sent = hold.code_sent_at == now
     finally:
-        if not sent:  # what was refused has counted nothing behind it
+        if not sent:  # nothing was sent, so nothing counts
             give_back(*counted)
     return hold
 
 
 def _enforce(limit: Limit, counted: list[Limit]) -> None:
     """Strangers who fill a mailbox must not keep its owner from booking for a day: one code in ten
-    minutes goes out in any case. Mails of accounts have one apart: the owner can sign in.
+    minutes is sent in any case. Mails of accounts have their own, so the owner can sign in.
     """
     try:
         enforce(limit)

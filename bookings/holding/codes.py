@@ -1,10 +1,10 @@
 """The one-time code of a booking: derived from the hold's id and the number of the resend.
 
-So a code is in no table, queue, cache or log; a resend makes the one before worthless, and rotating
-the ring never strands a code that is on its way.
+So no table, queue, cache or log contains a code. A resend makes the earlier code invalid. A
+rotation of the ring never breaks a code that is on its way.
 
-Where strangers have typed many wrong codes for a mailbox, six digits are not looked at any more
-that day. Then its owner gets a long code, which nobody guesses.
+If strangers have entered many wrong codes for a mailbox, codes of six digits are not checked any
+more that day. Then its owner gets a long code, which nobody can guess.
 """
 
 import hmac

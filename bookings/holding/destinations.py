@@ -19,7 +19,7 @@ class Destination:
 
     @property
     def phone(self) -> str:
-        """The number, or nothing for an e-mail address."""
+        """The number, or empty for an e-mail address."""
         return self.address if self.channel == "sms" else ""
 
     @property
@@ -33,8 +33,8 @@ def destination_of(hold: Hold) -> Destination:
 
 
 def code_destination(*, patient_id: int | None, email: str, phone: str) -> Destination:
-    """By SMS only to a signed-in patient: a guest's code proves that the e-mail address is theirs,
-    and opens its account, which a code on anybody's phone must never do.
+    """Only a signed-in patient gets an SMS. A guest's code proves that the e-mail address is theirs
+    and opens its account. A code on anybody's phone must never do that.
     """
     number = international(phone)
     if settings.CODE_CHANNEL == "sms" and patient_id is not None and number:

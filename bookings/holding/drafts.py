@@ -1,7 +1,7 @@
-"""What somebody has typed about themselves and not sent yet: it outlives a sign-in and a lost time.
+"""What somebody has typed about themselves but not sent yet. It survives a sign-in and a lost time.
 
-The session knows only its id; the text is a row that is deleted after a quarter of an hour, or as
-soon as it was sent, confirmed or given back.
+The session has only its id. The text is a row, deleted after a quarter of an hour, or as soon as it
+was sent, confirmed or given back.
 """
 
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ LONGEST = 500
 
 
 def keep_draft(request: HttpRequest, *, sent: Mapping[str, str] | None = None) -> None:
-    """Notes what a POST of the details brings, over what was `sent` with a hold that is lost."""
+    """Stores what a POST of the details brings, on top of what was `sent` with a lost hold."""
     given = {name: request.POST.get(name, "").replace("\0", "") for name in DRAFT_FIELDS}
     now = {name: text[:LONGEST] for name, text in given.items() if text}
     if typed := {**(sent or {}), **now}:
@@ -29,7 +29,7 @@ def keep_draft(request: HttpRequest, *, sent: Mapping[str, str] | None = None) -
 
 
 def draft_of(request: HttpRequest) -> dict[str, str]:
-    """Nothing where it was typed by somebody else, or too long ago; then it is gone for good."""
+    """Empty if somebody else typed it, or too long ago; then it is deleted."""
     draft_id = _id(request)
     if draft_id is None:
         return {}
@@ -46,7 +46,9 @@ def drop_draft(request: HttpRequest) -> None:
 
 
 def _id(request: HttpRequest) -> UUID | None:
-    """Sessions from before drafts had rows hold the text itself, which goes with the first look."""
+    """Old sessions, from before drafts had rows, contain the text itself. The first look
+    removes it.
+    """
     known = request.session.get(SESSION_DRAFT)
     if isinstance(known, dict):
         del request.session[SESSION_DRAFT]

@@ -1,4 +1,4 @@
-"""What a patient types while booking. Forms parse; the services decide."""
+"""What a patient enters while booking. Forms parse; the services decide."""
 
 import re
 from typing import Any
@@ -14,8 +14,8 @@ from docbook.notify.phone_numbers import AS_WRITTEN
 
 
 class StartForm(forms.Form):
-    """The tap on a time; `instead_of` is a hold that is given back for it, and `replaces` the visit
-    that moves there.
+    """The tap on a time. `instead_of` is a hold that is given back for it, and `replaces` is the
+    visit that moves there.
     """
 
     slot = forms.IntegerField(min_value=1, max_value=2**63 - 1)
@@ -45,8 +45,8 @@ def require_phone(field: forms.Field, *, caller: str) -> None:
 
 
 class DetailsForm(forms.Form):
-    """Who comes. A signed-in patient's address is known and not asked for again; a phone number is
-    needed where `caller`, the doctor, calls on it.
+    """Who comes. A signed-in patient's address is known and not asked again. A phone number is
+    needed if `caller`, the doctor, calls on it.
     """
 
     first_name = TextField(
@@ -96,12 +96,12 @@ class DetailsForm(forms.Form):
 
 
 class CodeForm(forms.Form):
-    """Six digits, or a long code; spaces and hyphens of a pasted code are left out.
+    """Six digits, or a long code. Spaces and hyphens of a pasted code are ignored.
 
-    What it says fits both, for the newest mail may be older than the page.
+    The texts fit both kinds, because the newest mail may be newer than the page.
     """
 
-    # What the page has shown of the visit; the practice may have changed it since.
+    # What the page showed about the visit; the practice may have changed it since.
     seen = forms.CharField(required=False, widget=forms.HiddenInput)
     code = CodeField(
         label=_("Six-digit code"),
@@ -119,13 +119,13 @@ class CodeForm(forms.Form):
 
     @classmethod
     def after_wrong_code(cls, message: str) -> "CodeForm":
-        """Empty again, with what is said of the code before."""
+        """An empty form with a message about the code before."""
         form = cls({})
         form.errors["code"] = form.error_class([message])
         return form
 
     def ask_for_long_code(self) -> None:
-        """Which is typed on a keyboard with letters."""
+        """People type it on a keyboard with letters."""
         field = self.fields["code"]
         field.label = _("Code, six digits or twelve characters")
         field.widget.attrs |= {"inputmode": "text", "autocapitalize": "characters"}

@@ -1,4 +1,4 @@
-"""Whether booking is paused, and which kind of code a hold wants."""
+"""Whether booking is paused, and which kind of code a hold needs."""
 
 from django.db.models import Q
 from django.utils import timezone
@@ -9,12 +9,12 @@ from bookings.models import BookingPause, Hold
 
 
 def running_pause() -> BookingPause | None:
-    """The pause for which a hold would be refused now, by the database's clock as there."""
+    """The pause that would refuse a hold now, by the database's clock."""
     lasts = Q(until=None) | Q(until__gt=StatementTime())
     return BookingPause.objects.filter(lasts, is_on=True).first()
 
 
 def wants_long_code(hold: Hold) -> bool:
-    """Whether strangers may have used up what can be guessed at a guest's mailbox."""
+    """Whether strangers may have used up the guesses against a guest's mailbox."""
     is_guests = hold.patient_id is None and hold.guess_target != ""
     return is_guests and are_many(target=hold.guess_target, now=timezone.now())

@@ -22,7 +22,7 @@ from docbook.notify.phone_numbers import AS_WRITTEN, NOT_A_NUMBER
 from docbook.typed_text import folded_text
 
 
-# As AS_WRITTEN has it, or nothing.
+# As in AS_WRITTEN, or empty.
 @extend_schema_field(
     {"type": "string", "maxLength": 32, "pattern": f"^$|{AS_WRITTEN}".replace(r"\Z", "$")}
 )
@@ -54,7 +54,7 @@ class BookingIn(StrictSerializer):
 
 
 class GroupedDigitsField(PatternField):
-    """Programs write the digits of ASCII; what a copy brings along is left out all the same."""
+    """Programs write ASCII digits. Whatever a copied code brings along is ignored."""
 
     fold = staticmethod(folded_text)
 

@@ -1,4 +1,4 @@
-"""All promises about the data, looked at in one go."""
+"""All promises about the data, checked in one go."""
 
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator
@@ -28,7 +28,7 @@ FROM_THE_DATABASE: tuple[Invariant, ...] = (
 
 @dataclass(frozen=True)
 class FromHistory:
-    """A promise that only the clients' own record can show to be kept."""
+    """A promise that only the clients' own record can prove."""
 
     code: str
     sentence: str
@@ -48,7 +48,7 @@ CODES = tuple(each.code for each in _ALL)
 
 @dataclass(frozen=True)
 class Result:
-    """`finding` is None for what needs a history, and there is none."""
+    """`finding` is None if the promise needs a history and there is none."""
 
     code: str
     sentence: str
@@ -67,10 +67,9 @@ def check_invariants(
     since: Look | None = None,
     newest_seals: int | None = None,
 ) -> Iterator[Result]:
-    """In the order of their codes. To be run in one snapshot, so that what is half-done just now
-    is seen by none of them; `events` is the clients' history. With `since` only what has changed
-    since that look is read. With `newest_seals` only so many seals of the audit are recomputed,
-    from the end of the chain.
+    """In order of code. Run it in one snapshot, so no check sees unfinished work. `events` is the
+    clients' history. With `since`, only changes since that look are read. With `newest_seals`, only
+    that many seals at the end of the audit chain are recomputed.
     """
     for each in (each for each in _ALL if each.code in only):
         begun = time.perf_counter()

@@ -2,10 +2,10 @@
 
 from bookings.invariants.invariant import Invariant
 
-# Who has a slot now: live holds, and active appointments by the hold that they come from. A hold
-# that was given back or has run out has nothing, and what a move shares with the visit that moves
-# stays the visit's until it is confirmed. `slot_ids` may hold more slots than the visit is long:
-# those kept free after it.
+# Who has a slot now: live holds, and active appointments through their hold. A hold that was given
+# back or has expired has nothing. Slots that a move shares with its visit belong to the visit until
+# the move is confirmed. `slot_ids` may hold more slots than the visit is long: the ones kept free
+# after it.
 _CLAIMS = """
 WITH claim AS MATERIALIZED (
     SELECT slot_id, hold.id AS owner, 'held' AS state, hold.expires_at, hold.starts_at
@@ -52,7 +52,7 @@ NO_PATIENT_TWICE = Invariant(
     _OVERLAPPING.replace("PERSON", "patient_id"),
 )
 
-# Old slots are deleted, hence only those are compared that are there.
+# Old slots are deleted, so only existing ones are compared.
 AS_ITS_SLOTS = Invariant(
     "I04",
     "An appointment has its slots' doctor, clinic and time, and lies in its month.",
@@ -86,9 +86,9 @@ AS_ITS_SLOTS = Invariant(
     """,
 )
 
-# A slot that is held past its time belongs to nobody, whatever it says. A slot that had begun when
-# its appointment was called off or moved stays as it was. Of several claims any may be right here:
-# that there are several is what I01 says. Rows of one hold may differ by microseconds.
+# An expired held slot belongs to nobody, whatever it says. If a slot had begun when its appointment
+# was cancelled or moved, it stays as it was. If there are several claims, any of them may be right
+# here: I01 reports that there are several. Rows of one hold may differ by microseconds.
 SLOTS_SAY_SO = Invariant(
     "I05",
     "The state of a slot is the one that follows from holds and appointments.",

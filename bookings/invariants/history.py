@@ -1,14 +1,14 @@
-"""What clients were answered, against what is in the database.
+"""Compares the answers that clients got with the database.
 
-A history is what clients outside the system have recorded: files of JSON lines, one object before a
-request is sent and one after its answer, with at least
+Clients outside the system record a history: files of JSON lines, one object before each request and
+one after its answer, with at least
 
     {"op": "3-17", "type": "invoke", "f": "hold", "slot": 41, "patient": 7, "key": "…",
      "attempt": "…", "replaces": "…", "status": 201, "code": "", "body_sha": "…"}
 
 `type` is invoke, ok, fail (refused) or info (nobody knows); `f` is hold, confirm, move (a
-confirmation that moves the visit `replaces`), cancel, release or read. It must be complete: all
-that its patients did from its first attempt on, over the API or elsewhere.
+confirmation that moves the visit `replaces`), cancel, release or read. It must be complete:
+everything its patients did since its first attempt, through the API or elsewhere.
 """
 
 import json
@@ -23,7 +23,7 @@ from bookings.invariants.invariant import Violation
 from bookings.models import Appointment, Hold, HoldState
 from bookings.states import PATIENT_SIDE, AppointmentStatus
 
-# Answers that the same request may get today and not tomorrow.
+# Answers that the same request may get today but not tomorrow.
 _PASSING_STATUSES = frozenset({401, 408, 429, 500, 502, 503, 504})
 _PASSING_CODES = frozenset(
     {"slot-held", "hold-limit", "appointment-limit", "idempotency-key-in-progress"}
@@ -32,12 +32,12 @@ _CHUNK = 5_000
 
 
 class BrokenHistory(ValueError):
-    """A line that is no event; says which."""
+    """A line that is no event. The message says which."""
 
 
 @dataclass(frozen=True)
 class Event:
-    """One line. Numbers and texts are 0 and empty where they do not apply."""
+    """One line. Unused numbers are 0 and unused texts are empty."""
 
     type: str
     f: str
@@ -58,7 +58,7 @@ def read_history(paths: Iterable[Path]) -> list[Event]:
 
 
 def not_kept(events: list[Event]) -> Iterator[Violation]:
-    """I10: a success that was answered and is not in the database."""
+    """I10: the client got a success that is not in the database."""
     answered = [event for event in events if event.type == "ok" and event.attempt]
     holds = _holds({event.attempt for event in answered})
     visits = _visits({each for event in answered for each in (event.attempt, event.replaces)})
@@ -73,7 +73,7 @@ def not_asked(events: list[Event]) -> Iterator[Violation]:
     if not attempts:
         return
     asked = _asked(events)
-    # Ids are of UUIDv7, hence in the order of time: what is older was there before.
+    # Ids are UUIDv7 and so in order of time: older ones were there before.
     holds = Hold.objects.filter(
         patient__in={event.patient for event in events},
         pk__gte=UUID(min(attempts)),
@@ -91,7 +91,7 @@ def not_asked(events: list[Event]) -> Iterator[Violation]:
 
 
 def not_the_same(events: list[Event]) -> Iterator[Violation]:
-    """I12: a retry that got another answer than its first try."""
+    """I12: a retry got another answer than its first try."""
     answers: dict[tuple[int, str], set[tuple[int, str]]] = defaultdict(set)
     for event in events:
         if event.key and event.type in ("ok", "fail") and not _passes(event):
@@ -104,7 +104,7 @@ def not_the_same(events: list[Event]) -> Iterator[Violation]:
 
 @dataclass(frozen=True)
 class _Asked:
-    """How often a patient wanted a slot, and which attempts were to be confirmed and cancelled."""
+    """How often a patient asked for a slot, and which attempts they confirmed and cancelled."""
 
     holds: Counter[tuple[int, int]]
     confirmed: set[str]
@@ -137,7 +137,7 @@ def _visits_not_asked(holds: Any, *, asked: _Asked) -> Iterator[Violation]:
 
 
 def _loss(event: Event, *, holds: dict[str, Hold], visits: dict[str, Appointment]) -> str:
-    """What is wrong; empty when all is well."""
+    """What is wrong; empty if nothing is."""
     match event.f:
         case "hold":
             hold = holds.get(event.attempt)

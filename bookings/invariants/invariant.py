@@ -1,4 +1,4 @@
-"""What a promise about the data is made of: a number, a sentence, and how to see it broken."""
+"""A promise about the data: a number, a sentence, and a query that finds violations."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from bookings.invariants.recent import EVERYTHING, TOUCHED, Look
 from bookings.models.holds import MAX_CODE_ATTEMPTS
 from bookings.states import ACTIVE, PRACTICE, TRANSITIONS
 
-# So many are named; all are counted.
+# This many are named; all are counted.
 NAMED = 20
 
 # A transaction that has passed the check of the clock still has to write its rows.
@@ -25,7 +25,7 @@ ORDER BY 1, 2 LIMIT %(named)s
 
 @dataclass(frozen=True)
 class Violation:
-    """`where` is an id to look for, `what` a few words without anything personal."""
+    """`where` is an id to look for; `what` is a few words without anything personal."""
 
     where: str
     what: str
@@ -41,8 +41,9 @@ class Finding:
 
 @dataclass(frozen=True)
 class Invariant:
-    """`sql` yields (where, what) for each violation, and `look` those that SQL cannot see, in
-    so many of the newest seals or in all. `given` are common table expressions for `sql`.
+    """`sql` yields (where, what) for each violation. `look` finds violations that SQL cannot see,
+    in that many of the newest seals or in all of them. `given` are common table expressions for
+    `sql`.
     """
 
     code: str
@@ -52,8 +53,8 @@ class Invariant:
     look: Callable[[int | None], Iterable[Violation]] | None = None
 
     def check(self, *, since: Look | None = None, newest_seals: int | None = None) -> Finding:
-        """In the running transaction, whose snapshot and clock (`now()`) all queries share. Of what
-        has changed `since` another look, or of everything.
+        """Runs in the current transaction: all queries share its snapshot and its clock (`now()`).
+        Checks only changes `since` another look, or everything.
         """
         seen = list(self.look(newest_seals)) if self.look else []
         counted, examples = _run(self.sql, given=self.given, since=since)
@@ -66,7 +67,7 @@ def found(violations: Iterable[Violation]) -> Finding:
 
 
 def query(sql: str, *, given: str, since: Look | None) -> tuple[str, dict[str, Any]]:
-    """What is asked of the database, and the values in it."""
+    """The query for the database, and its values."""
     words = _words() | {"told_since": datetime.min.replace(tzinfo=UTC)}
     if since is not None:
         words |= since.words() | {"told_since": since.at}
@@ -82,7 +83,7 @@ def _run(sql: str, *, given: str, since: Look | None) -> tuple[int, list[Violati
 
 
 def _words() -> dict[str, Any]:
-    """What the code knows, as the queries name it."""
+    """Constants of the code, under the names that the queries use."""
     steps = [
         (each.before.value, each.after.value, kind) for each in TRANSITIONS for kind in each.by
     ]

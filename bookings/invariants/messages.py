@@ -1,9 +1,9 @@
-"""What is told of a booking, and what a client was answered."""
+"""The messages about a booking, and the recorded answers to clients."""
 
 from bookings.invariants.invariant import Invariant
 
-# The demo, and any import of visits that were agreed elsewhere, says `appointment.imported`. Then
-# nobody was told. Messages that were delivered are deleted after a week.
+# The demo, and any import of visits that were agreed elsewhere, records `appointment.imported`.
+# Then nobody was told. Delivered messages are deleted after a week.
 ONE_CONFIRMATION = Invariant(
     "I06",
     "An appointment has exactly one confirmation, and one message of it.",
@@ -32,7 +32,7 @@ ONE_CONFIRMATION = Invariant(
     """,
 )
 
-# Holds that came to nothing are deleted after a week; what the audit says of them stays.
+# Holds that led to nothing are deleted after a week; their audit events stay.
 NO_EVENT_WITHOUT_ITS_FACT = Invariant(
     "I07",
     "Nothing is told or noted that did not happen.",

@@ -1,12 +1,13 @@
-"""A look at what has changed since another look, whatever has piled up before.
+"""Checks only what has changed since another look, however much data there is.
 
-The queries of the promises stay as they are. Before them stand common table expressions with the
-names of the big tables, so that each query finds there what was touched, and what belongs to it:
-the visits it could collide with, those it has moved from and to, their holds, events and messages.
-Slots are named `touched_slot` where all of them would be read; elsewhere their index is needed.
+The queries of the promises stay the same. Before them come common table expressions with the names
+of the big tables. There each query finds the touched rows and the rows that belong to them: the
+visits it could collide with, those it has moved from and to, their holds, events and messages. The
+expression for slots is `touched_slot`, for queries that would read all of them. Other queries need
+the index of the table.
 
-What somebody changes by hand without a trace is seen by a look at everything only. So are visits
-that collide although one of them keeps more than SLACK free after its end.
+Only a look at everything finds changes made by hand without a trace. The same is true for visits
+that collide if one of them keeps more than SLACK free after its end.
 """
 
 from dataclasses import asdict, dataclass
@@ -16,19 +17,19 @@ from uuid import UUID
 
 from django.db import connection
 
-# Ids are made by the clocks of the web processes.
+# The clocks of the web processes make the ids.
 CLOCKS_DIFFER = timedelta(minutes=10)
 SLACK = timedelta(hours=4)
 
-# The clock is read after the snapshot was taken: what is later than that has newer ids as well.
+# The clock is read after the snapshot: everything later has newer ids as well.
 _HERE = """
 SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint, clock_timestamp(),
     (SELECT coalesce(max(id), 0) FROM outbox_outboxmessage),
     (SELECT coalesce(max(id), 0) FROM http_idempotencyrecord)
 """
 
-# Inside, the names are still those of the tables. A visit is read by id and start, which says in
-# which month it lies.
+# Inside, the names are still those of the tables. A visit is read by id and start; the start
+# selects the month.
 TOUCHED = """
 WITH touched AS MATERIALIZED (
     WITH RECURSIVE changed (id) AS (
@@ -93,8 +94,8 @@ WITH touched_slot AS NOT MATERIALIZED (SELECT * FROM doctors_slot)
 
 @dataclass(frozen=True)
 class Look:
-    """What was there when somebody looked: the oldest transaction that ran, the database's time,
-    and the newest ids.
+    """The state at a look: the oldest running transaction, the database's time, and the
+    newest ids.
     """
 
     xact: int
@@ -104,19 +105,19 @@ class Look:
 
     @classmethod
     def here(cls) -> "Look":
-        """Of the running transaction's snapshot."""
+        """Of the current transaction's snapshot."""
         with connection.cursor() as cursor:
             cursor.execute(_HERE)
             return cls(*cursor.fetchone())
 
     def words(self) -> dict[str, Any]:
-        """As the queries name it."""
+        """Under the names that the queries use."""
         return {**asdict(self), "newer_than": _first_id(self.at - CLOCKS_DIFFER), "slack": SLACK}
 
 
 def read_by_index() -> None:
-    """For the rest of the transaction. The planner knows nothing of how little was touched; a scan
-    would read all that ever was.
+    """For the rest of the transaction. The planner does not know how few rows were touched; a scan
+    would read the whole table.
     """
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off")

@@ -1,4 +1,4 @@
-"""How an appointment became what it is."""
+"""How an appointment got into its state."""
 
 from collections.abc import Iterator
 
@@ -25,7 +25,7 @@ MOVES_ARE_WHOLE = Invariant(
     """,
 )
 
-# The link of an offer went to the patient's address and proves it as a code would.
+# The link of an offer went to the patient's address, so it proves the address like a code.
 CONFIRMED_BY_CODE = Invariant(
     "I14",
     "Every confirmation had its code in time and within the attempts, or is a named act of staff.",
@@ -56,7 +56,7 @@ def _broken_seals(newest: int | None) -> Iterator[Violation]:
         yield Violation(f"seal {each.seal}", each.sentence)
 
 
-# Whether an appointment was confirmed at all is what I06 says; here its first event may be missing.
+# I06 reports whether an appointment was confirmed at all; here its first event may be missing.
 AUDIT_IS_COMPLETE = Invariant(
     "I16",
     "The audit is complete, tells of legal transitions only, and its seals are unbroken.",

@@ -1,7 +1,7 @@
-"""Looking at the promises again and again: at what has changed, and once a night at everything.
+"""Checks the promises repeatedly: recent changes, and everything once a night.
 
-Where the last look ended, and what was found, lies in Redis. Without it the next look is at
-everything; nothing is missed.
+Redis keeps where the last look ended and what it found. Without Redis, the next look checks
+everything, so nothing is missed.
 """
 
 from datetime import datetime
@@ -17,14 +17,14 @@ from docbook.snapshot import one_snapshot
 
 log = structlog.get_logger(__name__)
 
-# About the last quarter of an hour at the least; `manage.py verify_audit` recomputes them all.
+# At least about the last quarter of an hour; `manage.py verify_audit` recomputes them all.
 SEALS_EACH_TIME = 100
-# What was touched in five minutes is read in a moment, or something is wrong with the plan.
+# Reading five minutes of changes takes a moment. If not, the plan is wrong.
 PATIENCE_WITH_CHANGES, PATIENCE_WITH_EVERYTHING = "60s", "20min"
 
 
 def look_at_changes() -> None:
-    """At what was touched since the last look that found nothing wrong."""
+    """Checks what was touched since the last look that found nothing wrong."""
     since = last_look()
     if since is None:
         look_at_everything()
@@ -40,7 +40,7 @@ def look_at_changes() -> None:
 
 
 def look_at_everything() -> None:
-    """What is wrong stays in the metric until the next look at everything finds it mended."""
+    """A violation stays in the metric until the next look at everything finds it mended."""
     with one_snapshot(patience=PATIENCE_WITH_EVERYTHING):
         here = Look.here()
         results = check_invariants(newest_seals=SEALS_EACH_TIME)

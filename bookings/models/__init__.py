@@ -1,4 +1,4 @@
-"""The act of booking: holds, the appointments that come of them, and waiting for a time."""
+"""The act of booking: holds, their appointments, and waiting for a time."""
 
 from bookings.models.appointments import Appointment
 from bookings.models.drafts import Draft

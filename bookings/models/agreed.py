@@ -1,7 +1,7 @@
-"""What patient and practice agree on, kept with the hold and with the appointment that comes of it.
+"""What patient and practice have agreed, kept with the hold and later with its appointment.
 
-The tables of clinics and visit types say what is offered from now on; a held or booked visit
-reads what was agreed, and never those tables.
+The tables of clinics and visit types describe new offers. A held or booked visit reads the agreed
+values and never those tables.
 """
 
 from dataclasses import dataclass
@@ -18,7 +18,9 @@ from doctors.models.places import map_url_of, written_address
 
 @dataclass(frozen=True)
 class Place:
-    """Where a visit is. The number is the clinic's present one: an old one rings nowhere."""
+    """Where a visit is. The phone number is the clinic's current one: an old number would
+    not ring.
+    """
 
     name: str
     street: str
@@ -44,7 +46,7 @@ class Place:
 
 @dataclass(frozen=True)
 class AgreedVisit:
-    """What the visit is for, how long, how the two meet, and the price."""
+    """What the visit is for, its length, how the two meet, and the price."""
 
     id: int
     name: str
@@ -58,9 +60,9 @@ class AgreedVisit:
 
 
 class Agreed(models.Model):
-    """The columns are filled by the database's functions; for rows that say nothing by a trigger.
+    """The database's functions fill the columns; a trigger fills them for rows without values.
 
-    How long the visit takes stands in `starts_at` and `ends_at`.
+    The length of the visit follows from `starts_at` and `ends_at`.
     """
 
     visit_name = models.CharField(_("visit type"), max_length=80, db_default="")
@@ -75,7 +77,7 @@ class Agreed(models.Model):
     directions = models.CharField(_("directions"), max_length=160, blank=True, db_default="")
     time_zone = models.CharField(_("time zone"), max_length=64, db_default="")
 
-    # Of every row that has these columns.
+    # For every model with these columns.
     clinic: "models.ForeignKey[Clinic, Clinic]"
     visit_type_id: int
     starts_at: "models.DateTimeField[datetime, datetime]"
@@ -108,7 +110,7 @@ class Agreed(models.Model):
 
     @property
     def digest(self) -> str:
-        """Tells whether it is still what somebody has looked at."""
+        """Shows whether it is still what somebody has seen."""
         said = [str(getattr(self, name)) for name in AGREED]
         return sha256("\n".join(said).encode()).hexdigest()[:16]
 
@@ -124,12 +126,12 @@ class Agreed(models.Model):
         )
 
 
-# The columns by which a place, or a visit type, is known.
+# The columns that identify a place or a visit type.
 PLACE = ("place_name", "street", "postcode", "city", "country", "directions", "time_zone")
 AGREED = ("visit_name", "mode", "price_cents", "currency", *PLACE)
 
 
 def says_what_is_agreed() -> models.Q:
-    """The condition of the rows' constraints; what a place may lack is not asked."""
+    """The condition of the rows' constraints. Fields that a place may lack are not checked."""
     modes = [value for value, _label in Mode.for_visits()]
     return ~models.Q(visit_name="") & ~models.Q(time_zone="") & models.Q(mode__in=modes)

@@ -16,9 +16,10 @@ from doctors.models import Clinic, Doctor, VisitType
 class Appointment(Agreed):
     """Partitioned by month of `starts_at`; the database's key is `(id, starts_at)`.
 
-    Django knows `id` as the key, because its admin and relations want a single column. So a read by
-    id should name `starts_at` too (the hold's row knows it): then the planner looks into one month
-    only. These rules live in SQL alone (see the migrations): an exclusion constraint of each month,
+    Django uses `id` as the key, because its admin and relations need a single column. So a read by
+    id should include `starts_at` (the hold's row has it): then the planner reads only one month.
+
+    These rules are in SQL alone (see the migrations): an exclusion constraint of each month,
     `no_overlapping_visits_of_a_patient`, and the triggers
     `appointment_status_follows_the_state_machine`, `change_of_status_is_the_next_version`,
     `appointment_keeps_its_doctor_patient_and_time` and
@@ -52,10 +53,11 @@ class Appointment(Agreed):
     reason = models.CharField(_("reason"), max_length=500, blank=True)
     version = models.PositiveIntegerField(_("version"), default=1)
     created_at = models.DateTimeField(_("confirmed at"), auto_now_add=True)
-    # The chain of a visit that was moved, both ways.
+    # The chain of a visit that was moved, in both directions.
     replaces = models.UUIDField(_("moved from"), null=True, blank=True, editable=False)
     replaced_by = models.UUIDField(_("moved to"), null=True, blank=True, editable=False)
-    # The last change: when, its actor (as the audit names them), and what the other side is told.
+    # The last change: when, by what kind of actor (as in the audit), and the reason given to the
+    # other side.
     changed_at = models.DateTimeField(_("changed at"), null=True, blank=True, editable=False)
     changed_by_kind = models.CharField(
         _("changed by"), max_length=16, blank=True, default="", db_default="", editable=False

@@ -1,4 +1,4 @@
-"""What somebody typed about themselves while booking, for a quarter of an hour."""
+"""What somebody typed about themselves while booking, kept for a quarter of an hour."""
 
 from uuid import uuid4
 
@@ -8,9 +8,9 @@ from django.utils.translation import gettext_lazy as _
 
 
 class Draft(models.Model):
-    """Belongs to the browser session that knows its id; with `user`, to that account only.
+    """Belongs to the browser session that knows its id; with `user`, only to that account.
 
-    A row of its own, because a session stays for two weeks and this must not.
+    It has its own row, because a session stays for two weeks and this must not.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid4, editable=False)

@@ -1,4 +1,4 @@
-"""A slot kept for one patient while they confirm; the API calls it an attempt."""
+"""A time held for one patient while they confirm; the API calls it an attempt."""
 
 from typing import ClassVar
 
@@ -27,11 +27,11 @@ class HoldState(models.TextChoices):
 
 
 class Hold(Agreed):
-    """The appointment that comes of a hold has the hold's id.
+    """The appointment of a confirmed hold has the hold's id.
 
-    `slot_ids` has no foreign key: old slots are deleted, the hold stays as the record of who asked.
-    A guest's hold belongs to `guest_key`, a random value in the browser's session. The personal
-    fields are empty until the details are given (`code_sent_at`).
+    `slot_ids` has no foreign key: old slots are deleted, and the hold stays as the record of who
+    asked. A guest's hold belongs to `guest_key`, a random value in the browser's session. The
+    personal fields are empty until the details are given (`code_sent_at`).
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -60,9 +60,9 @@ class Hold(Agreed):
     state = models.CharField(_("state"), max_length=10, choices=HoldState, default=HoldState.HELD)
     expires_at = models.DateTimeField(_("expires at"))
     code_sent_at = models.DateTimeField(_("code sent at"), null=True, blank=True)
-    # The appointment that this one takes the place of, once it is confirmed.
+    # The appointment that this one replaces once it is confirmed.
     replaces = models.UUIDField(_("moves the appointment"), null=True, blank=True)
-    # A hold that was made for somebody on the waitlist is their offer.
+    # A hold made for somebody on the waitlist is their offer.
     waitlist_entry = models.ForeignKey(
         WaitlistEntry,
         on_delete=models.PROTECT,
@@ -72,9 +72,9 @@ class Hold(Agreed):
         db_index=False,
         verbose_name=_("offered to"),
     )
-    # A keyed hash of the client's address, to count what one address keeps; names nobody.
+    # A keyed hash of the client's address, to count its holds; names nobody.
     made_from = models.BigIntegerField(null=True, blank=True, editable=False)
-    # What a guest's code opens: the mailbox that it went to. Wrong codes are counted for it.
+    # What a guest's code opens: the mailbox that it went to. Wrong codes are counted against it.
     guess_target = models.CharField(
         max_length=24, blank=True, default="", db_default="", editable=False
     )
@@ -163,5 +163,5 @@ class Hold(Agreed):
 
     @property
     def needs_number(self) -> bool:
-        """The doctor calls, and nobody has said where."""
+        """The doctor calls, and nobody has given a number."""
         return self.mode == Mode.PHONE and not self.phone

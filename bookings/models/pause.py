@@ -8,9 +8,9 @@ from django.utils.translation import gettext_lazy as _
 
 
 class BookingPause(models.Model):
-    """One row: whether new holds are refused, until when, and what people are told.
+    """One row: whether new holds are refused, until when, and the message for people.
 
-    Holds that were made before may still be confirmed; appointments stay.
+    Earlier holds may still be confirmed; appointments stay.
     """
 
     id = models.PositiveSmallIntegerField(primary_key=True, default=1, editable=False)

@@ -1,4 +1,4 @@
-"""Somebody who would like a time that is not free yet."""
+"""Somebody who waits for a time that is not free yet."""
 
 from typing import ClassVar
 
@@ -22,7 +22,7 @@ class WaitlistState(models.TextChoices):
     ENDED = "ended", _("nothing left to wait for")
 
 
-# What makes two entries the same; a patient waits for it once.
+# Two entries with the same values are the same; a patient waits only once for each.
 _WISH = (
     "patient", "doctor", "visit_type", "specialty", "city", "mode", "from_on", "until_on",
     "weekdays", "day_from", "day_until", "replaces",
@@ -32,14 +32,14 @@ _WISH = (
 class WaitlistEntry(models.Model):
     """With one doctor for one visit type, or with anybody of a specialty in a city.
 
-    Days and times are by the clock of the clinic that has the slot; `from_on` and `until_on` are
-    both included. No weekdays means all of them, no time of day means any; `day_until` 00:00 is the
-    end of the day. With `replaces` the
-    patient has a visit and wants an earlier one: accepting an offer moves it.
+    Days and times are on the clock of the slot's clinic; `from_on` and `until_on` are both
+    included. No weekdays means all of them, no time of day means any; `day_until` 00:00 is the end
+    of the day. With `replaces`, the patient has a visit and wants an earlier one: accepting an
+    offer moves it.
 
-    `state` follows the offer by a trigger on the holds, `offer_goes_to_somebody_who_waits`: a hold
-    that is made for the entry turns waiting into offered (and is refused where nobody waits), its
-    end turns offered into fulfilled, or into waiting again, however it ended.
+    `state` follows the offer through a trigger on the holds, `offer_goes_to_somebody_who_waits`. A
+    hold made for the entry turns waiting into offered (and is refused if nobody waits). Its end
+    turns offered into fulfilled, or back into waiting.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)

@@ -1,9 +1,9 @@
-"""What becomes of a message about a visit: a look at how things stand now, and a mail or none.
+"""Handles a message about a visit: checks the current state, and sends a mail or none.
 
-A message may come late and may come twice. One about a visit names the version that it tells of.
-Its mail says that state and no other, with the number of that state for calendars. The other
-receivers ask the present state whether their mail is still true. The delivery's record sees to it
-that nothing is mailed a second time.
+A message may come late and may come twice. A message about a visit names its version. The mail
+describes exactly that state, with the number of that state for calendars. The other receivers check
+in the current state whether their mail is still true. The delivery's record makes sure that nothing
+is mailed twice.
 """
 
 from datetime import datetime, timedelta
@@ -39,7 +39,7 @@ LOOKS_AHEAD = timedelta(days=28)
 
 
 def code_requested(message_id: int, *, hold_id: str, resend: str) -> None:
-    """A code that no longer opens anything is not sent: a newer one is on its way, or none."""
+    """Skips a code that no longer opens anything: a newer one is on its way, or none."""
     waiting = Hold.objects.filter(pk=UUID(hold_id), state=HoldState.HELD, otp_resends=int(resend))
     hold = waiting.select_related("doctor", "clinic").first()
     if hold is None or is_over(hold.pk) or was_delivered(message_id):
@@ -51,7 +51,7 @@ def code_requested(message_id: int, *, hold_id: str, resend: str) -> None:
 
 
 def _texted(hold: Hold, *, to: str, message_id: int) -> bool:
-    """Whatever keeps the provider, somebody is waiting: what is not sent at once goes by mail."""
+    """Somebody is waiting: if the SMS is not sent at once, the code goes by mail."""
     try:
         text_messages.send_code(hold, to=to, message_id=message_id)
     except SmsFailed as error:
@@ -75,7 +75,7 @@ def appointment_moved(
 
 
 def appointment_updated(message_id: int, *, appointment_id: str, version: str) -> None:
-    """What was agreed has changed; the mail says from what to what."""
+    """What was agreed has changed. The mail shows the values before and after."""
     appointment = _as_told(appointment_id, version=version)
     if appointment is not None:
         previous = in_version(_appointment(appointment_id), int(version) - 1)
@@ -90,7 +90,7 @@ def appointment_cancelled(
     appointment_id: str,
     version: str = "",  # noqa: ARG001 - nothing changes after it
 ) -> None:
-    """Who has called it off decides what is said."""
+    """The mail depends on who cancelled the visit."""
     appointment, now = _appointment(appointment_id), timezone.now()
     if appointment.changed_by_kind in PATIENT_SIDE:
         visits.send_cancelled(appointment, now=now, message_id=message_id)
@@ -100,7 +100,9 @@ def appointment_cancelled(
 
 
 def visits_outdated(*, source: str, source_id: str, digest: str, by: str) -> None:
-    """Where somebody has changed it again since, nobody has agreed to tell patients of that."""
+    """Does nothing if somebody has changed the source again: nobody has agreed to tell patients of
+    that.
+    """
     found = find_source(kind=source, pk=int(source_id))
     if found is None or digest_of(found) != digest:
         log.warning("amendment_overtaken", source=source, source_id=source_id)
@@ -109,13 +111,13 @@ def visits_outdated(*, source: str, source_id: str, digest: str, by: str) -> Non
 
 
 def slots_released(*, doctor_id: str, slot_ids: str) -> None:  # noqa: ARG001 - whose, is for reading
-    """The second time they are held for somebody, or nobody wants them."""
+    """Does nothing the second time: the slots are held for somebody, or nobody wants them."""
     offer_released(slot_ids=[int(each) for each in slot_ids.split(",")], now=timezone.now())
 
 
 def time_offered(message_id: int, *, hold_id: str) -> None:
-    """An offer that is answered, or over, is not sent: it would only disappoint. One that ended
-    before its mail went out does not count as one that they had; see selectors.waitlist.
+    """Skips an offer that is answered or over: it would only disappoint. An offer that ended before
+    its mail went out does not count as one the patient had; see selectors.waitlist.
     """
     offer = Hold.objects.select_related("doctor", "clinic", "visit_type__doctor")
     hold = offer.filter(pk=UUID(hold_id), state__in=[HoldState.HELD, HoldState.EXPIRED]).first()
@@ -128,7 +130,7 @@ def time_offered(message_id: int, *, hold_id: str) -> None:
 
 
 def appointment_reminder(message_id: int, *, appointment_id: str, kind: str) -> None:
-    """One that comes so late that the next is due, or the visit has begun, helps nobody."""
+    """Skips a reminder that comes when the next one is due or the visit has begun."""
     appointment, now = _appointment(appointment_id), timezone.now()
     hours = int(kind.removesuffix("h"))
     _earliest, latest = reminder_period(hours=hours, of=settings.REMINDER_HOURS)
@@ -138,11 +140,11 @@ def appointment_reminder(message_id: int, *, appointment_id: str, kind: str) -> 
 
 
 def _as_told(appointment_id: str, *, version: str) -> Appointment | None:
-    """The visit in the version that a message tells of. None where nothing is to be told any more:
-    the visit has begun, or the mail of its move, which names both times, has gone out before.
+    """The visit in the version of the message. None if there is nothing left to tell: the visit has
+    begun, or the mail of its move, which names both times, was sent before.
 
-    A message of the release before names no version: then a visit that has changed is left to the
-    mail about its change.
+    Messages of the previous release name no version. Then a changed visit is left to the mail about
+    its change.
     """
     appointment = _appointment(appointment_id)
     if appointment.status == AppointmentStatus.CONFIRMED:
@@ -161,7 +163,7 @@ def _appointment(appointment_id: str) -> Appointment:
 
 
 def _next_free(appointment: Appointment, *, now: datetime) -> list[VisitTime]:
-    """Of the same doctor and visit type; none of a doctor who is gone."""
+    """Of the same doctor and visit type. Empty if the doctor is gone."""
     if not (appointment.doctor.is_active and appointment.visit_type.is_active):
         return []
     free, _on_hold = times_of_doctor(

@@ -1,4 +1,4 @@
-"""Reminding patients of their visits, some hours before."""
+"""Reminds patients of their visits, some hours before."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -14,17 +14,17 @@ from docbook.outbox.selectors import told_once
 from docbook.outbox.services import publish
 
 BATCH = 100
-# A patient who has booked this shortly before a reminder remembers without one.
+# A patient who booked this shortly before a reminder needs none.
 QUIET = timedelta(hours=2)
 
 
 def publish_reminders(*, hours: Sequence[int], now: datetime) -> int:
     """Publishes `appointment.reminder` once for each visit and number of hours; returns how many.
 
-    Whatever beat has missed is made up for, as long as it helps: a reminder of the day before until
-    it is time for the next. Nobody is reminded of what they booked after the reminder's moment.
-    The most urgent come first, and no more than a batch: a code must not wait behind the reminders
-    of a whole day.
+    Reminders that beat missed are sent later, as long as they help: a reminder of the day before
+    until the next one is due. Nobody is reminded of a visit that they booked after the reminder's
+    moment. The most urgent come first, at most one batch: a code must not wait behind a whole day's
+    reminders.
     """
     total = 0
     for each in sorted(hours):
@@ -33,7 +33,7 @@ def publish_reminders(*, hours: Sequence[int], now: datetime) -> int:
 
 
 def reminder_kind(hours: int) -> str:
-    """Names the reminder in messages: "24h"."""
+    """The name of the reminder in messages: "24h"."""
     return f"{hours}h"
 
 
@@ -57,7 +57,7 @@ def _publish(*, hours: int, of: Sequence[int], now: datetime, limit: int) -> int
 def due_for_reminder(
     *, hours: int, of: Sequence[int], now: datetime
 ) -> QuerySet[Appointment, Appointment]:
-    """Confirmed visits for which now is the time, told or not; nearest first."""
+    """Confirmed visits whose reminder is due now, sent or not; nearest first."""
     earliest, latest = reminder_period(hours=hours, of=of)
     return Appointment.objects.filter(
         status=AppointmentStatus.CONFIRMED,

@@ -9,7 +9,7 @@ from doctors.templatetags.clinic_time import clock
 
 
 def send_code(hold: Hold, *, to: str, message_id: int) -> None:
-    """No doctor and no time of the visit: anyone may look at a phone. Raises SmsFailed."""
+    """Contains no doctor and no time of the visit: anyone may look at a phone. Raises SmsFailed."""
     text = _("%(code)s is your DocBook code. Valid until %(until)s. Do not share it.") % {
         "code": code_of(hold),
         "until": clock(hold.expires_at, hold.time_zone),

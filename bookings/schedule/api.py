@@ -1,4 +1,4 @@
-"""A doctor's appointments, for those who run their day."""
+"""A doctor's appointments, for people who run their day."""
 
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request

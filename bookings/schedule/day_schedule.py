@@ -1,4 +1,4 @@
-"""A doctor's day as a list by time: visits, the slots that belong to none, and the gaps."""
+"""A doctor's day as a list by time: visits, other slots, and gaps."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ from doctors.selectors.slots import grid_of_doctors
 
 @dataclass(frozen=True)
 class Visit:
-    """What those who run the day need for one visit, on top of its line."""
+    """What people who run the day need for one visit, in addition to its line."""
 
     reference: str
     reason: str
@@ -45,8 +45,8 @@ class ScheduleLine:
 
 
 def lines_of_day(doctor: Doctor, *, day: date, now: datetime) -> list[ScheduleLine]:
-    """In the order of time, each on its day by the clock of its own clinic. Three queries,
-    however long the day is.
+    """In order of time, each on its day by its own clinic's clock. Three queries, however long the
+    day is.
     """
     booked = list(appointments_of_day(doctor=doctor, day=day).filter(status__in=ACTIVE))
     contacts = contacts_of(booked)
@@ -71,7 +71,7 @@ def counts_of(lines: Iterable[ScheduleLine]) -> dict[str, int]:
 
 @dataclass(frozen=True)
 class StretchOfDay:
-    """Lines that follow each other at one clinic."""
+    """Consecutive lines at one clinic."""
 
     place: Place
     lines: list[ScheduleLine]
@@ -89,7 +89,7 @@ def places_of(lines: Iterable[ScheduleLine]) -> list[Place]:
 
 
 def who_waits(lines: Iterable[ScheduleLine]) -> ScheduleLine | None:
-    """The first who has arrived and is not done yet."""
+    """The first patient who has arrived and is not done yet."""
     return next((each for each in lines if each.kind == AppointmentStatus.ARRIVED), None)
 
 
@@ -109,7 +109,7 @@ def _visit_line(appointment: Appointment, *, contact: Contact, now: datetime) ->
 
 
 def _place_of(visit: Appointment) -> Place:
-    """As it was agreed."""
+    """As agreed."""
     where = (visit.place_name, visit.street, visit.postcode, visit.city, visit.time_zone)
     return Place(visit.clinic_id, *where)
 

@@ -1,4 +1,4 @@
-"""What the API asks about a doctor's day."""
+"""The API's query for a doctor's day."""
 
 from typing import Any
 

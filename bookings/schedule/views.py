@@ -31,12 +31,12 @@ from doctors.selectors.doctors import clinics_of_doctor, doctors_run_by
 @require_safe
 @login_required
 def schedule(request: HttpRequest) -> HttpResponse:
-    """Somebody who runs no doctor's day finds nothing here."""
+    """Not found for people who run no doctor's day."""
     doctors = list(doctors_run_by(signed_in(request)))
     doctor = _chosen(doctors, request.GET.get("doctor", ""))
     now = timezone.now()
     clinics = clinics_of_doctor(doctor, now=now)
-    # The day that has not ended at any of them.
+    # The current day at the clinic where it ends last.
     today = min(now.astimezone(clinic.zone).date() for clinic in clinics)
     day = _date(request.GET.get("date", "")) or today
     lines = lines_of_day(doctor, day=day, now=now)
@@ -77,7 +77,7 @@ def _chosen(doctors: list[Doctor], wanted: str) -> Doctor:
 
 
 def _date(value: str) -> date | None:
-    """None for what is no date, or so far away that a calendar has no neighbours for it."""
+    """None for a value that is no date, or a date at the ends of the calendar."""
     try:
         day = parse_date(value)
     except ValueError:
@@ -92,7 +92,7 @@ def _week(doctor: Doctor, *, day: date) -> list[dict[str, object]]:
 
 
 def _next_visits(doctor: Doctor, *, after: date) -> dict[str, object] | None:
-    """From a day without anything: the next one on which somebody comes."""
+    """On an empty day: the next day with a visit."""
     visit = next_visit_after(after, doctor=doctor)
     if visit is None:
         return None

@@ -10,7 +10,7 @@ register = template.Library()
 
 @register.filter
 def place_line(meeting: Meeting) -> str:
-    """Like "Maliebaan 42, Utrecht", or how the two meet when nobody has to go anywhere."""
+    """Like "Maliebaan 42, Utrecht", or how the two meet if nobody has to go anywhere."""
     return presentation.place_line(meeting)
 
 

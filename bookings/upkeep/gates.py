@@ -1,14 +1,14 @@
-"""A look at the gate: behind each lock a time is kept."""
+"""Checks the gate: each lock must have a held time behind it."""
 
 from bookings.engine import slot_gate
 from bookings.engine.selectors import keys_of_kept_times
 
 
 def open_gates_without_hold() -> int:
-    """Opens the locks that no live hold stands behind, and returns how many there were.
+    """Opens locks without a live hold; returns how many there were.
 
-    There is one where Redis was away while a time was given back. The locks are read before the
-    holds: a hold is in the database before it has its lock.
+    Such a lock remains if Redis was away while a time was given back. Locks are read before holds:
+    a hold is in the database before it has its lock.
     """
     locks = slot_gate.locks()
     kept = keys_of_kept_times() if locks else set()

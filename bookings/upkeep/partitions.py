@@ -10,10 +10,10 @@ _LOCK = "SELECT pg_advisory_xact_lock(%s, %s)"
 
 
 def make_partitions(*, now: datetime, months_ahead: int = 13) -> list[str]:
-    """Makes what is missing of this month and the next `months_ahead`; returns the new tables.
+    """Makes missing tables for this month and the next `months_ahead`; returns the new ones.
 
-    A transaction a month: attaching one briefly locks out writers of doctors and users, which its
-    foreign keys name. Past the lock time-out it fails, and the next run takes it from there.
+    One transaction per month: attaching a month briefly blocks writers of doctors and users, which
+    its foreign keys refer to. It fails after the lock timeout, and the next run continues.
     """
     today = now.astimezone(UTC).date()
     months = [_month(today, ahead=number) for number in range(months_ahead + 1)]
@@ -21,7 +21,7 @@ def make_partitions(*, now: datetime, months_ahead: int = 13) -> list[str]:
 
 
 def partition_of(month: date) -> str:
-    """The table that holds the appointments of this month (of UTC)."""
+    """The table with the appointments of this month (of UTC)."""
     return f"bookings_appointment_{month:%Y_%m}"
 
 

@@ -1,4 +1,4 @@
-"""What is not kept of bookings that came to nothing."""
+"""Deletes bookings that led to nothing."""
 
 from datetime import datetime, timedelta
 
@@ -13,13 +13,13 @@ KEEP_ENDED_WAITS = timedelta(days=30)
 
 
 def purge_ended_holds(*, now: datetime) -> int:
-    """Deletes holds that were given back or ran out more than a week ago; returns how many.
+    """Deletes holds that were given back or expired more than a week ago; returns how many.
 
-    They say who wanted to see which doctor, and why. The audit, which names nobody, stays; so does
-    a confirmed hold, which belongs to its appointment.
+    They say who wanted to see which doctor, and why. The audit, which names nobody, stays. A
+    confirmed hold stays too: it belongs to its appointment.
     """
     ended = Hold.objects.filter(state__in=[HoldState.RELEASED, HoldState.EXPIRED])
-    # Of somebody who still waits we must know what they were offered.
+    # For somebody who still waits, we must know what they were offered.
     waiting = WaitlistEntry.objects.filter(state__in=LIVE, pk=OuterRef("waitlist_entry"))
     return delete_in_batches(
         ended.filter(~Q(Exists(waiting)), expires_at__lt=now - KEEP_ENDED_HOLDS)
@@ -27,8 +27,8 @@ def purge_ended_holds(*, now: datetime) -> int:
 
 
 def purge_ended_waits(*, now: datetime) -> int:
-    """Deletes the entries of those who left the waitlist or waited in vain, a month after the last
-    day they named; returns how many. An entry that led to a visit belongs to it.
+    """Deletes entries of people who left the waitlist or waited in vain, a month after the last day
+    they named; returns how many. An entry that led to a visit belongs to it.
     """
     over = WaitlistEntry.objects.filter(
         ~Q(Exists(Hold.objects.filter(waitlist_entry=OuterRef("pk")))),

@@ -1,4 +1,4 @@
-"""The waitlist by the API: joining, looking, leaving, and taking what is offered."""
+"""The waitlist in the API: joining, looking, leaving, and taking an offer."""
 
 from typing import Any
 from uuid import UUID
@@ -30,7 +30,7 @@ from docbook.http.schema import IDEMPOTENCY_KEY, LIST_PARAMETERS
 from docbook.http.serializers import page_of, read_query
 from docbook.http.throttling import enforce, limit_of
 
-# The fields of WaitlistRequest, by the names that the API has for them.
+# The fields of WaitlistRequest, under the API's names.
 _FIELDS = {
     "doctorId": "doctor_id",
     "visitTypeId": "visit_type_id",

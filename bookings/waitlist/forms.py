@@ -1,4 +1,4 @@
-"""What a patient types to take an offered time."""
+"""What a patient enters to take an offered time."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from bookings.holding.forms import phone_field, require_phone
 
 
 class NumberForm(forms.Form):
-    """What an offer of a visit by phone asks for, where no number of the patient is known."""
+    """Asks for a number if an offered visit is by phone and no number of the patient is known."""
 
     phone = phone_field()
 

@@ -1,4 +1,4 @@
-"""What somebody on the waitlist would take, and when they may be written to. Pure."""
+"""What somebody on the waitlist would take, and when we may write to them. Pure."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -10,11 +10,11 @@ from doctors.recurrence import local_day
 
 @dataclass(frozen=True)
 class Wish:
-    """Days and times by the clock of the clinic that has the slot; both days are included.
+    """Days and times are on the clock of the slot's clinic; both days are included.
 
-    No weekdays means all of them. The visit lies between `day_from` and `day_until` as a whole,
-    where an end of 00:00 is the end of the day, and begins before the instant `earlier_than`,
-    where there is one.
+    No weekdays means all of them. The whole visit lies between `day_from` and `day_until`, where an
+    end of 00:00 is the end of the day. It begins before the instant `earlier_than`, if there is
+    one.
     """
 
     from_on: date
@@ -48,18 +48,20 @@ class Wish:
 
 @dataclass(frozen=True)
 class QuietHours:
-    """[begin, end) by the clinic's clock, over midnight where `end` is earlier; equal: none."""
+    """[begin, end) on the clinic's clock; over midnight if `end` is earlier, none if both
+    are equal.
+    """
 
     begin: time
     end: time
 
     @property
     def writing_hours(self) -> tuple[time, time] | None:
-        """(from, until) of the hours in which offers begin; None where they may at any hour."""
+        """(from, until) of the hours when offers may begin; None if they may begin at any hour."""
         return None if self.begin == self.end else (self.end, self.begin)
 
     def running_until(self, *, now: datetime, zone: ZoneInfo) -> datetime | None:
-        """The instant at which the quiet hours end that run now; None when none are running."""
+        """The instant when the running quiet hours end; None if none are running."""
         local = now.astimezone(zone)
         since_begin, until_end = local.time() >= self.begin, local.time() < self.end
         over_midnight = self.end < self.begin
@@ -70,6 +72,6 @@ class QuietHours:
         return datetime.combine(day, self.end, tzinfo=zone)
 
     def allow_offer(self, *, starts_at: datetime, now: datetime, zone: ZoneInfo) -> bool:
-        """No offer begins in them, unless its time would be gone when they end."""
+        """No offer begins in quiet hours, unless its time would be gone when they end."""
         until = self.running_until(now=now, zone=zone)
         return until is None or starts_at < until

@@ -1,4 +1,4 @@
-"""Reading the waitlist: as the one who waits, and as the clinic that has a time."""
+"""Reads the waitlist: for a patient who waits, and for a clinic with a free time."""
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
@@ -34,17 +34,17 @@ from doctors.selectors.slots import free_now, free_times_of_doctors
 from doctors.selectors.visit_types import first_visit_type
 
 LIVE = (WaitlistState.WAITING, WaitlistState.OFFERED)
-# A local day begins and ends within these hours of the day in UTC.
+# A local day begins and ends within these hours of the UTC day.
 FURTHEST_ZONE = timedelta(hours=14)
-# A patient who let an offer run out gets no other for this long, except for released times.
+# A patient who let an offer expire gets no other for this long, except for released times.
 REST = timedelta(hours=24)
 WEEK = timedelta(days=7)
 BATCH = 200
 
-# As the message of a hold is named that was made for somebody who waits; see `told_in_vain`.
+# The name of the message about a hold made for somebody who waits; see `told_in_vain`.
 OFFER_NAME = Concat(Value("offer-"), Cast(OuterRef("pk"), CharField()))
 
-# A time, and what for.
+# A time, and what it is for.
 Bookable = tuple[VisitTime, VisitType]
 
 
@@ -58,8 +58,8 @@ class Offer:
 
 
 def entries_of_patient(patient: User) -> QuerySet[WaitlistEntry]:
-    """With everything that the API shows, in two queries; `live_offers` has one at most, and
-    `zone` is the clock of the clinic, or of one in the city.
+    """With everything that the API shows, in two queries. `live_offers` has at most one, and `zone`
+    is the clock of the clinic, or of one in the city.
     """
     in_the_city = Clinic.objects.filter(city=OuterRef("city")).order_by("id")
     of_the_city = Subquery(in_the_city.values("time_zone")[:1])
@@ -90,7 +90,7 @@ def get_entry(*, entry_id: UUID, patient: User) -> WaitlistEntry:
 
 
 def get_offer(offer_id: UUID) -> Offer:
-    """With what a page shows of it. Whether the caller may see it is for the door to know. Raises
+    """With everything its page shows. The door must check that the caller may see it. Raises
     NotFound, also for a hold that was made for nobody on the waitlist.
     """
     hold = (
@@ -106,10 +106,10 @@ def get_offer(offer_id: UUID) -> Offer:
 
 
 def waiting_for(slot: Slot) -> Iterator[WaitlistEntry]:
-    """Who waits for this doctor, or for the specialty in the slot's city; first come, first. Those
-    that no mail has reached about this time come after the others.
+    """Entries for this doctor, or for the specialty in the slot's city, in order of joining.
+    Entries that no mail about this time has reached come last.
 
-    Their dates are near enough; what exactly they want, their wish says.
+    Their dates are only roughly checked; the entry's wish decides.
     """
     unsent = Q(Exists(_unsent_offers(slot)))
     wanted = Q(doctor=slot.doctor_id) | Q(specialty=slot.doctor.specialty_id, city=slot.clinic.city)
@@ -122,8 +122,8 @@ def waiting_for(slot: Slot) -> Iterator[WaitlistEntry]:
 
 
 def waiting_beside_free_times(*, now: datetime) -> QuerySet[WaitlistEntry]:
-    """Who waits although the doctor has free times; and who waits for anybody of a specialty.
-    First come, first.
+    """Entries whose doctor has free times, and entries for anybody of a specialty, in order of
+    joining.
     """
     free = Slot.objects.filter(free_now(now), doctor=OuterRef("doctor"), starts_at__gt=now)
     unanswered = Hold.objects.filter(
@@ -136,16 +136,16 @@ def waiting_beside_free_times(*, now: datetime) -> QuerySet[WaitlistEntry]:
 
 
 def entries_of_who_has_booked() -> QuerySet[WaitlistEntry]:
-    """Who waits for a visit type of a doctor, and has booked it since."""
+    """Entries whose patient has since booked the doctor's visit type."""
     waiting = WaitlistEntry.objects.filter(_has_booked(), state=WaitlistState.WAITING)
     return waiting.order_by("created_at", "id")
 
 
 def free_times_near(entry: WaitlistEntry, *, now: datetime) -> Iterator[Bookable]:
-    """Free times of the doctors that the entry names, near the days it names; earliest first.
+    """Free times of the entry's doctors near its days, earliest first.
 
-    Whole visits, so nobody has to try what cannot fit. A doctor's are read in one query, those of
-    a specialty a week at a time: most of the time the first that suits is near.
+    These are whole visits, so nobody has to try what cannot fit. The times of one doctor are read
+    in one query, those of a specialty one week at a time: usually the first fitting one is near.
     """
     open_slots = _open_slots_near(entry, now=now)
     spans = open_slots.values("doctor").annotate(first=Min("starts_at"), last=Max("starts_at"))
@@ -169,8 +169,8 @@ def free_times_near(entry: WaitlistEntry, *, now: datetime) -> Iterator[Bookable
 
 @dataclass(frozen=True)
 class Past:
-    """Times, each as (doctor, start), that somebody was asked about; and those about which no mail
-    has reached them, with the ends of those offers.
+    """Times as (doctor, start) that somebody was asked about. Also times about which no mail has
+    reached them, with the ends of those offers.
     """
 
     had: frozenset[tuple[int, datetime]]
@@ -202,7 +202,7 @@ def past_of(entry: WaitlistEntry, *, now: datetime) -> Past:
 
 
 def visit_to_move(*, appointment_id: UUID, patient: User, now: datetime) -> Appointment | None:
-    """The patient's visit that an offer would move, as long as the patient may move it."""
+    """The patient's visit that an offer would move, while the patient may move it."""
     hold = Hold.objects.filter(pk=appointment_id, patient=patient).first()
     if hold is None:
         return None
@@ -228,8 +228,8 @@ def _waiting(*conditions: Q, **fields: date) -> QuerySet[WaitlistEntry]:
 
 
 def _has_booked() -> Q:
-    """A visit to come that was booked since they joined. A patient who had one then waits for
-    another, and a visit that was only moved is no new one.
+    """An upcoming visit booked since they joined. A patient who already had one waits for another,
+    and a visit that was only moved is not new.
     """
     visits = Appointment.objects.filter(
         patient=OuterRef("patient"),
@@ -244,7 +244,7 @@ def _has_booked() -> Q:
 
 
 def _in_batches(waiting: QuerySet[WaitlistEntry]) -> Iterator[WaitlistEntry]:
-    """A line may be long, and each of it takes its time."""
+    """The line may be long, and each entry takes time."""
     batch = list(waiting[:BATCH])
     while batch:
         yield from batch
@@ -279,7 +279,7 @@ def _open_slots_near(entry: WaitlistEntry, *, now: datetime) -> QuerySet[Slot]:
 
 
 def _visit_types_for(entry: WaitlistEntry, *, doctor_ids: Collection[int]) -> list[VisitType]:
-    """What each of these doctors would be booked for; none of a doctor who has nothing to offer."""
+    """The visit type for each of these doctors; none for a doctor who has nothing to offer."""
     if entry.visit_type is not None:
         bookable = entry.visit_type.is_active and entry.visit_type.doctor_id in doctor_ids
         return [visit_type_for(entry, entry.visit_type)] if bookable else []
@@ -289,7 +289,7 @@ def _visit_types_for(entry: WaitlistEntry, *, doctor_ids: Collection[int]) -> li
 
 
 def visit_type_for(entry: WaitlistEntry, visit_type: VisitType) -> VisitType:
-    """As it was agreed, where the entry would move a visit of that type."""
+    """The visit type as agreed, if the entry would move such a visit."""
     if entry.replaces is None:
         return visit_type
     moves = Hold.objects.filter(pk=entry.replaces, visit_type=visit_type)

@@ -30,7 +30,9 @@ NOT_A_TIME = "Use hours and whole minutes by the clock of the clinic, like 09:30
 
 @extend_schema_field({"type": "string", "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9](:00)?$"})
 class StartOfHoursField(serializers.Field[time, str, str, time]):
-    """Whole minutes by the clinic's clock. An offset is refused: left out, it would be another."""
+    """Whole minutes on the clinic's clock. An offset is refused: without it, the time would be
+    another.
+    """
 
     default_error_messages: ClassVar[dict[str, Any]] = {"invalid": NOT_A_TIME}
     read = staticmethod(read_start)
@@ -47,7 +49,7 @@ class StartOfHoursField(serializers.Field[time, str, str, time]):
 
 @extend_schema_field({"type": "string", "pattern": "^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)(:00)?$"})
 class EndOfHoursField(StartOfHoursField):
-    """As a start; 24:00 and 00:00 are the end of the day, and 24:00:00 is the answer."""
+    """Like a start; 24:00 and 00:00 are the end of the day, and the answer is 24:00:00."""
 
     read = staticmethod(read_end)
 
@@ -94,7 +96,7 @@ class WaitlistIn(StrictSerializer):
         return {**super().get_fields(), **first}
 
     def beside_fields(self, data: dict[str, Any]) -> dict[str, Any]:
-        """As the service says it, and here together with what the fields say."""
+        """The errors of the service, reported together with those of the fields."""
         by_specialty = "specialty" in data or "city" in data
         if by_specialty != ("doctorId" in data):
             return {}

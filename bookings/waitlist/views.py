@@ -1,7 +1,7 @@
-"""A time that is offered to somebody on the waitlist, behind the link of the mail.
+"""A time offered to somebody on the waitlist, behind the link in the mail.
 
 The link is as good as the patient's mailbox: it takes the time or gives it back, and opens nothing
-else of theirs. Nobody has to sign in, for fifteen minutes are short.
+else of theirs. Nobody has to sign in, because fifteen minutes are short.
 """
 
 from django.conf import settings
@@ -31,7 +31,7 @@ REFUSALS = (AppointmentLimit, HoldExpired, NotChangeable, OtpLocked, PatientBusy
 
 @require_safe
 def offer(request: HttpRequest, token: str) -> HttpResponse:
-    """What is offered and until when, or what became of it."""
+    """What is offered and until when, or what happened to it."""
     return _page(request, _offer(token), token=token)
 
 
@@ -53,7 +53,7 @@ def accept(request: HttpRequest, token: str) -> HttpResponseBase:
 
 @require_POST
 def decline(request: HttpRequest, token: str) -> HttpResponseBase:
-    """What is taken already is cancelled on the appointment's own page, not here."""
+    """A time that was already taken is cancelled on the appointment's own page, not here."""
     enforce(limit_of("offer", request))
     offered = _offer(token)
     try:
@@ -89,7 +89,8 @@ def _page(
         "term": settings.OFFER_SECONDS,
         "token": token,
         "state": state,
-        # With the visit the wait for an earlier time has ended, also where nobody has noted it yet.
+        # With the visit, the wait for an earlier time has ended, even if nobody has recorded that
+        # yet.
         "is_waiting": offered.entry.state in LIVE and state != "visit-changed",
         "writing_hours": QuietHours(*settings.WAITLIST_QUIET_HOURS).writing_hours,
         "replaced": _visit_to_move(offered) if state == "open" else None,
@@ -105,8 +106,8 @@ def _page(
 
 
 def _state(hold: Hold) -> str:
-    """open, taken, given-back, visit-changed, passed-on, or withdrawn: held, and nobody can book
-    the doctor or the visit type any more.
+    """open, taken, given-back, visit-changed, passed-on, or withdrawn: still held, but nobody can
+    book the doctor or the visit type any more.
     """
     if hold.state == HoldState.CONFIRMED:
         return "taken"

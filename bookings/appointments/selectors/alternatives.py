@@ -1,7 +1,7 @@
 """What a refusal offers instead: the next free times of the same doctor.
 
-In a rush everybody who is refused wants the same answer. So it is kept for two seconds in this
-process, and of those who need it at once one asks the database and the rest wait for them.
+In a rush, everybody who is refused needs the same answer. So this process keeps it for two seconds.
+If several need it at once, one asks the database and the others wait for its answer.
 """
 
 import time
@@ -25,7 +25,7 @@ _REMEMBERED = 1024
 
 @dataclass(frozen=True)
 class Alternatives:
-    """Free times from the wanted one on; none is the wanted one itself."""
+    """Free times from the wanted one on; the wanted one itself is left out."""
 
     wanted_at: datetime
     times: list[VisitTime]
@@ -40,8 +40,8 @@ _turns = [Lock() for _ in range(64)]
 def next_free_times(
     *, slot_id: int, visit_type_id: int, now: datetime, moves: UUID | None = None
 ) -> Alternatives | None:
-    """At most three within two weeks, for a visit that `moves` also such as overlap its own; None
-    where slot and visit type do not belong together.
+    """At most three within two weeks. A visit that `moves` may get times that overlap its own. None
+    if slot and visit type do not belong together.
     """
     key = (slot_id, visit_type_id, moves)
     with _turns[hash(key) % len(_turns)]:

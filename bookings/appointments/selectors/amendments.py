@@ -1,4 +1,4 @@
-"""Booked visits that still say what a clinic or a visit type said before it was changed."""
+"""Booked visits that still show what a clinic or a visit type said before it was changed."""
 
 import hashlib
 import json
@@ -13,7 +13,7 @@ from bookings.models.agreed import PLACE
 from bookings.states import AppointmentStatus
 from doctors.models import Clinic, Doctor, Mode, VisitType
 
-# What a change can reach: where, and under which name. Mode, length and price stay as agreed.
+# What a change can affect: the column, and its source. Mode, length and price stay as agreed.
 Source = Clinic | VisitType
 _KINDS: dict[str, type[Source]] = {"clinic": Clinic, "visit-type": VisitType}
 
@@ -28,7 +28,7 @@ def find_source(*, kind: str, pk: int) -> Source | None:
 
 
 def facts_of(source: Source) -> dict[str, str]:
-    """What a visit would say that is booked now, by the columns of `Agreed`."""
+    """What a visit booked now would show, by the columns of `Agreed`."""
     if isinstance(source, VisitType):
         return {"visit_name": source.name}
     names = {"place_name": "name"}
@@ -36,32 +36,30 @@ def facts_of(source: Source) -> dict[str, str]:
 
 
 def digest_of(source: Source) -> str:
-    """Tells whether somebody has changed it again since it was looked at."""
+    """Shows whether somebody has changed the source again since it was read."""
     text = json.dumps(facts_of(source), sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def outdated_visits(source: Source, *, now: datetime) -> QuerySet[Appointment]:
-    """Confirmed visits to come that say something else."""
+    """Confirmed upcoming visits that show something else."""
     coming = Appointment.objects.filter(status=AppointmentStatus.CONFIRMED, starts_at__gt=now)
     return coming.filter(_says_something_else(source))
 
 
 def outdated_holds(source: Source, *, now: datetime) -> QuerySet[Hold]:
-    """Times that somebody is confirming and that say something else."""
+    """Times that somebody is confirming and that show something else."""
     live = Hold.objects.filter(state=HoldState.HELD, expires_at__gt=now)
     return live.filter(_says_something_else(source))
 
 
 def how_many_outdated(source: Source, *, now: datetime) -> int:
-    """Of those that are booked, or held to be booked."""
+    """How many visits and live holds show something else."""
     return outdated_visits(source, now=now).count() + outdated_holds(source, now=now).count()
 
 
 def outdated_visit_types(doctor: Doctor, *, now: datetime) -> list[tuple[VisitType, int]]:
-    """The doctor's visit types that some visits name otherwise, each with `how_many_outdated`.
-    Three queries.
-    """
+    """The doctor's visit types with such visits, each with `how_many_outdated`. Three queries."""
     numbers: Counter[int] = Counter()
     visits = Appointment.objects.filter(status=AppointmentStatus.CONFIRMED, starts_at__gt=now)
     holds = Hold.objects.filter(state=HoldState.HELD, expires_at__gt=now)
@@ -73,7 +71,7 @@ def outdated_visit_types(doctor: Doctor, *, now: datetime) -> list[tuple[VisitTy
 
 
 def _says_something_else(source: Source) -> Q:
-    """Of a place where nobody has to go, only its name and its clock are anything to anybody."""
+    """For a place where nobody has to go, only its name and its clock matter."""
     facts = facts_of(source)
     if isinstance(source, VisitType):
         return ~Q(**facts) & Q(visit_type=source)
@@ -82,7 +80,9 @@ def _says_something_else(source: Source) -> Q:
 
 
 def what_they_say(source: Source, *, now: datetime) -> list[dict[str, Any]]:
-    """The facts of those visits, and the `number` of visits that say each; most first."""
+    """The facts that those visits show, with the `number` of visits for each; most frequent
+    first.
+    """
     facts = list(facts_of(source))
     rows = outdated_visits(source, now=now).order_by().values(*facts)
     return list(rows.annotate(number=Count("pk")).order_by("-number", *facts))

@@ -1,4 +1,4 @@
-"""Reading appointments, as the one they belong to."""
+"""Reads appointments for the people they belong to."""
 
 import copy
 from collections.abc import Iterable
@@ -23,7 +23,7 @@ TABS = ("upcoming", "past", "cancelled")
 
 @dataclass(frozen=True)
 class Contact:
-    """How to reach the one who comes."""
+    """How to reach the patient."""
 
     phone: str
     email: str
@@ -37,17 +37,17 @@ def with_parts(appointments: QuerySet[Appointment]) -> QuerySet[Appointment]:
 
 
 def appointment_of_hold(hold: Hold) -> Appointment:
-    """The appointment that came of a confirmed hold; looks into one month only."""
+    """The appointment of a confirmed hold. Reads one month only."""
     return with_parts(Appointment.objects.all()).get(pk=hold.pk, starts_at=hold.starts_at)
 
 
 def find_visit(*, pk: UUID, starts_at: datetime) -> Appointment | None:
-    """With its parts; `starts_at` names the month to look into."""
+    """With its parts. `starts_at` selects the month to read."""
     return with_parts(Appointment.objects.filter(pk=pk, starts_at=starts_at)).first()
 
 
 def get_appointment(*, appointment_id: UUID, holder: Holder) -> Appointment:
-    """The patient's own, or the one that this browser has just confirmed as a guest.
+    """The patient's own appointment, or the one that this browser has just confirmed as a guest.
 
     Raises NotFound for anybody else's.
     """
@@ -61,7 +61,7 @@ def get_appointment(*, appointment_id: UUID, holder: Holder) -> Appointment:
 
 @dataclass(frozen=True)
 class Link:
-    """Another visit of the same chain: when it is or was, by the clock of its place."""
+    """Another visit of the same chain: when it is or was, on the clock of its place."""
 
     id: UUID
     starts_at: datetime
@@ -74,7 +74,7 @@ class Link:
 
 
 def links_to(appointment_ids: Iterable[UUID | None]) -> dict[UUID, Link]:
-    """By id. The holds are asked first, because they know the time without the month. Two
+    """By id. The holds are read first, because they know the start, and so the month. Two
     queries.
     """
     ids = [each for each in appointment_ids if each is not None]
@@ -87,7 +87,7 @@ def links_to(appointment_ids: Iterable[UUID | None]) -> dict[UUID, Link]:
 
 
 def contacts_of(appointments: Iterable[Appointment]) -> dict[UUID, Contact]:
-    """As given when booking, which the hold remembers; else as the account knows. One query."""
+    """As given when booking, which the hold keeps; otherwise as the account has it. One query."""
     appointments = list(appointments)
     given = {
         pk: Contact(phone, email)
@@ -106,7 +106,7 @@ def contacts_of(appointments: Iterable[Appointment]) -> dict[UUID, Contact]:
 
 
 def phone_known(*, patient: User, moves: UUID | None) -> str:
-    """What bookings_hold takes where nobody types a number: that of the visit that moves, or the
+    """The number that bookings_hold uses if nobody enters one: that of the visit that moves, or the
     account's.
     """
     mine = Hold.objects.filter(pk__in=[moves] if moves else [], patient=patient)
@@ -126,7 +126,7 @@ def appointments_of_patient(*, patient: User) -> QuerySet[Appointment]:
 def in_tab(
     appointments: QuerySet[Appointment], *, tab: str, now: datetime
 ) -> QuerySet[Appointment]:
-    """One of TABS: upcoming by nearest first, past and cancelled by latest first."""
+    """One of TABS: upcoming sorted by nearest first, past and cancelled by latest first."""
     if tab == "cancelled":
         return appointments.filter(status__in=CALLED_OFF).order_by("-starts_at", "id")
     kept = appointments.filter(status__in=ACTIVE)
@@ -138,8 +138,8 @@ def in_tab(
 def times_to_move_to(
     appointment: Appointment, *, start: datetime, end: datetime, now: datetime
 ) -> list[VisitTime]:
-    """Free starts in [start, end) with the same doctor for what was agreed, other than its own;
-    none where the doctor or the visit type can no longer be booked.
+    """Free starts in [start, end) with the same doctor for what was agreed, except the visit's own.
+    None if the doctor or the visit type can no longer be booked.
     """
     doctor, visit_type = appointment.doctor, appointment.visit_type
     if not (doctor.is_active and visit_type.is_active):
@@ -156,8 +156,8 @@ def times_to_move_to(
 
 
 def visit_type_as_agreed(visit: Appointment | Hold) -> VisitType:
-    """With the mode and the length that a visit keeps when it moves, in slots of the
-    doctor's grid; bookings_hold takes the same. A copy that nobody saves.
+    """With the mode and the length that a visit keeps when it moves, in slots of the doctor's grid.
+    bookings_hold uses the same values. A copy that nobody saves.
     """
     visit_type = copy.copy(visit.visit_type)
     visit_type.mode = visit.mode
@@ -173,7 +173,7 @@ def next_visit_after(day: date, *, doctor: Doctor) -> Appointment | None:
 
 
 def appointments_of_day(*, doctor: Doctor, day: date) -> QuerySet[Appointment]:
-    """Of one doctor, starting on this day, each by the clock of its own clinic."""
+    """Of one doctor, starting on this day, each on its own clinic's clock."""
     start, end = instants_of_days(day, day)
     visits = _with_local_day(appointments_of_doctor(doctor=doctor, start=start, end=end))
     return visits.filter(local_day=day)

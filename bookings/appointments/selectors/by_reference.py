@@ -1,4 +1,4 @@
-"""Finding visits by what their mails show."""
+"""Finds visits by the reference in their mails."""
 
 from typing import Any
 
@@ -9,16 +9,16 @@ from bookings.references import digest_of_reference
 
 
 class _DigestOfId(Func):
-    """The bytes of which a reference is made."""
+    """The bytes that a reference is made from."""
 
     template = "substring(sha256(uuid_send(%(expressions)s)) FOR 5)"
     output_field = BinaryField()
 
 
 def visits_by_reference(visits: QuerySet[Appointment], text: str) -> QuerySet[Appointment]:
-    """Those that `text` names, mostly one; none where it is no reference.
+    """The visits that `text` refers to, nearly always one. None if it is no reference.
 
-    It reads every row: a digest has no index, because staff ask seldom and bookings are many.
+    Reads every row. A digest has no index: staff rarely search for one, and bookings are many.
     """
     digest = digest_of_reference(text)
     if digest is None:

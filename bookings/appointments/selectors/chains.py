@@ -10,15 +10,15 @@ from bookings.models import Appointment
 
 @dataclass(frozen=True)
 class Chain:
-    """`first` is the appointment that all began with. `changes` grows with every change of any
-    appointment of the chain, and with every move: it orders what is told about the visit.
+    """`first` is the first appointment of the chain. `changes` grows with every change of any
+    appointment in the chain, and with every move. It orders the messages about the visit.
     """
 
     first: UUID
     changes: int
 
 
-# By the holds, which have the same ids and know in which month the appointment lies.
+# Through the holds, which have the same ids and know the month of each appointment.
 _BACK_TO_THE_FIRST = """
 WITH RECURSIVE chain AS (
     SELECT id, starts_at, replaces FROM bookings_hold WHERE id = %(of)s
@@ -32,10 +32,10 @@ FROM chain JOIN bookings_appointment USING (id, starts_at)
 
 
 def chain_of(appointment: Appointment) -> Chain:
-    """The appointment and those that it took the place of. One query.
+    """The appointment and the ones it replaced. One query.
 
-    Those before it change no more. Of itself counts the version that the caller has in hand, not
-    the one that the database has by now: what is told of a state has the number of that state.
+    Earlier appointments no longer change. For the appointment itself, the caller's version counts,
+    not the current one in the database: a message about a state has the number of that state.
     """
     with connection.cursor() as cursor:
         cursor.execute(_BACK_TO_THE_FIRST, {"of": appointment.pk})

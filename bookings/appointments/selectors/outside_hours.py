@@ -1,4 +1,4 @@
-"""Booked visits outside the hours of their doctor: hours have changed, and nothing cancels them."""
+"""Booked visits outside their doctor's hours: the hours changed, and nothing cancels the visits."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -11,8 +11,8 @@ from doctors.recurrence import block_on
 
 
 def visits_outside_hours(doctor: Doctor, *, now: datetime) -> list[UUID]:
-    """Confirmed visits to come that no hours at their clinic hold; all of a doctor who is switched
-    off. Two queries.
+    """Confirmed upcoming visits that no hours at their clinic cover. For a doctor who is switched
+    off, all upcoming visits. Two queries.
     """
     coming = Appointment.objects.filter(
         doctor=doctor, status=AppointmentStatus.CONFIRMED, starts_at__gt=now
@@ -30,7 +30,7 @@ def visits_outside_hours(doctor: Doctor, *, now: datetime) -> list[UUID]:
 
 
 def _are_within(rules: Sequence[AvailabilityRule], starts_at: datetime, ends_at: datetime) -> bool:
-    """Whether the hours hold all of it, one block after another."""
+    """Whether the hours cover the whole visit, one block after another."""
     reached = starts_at
     while reached < ends_at:
         further = _end_of_block(rules, reached)

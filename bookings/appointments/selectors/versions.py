@@ -7,10 +7,10 @@ from docbook.audit.models import AuditEvent
 
 
 def in_version(appointment: Appointment, version: int) -> Appointment:
-    """The same row with the status, and with what was agreed, of that version; nobody saves it.
+    """The same row with the status and the agreed values of that version. Nobody saves it.
 
-    The audit has what every step after it has changed. No query for the version that it has now;
-    else one. Who has made the last change, and why, is not told of an older version.
+    The audit knows what each later step changed. No query for the current version, otherwise one.
+    For an older version, it does not say who made the last change and why.
     """
     if version >= appointment.version:
         return appointment
@@ -20,7 +20,8 @@ def in_version(appointment: Appointment, version: int) -> Appointment:
         for event in events
         if event.before.get("version", 0) >= version
     }
-    appointment.status = AppointmentStatus.CONFIRMED  # what everything begins with
+    # the status that every appointment begins with
+    appointment.status = AppointmentStatus.CONFIRMED
     for _number, before in sorted(befores.items(), reverse=True):
         for name in before.keys() & {"status", *AGREED}:
             setattr(appointment, name, before[name])

@@ -1,7 +1,8 @@
-"""Bringing a changed address, clock or name to visits that are booked: an act of its own.
+"""Applies a changed address, clock or name to booked visits: an act of its own.
 
-What was agreed stays with a visit whatever becomes of its clinic or visit type. Here somebody says
-that the change is for booked visits too. Each visit gets its next version, and its patient a mail.
+A visit keeps what was agreed, even if its clinic or visit type changes. With this act somebody says
+that the change applies to booked visits too. Each visit gets its next version, and its patient a
+mail.
 """
 
 from datetime import datetime
@@ -24,7 +25,7 @@ BATCH = 100
 
 
 def ask_to_amend(*, source: Source, by: audit.Actor) -> None:
-    """Has the booked visits of the source amended in the background, as it stands now."""
+    """Has the booked visits of the source amended in the background, to its current values."""
     kind = kind_of(source)
     with transaction.atomic():
         publish(
@@ -40,12 +41,12 @@ def ask_to_amend(*, source: Source, by: audit.Actor) -> None:
 def amend_visits(*, source: Source, by: audit.Actor, now: datetime, limit: int = BATCH) -> int:
     """Amends up to `limit` of them, nearest first, and asks for the rest; returns how many.
 
-    A visit that says the same already is left alone, so that a second run, or one after a crash,
-    goes on where the first has ended, and tells nobody twice. The rows are locked in the order of
-    time by every run: two at once wait for each other, and then find different visits.
+    Skips visits that already show the current values. So a second run, or one after a crash,
+    continues where the first ended and tells nobody twice. Every run locks the rows in order of
+    time: two runs at once wait for each other and then find different visits.
 
-    Holds come first. What is confirmed at the same moment is then either a hold that is amended, or
-    a visit that is found.
+    Holds come first. Something that is confirmed at the same moment is then either a hold that was
+    amended, or a visit that is found.
     """
     facts = facts_of(source)
     with transaction.atomic():
@@ -61,7 +62,7 @@ def amend_visits(*, source: Source, by: audit.Actor, now: datetime, limit: int =
 
 
 def _amend_hold(hold: Hold, *, facts: dict[str, str], by: audit.Actor) -> None:
-    """Its patient sees it before they confirm, and has it in the mail of the confirmation."""
+    """The patient sees the change before they confirm, and in the mail of the confirmation."""
     said = {name: getattr(hold, name) for name in facts if getattr(hold, name) != facts[name]}
     Hold.objects.filter(pk=hold.pk).update(**facts)
     audit.record(
@@ -74,7 +75,7 @@ def _amend_hold(hold: Hold, *, facts: dict[str, str], by: audit.Actor) -> None:
 
 
 def _amend(visit: Appointment, *, facts: dict[str, str], by: audit.Actor, now: datetime) -> None:
-    """The audit keeps what the visit said before; the mail reads it there."""
+    """The audit keeps the earlier values; the mail reads them there."""
     said = {name: getattr(visit, name) for name in facts}
     changed = {name for name in facts if facts[name] != said[name]}
     version = visit.version + 1

@@ -1,7 +1,7 @@
-"""Changing an appointment: calling it off, and what became of the visit.
+"""Changes an appointment: cancels it, or records how the visit went.
 
-Every change is one step of `bookings.states`, made by somebody who may make it, on the version that
-they have seen; see services.transitions.
+Every change is one step of `bookings.states`. An allowed actor makes it, on the version that they
+have seen; see services.transitions.
 """
 
 from datetime import datetime, timedelta
@@ -21,7 +21,7 @@ from docbook.audit import services as audit
 from docbook.outbox.services import publish
 from doctors.services import claims
 
-# Further back nobody looks for missed visits: so the search reads two months of the table at most.
+# How far back the search for missed visits goes: it reads at most two months of the table.
 MISSED_AT_MOST = timedelta(days=31)
 
 
@@ -33,11 +33,11 @@ def cancel_appointment(
     now: datetime,
     reason: str = "",
 ) -> Appointment:
-    """Calls the visit off and opens its slots, as far as they have not begun.
+    """Cancels the visit and opens its slots that have not begun.
 
-    The other side is told the reason; the practice has to give one. A visit that is cancelled
-    already is answered as it stands, and nothing is written. Raises NotFound, FieldError (no
-    reason), VersionMismatch, NotChangeable or, for the patient, ChangeWindowPassed.
+    The other side gets the reason; the practice must give one. A visit that is already cancelled is
+    returned unchanged, and nothing is written. Raises NotFound, FieldError (no reason),
+    VersionMismatch, NotChangeable or, for the patient, ChangeWindowPassed.
     """
     hold, actor = transitions.find(appointment_id, by=by, to=AppointmentStatus.CANCELLED)
     reason = transitions.spoken(reason, by=actor)
@@ -71,8 +71,8 @@ def find_changeable_appointment(
     version: transitions.Seen | None,
     now: datetime,
 ) -> Appointment:
-    """The visit, where it could be moved or cancelled now; changes nothing. A version of None is
-    any.
+    """The visit, if it can be moved or cancelled now; changes nothing. A version of None accepts
+    any version.
 
     Raises NotFound, VersionMismatch, NotChangeable or, for the patient, ChangeWindowPassed.
     """
@@ -87,8 +87,8 @@ def find_changeable_appointment(
 def mark_arrived(
     *, appointment_id: UUID, by: PracticeMember, version: int, now: datetime
 ) -> Appointment:
-    """The patient is here, also one who was thought to be missing. Raises as `cancel_appointment`,
-    without a reason and at any time.
+    """The patient is here, even if they were marked as missing. Raises like `cancel_appointment`,
+    but needs no reason and works at any time.
     """
     return _mark(appointment_id, AppointmentStatus.ARRIVED, by=by, version=version, now=now)
 
@@ -108,7 +108,7 @@ def mark_no_show(
 
 
 def undo(*, appointment_id: UUID, by: PracticeMember, version: int, now: datetime) -> Appointment:
-    """Takes the last mark back: somebody has slipped. Raises as the marks do."""
+    """Takes back the last mark, which was a mistake. Raises the same errors as the marks."""
     hold, actor = transitions.find(appointment_id, by=by)
     with transaction.atomic():
         appointment = transitions.lock(hold)
@@ -120,10 +120,10 @@ def undo(*, appointment_id: UUID, by: PracticeMember, version: int, now: datetim
 
 
 def mark_missed(*, now: datetime, limit: int = 200) -> int:
-    """Marks up to `limit` visits as missed that nobody has said anything of; returns how many.
+    """Marks up to `limit` visits as missed that nobody has marked; returns how many.
 
-    They are over since MISSED_AFTER_HOURS, and nobody has touched them for as long: what somebody
-    has just taken back must not be marked again behind their back.
+    They ended at least MISSED_AFTER_HOURS ago, and nobody has touched them since then: if somebody
+    has just taken a mark back, it must not come back behind their back.
     """
     silent_since = now - timedelta(hours=settings.MISSED_AFTER_HOURS)
     step = transition(AppointmentStatus.CONFIRMED, AppointmentStatus.NO_SHOW)
@@ -131,7 +131,7 @@ def mark_missed(*, now: datetime, limit: int = 200) -> int:
     silent = Appointment.objects.filter(
         Q(changed_at__isnull=True) | Q(changed_at__lte=silent_since),
         status=AppointmentStatus.CONFIRMED,
-        # What has ended has begun: the index of confirmed visits goes by the start.
+        # A visit that has ended has begun: the index of confirmed visits is sorted by start.
         starts_at__range=(now - MISSED_AT_MOST, silent_since),
         ends_at__lte=silent_since,
     )

@@ -1,4 +1,4 @@
-"""Moving a visit to another time for the practice, which needs no code and nobody's time limit.
+"""Moves a visit for the practice, without a code and without the patient's time limit.
 
 A patient moves in two steps: hold_slot with `replaces`, then the confirmation.
 """
@@ -40,10 +40,10 @@ def move_appointment(
 ) -> Appointment:
     """Moves the visit to the time that starts with this slot, at once; returns the new one.
 
-    Any free time of the same doctor that has not begun, also one that patients cannot book yet or
-    any more, or while booking is paused. The patient is told, with the reason. Raises NotFound,
-    FieldError (no reason, unknown slot), VersionMismatch, NotChangeable, OutsideBookingWindow (the
-    time has begun), PatientBusy or SlotTaken; then nothing has changed.
+    The practice may choose any free time of the same doctor that has not begun, even one that
+    patients cannot book, and also while booking is paused. The patient gets the reason. Raises
+    NotFound, FieldError (no reason, unknown slot), VersionMismatch, NotChangeable,
+    OutsideBookingWindow (the time has begun), PatientBusy or SlotTaken; then nothing has changed.
     """
     old, actor = transitions.find(appointment_id, by=by, to=AppointmentStatus.RESCHEDULED)
     if actor.kind not in PRACTICE:  # a patient's move always needs its code
@@ -89,8 +89,8 @@ def _refuse_overlap(old: Hold, *, run: Run) -> None:
 
 
 def _as_confirmed(old: Hold, *, run: Run) -> Hold:
-    """Who comes, and how to reach them, stay as they are; so does what was agreed, which the
-    database writes into this row and the appointment's. The patient's words stay with their clinic.
+    """Keeps the patient, their contact details and what was agreed. The database writes the agreed
+    values into this row and the appointment's. The patient's words stay with their clinic.
     """
     return Hold(
         id=uuid7(),

@@ -1,4 +1,4 @@
-"""One step of an appointment, as every change makes it: who may, which one, and its traces.
+"""One step of an appointment: who may make it, from which status, and what is recorded.
 
 Slots are locked before the appointment, as in a confirmation that moves it. Status, version, who
 and when, and the audit are written together.
@@ -25,14 +25,14 @@ from bookings.states import (
 from docbook.audit import services as audit
 from docbook.errors import FieldError, NotFound, NotYours, VersionMismatch
 
-# The version that the caller has seen, or those among which it is.
+# The version that the caller has seen, or a set that contains it.
 Seen = int | Container[int]
 
 
 def find(
     appointment_id: UUID, *, by: Holder | PracticeMember, to: AppointmentStatus | None = None
 ) -> tuple[Hold, audit.Actor]:
-    """The confirmed hold, which knows the slots and the month, and the role of the one who acts.
+    """The confirmed hold, which knows the slots and the month, and the actor's role.
 
     Raises NotFound for a stranger, and for anyone who may not act on visits of that status.
     """
@@ -54,7 +54,7 @@ def read(hold: Hold) -> Appointment:
 
 
 def lock(hold: Hold) -> Appointment:
-    """Two changes at one instant follow each other, and the second sees what the first has made."""
+    """Makes simultaneous changes follow each other. The second sees what the first has done."""
     rows = Appointment.objects.select_for_update(of=("self",))
     return with_parts(rows).get(pk=hold.pk, starts_at=hold.starts_at)
 
@@ -87,7 +87,7 @@ def check_window(appointment: Appointment, *, by: audit.Actor, now: datetime) ->
 
 
 def spoken(reason: str, *, by: audit.Actor) -> str:
-    """What the other side is told. The practice has to say why: raises FieldError."""
+    """The text for the other side. The practice must give a reason: raises FieldError."""
     reason = reason.strip()
     if by.kind in PRACTICE and not reason:
         raise FieldError("reason", "Say why: the patient is told.", field_code="required")
@@ -103,7 +103,7 @@ def make(
     reason: str = "",
     replaced_by: UUID | None = None,
 ) -> None:
-    """Writes the step into the locked row, and who has made it. Names the start: see the model."""
+    """Writes the step and its actor into the locked row. Names the start: see the model."""
     before = {"status": appointment.status, "version": appointment.version}
     changed = {
         "status": step.after,

@@ -51,7 +51,7 @@ PAGE_SIZE = 20
 @require_safe
 @sign_in_where_nothing_is_found
 def appointment(request: HttpRequest, appointment_id: UUID) -> HttpResponse:
-    """After the booking, and whenever the patient comes back."""
+    """Shown after the booking, and whenever the patient comes back."""
     found = get_appointment(appointment_id=appointment_id, holder=current_holder(request))
     return show_appointment(request, found, just_confirmed=request.GET.get("confirmed") == "1")
 
@@ -64,10 +64,10 @@ def show_appointment(
     notice: Notice | None = None,
     status: int = 200,
 ) -> HttpResponse:
-    """As it stands now; the notice says why it did not become what was asked for."""
+    """The visit as it is now. The notice says why a request did not change it."""
     contact = contact_of(found)
     view = view_of(found, now=timezone.now(), phone=contact.phone)
-    # The address is kept in histories and bookmarks, and says so for ever.
+    # The address stays in histories and bookmarks, and would say "confirmed" forever.
     just_confirmed = (
         just_confirmed and found.status == AppointmentStatus.CONFIRMED and not view.is_past
     )
@@ -137,7 +137,7 @@ def _tab(key: str, *, mine: QuerySet[Appointment], chosen: str, now: datetime) -
 
 
 def _held(holds: Iterable[Hold]) -> list[dict[str, object]]:
-    """Times that are not confirmed yet, for people who have lost the page."""
+    """Unconfirmed times, for people who have lost the page."""
     return [{"hold": hold, "url": present_step(hold)} for hold in holds]
 
 
@@ -178,7 +178,7 @@ def _row(view: AppointmentView, *, moved_to: dict[UUID, Link]) -> dict[str, obje
 
 
 def _by_month(rows: Iterable[dict[str, object]]) -> list[dict[str, object]]:
-    """In the order given, under the name of each month."""
+    """In the given order, under the name of each month."""
     return [
         {"label": date_format(month, "F Y"), "rows": list(group)}
         for month, group in groupby(rows, key=itemgetter("month"))
@@ -190,8 +190,8 @@ def _local_day(view: AppointmentView) -> date:
 
 
 def _relative(view: AppointmentView) -> str:
-    """How far away the day is, by the clinic's calendar; empty for the past, and where nobody
-    waits for it any more. "Today" and "tomorrow" must be that here as well.
+    """How far away the day is, by the clinic's calendar; empty for past and cancelled visits.
+    "Today" and "tomorrow" must be true here as well.
     """
     days = days_until(_local_day(view), view.zone)
     if view.is_off or days < 0 or (days < 2 and not is_same_day_here(view.zone)):

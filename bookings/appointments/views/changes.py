@@ -1,4 +1,4 @@
-"""Calling a visit off, and looking for another time for it."""
+"""Cancelling a visit, and looking for another time for it."""
 
 from dataclasses import replace
 from uuid import UUID
@@ -40,7 +40,7 @@ REFUSALS = (ChangeWindowPassed, NotChangeable, VersionMismatch)
 @require_http_methods(["GET", "HEAD", "POST"])
 @sign_in_where_nothing_is_found
 def cancel(request: HttpRequest, appointment_id: UUID) -> HttpResponse:
-    """The question on a page of its own, for browsers that open no dialog; and the answer to it."""
+    """The question on its own page, for browsers that open no dialog; and the answer to it."""
     holder, now = current_holder(request), timezone.now()
     found = get_appointment(appointment_id=appointment_id, holder=holder)
     if found.status == AppointmentStatus.CANCELLED and request.method != "POST":
@@ -49,7 +49,7 @@ def cancel(request: HttpRequest, appointment_id: UUID) -> HttpResponse:
     try:
         if request.method == "POST" and form.is_valid():
             return _cancel(request, found, form=form)
-        # A question whose answer would be refused is not asked.
+        # Does not ask if the answer would be refused.
         find_changeable_appointment(appointment_id=appointment_id, by=holder, version=None, now=now)
     except REFUSALS as error:
         return show_refused_change(request, error, appointment_id=appointment_id)
@@ -61,7 +61,7 @@ def cancel(request: HttpRequest, appointment_id: UUID) -> HttpResponse:
 @require_safe
 @sign_in_where_nothing_is_found
 def reschedule(request: HttpRequest, appointment_id: UUID) -> HttpResponse:
-    """Other free times of the doctor; the visit stays until one of them is confirmed."""
+    """Other free times of the doctor. The visit stays until one of them is confirmed."""
     holder = current_holder(request)
     try:
         found = find_changeable_appointment(
@@ -73,7 +73,7 @@ def reschedule(request: HttpRequest, appointment_id: UUID) -> HttpResponse:
 
 
 def visit_to_move(request: HttpRequest, appointment_id: UUID) -> Appointment | None:
-    """The visit that a hold would move; None where it can no longer be moved."""
+    """The visit that a hold would move; None if it can no longer be moved."""
     try:
         return find_changeable_appointment(
             appointment_id=appointment_id,
@@ -93,7 +93,7 @@ def show_move(
     notice: Notice | None = None,
     status: int = 200,
 ) -> HttpResponse:
-    """The picker under the time that is kept, or only the picker for htmx."""
+    """The picker below the current time, or only the picker for htmx."""
     doctor = _bookable_doctor(appointment)
     picker, next_free = Picker(visit_types=[], visit_type=None, notice=notice), None
     if doctor is not None:
@@ -129,7 +129,9 @@ def show_move(
 def show_refused_change(
     request: HttpRequest, error: DomainError, *, appointment_id: UUID, attempt: Hold | None = None
 ) -> HttpResponse:
-    """The visit as it stands now, and why; and to where an `attempt` has not moved it."""
+    """The visit as it is now, and the reason. With an `attempt`, also the time to which it has not
+    moved.
+    """
     found = get_appointment(appointment_id=appointment_id, holder=current_holder(request))
     refusal.note(error.code)
     status = STATUS_BY_CODE[error.code]
@@ -157,7 +159,7 @@ def _cancel(request: HttpRequest, found: Appointment, *, form: CancelForm) -> Ht
 
 
 def _bookable_doctor(appointment: Appointment) -> Doctor | None:
-    """None where the doctor, or the visit type, can no longer be booked."""
+    """None if the doctor or the visit type can no longer be booked."""
     if not appointment.visit_type.is_active:
         return None
     return bookable_doctors().filter(pk=appointment.doctor_id).first()

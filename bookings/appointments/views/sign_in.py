@@ -1,4 +1,4 @@
-"""Links of mails are opened on other devices, where nobody is signed in."""
+"""People open links of mails on other devices, where they are not signed in."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -19,9 +19,9 @@ View = Callable[..., HttpResponseBase]
 
 
 def sign_in_where_nothing_is_found(view: View) -> View:
-    """Visitors who are not signed in are asked to, whether something is at the address or not: that
-    gives nothing away. A guest whose browser owns the visit sees it. The way in is the code by
-    mail, because a guest has never made a password.
+    """Asks visitors to sign in, whether or not the address exists: that gives nothing away. A guest
+    whose browser owns the visit sees it. They sign in with a code by mail, because a guest has
+    never chosen a password.
     """
 
     @wraps(view)
@@ -37,9 +37,9 @@ def sign_in_where_nothing_is_found(view: View) -> View:
 
 
 def visit_where_the_answer_was_lost(view: View) -> View:
-    """For the steps of an attempt. A confirmation opens an account, and with it another session;
-    where its answer was lost, the browser has neither, and sends the step again. What became a
-    visit leads to the visit's page, which has the way in; anything else is not found.
+    """For the steps of an attempt. A confirmation opens an account, and with it another session. If
+    its answer was lost, the browser has neither and sends the step again. If the attempt became a
+    visit, this leads to the visit's page, where the guest can sign in. Anything else is not found.
     """
 
     @wraps(view)

@@ -38,9 +38,9 @@ class Details:
 def request_code(*, hold_id: UUID, holder: Holder, details: Details, now: datetime) -> Hold:
     """Writes the details into the hold and has a code sent.
 
-    The first time renews the hold to its full term. Later, another address or number gets a new
-    code, which counts as a resend and makes the old one worthless; the same gets nothing twice. The
-    code goes out after commit, so the answer never waits for it. Raises NotFound, HoldExpired,
+    The first time, it renews the hold to its full term. Later, another address or number gets a new
+    code, which counts as a resend and makes the old one invalid; the same one gets nothing twice.
+    The code goes out after commit, so the answer never waits for it. Raises NotFound, HoldExpired,
     RateLimited (no resend left), NumberNeeded or FieldError (a guest's other address for a visit
     that moves: its code would open another account than the visit's).
     """
@@ -66,7 +66,7 @@ def request_code(*, hold_id: UUID, holder: Holder, details: Details, now: dateti
 
 
 def resend_code(*, hold_id: UUID, holder: Holder, now: datetime) -> Hold:
-    """Has a new code sent; the old one no longer works.
+    """Has a new code sent; the old one stops working.
 
     Raises NotFound, HoldExpired, DetailsMissing, or RateLimited within 30 s of the last code and
     after the third resend.
@@ -84,21 +84,21 @@ def resend_code(*, hold_id: UUID, holder: Holder, now: datetime) -> Hold:
 
 
 def resend_at(hold: Hold) -> datetime | None:
-    """From when on another code may be asked for; None before the first and after the last."""
+    """When another code may be requested; None before the first and after the last."""
     if hold.code_sent_at is None or hold.otp_resends >= MAX_CODE_RESENDS:
         return None
     return hold.code_sent_at + timedelta(seconds=settings.CODE_RESEND_SECONDS)
 
 
 def seconds_until_resend(*, hold: Hold, now: datetime) -> int:
-    """Whole seconds until another code may be asked for; 0 means now, or never."""
+    """Whole seconds until another code may be requested; 0 means now, or never."""
     moment = resend_at(hold)
     return max(0, ceil((moment - now).total_seconds())) if moment else 0
 
 
 def lock_live_hold(hold: Hold) -> None:
-    """Raises HoldExpired unless the hold is held and its time is not over; AlreadyConfirmed, which
-    is one, for a hold that became an appointment.
+    """Raises HoldExpired unless the hold is held and has not expired. For a hold that became an
+    appointment, raises its subclass AlreadyConfirmed.
     """
     lock_hold(hold)
     if hold.state == HoldState.CONFIRMED:
@@ -127,7 +127,7 @@ def _renew(hold: Hold) -> None:
 
 
 def _keep_gate_after_commit(hold: Hold, *, now: datetime) -> None:
-    """The gate closes for as long as the hold is kept now, for the guest as for the account."""
+    """Closes the gate for as long as the hold now lasts, for the guest as for the account."""
     first, hold_id, keys = hold.slot_ids[0], hold.pk, keys_of(hold.patient_id, hold.guest_key)
     left = min(hold_term(), hold.expires_at - now)
     transaction.on_commit(

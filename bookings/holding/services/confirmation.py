@@ -30,7 +30,7 @@ from bookings.models.holds import MAX_CODE_ATTEMPTS, MAX_CODE_RESENDS
 from docbook.errors import DomainError, NotFound
 from docbook.observability import request_id
 
-# Who a wrong code counts for, and how many of a day each of them has; see accounts.guesses.
+# The guessers that a wrong code counts for, and how many a day each has; see accounts.guesses.
 Guessers = Sequence[tuple[str, int]]
 
 
@@ -39,20 +39,22 @@ def confirm_booking(
 ) -> Appointment:
     """Checks the code and books, in one transaction: slots, appointment, audit and message.
 
-    A repeat of a confirmed attempt answers with the same appointment. A wrong code is counted and
-    stays counted: in the hold, and for a day by `guessers` against what it would open. Without them
-    a guest counts among all strangers, and a patient by themselves. With `replaces` the old visit
-    is given up in the same transaction. Raises NotFound, HoldExpired, DetailsMissing, OtpInvalid,
-    OtpLocked, TooManyGuesses, PatientBusy, AppointmentLimit, NotChangeable (the visit to be moved
-    has changed meanwhile) or SignInRefused (the account of the address is closed).
+    A repeat of a confirmed attempt returns the same appointment. A wrong code is counted and stays
+    counted: in the hold, and for a day by `guessers` against its target. Without them, a guest
+    counts among all strangers, and a patient counts separately. With `replaces`, the old visit is
+    given up in the same transaction.
+
+    Raises NotFound, HoldExpired, DetailsMissing, OtpInvalid, OtpLocked, TooManyGuesses,
+    PatientBusy, AppointmentLimit, NotChangeable (the visit to be moved has changed in the meantime)
+    or SignInRefused (the account of the address is disabled).
     """
     result = _confirm(hold_id=hold_id, holder=holder, code=code, guessers=guessers)
     return _appointment(hold_id, result)
 
 
 def confirm_for_answer(*, hold_id: UUID, holder: Holder, code: str, body: str) -> str:
-    """As confirm_booking, for a door that lays out its answer: `body` comes back with "{name}"
-    filled in from the appointment, and nothing is read a second time.
+    """Like confirm_booking, for a door that lays out its answer. `body` comes back with "{name}"
+    filled in from the appointment, and nothing is read twice.
     """
     return _confirm(hold_id=hold_id, holder=holder, code=code, body=body).words
 
@@ -65,8 +67,8 @@ def _appointment(hold_id: UUID, result: ConfirmResult) -> Appointment:
 
 
 def _matching(code: str, *, hold_id: UUID) -> list[int]:
-    """Of which resends this is the code. The database knows which one was sent last; so the code
-    itself stands in no statement, which a server may write into its log.
+    """The resends that have this code. The database knows which one was sent last. So no statement
+    contains the code itself, which a server may write into its log.
     """
     return [
         resend
@@ -108,7 +110,8 @@ def _confirm(
     except IntegrityError as error:
         raise _refusal_of_the_database(error) from error
     if result.slot_ids:
-        # Nobody is confirming it any more. Raised or not: a refusal commits what it counted.
+        # Nobody is confirming it any more. The same applies if it raises: a refusal commits what it
+        # counted.
         first, keys = result.slot_ids[0], keys_of(result.patient_id, result.guest_key)
         transaction.on_commit(
             lambda: slot_gate.leave(slot_id=first, hold_id=hold_id, holder_keys=keys)
@@ -121,10 +124,10 @@ def _confirm(
 
 
 def _confirm_with_account(call: ConfirmCall, wanted: ConfirmResult) -> ConfirmResult:
-    """A guest has proved the address: its account is opened, or found, and the visit is its own.
+    """A guest has proved the address: its account is opened or found, and gets the visit.
 
-    Both or neither: what is refused opens no account. The code is looked at once more, because
-    nothing has kept the hold locked in between.
+    Both or neither: a refusal opens no account. The code is checked again, because nothing kept the
+    hold locked in between.
     """
     with transaction.atomic():
         account = patient_with_proven_email(
@@ -158,8 +161,8 @@ def _refusal(result: ConfirmResult) -> DomainError:
 
 
 def _refusal_of_the_database(error: IntegrityError) -> Exception:
-    """What the call could not see, the database's own rules refuse: two visits of one patient
-    confirmed at one instant, or a time that has an appointment although its slot was free.
+    """What the call could not see, the database's constraints refuse: two visits of one patient
+    confirmed at the same instant, or a time that has an appointment although its slot was free.
     """
     name = broken_constraint(error)
     if name.startswith("no_overlapping_visits_of_a_patient"):

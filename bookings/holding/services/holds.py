@@ -1,4 +1,4 @@
-"""Keeping a time for somebody while they confirm, and giving it back."""
+"""Holds a time for somebody while they confirm, and gives it back."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -46,7 +46,7 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True)
 class OfferTerms:
-    """A hold that is made for somebody on the waitlist, and how long they have."""
+    """A hold made for somebody on the waitlist, and how long they have."""
 
     entry_id: UUID
     term: timedelta
@@ -67,17 +67,19 @@ def hold_slot(
     offer: OfferTerms | None = None,
     instead_of: UUID | None = None,
 ) -> Hold:
-    """Keeps the time that starts with this slot for the holder, for five minutes.
+    """Holds the time that starts with this slot for the holder, for five minutes.
 
-    The gate first, then one call in which the database decides by its own clock. `address` is
-    `address_key()` of the client, to count what it keeps; `replaces` the visit that a confirmation
-    moves; `instead_of` a hold of theirs that is given back if they get this one, and stays if they
-    do not. Raises FieldError (unknown slot or visit type), BookingDisabled, OutsideBookingWindow,
+    The gate comes first, then one call in which the database decides by its own clock. `address` is
+    `address_key()` of the client, to count its holds. `replaces` is the visit that a confirmation
+    moves. `instead_of` is a hold of theirs that is given back if they get this one, and stays if
+    they do not.
+
+    Raises FieldError (unknown slot or visit type), BookingDisabled, OutsideBookingWindow,
     HoldLimit, AppointmentLimit, PatientBusy, SlotHeld, SlotTaken, NotFound (`instead_of` is not
-    theirs), and what find_changeable_appointment raises of a visit that cannot be moved; nothing
-    has changed then.
+    theirs), and the errors of find_changeable_appointment for a visit that cannot be moved. Then
+    nothing has changed.
     """
-    if replaces and not offer:  # what an offer moves is asked by the waitlist
+    if replaces and not offer:  # the waitlist checks what an offer moves
         find_changeable_appointment(appointment_id=replaces, by=holder, version=None, now=now)
     call = _call(
         slot_id=slot_id,
@@ -104,13 +106,14 @@ def start_booking(
     reason: str,
     phone: str,
 ) -> Answer:
-    """Hold, details from the account, code and recorded answer in the same one call.
+    """Hold, details from the account, code and recorded answer in one call.
 
-    `answer` is laid out by the door, with "{name}" where the database knows better; it comes back
-    filled in, or as it was recorded for this key. A move without a `reason` or `phone` keeps that
-    of its visit; without a phone, the account's. Raises what hold_slot raises, FieldError for a
-    visit by phone without a number, IdempotencyKeyReused, or SignInRefused for an account that may
-    not be used any more.
+    The door lays out `answer`, with "{name}" for values that the database fills in. It comes back
+    filled in, or as it was recorded for this key. A move without a `reason` or `phone` keeps those
+    of its visit; without a phone, the account's number is used.
+
+    Raises what hold_slot raises, FieldError for a visit by phone without a number,
+    IdempotencyKeyReused, or SignInRefused for a disabled account.
     """
     if replaces:
         find_changeable_appointment(appointment_id=replaces, by=holder, version=None, now=now)
@@ -181,8 +184,8 @@ def _hold(
     mark: str = "",
     instead_of: UUID | None = None,
 ) -> HoldResult:
-    """Through the gate to the database. Only what is kept has a lock afterwards: a refusal, or the
-    answer of an earlier request, keeps nobody away.
+    """Through the gate to the database. Only a hold leaves a lock behind: a refusal, or the answer
+    to an earlier request, keeps nobody away.
     """
     _enter(call, holder=holder, now=now, mark=mark)
     try:
@@ -206,7 +209,9 @@ def _hold(
 
 
 def _enter(call: HoldCall, *, holder: Holder, now: datetime, mark: str) -> None:
-    """An offer comes alone, often while the gate of the patient who gave the time back is shut."""
+    """Offers skip the gate: they come one at a time, often before the gate of the patient who gave
+    the time back has opened.
+    """
     if call.waitlist_entry_id:
         return
     passage = slot_gate.enter(
@@ -226,7 +231,7 @@ def _keep_gate(call: HoldCall, result: HoldResult, *, holder: Holder, now: datet
 
 
 def _exchange(call: HoldCall, *, instead_of: UUID, holder: Holder, now: datetime) -> HoldResult:
-    """Both or neither: where the new time is refused, the old one stays kept."""
+    """Both or neither: if the new time is refused, the old one stays held."""
     with transaction.atomic():
         with suppress(AlreadyConfirmed):  # then it is in nobody's way
             release_hold(hold_id=instead_of, holder=holder)
@@ -237,8 +242,8 @@ def _exchange(call: HoldCall, *, instead_of: UUID, holder: Holder, now: datetime
 
 
 def _held(call: HoldCall, result: HoldResult) -> Hold:
-    """The row as it was written, without reading it again. Its relations, and what is agreed, load
-    when looked at.
+    """The row as written, without reading it again. Its relations and the agreed values load on
+    access.
     """
     hold = Hold(
         id=call.hold_id,
@@ -301,10 +306,10 @@ def _unknown(field: str, what: str) -> FieldError:
 
 
 def _claim(call: HoldCall, *, now: datetime) -> HoldResult:
-    """What the call cannot see, the database's own rule refuses: a stale hold left by a move whose
-    visit has changed. A lapsed hold is in nobody's way, although nobody has swept it yet. Inside
-    the caller's transaction it is not swept: that one has locked slots, and would lock others out
-    of order.
+    """The database's constraint refuses what the call cannot see: a stale hold left by a move whose
+    visit has changed. An expired hold is in nobody's way, even before it is swept. Inside the
+    caller's transaction it is not swept: that transaction has locked slots, and would lock others
+    out of order.
     """
     try:
         return call_hold(call)
@@ -343,7 +348,7 @@ def _gone(
 
 
 def _open_the_rest(slot_ids: list[int]) -> None:
-    """Of a lapsed hold of several slots only some were claimed. The others are opened in a
-    transaction of their own: taken in the claim's, their locks would break the order of ids.
+    """An expired hold of several slots was claimed in part. The other slots are opened in their own
+    transaction: in the claim's, their locks would break the order of ids.
     """
     transaction.on_commit(lambda: claims.open_lapsed_slots(slot_ids=slot_ids))

@@ -1,4 +1,4 @@
-"""Stopping new bookings for a while, and letting them go on."""
+"""Stops new bookings for a while, and starts them again."""
 
 from datetime import datetime
 
@@ -11,7 +11,7 @@ from docbook.audit import services as audit
 def set_pause(
     *, is_on: bool, until: datetime | None, message: str, by: audit.Actor
 ) -> BookingPause:
-    """From the next hold on. Holds that were made before may be confirmed; visits stay."""
+    """Takes effect from the next hold on. Earlier holds may be confirmed; visits stay."""
     with transaction.atomic():
         pause, _created = BookingPause.objects.update_or_create(
             pk=1, defaults={"is_on": is_on, "until": until, "message": message}

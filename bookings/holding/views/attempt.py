@@ -1,4 +1,4 @@
-"""What the steps of a booking share: what is being booked, who comes, and the code to them."""
+"""What the steps of a booking share: what is being booked, who comes, and the code for them."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -40,22 +40,22 @@ class Ticket:
     seconds_left: int
     who: str
     patient_email: str
-    # Until when the visit can be changed once it is confirmed, and whether that is still to come.
+    # Until when the visit can be changed once it is confirmed, and whether that is in the future.
     changeable_until: datetime
     is_changeable: bool
-    # The time that is kept until this one is confirmed.
+    # The current time, kept until this one is confirmed.
     keeps: Link | None
 
 
 def limit_codes(request: HttpRequest) -> None:
-    """Raises RateLimited for an address, or an account, that sends for codes too often."""
+    """Raises RateLimited for an address or an account that requests codes too often."""
     enforce(limit_of("code", request))
     if request.user.pk is not None:
         enforce(limit_of("code-user", request))
 
 
 def limit_tries(request: HttpRequest) -> None:
-    """Raises RateLimited for an address, or an account, that tries codes too often."""
+    """Raises RateLimited for an address or an account that tries codes too often."""
     limits = [limit_of("confirm", request)]
     if request.user.pk is not None:
         limits.append(limit_of("confirm-user", request))
@@ -63,8 +63,8 @@ def limit_tries(request: HttpRequest) -> None:
 
 
 def guessers_at(request: HttpRequest, hold: Hold) -> list[tuple[str, int]]:
-    """Who a guest's wrong code counts for. Only a known browser is counted by itself, and of a
-    stranger no account need be looked up.
+    """The guessers that a guest's wrong code counts for. Only a known browser counts separately, so
+    a stranger's account need not be looked up.
     """
     owner = owner_of(hold.email) if is_known_to_anybody(request) else None
     return guessers_of(network=network_digest(request), browser=name_of_browser(request, owner))
@@ -91,7 +91,7 @@ def ticket_of(hold: Hold, holder: Holder) -> Ticket:
 
 
 def known_details(hold: Hold, holder: Holder) -> dict[str, str]:
-    """What was typed before, for this time or the one that moves; else what the account knows."""
+    """The details entered before, for this time or the one that moves; otherwise the account's."""
     patient = holder.patient
     if hold.replaces and not hold.code_sent_at:
         moved = get_hold(hold_id=hold.replaces, holder=holder)
@@ -106,12 +106,12 @@ def known_details(hold: Hold, holder: Holder) -> dict[str, str]:
 
 
 def sent_details(hold: Hold) -> dict[str, str]:
-    """The details as they stand in the hold."""
+    """The details in the hold."""
     return {name: getattr(hold, name) for name in DRAFT_FIELDS} if hold.code_sent_at else {}
 
 
 def caller_of(hold: Hold) -> str:
-    """Who calls the patient; nobody where the two meet in another way."""
+    """Who calls the patient; empty if the two meet in another way."""
     return hold.doctor.name if hold.mode == Mode.PHONE else ""
 
 

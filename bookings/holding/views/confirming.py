@@ -61,14 +61,14 @@ from docbook.observability import refusal
 from doctors.templatetags.clinic_time import moment_in_full
 from doctors.views.picker_page import Notice
 
-# After these the hold's own page has nothing more to say.
+# After these, the hold's own page has nothing more to show.
 LOST = (HoldExpired, OtpLocked, PatientBusy, AppointmentLimit, SignInRefused)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @visit_where_the_answer_was_lost
 def details(request: HttpRequest, hold_id: UUID) -> HttpResponseBase:
-    """Who comes, typed while the time is held."""
+    """The patient's details, entered while the time is held."""
     holder = current_holder(request)
     hold = get_hold(hold_id=hold_id, holder=holder)
     if elsewhere := _over(request, hold) or _offered(hold):
@@ -82,7 +82,7 @@ def details(request: HttpRequest, hold_id: UUID) -> HttpResponseBase:
     )
     error: DomainError | None = None
     if request.method == "POST" and form.is_valid():
-        keep_draft(request)  # also where the next line turns them away for a minute
+        keep_draft(request)  # even if the next line refuses them for a minute
         limit_codes(request)
         try:
             given = form.details()
@@ -121,7 +121,7 @@ def details(request: HttpRequest, hold_id: UUID) -> HttpResponseBase:
 @require_http_methods(["GET", "HEAD", "POST"])
 @visit_where_the_answer_was_lost
 def code(request: HttpRequest, hold_id: UUID) -> HttpResponseBase:
-    """The code from the e-mail; the right one books."""
+    """The code from the e-mail. The right one books."""
     holder = current_holder(request)
     hold = get_hold(hold_id=hold_id, holder=holder)
     if elsewhere := _over(request, hold) or _offered(hold):
@@ -166,7 +166,7 @@ def resend(request: HttpRequest, hold_id: UUID) -> HttpResponseBase:
 
 
 def _over(request: HttpRequest, hold: Hold) -> HttpResponseBase | None:
-    """Where to go with a hold that no longer waits to be confirmed."""
+    """Where to go with a hold that can no longer be confirmed."""
     if hold.state == HoldState.CONFIRMED:
         return redirect("bookings:appointment", appointment_id=hold.pk)
     ending = ending_of(hold)
@@ -180,20 +180,20 @@ def _over(request: HttpRequest, hold: Hold) -> HttpResponseBase | None:
                 version=None,
                 now=timezone.now(),
             )
-        except CHANGE_REFUSALS as changed:  # else they would book a second visit
+        except CHANGE_REFUSALS as changed:  # otherwise they would book a second visit
             return show_refused_change(request, changed, appointment_id=hold.replaces, attempt=hold)
     return _lost(request, ending, hold)
 
 
 def _offered(hold: Hold) -> HttpResponseBase | None:
-    """An offer of the waitlist wants neither details nor a code, and has a page of its own."""
+    """A waitlist offer needs neither details nor a code, and has its own page."""
     if hold.waitlist_entry_id is None:
         return None
     return redirect("bookings:offer", token=offer_token(hold))
 
 
 def _lost(request: HttpRequest, error: DomainError, hold: Hold) -> HttpResponse:
-    """What was typed, now or before, waits for the next hold."""
+    """The typed details wait for the next hold."""
     keep_draft(request, sent=sent_details(hold))
     return show_lost_hold(request, error, hold)
 
@@ -203,7 +203,8 @@ def _try(request: HttpRequest, hold: Hold, *, holder: Holder, typed: str) -> Htt
         return _confirm(request, hold, holder=holder, typed=typed)
     except OtpInvalid as wrong:
         refusal.note(wrong.code)
-        # Away from the POST: a reload, or a tab that the phone has dropped, would try again.
+        # Away from the POST: reloading, or reopening a tab that the phone has dropped, would try
+        # again.
         return redirect(f"{request.path}?wrong=1")
     except TooManyGuesses as many:
         refusal.note(many.code)
@@ -214,7 +215,7 @@ def _try(request: HttpRequest, hold: Hold, *, holder: Holder, typed: str) -> Htt
     except LOST as gone:
         return _lost(request, gone, hold)
     except NotChangeable as changed:
-        # The visit that would have moved has become something else meanwhile.
+        # The visit that would have moved has changed in the meantime.
         return show_refused_change(
             request, changed, appointment_id=hold.replaces or hold.pk, attempt=hold
         )
@@ -230,7 +231,7 @@ def _confirm(request: HttpRequest, hold: Hold, *, holder: Holder, typed: str) ->
 
 
 def _ask_again(request: HttpRequest, hold: Hold, *, holder: Holder) -> HttpResponse:
-    """The practice has changed what was shown, so nothing is booked before it was seen."""
+    """The practice has changed the visit, so the patient must see it before it is booked."""
     notice = Notice(
         "changed",
         _("The practice has just changed this visit."),
@@ -300,7 +301,7 @@ def _no_code(hold: Hold, holder: Holder, refusal: RateLimited) -> str:
 
 
 def _no_new_code(refusal: RateLimited) -> str:
-    # Any longer wait is none for a pause, and would outlast the hold.
+    # A longer wait is no short pause, and would outlast the hold.
     if refusal.retry_after > settings.CODE_RESEND_SECONDS:
         return _("We cannot send another code for this time. The last one still works.")
     return ngettext(

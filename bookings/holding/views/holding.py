@@ -1,4 +1,4 @@
-"""A tap on a time holds it, another gives it back."""
+"""One tap on a time holds it, another gives it back."""
 
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -38,13 +38,13 @@ from doctors.models import VisitType
 from doctors.selectors.doctors import bookable_doctors, get_bookable_doctor
 from doctors.views.addresses import day_url, page_of, with_query
 
-# Where somebody who gives a time back may want to go on picking.
+# The pages where somebody who gives a time back may want to continue.
 TIMES = ("doctors:detail", "bookings:reschedule")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def start(request: HttpRequest) -> HttpResponseBase:
-    """The tap on a time is the hold. A reload of its address leads back to the doctors."""
+    """A tap on the time makes the hold. A reload of this address leads back to the doctors."""
     if request.method != "POST":
         return redirect("doctors:list")
     enforce_together(limit_of("hold", request))
@@ -77,7 +77,7 @@ def start(request: HttpRequest) -> HttpResponseBase:
 @require_POST
 @visit_where_the_answer_was_lost
 def release(request: HttpRequest, hold_id: UUID) -> HttpResponseBase:
-    """Gives the time back and shows the doctor's other times, or those that were wanted instead."""
+    """Gives the time back and shows the doctor's other times, or the times they wanted instead."""
     holder = current_holder(request)
     hold = get_hold(hold_id=hold_id, holder=holder)
     try:
@@ -94,24 +94,24 @@ def release(request: HttpRequest, hold_id: UUID) -> HttpResponseBase:
     elif not hold.doctor.is_active:
         own_day = reverse("doctors:list")
     to = _wanted_next(request) or own_day
-    # Where the message stands; a fragment would scroll past it.
+    # The message is at the top; a fragment would scroll past it.
     return redirect(without_fragment(to))
 
 
 def _go(request: HttpRequest, url: str) -> HttpResponseBase:
-    """Htmx would put the next page into the picker's place, so it is told to go there."""
+    """Tells htmx to load the next page: it would put it into the picker."""
     return HttpResponseClientRedirect(url) if wants_fragment(request) else redirect(url)
 
 
 def _first_step(request: HttpRequest, hold: Hold, *, holder: Holder) -> str:
-    """Who comes is known where a visit moves: its code goes out at once."""
+    """A move already knows the patient, so its code goes out at once."""
     if hold.replaces and _send_code_of_move(request, hold, holder=holder):
         return reverse("bookings:code", args=[hold.pk])
     return reverse("bookings:details", args=[hold.pk])
 
 
 def _send_code_of_move(request: HttpRequest, hold: Hold, *, holder: Holder) -> bool:
-    """False where something has to be typed or waited for; the page of the details says what."""
+    """False if something has to be entered or waited for; the details page says what."""
     known = known_details(hold, holder)
     email = holder.patient.email if holder.patient else known["email"]
     details = Details(**{**known, "email": email.lower()})
@@ -150,7 +150,7 @@ def _start_refused(
 
 
 def _wanted_next(request: HttpRequest) -> str:
-    """Where they wanted to go on picking; nothing where that doctor is no longer to be booked."""
+    """Where they wanted to continue; empty if that doctor can no longer be booked."""
     page = page_of(request.POST.get("next", ""), request=request, views=TIMES)
     slug = resolve(urlsplit(page).path).kwargs.get("slug") if page else None
     return "" if slug and not bookable_doctors().filter(slug=slug).exists() else page

@@ -1,4 +1,4 @@
-"""Times that a refusal offers instead, each for one press."""
+"""Times that a refusal offers instead, each with a button that holds it."""
 
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -23,8 +23,8 @@ def still_free(
     visit_type_id: int,
     replaces: UUID | None = None,
 ) -> list[TimeInstead]:
-    """One offer a time; its day is said where it is not the day of `near`, and its place where it
-    is not that clinic.
+    """One offer per time. It shows its day if that is not the day of `near`, and its place if that
+    is not the given clinic.
     """
     return [
         TimeInstead(
@@ -38,13 +38,13 @@ def still_free(
 
 
 def _said(time: VisitTime, *, near: datetime, clinic_id: int) -> str:
-    """By the clock of its own clinic."""
+    """On its own clinic's clock."""
     when = clock_near(time.starts_at, near=near, zone=time.zone)
     return when if time.place.id == clinic_id else f"{when}, {time.place.name}, {time.place.city}"
 
 
 def again_or_next(hold: Hold, *, now: datetime) -> tuple[str, list[TimeInstead]]:
-    """Of a hold that is over: whether its time is still free, else which one is the next."""
+    """For an ended hold: whether its time is still free, otherwise the next one."""
     at, here = hold.starts_at, hold.clinic_id
     first = _first_free(hold, now=now)
     if first is None:
@@ -59,7 +59,7 @@ def again_or_next(hold: Hold, *, now: datetime) -> tuple[str, list[TimeInstead]]
 
 
 def _first_free(hold: Hold, *, now: datetime) -> VisitTime | None:
-    """From the hold's time on. What the doctor no longer offers is not free."""
+    """From the hold's time on. Times that the doctor no longer offers are not free."""
     if not (hold.visit_type.is_active and hold.doctor.is_active):
         return None
     free, _on_hold = times_of_doctor(
@@ -70,7 +70,7 @@ def _first_free(hold: Hold, *, now: datetime) -> VisitTime | None:
         now=now,
         moves=hold.replaces,
     )
-    # A visit that moves is shown its own time as free, and does not move there.
+    # A visit that moves sees its own time as free, but does not move there.
     moves = [hold.replaces] if hold.replaces else []
     kept = set(Hold.objects.filter(pk__in=moves).values_list("starts_at", flat=True))
     return next((time for time in free if time.starts_at not in kept), None)

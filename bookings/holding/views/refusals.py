@@ -1,4 +1,4 @@
-"""Refusals of the page door: what happened, what is still free, and the next step as a button."""
+"""Refusals on pages: what happened, what is still free, and the next step as a button."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -43,8 +43,8 @@ from doctors.views.picker_page import KeptTime, Notice, PickerQuery, TimeInstead
 
 @dataclass(frozen=True)
 class WantedTime:
-    """The time that could not be kept, by the clock of its `clinic`; `starts_at` is None where the
-    doctor has no such slot, and the clinic is the main one.
+    """The time that could not be held, on the clock of its `clinic`. If the doctor has no such
+    slot, `starts_at` is None and the clinic is the main one.
 
     `moves` is the visit that would have moved there.
     """
@@ -60,7 +60,7 @@ class WantedTime:
         return clock(self.starts_at, zone=self.clinic.zone) if self.starts_at else ""
 
     def query(self) -> PickerQuery:
-        """Its day, with fresh times."""
+        """The day of the wanted time, with fresh times."""
         day = self.starts_at.astimezone(self.clinic.zone).date() if self.starts_at else None
         return PickerQuery(visit_type_id=self.visit_type_id, date=day)
 
@@ -79,12 +79,12 @@ class WantedTime:
 
 
 def show_refusal(request: HttpRequest, error: DomainError, *, wanted: WantedTime) -> HttpResponse:
-    """The doctor's page on the day that was wanted, with fresh times and why it was not kept."""
+    """The doctor's page on the wanted day, with fresh times and the reason for the refusal."""
     return _show(request, error, wanted=wanted, notice=_notice(request, error, wanted=wanted))
 
 
 def show_lost_hold(request: HttpRequest, error: DomainError, hold: Hold) -> HttpResponse:
-    """A hold that is over, seen from one of its own pages."""
+    """The page for a hold that has ended, opened from one of its own pages."""
     wanted = WantedTime(
         doctor=hold.doctor,
         visit_type_id=hold.visit_type_id,
@@ -130,7 +130,7 @@ def _notice(request: HttpRequest, error: DomainError, *, wanted: WantedTime) -> 
 
 
 def _network_notice(until: datetime, *, wanted: WantedTime) -> Notice:
-    """Somebody in a waiting room, who keeps nothing themselves."""
+    """For somebody in a waiting room who holds nothing themselves."""
     title = _("Your network is holding too many times right now.")
     text = _("The next one is free again at %(time)s.") % {
         "time": clock(until, zone=wanted.clinic.zone)
@@ -223,8 +223,8 @@ def _lost_race(error: SlotTaken | SlotHeld, *, wanted: WantedTime) -> Notice:
 
 
 def _own_hold(request: HttpRequest, *, wanted: WantedTime) -> Hold | None:
-    """Where they keep a part of the time themselves: for another visit type, from another start, to
-    move a visit, as what a visit keeps free afterwards, or as an offer.
+    """The caller's own hold of a part of the time: for another visit type, from another start, for
+    moving a visit, as time kept free after a visit, or as an offer.
     """
     if wanted.starts_at is None:
         return None
@@ -260,7 +260,7 @@ def _own_notice(hold: Hold, *, wanted: WantedTime) -> Notice:
 
 
 def _busy_notice(request: HttpRequest, error: PatientBusy) -> Notice:
-    """Which visit it is, is said to its patient only: a code does not open a used account."""
+    """Only its patient learns which visit it is: a code does not open a used account."""
     visit, text = error.appointment, _("Pick another time.")
     if visit is None or visit.patient_id != request.user.pk:
         return Notice("busy", _("You already have a visit at that time."), text, [_all_times()])
@@ -300,7 +300,7 @@ def _limit_notice(request: HttpRequest, error: HoldLimit, *, wanted: WantedTime)
 
 
 def _swap(hold: Hold, *, wanted: WantedTime) -> TimeInstead:
-    """Gives the only time back for the one that is wanted now."""
+    """Gives back the only held time for the one wanted now."""
     zone, at = wanted.clinic.zone, wanted.starts_at or hold.starts_at
     label = _("Give back %(kept)s and hold %(wanted)s") % {
         "kept": clock_near(hold.starts_at, near=at, zone=hold.zone),

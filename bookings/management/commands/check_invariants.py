@@ -1,4 +1,4 @@
-"""`manage.py check_invariants`: every promise about the data, on a live system."""
+"""`manage.py check_invariants`: checks every promise about the data, on a live system."""
 
 import json
 from argparse import ArgumentParser

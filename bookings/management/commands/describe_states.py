@@ -1,4 +1,4 @@
-"""`manage.py describe_states`: what can become of an appointment, as docs/states.md."""
+"""`manage.py describe_states`: writes what can become of an appointment into docs/states.md."""
 
 from collections.abc import Iterator
 from typing import Any

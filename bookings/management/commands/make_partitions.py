@@ -1,4 +1,4 @@
-"""`manage.py make_partitions`: months of the appointments' table, as the beat task makes them."""
+"""`manage.py make_partitions`: makes months of the appointments' table, like the beat task."""
 
 from argparse import ArgumentParser
 from typing import Any

@@ -1,4 +1,4 @@
-"""`manage.py sweep_holds`: what beat does every 15 seconds, once and by hand."""
+"""`manage.py sweep_holds`: runs once what beat runs every 15 seconds."""
 
 from typing import Any
 

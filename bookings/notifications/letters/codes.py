@@ -10,14 +10,14 @@ from docbook.notify.email import send_email
 
 
 def code_of(hold: Hold) -> str:
-    """Derived when it is sent: it is kept nowhere."""
+    """Derived when the mail is sent, and stored nowhere."""
     return derive(key=settings.OTP_KEYS[0], hold_id=hold.pk, resend=hold.otp_resends)
 
 
 def send_code(hold: Hold, *, message_id: int) -> None:
     """Raises OSError or SMTPException.
 
-    Nothing that was typed stands in it: nobody has proved yet that the address is theirs.
+    The mail contains nothing that was typed: nobody has proved yet that the address is theirs.
     """
     code, spaced = _written(hold)
     context = {
@@ -34,7 +34,7 @@ def send_code(hold: Hold, *, message_id: int) -> None:
 
 
 def _written(hold: Hold) -> tuple[str, str]:
-    """The code to be copied, and to be read."""
+    """The code to copy, and the code to read."""
     if wants_long_code(hold):
         long = derive_long(key=settings.OTP_KEYS[0], hold_id=hold.pk, resend=hold.otp_resends)
         spaced = f"{long[:4]} {long[4:8]} {long[8:]}"

@@ -1,4 +1,4 @@
-"""What all mails have in common: text, HTML, and a Message-ID that a repeat does not change."""
+"""What all mails share: text, HTML, and a Message-ID that stays the same in a repeat."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from docbook.notify.letters import Letter
 def letter(template: str, *, to: str, context: dict[str, Any], name: str) -> Letter:
     """Subject, text and HTML from `templates/bookings/notifications/email/<template>.*`.
 
-    `name` says which fact is told; the same fact has the same Message-ID (RFC 5322, 3.6.4).
+    `name` identifies the fact; the same fact has the same Message-ID (RFC 5322, 3.6.4).
     """
     context = {"base_url": settings.SITE_URL, **context}
     subject, text, html = (

@@ -1,4 +1,4 @@
-"""The mail with a time that somebody on the waitlist may have."""
+"""The mail that offers a time to somebody on the waitlist."""
 
 from django.utils.translation import gettext as _
 
@@ -9,7 +9,7 @@ from docbook.notify.email import send_email
 
 
 def send_offer(offer: Hold, *, message_id: int) -> None:
-    """With the link that takes it, or lets it go. Raises OSError or SMTPException."""
+    """Contains the link that takes the time or lets it go. Raises OSError or SMTPException."""
     is_earlier = offer.replaces is not None
     context = {
         "status": _("An earlier time is held for you")

@@ -1,5 +1,5 @@
-"""The mails about a visit. Each takes the appointment with its parts, in the version that it tells
-of, and raises OSError or SMTPException.
+"""The mails about a visit. Each takes the appointment with its parts, in the version of the
+message, and raises OSError or SMTPException.
 """
 
 from datetime import datetime
@@ -36,8 +36,8 @@ def send_confirmation(appointment: Appointment, *, now: datetime, message_id: in
 def send_moved(
     appointment: Appointment, *, previous: Appointment, now: datetime, message_id: int
 ) -> None:
-    """With a calendar request that moves the entry which the patient has already; where the
-    practice has moved it, with its reason.
+    """With a calendar request that moves the patient's existing entry. If the practice moved the
+    visit, the mail gives the reason.
     """
     why = previous.change_reason if previous.changed_by_kind in PRACTICE else ""
     before = view_of(previous, now=now)
@@ -62,7 +62,7 @@ def send_updated(
 
 
 def send_cancelled(appointment: Appointment, *, now: datetime, message_id: int) -> None:
-    """What the patient has done themselves; takes the visit out of their calendar."""
+    """The patient has cancelled. Removes the visit from their calendar."""
     url = settings.SITE_URL + doctor_url(appointment.doctor)
     mail = _mail(
         "cancelled", appointment, status=_("Cancelled"), is_off=True, now=now, doctor_url=url
@@ -74,7 +74,7 @@ def send_cancelled(appointment: Appointment, *, now: datetime, message_id: int) 
 def send_called_off(
     appointment: Appointment, *, next_free: list[VisitTime], now: datetime, message_id: int
 ) -> None:
-    """The practice had to: why, in its words, and where to go from here."""
+    """The practice has cancelled: why, in its words, and other free times."""
     mail = _mail(
         "called_off",
         appointment,
@@ -96,7 +96,7 @@ def send_reminder(appointment: Appointment, *, kind: str, now: datetime, message
 
 
 def _facts(view: AppointmentView) -> dict[str, str]:
-    """What can be changed while the time stays, in words."""
+    """The facts that can change while the time stays, in words."""
     start, end = (clock(moment, view.zone) for moment in (view.starts_at, view.ends_at))
     day, zone = day_long(view.starts_at, view.zone), zone_label(view.zone, view.starts_at)
     return {
@@ -124,7 +124,7 @@ def _mail(
 def _attach_calendar(
     mail: Letter, appointment: Appointment, *, message_id: int, method: Method
 ) -> None:
-    """Stamped with the moment at which the state was there to be told, however late its mail is."""
+    """Stamped with the moment when the state was reached, however late the mail is."""
     now = published_at(message_id)
     content = appointment_calendar(
         view_of(appointment, now=now),
@@ -142,7 +142,7 @@ def _appointment_url(appointment: Appointment) -> str:
 
 
 def _way_to(appointment: Appointment, time: VisitTime) -> dict[str, Any]:
-    """To the day on the doctor's page: the time itself may be gone when the mail is read."""
+    """Links to the day on the doctor's page: the time itself may be taken when the mail is read."""
     path = day_url(appointment.doctor, visit_type_id=appointment.visit_type_id, day=time.local_day)
     elsewhere = time.place if time.place.id != appointment.clinic_id else None
     return {

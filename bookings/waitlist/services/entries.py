@@ -1,4 +1,4 @@
-"""Waiting for a time: joining, leaving, and the end of it."""
+"""Waiting for a time: joining, leaving, and the end of the wait."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -27,7 +27,7 @@ from doctors.selectors.doctors import bookable_doctors, clinics_of_specialty
 
 # Nobody makes times further ahead; see the constraint of doctors.
 FURTHEST_AHEAD = timedelta(days=366)
-# Entries that one run ends.
+# How many entries one run ends.
 MOST_AT_ONCE = 1000
 
 
@@ -36,7 +36,9 @@ EITHER_OR = "Name either a doctor and a reason, or a specialty and a city."
 
 @dataclass(frozen=True, kw_only=True)
 class WaitlistRequest:
-    """A doctor and a visit type, or a specialty (its slug) in a city; else as in WaitlistEntry."""
+    """A doctor and a visit type, or a specialty (its slug) in a city; the rest as in
+    WaitlistEntry.
+    """
 
     doctor_id: int | None = None
     visit_type_id: int | None = None
@@ -54,7 +56,7 @@ class WaitlistRequest:
 def join_waitlist(
     *, patient: User, wanted: WaitlistRequest, now: datetime
 ) -> tuple[WaitlistEntry, bool]:
-    """(the entry, whether it is new): who wants the same again has the same entry.
+    """(the entry, whether it is new): the same wish again returns the same entry.
 
     Raises FieldError, naming a field of WaitlistRequest, or WaitlistLimit.
     """
@@ -73,7 +75,8 @@ def join_waitlist(
 
 
 def leave_waitlist(*, entry_id: UUID, patient: User) -> WaitlistEntry:
-    """A live offer is given back with it. Who has left already, or has a visit, stays as they are.
+    """Gives a live offer back too. An entry that was left already, or led to a visit, stays
+    unchanged.
 
     Raises NotFound for somebody else's entry.
     """
@@ -90,7 +93,7 @@ def leave_waitlist(*, entry_id: UUID, patient: User) -> WaitlistEntry:
 
 
 def end_passed_entries(*, now: datetime) -> int:
-    """Ends the wait of those whose last day is over, wherever the clinic is; returns how many."""
+    """Ends entries whose last day is over, wherever the clinic is; returns how many."""
     # Half a day behind UTC is the last place where it is still yesterday.
     today = (now - timedelta(hours=12)).date()
     passed = WaitlistEntry.objects.filter(state=WaitlistState.WAITING, until_on__lt=today)
@@ -98,20 +101,20 @@ def end_passed_entries(*, now: datetime) -> int:
 
 
 def end_booked_entries() -> int:
-    """Ends the wait of those who have booked that visit type themselves; returns how many."""
+    """Ends entries of patients who have booked that visit type themselves; returns how many."""
     booked = entries_of_who_has_booked()[:MOST_AT_ONCE]
     return sum(end_wait(entry, because="booked") for entry in booked)
 
 
 def end_wait(entry: WaitlistEntry, *, because: str) -> bool:
-    """There is nothing left to wait for. False when the entry has an offer, or is over."""
+    """There is nothing left to wait for. False if the entry has an offer, or is over."""
     with transaction.atomic():
         return _close(entry, state=WaitlistState.ENDED, by=audit.SYSTEM, because=because)
 
 
 def lock_waitlist_of(patient: User) -> None:
-    """One act at a time on the entries of a patient: joining counts them, an offer and a leave
-    would pass each other, two times that are released at once would both be offered.
+    """One act at a time on a patient's entries. Joining counts them. An offer and a leave would
+    pass each other. Two times released at once would both be offered.
     """
     with connection.cursor() as cursor:
         lock = "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))"
@@ -185,7 +188,7 @@ def _name_the_doctor(entry: WaitlistEntry, *, wanted: WaitlistRequest) -> None:
 
 
 def _name_the_specialty(entry: WaitlistEntry, *, wanted: WaitlistRequest, now: datetime) -> None:
-    """The city in the spelling of its clinics, with which times are compared."""
+    """The city as its clinics spell it, because times are compared with that."""
     if wanted.visit_type_id is not None:
         raise FieldError("visit_type", "A reason belongs to a doctor. Name the doctor.")
     entry.specialty = Specialty.objects.filter(slug=wanted.specialty).first()
@@ -226,7 +229,7 @@ def _check_times(entry: WaitlistEntry) -> None:
 
 
 def _check_visit_to_move(entry: WaitlistEntry, *, visit: Appointment | None) -> None:
-    """The patient's own visit that is still to come, with a doctor that the entry names."""
+    """The patient's own upcoming visit, with a doctor that the entry names."""
     if visit is None:
         raise FieldError(
             "replaces", "You have no such visit that can still be moved.", field_code="unknown"

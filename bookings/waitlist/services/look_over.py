@@ -1,4 +1,4 @@
-"""A look over all who wait: is a time free that they want?"""
+"""A look over all entries: is a time free that they want?"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +11,7 @@ from bookings.waitlist.selectors import free_times_near, waiting_beside_free_tim
 from bookings.waitlist.services.offers import may_offer, offer_the_first
 from docbook.lock_keys import LOOK_OVER_WAITLIST
 
-# How often beat looks, and for how many entries at a time: the worker has codes to send.
+# How often beat looks, and at how many entries: the worker also has codes to send.
 EVERY = timedelta(minutes=5)
 MOST_ENTRIES = 1000
 
@@ -20,10 +20,10 @@ _END = "SELECT pg_advisory_unlock(%s, %s)"
 
 
 def offer_free_times(*, now: datetime) -> list[Hold]:
-    """Looks for each waiting entry, first come first, whether a time is free that it wants.
+    """Checks for each waiting entry, in order of joining, whether a time that it wants is free.
 
-    Finds what was released in quiet hours, and what no message told of. Does nothing while another
-    run is at it.
+    This finds times that were released in quiet hours, or without a message. Does nothing while
+    another run is working.
     """
     with _alone() as is_alone:
         if not is_alone:
@@ -33,8 +33,8 @@ def offer_free_times(*, now: datetime) -> list[Hold]:
 
 
 def _whose_turn_it_is(now: datetime) -> list[WaitlistEntry]:
-    """A line that is longer than one run is looked at part by part, a part at each run, so
-    unmatched entries never starve later ones.
+    """If the line is longer than one run, each run takes the next part, so unmatched entries never
+    starve later ones.
     """
     waiting = waiting_beside_free_times(now=now)
     parts = max(1, -(-waiting.count() // MOST_ENTRIES))

@@ -1,4 +1,4 @@
-"""Offering a time that is free again to those who wait for it, one after the other."""
+"""Offers a time that is free again to the people who wait for it, one after the other."""
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
@@ -39,7 +39,7 @@ from doctors.selectors.slots import times_of_doctor
 from doctors.selectors.visit_types import first_visit_type
 from doctors.services import claims
 
-# Times that we try to hold for one entry in one look: what is free may be gone the next moment.
+# How many times we try to hold for one entry in one look: a free time may be gone in a moment.
 TRIES = 20
 
 
@@ -48,9 +48,9 @@ def offer_term() -> timedelta:
 
 
 def offer_released(*, slot_ids: list[int], now: datetime) -> list[Hold]:
-    """Offers each of these slots that is free to the first who waits for it and can have it.
+    """Offers each free slot among these to the first entry that wants it and can have it.
 
-    The second time it does nothing: what is offered is held. Returns the offers.
+    Does nothing the second time: offered slots are held. Returns the offers.
     """
     slots = Slot.objects.filter(pk__in=slot_ids, state=SlotState.OPEN, doctor__is_active=True)
     slots = slots.select_related("doctor__specialty", "clinic").order_by("starts_at", "id")
@@ -60,16 +60,16 @@ def offer_released(*, slot_ids: list[int], now: datetime) -> list[Hold]:
 
 
 def accept_offer(*, offer_id: UUID, patient: User, phone: str = "") -> Appointment:
-    """Books the time that was offered, without a code: the caller has come by the link that went
-    to the patient's address, or is signed in. With `replaces` it moves that visit. A repeat
-    answers with the same appointment. Raises NotFound, NumberNeeded and what confirm_booking
-    raises.
+    """Books the offered time without a code: the caller used the link sent to the patient's
+    address, or is signed in. With `replaces`, it moves that visit. A repeat returns the same
+    appointment. Raises NotFound, NumberNeeded and what confirm_booking raises.
     """
     offer = _offered_to(patient, offer_id=offer_id)
     if offer.state == HoldState.HELD and offer.needs_number and not is_over(offer.pk):
         if not phone:
             raise NumberNeeded
-        # Alone, for it locks the hold before its slots are; and it is true whatever comes now.
+        # In its own transaction, because it locks the hold before its slots. It is true whatever
+        # follows.
         Hold.objects.filter(pk=offer.pk, state=HoldState.HELD).update(phone=phone)
     code = codes.derive(key=settings.OTP_KEYS[0], hold_id=offer.pk, resend=offer.otp_resends)
     holder = Holder(patient=patient)
@@ -77,7 +77,7 @@ def accept_offer(*, offer_id: UUID, patient: User, phone: str = "") -> Appointme
 
 
 def decline_offer(*, offer_id: UUID, patient: User) -> Hold:
-    """Gives the time back; the next in line gets it, and this patient never again.
+    """Gives the time back. The next in line gets it, and this patient is never offered it again.
 
     Raises NotFound, or HoldExpired for one that became an appointment.
     """
@@ -93,7 +93,7 @@ def _offered_to(patient: User, *, offer_id: UUID) -> Hold:
 
 
 class _FreeTimes:
-    """The free times that a slot is part of, read once for each visit type."""
+    """The free times that contain a slot, read once for each visit type."""
 
     def __init__(self, slot: Slot, *, now: datetime) -> None:
         self.slot, self.now = slot, now
@@ -142,9 +142,9 @@ def may_offer(*, starts_at: datetime, zone: ZoneInfo, now: datetime) -> bool:
 def offer_the_first(
     entry: WaitlistEntry, *, among: Iterable[Bookable], now: datetime
 ) -> Hold | None:
-    """The first of these times that the entry wants, was not offered before, and can have.
+    """The first of these times that the entry wants, has not been offered before, and can have.
 
-    Only what it would really be offered counts as a try.
+    Only times that would really be offered count as tries.
     """
     wish = _wish_of(entry, now=now)
     if wish is None:
@@ -153,7 +153,7 @@ def offer_the_first(
     offers = (_hold_for(entry, time=time, visit_type=visit_type) for time, visit_type in tries)
     try:
         return next((offer for offer in offers if offer is not None), None)
-    except (AppointmentLimit, BookingDisabled):  # no other time would do either
+    except (AppointmentLimit, BookingDisabled):  # no other time would work either
         return None
 
 
@@ -167,7 +167,7 @@ def _wanted(wish: Wish, *, times: Iterable[Bookable]) -> Iterator[Bookable]:
 def _not_had(
     entry: WaitlistEntry, *, times: Iterable[Bookable], now: datetime
 ) -> Iterator[Bookable]:
-    """What they had is read once, and only where there is a time that they want."""
+    """Earlier offers are read once, and only if there is a time that the entry wants."""
     past: Past | None = None
     for time, visit_type in times:
         past = past_of(entry, now=now) if past is None else past
@@ -176,7 +176,7 @@ def _not_had(
 
 
 def _wish_of(entry: WaitlistEntry, *, now: datetime) -> Wish | None:
-    """None when the visit is gone that the entry would move; then there is nothing to wait for."""
+    """None if the visit that the entry would move is gone; then there is nothing to wait for."""
     earlier_than = None
     if entry.replaces is not None:
         visit = visit_to_move(appointment_id=entry.replaces, patient=entry.patient, now=now)
@@ -196,17 +196,17 @@ def _wish_of(entry: WaitlistEntry, *, now: datetime) -> Wish | None:
 
 
 def _hold_for(entry: WaitlistEntry, *, time: VisitTime, visit_type: VisitType) -> Hold | None:
-    """A real hold with all that is known of the patient, so that accepting it takes one tap; None
-    when somebody else was faster, or the patient has a visit meanwhile, or another time held at
-    that hour: an offer to another entry of theirs, or what they book just now. Raises
-    AppointmentLimit or BookingDisabled.
+    """A real hold with everything known about the patient, so one tap accepts it. None if somebody
+    else was faster, or the patient now has a visit or another held time at that hour: an offer to
+    another of their entries, or a time they are booking. Raises AppointmentLimit or
+    BookingDisabled.
     """
     with transaction.atomic():
         lock_waitlist_of(entry.patient)
         if not WaitlistEntry.objects.filter(pk=entry.pk, state=WaitlistState.WAITING).exists():
             return None
-        # A claim turns away at once where somebody stands at the row, be it only to learn that
-        # they came too late. An offer waits for them: nobody would come back for the time.
+        # A claim gives up at once if somebody has locked the row, even somebody who only learns
+        # that they came too late. An offer waits for them: nobody would come back for the time.
         claims.lock_slots(slot_ids=[slot.id for slot in time.slots])
         if has_live_hold(entry.patient, start=time.starts_at, end=time.ends_at):
             return None
@@ -223,7 +223,7 @@ def _hold_for(entry: WaitlistEntry, *, time: VisitTime, visit_type: VisitType) -
             raise
         except DomainError:
             return None
-        hold.refresh_from_db()  # with who it is for, which the database has filled in
+        hold.refresh_from_db()  # with the patient's details, which the database has filled in
         audit.record(
             action="waitlist.offered",
             by=audit.SYSTEM,
