@@ -77,6 +77,8 @@ def plain_letters(text: str) -> str:
     """Lower-case letters without accents, for comparing: "Zürich" and "ZURICH" are the same
     place.
     """
+    if text.isascii():
+        return " ".join(text.lower().split())
     apart = unicodedata.normalize("NFKD", folded_text(text).casefold())
     kept = "".join(char for char in apart if unicodedata.category(char) != "Mn")
     return " ".join(kept.translate(_PLAIN_LETTERS).split())

@@ -31,6 +31,8 @@ class ChoiceField(_Folds, forms.ChoiceField):
 
     def to_python(self, value: Any) -> str:
         text = str(super().to_python(value))
+        if not text:
+            return text
         keys = {plain_letters(str(key)): str(key) for key, _label in self.choices}  # type: ignore[misc, union-attr]
         return keys.get(plain_letters(text), text)
 

@@ -111,6 +111,8 @@ TEMPLATES = [
     }
 ]
 
+FORM_RENDERER = "docbook.http.form_renderer.FormRenderer"
+
 # -- words and times
 LANGUAGE_CODE = "en-gb"
 LANGUAGES = [("en-gb", _("English"))]
