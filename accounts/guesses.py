@@ -5,11 +5,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection
+from django.db.models import DateTimeField, IntegerField, TextField
 
 from accounts.models import CodeGuesses
 from docbook.batches import delete_in_batches
 from docbook.http.keyed_digest import digest, mailbox_of
 from docbook.http.rate_policies import DAY, POLICIES
+from docbook.postgres.kept_query import Given, KeptQuery
 
 A_DAY = timedelta(seconds=DAY)
 STRANGERS = "strangers"
@@ -65,11 +67,18 @@ def guessers_anywhere() -> list[tuple[str, int]]:
     return [(STRANGERS, _most("guess-strangers"))]
 
 
+_MANY = KeptQuery(
+    lambda: CodeGuesses.objects.filter(
+        target=Given("target", TextField()),
+        since__gt=Given("since", DateTimeField()),
+        count__gte=Given("fewest", IntegerField()),
+    )[:1]
+)
+
+
 def are_many(*, target: str, now: datetime) -> bool:
     """Whether somebody may have used up all guesses against this target."""
-    fewest = _most("guess-network")
-    since = CodeGuesses.objects.filter(target=target, since__gt=now - A_DAY)
-    return since.filter(count__gte=fewest).exists()
+    return _MANY.exists(target=target, since=now - A_DAY, fewest=_most("guess-network"))
 
 
 def _most(policy: str) -> int:

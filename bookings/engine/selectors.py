@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import Func, Q, QuerySet
+from django.db.models import Func, Q, QuerySet, UUIDField
 from django.db.models.fields import DateTimeField
 
 from accounts.models import User
@@ -12,6 +12,7 @@ from bookings.errors import HoldExpired, OtpLocked
 from bookings.models import Hold, HoldState
 from bookings.models.holds import MAX_CODE_ATTEMPTS
 from docbook.errors import NotFound, NotYours
+from docbook.postgres.kept_query import Given, KeptQuery
 
 
 class StatementTime(Func):
@@ -21,13 +22,19 @@ class StatementTime(Func):
     output_field = DateTimeField()
 
 
+_HOLD = KeptQuery(
+    lambda: Hold.objects.filter(pk=Given("pk", UUIDField())).select_related(
+        "doctor__specialty", "clinic", "visit_type__doctor", "patient"
+    )
+)
+_HOLD_THAT_IS_OVER = KeptQuery(
+    lambda: Hold.objects.filter(pk=Given("pk", UUIDField()), expires_at__lte=StatementTime())
+)
+
+
 def get_hold(*, hold_id: UUID, holder: Holder) -> Hold:
     """The holder's own hold with everything its page shows. Raises NotFound for anybody else's."""
-    hold = (
-        Hold.objects.filter(pk=hold_id)
-        .select_related("doctor__specialty", "clinic", "visit_type__doctor", "patient")
-        .first()
-    )
+    hold = _HOLD.first(pk=hold_id)
     if hold is None:
         raise NotFound
     if not holder.owns(hold):
@@ -88,4 +95,4 @@ def became_a_visit(hold_id: UUID) -> bool:
 
 def is_over(hold_id: UUID) -> bool:
     """Whether the hold has expired, by the database's clock now."""
-    return Hold.objects.filter(pk=hold_id, expires_at__lte=StatementTime()).exists()
+    return _HOLD_THAT_IS_OVER.exists(pk=hold_id)

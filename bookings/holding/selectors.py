@@ -6,12 +6,15 @@ from django.utils import timezone
 from accounts.guesses import are_many
 from bookings.engine.selectors import StatementTime
 from bookings.models import BookingPause, Hold
+from docbook.postgres.kept_query import KeptQuery
+
+_RUNNING = Q(until=None) | Q(until__gt=StatementTime())
+_RUNNING_PAUSE = KeptQuery(lambda: BookingPause.objects.filter(_RUNNING, is_on=True))
 
 
 def running_pause() -> BookingPause | None:
     """The pause that would refuse a hold now, by the database's clock."""
-    lasts = Q(until=None) | Q(until__gt=StatementTime())
-    return BookingPause.objects.filter(lasts, is_on=True).first()
+    return _RUNNING_PAUSE.first()
 
 
 def wants_long_code(hold: Hold) -> bool:

@@ -22,6 +22,7 @@ PERMISSIONS_POLICY: dict[str, list[str]] = {
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+SESSION_ENGINE = "docbook.http.kept_sessions"
 SESSION_COOKIE_HTTPONLY = True
 MESSAGE_STORAGE = "docbook.http.message_storage.MessageStorage"
 MESSAGE_COOKIE_NAME = "messages"

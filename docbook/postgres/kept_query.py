@@ -1,0 +1,83 @@
+"""Queries of the pages that are asked most, whose SQL is worked out once.
+
+Django works out the SQL of a queryset each time: 0.3 to 1.5 ms, more than PostgreSQL takes to
+answer it. A kept query does so once for each thread, and then only puts the given values in.
+"""
+
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from types import SimpleNamespace
+from typing import Any, Generic, TypeVar
+
+from django.db import connection
+from django.db.models import Expression, Field, Model, QuerySet
+from django.db.models.query import ModelIterable
+from django.db.models.sql.compiler import SQLCompiler
+
+M = TypeVar("M", bound=Model)
+
+
+class Given(Expression):
+    """A value of a kept query that each call gives by this name."""
+
+    def __init__(self, name: str, field: "Field[Any, Any]") -> None:
+        super().__init__(output_field=field)
+        self.name = name
+
+    def as_sql(self, *_compiler_and_connection: Any) -> tuple[str, Any]:
+        return "%s", (self,)
+
+
+class KeptQuery(Generic[M]):
+    """`build` gives the queryset, with `Given` for each value that differs from call to call."""
+
+    def __init__(self, build: Callable[[], QuerySet[M]]) -> None:
+        self._build = build
+        self._kept = threading.local()  # a compiler belongs to its thread's connection
+
+    def all(self, **values: object) -> list[M]:
+        """The objects, as the queryset would give them."""
+        compiler, sql, params = self._plan()
+        answered = _Answered(compiler, _rows(sql, params, values))
+        query = SimpleNamespace(get_compiler=lambda **_using: answered)
+        ready: Any = SimpleNamespace(db=connection.alias, query=query, _known_related_objects={})
+        return list(ModelIterable(ready))
+
+    def first(self, **values: object) -> M | None:
+        return next(iter(self.all(**values)), None)
+
+    def exists(self, **values: object) -> bool:
+        """Of a queryset that ends in [:1], or has one row at most."""
+        _compiler, sql, params = self._plan()
+        return bool(_rows(sql, params, values))
+
+    def _plan(self) -> tuple[SQLCompiler, str, Sequence[object]]:
+        if not hasattr(self._kept, "plan"):
+            compiler = self._build().query.get_compiler(using=connection.alias)
+            self._kept.plan = (compiler, *compiler.as_sql())
+        plan: tuple[SQLCompiler, str, Sequence[object]] = self._kept.plan
+        return plan
+
+
+class _Answered:
+    """Stands for a compiler whose query has been answered by these rows."""
+
+    def __init__(self, compiler: SQLCompiler, rows: list[Any]) -> None:
+        self.select = compiler.select
+        self.klass_info = compiler.klass_info
+        self.annotation_col_map = compiler.annotation_col_map
+        self._compiler = compiler
+        self._rows = rows
+
+    def execute_sql(self, **_how: object) -> list[list[Any]]:
+        return [self._rows]
+
+    def results_iter(self, results: list[list[Any]]) -> Iterable[Any]:
+        return self._compiler.results_iter(results)
+
+
+def _rows(sql: str, params: Sequence[object], values: dict[str, object]) -> list[tuple[Any, ...]]:
+    put_in: Any = [values[p.name] if isinstance(p, Given) else p for p in params]
+    with connection.cursor() as cursor:
+        cursor.execute(sql, put_in)
+        return list(cursor.fetchall())
