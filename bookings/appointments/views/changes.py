@@ -1,6 +1,6 @@
 """Cancelling a visit, and looking for another time for it."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from django.contrib import messages
@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from bookings.actors.sessions import current_holder
 from bookings.appointments.forms import CancelForm
-from bookings.appointments.presentation import rule_of_changes, view_of
+from bookings.appointments.presentation import AppointmentView, rule_of_changes, view_of
 from bookings.appointments.selectors.appointments import get_appointment, visit_type_as_agreed
 from bookings.appointments.services.changes import cancel_appointment, find_changeable_appointment
 from bookings.appointments.views.appointments import show_appointment
@@ -85,6 +85,17 @@ def visit_to_move(request: HttpRequest, appointment_id: UUID) -> Appointment | N
         return None
 
 
+@dataclass(frozen=True)
+class MovePage:
+    """The picker below the current time, whose clock is `zone`. A move stays with its doctor."""
+
+    appointment: AppointmentView
+    doctor: Doctor
+    picker: Picker
+    zone: str
+    others_url: str = ""
+
+
 def show_move(
     request: HttpRequest,
     appointment: Appointment,
@@ -94,10 +105,10 @@ def show_move(
     status: int = 200,
 ) -> HttpResponse:
     """The picker below the current time, or only the picker for htmx."""
-    doctor = _bookable_doctor(appointment)
-    picker, next_free = Picker(visit_types=[], visit_type=None, notice=notice), None
+    doctor, now = _bookable_doctor(appointment), timezone.now()
+    picker = Picker(notice=notice)
     if doctor is not None:
-        picker, next_free = build_picker(
+        picker = build_picker(
             doctor=doctor,
             query=replace(
                 query,
@@ -106,24 +117,22 @@ def show_move(
                 replaces=appointment.pk,
                 moves_from=appointment.starts_at,
             ),
-            now=timezone.now(),
+            now=now,
             own_holds=own_holds(request),
             notice=notice,
         )
-    context = {
-        "appointment": view_of(appointment, now=timezone.now()),
-        "doctor": doctor or appointment.doctor,
-        "zone": appointment.time_zone,
-        "picker": picker,
-        "next_free": next_free,
-        "nav": "appointments",
-    }
+    page = MovePage(
+        appointment=view_of(appointment, now=now),
+        doctor=doctor or appointment.doctor,
+        picker=picker,
+        zone=appointment.time_zone,
+    )
     template = (
         "doctors/_picker_swap.html"
         if wants_fragment(request)
         else "bookings/appointments/move.html"
     )
-    return render(request, template, context, status=status)
+    return render(request, template, {"page": page, "nav": "appointments"}, status=status)
 
 
 def show_refused_change(
