@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
@@ -51,16 +53,16 @@ def grid_of_doctors(
         "start": start,
         "end": end,
     }
-    grids: dict[int, list[GridSlot]] = {}
     with connection.cursor() as cursor:
         cursor.execute(_GRID, asked)
-        for row in cursor.fetchall():
-            slot_id, doctor_id, clinic_id = row[:3]
-            if clinic_id not in places:
-                places[clinic_id] = Place(clinic_id, *row[9:])
-            slot = GridSlot(slot_id, doctor_id, places[clinic_id], *row[3:9])
-            grids.setdefault(doctor_id, []).append(slot)
-    return grids
+        rows = cursor.fetchall()
+    for row in rows:
+        if row[2] not in places:
+            places[row[2]] = Place(row[2], *row[9:])
+    return {
+        doctor_id: [GridSlot(row[0], doctor_id, places[row[2]], *row[3:9]) for row in of_doctor]
+        for doctor_id, of_doctor in groupby(rows, key=itemgetter(1))
+    }
 
 
 def times_of_doctor(

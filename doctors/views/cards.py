@@ -14,6 +14,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from doctors.models import Doctor, VisitType
+from doctors.models.schedule import Mode
 from doctors.names import initials_of
 from doctors.rules import Place, VisitTime
 from doctors.selectors.search import DoctorSearch
@@ -139,14 +140,26 @@ def doctor_cards(
 
 
 class _Words:
-    """How one list says its times. Cards share days and hours: each is put into words once."""
+    """The words of one list. Its cards share days, hours, fees and sentences, and each is worked
+    out once.
+    """
 
     def __init__(self, days: Sequence[date]) -> None:
         self.days = days
+        self.heads = cache(lambda today: day_heads(days, today=today))
         self.clock = cache(clock)
         self.date = cache(date_long)
-        self.heads = cache(lambda today: day_heads(days, today=today))
+        self.money = cache(money)
+        self.mode = cache(lambda mode: str(Mode(mode).label))
+        self.visit = _(
+            "Times for: <strong>{name}</strong>, {minutes} min, {mode} · <strong>{price}</strong>"
+        )
         self.time = _("%(day)s, %(start)s to %(end)s, %(visit)s, %(name)s")
+        self.more = _("%(more)s more")
+        self.more_spoken = _("%(more)s more: %(date)s, %(name)s")
+
+    def price(self, visit_type: VisitType) -> str:
+        return self.money(visit_type.price_cents, visit_type.currency)
 
 
 def _card(doctor: Doctor, found: ShownTimes, *, today: date | None, words: _Words) -> DoctorCard:
@@ -157,7 +170,8 @@ def _card(doctor: Doctor, found: ShownTimes, *, today: date | None, words: _Word
     places = {time.place.id: time.place for time in times or filter(None, [later])}
     page = doctor_url(doctor)
     calendar = with_query(page, visit_type=visit_type.pk if visit_type else None)
-    is_free_later = later is None and getattr(doctor, "next_free_at", None)
+    is_far = later is None and not times
+    has_any = getattr(doctor, "next_free_at", None) is not None
     about = _About(doctor.name, visit_type.name if visit_type else "", len(places) > 1)
     return DoctorCard(
         id=doctor.pk,
@@ -171,10 +185,10 @@ def _card(doctor: Doctor, found: ShownTimes, *, today: date | None, words: _Word
             for place in places.values() or [place_of(doctor.clinic)]
         ],
         languages=", ".join(doctor.language_names),
-        facts=_facts(doctor, visit_type),
+        facts=_facts(doctor, visit_type, words=words),
         visit_type=visit_type,
         visit_icon=_MODE_ICONS.get(visit_type.mode, "building-2") if visit_type else "",
-        visit_words=_visit_in_words(visit_type) if visit_type else "",
+        visit_words=_visit_in_words(visit_type, words=words) if visit_type else "",
         days=[
             _card_day(
                 found.days.get(day, []),
@@ -187,23 +201,23 @@ def _card(doctor: Doctor, found: ShownTimes, *, today: date | None, words: _Word
         ],
         is_empty=not times,
         later=_later(later, doctor=doctor, url=calendar, words=words) if later else None,
-        calendar_url=f"{calendar}#times" if is_free_later else "",
-        others_url=others_url(doctor, city=doctor.clinic.city),
+        calendar_url=f"{calendar}#times" if is_far and has_any else "",
+        others_url=others_url(doctor, city=doctor.clinic.city) if is_far and not has_any else "",
         others=f"{doctor.specialty.name}, {doctor.clinic.city}",
     )
 
 
-def _facts(doctor: Doctor, shown: VisitType | None) -> str:
+def _facts(doctor: Doctor, shown: VisitType | None, *, words: _Words) -> str:
     """Ways of meeting and the lowest price, where there is more than the visit type shown."""
     visit_types = active_visit_types(doctor)
-    modes = {each.mode: each for each in visit_types}
+    modes = dict.fromkeys(each.mode for each in visit_types)
     cheapest = _price_from(visit_types, shown)
     if len(modes) < 2 and cheapest is None:
         return ""
-    facts = capfirst(", ".join(str(each.get_mode_display()) for each in modes.values()))
+    facts = capfirst(", ".join(map(words.mode, modes)))
     if cheapest is None:
         return facts
-    return f"{facts} · {_('from %(price)s') % {'price': money(cheapest)}}"
+    return f"{facts} · {_('from %(price)s') % {'price': words.price(cheapest)}}"
 
 
 def _price_from(visit_types: Sequence[VisitType], shown: VisitType | None) -> VisitType | None:
@@ -215,13 +229,13 @@ def _price_from(visit_types: Sequence[VisitType], shown: VisitType | None) -> Vi
     return cheapest if cheapest.price_cents < shown.price_cents else None
 
 
-def _visit_in_words(visit_type: VisitType) -> SafeString:
+def _visit_in_words(visit_type: VisitType, *, words: _Words) -> SafeString:
     return format_html(
-        _("Times for: <strong>{name}</strong>, {minutes} min, {mode} · <strong>{price}</strong>"),
+        words.visit,
         name=visit_type.name,
         minutes=visit_type.minutes,
-        mode=visit_type.get_mode_display().lower(),
-        price=money(visit_type),
+        mode=words.mode(visit_type.mode).lower(),
+        price=words.price(visit_type),
     )
 
 
@@ -257,7 +271,7 @@ def _card_day(
         head=head,
         times=[_card_time(time, url=url, about=about, words=words) for time in shown],
         more=len(rest),
-        more_label=_("%(more)s more") % {"more": len(rest)} if rest else "",
+        more_label=words.more % {"more": len(rest)} if rest else "",
         more_spoken=_more_in_words(rest, about=about, cities=cities, words=words) if rest else "",
         more_cities=cities,
         url=url,
@@ -280,7 +294,7 @@ def _card_time(time: VisitTime, *, url: str, about: _About, words: _Words) -> Ca
 
 
 def _more_in_words(rest: Sequence[VisitTime], *, about: _About, cities: str, words: _Words) -> str:
-    said = _("%(more)s more: %(date)s, %(name)s") % {
+    said = words.more_spoken % {
         "more": len(rest),
         "date": words.date(rest[0].local_day, rest[0].zone),
         "name": about.doctor,
