@@ -24,6 +24,7 @@ from django.db.models.expressions import OrderBy
 from django.db.models.fields import DateField, DateTimeField
 
 from docbook.lock_keys import SEARCH_SPECIALTIES
+from docbook.postgres.kept_query import Given
 from docbook.typed_text import plain_letters
 from doctors.models import AvailabilityRule, Doctor, Slot, Specialty, VisitType
 from doctors.names import is_only_titles, words_of
@@ -222,13 +223,18 @@ def _asked(search: DoctorSearch, *, now: datetime, day: date | None = None) -> l
     most_cents = None if search.max_fee is None else search.max_fee * 100
     return [
         F("pk"),
-        Value(now),
-        Value(search.mode),
+        _value(now),
+        _value(search.mode),
         Value(most_cents, output_field=BigIntegerField()),
-        Value(search.currency),
-        Value(search.city),
-        Value(day, output_field=DateField()),
+        _value(search.currency),
+        _value(search.city),
+        _value(day, output_field=DateField()),
     ]
+
+
+def _value(value: Any, **kind: Any) -> Any:
+    """Of a kept query, what each call gives stays open."""
+    return value if isinstance(value, Given) else Value(value, **kind)
 
 
 def _works_in(city: str, *, now: datetime) -> Q:

@@ -3,9 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date, datetime, timedelta
-from typing import Any
 
-from django.core.paginator import Page, Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -20,11 +18,11 @@ from django.views.decorators.http import require_safe
 from docbook.http.htmx import wants_fragment
 from doctors.forms import ORDER_LABELS, SearchForm
 from doctors.models import Doctor, Specialty
+from doctors.selectors.result_pages import ResultPage, find_page
 from doctors.selectors.search import (
     DoctorSearch,
     in_one_currency,
     matching_doctors,
-    search_doctors,
 )
 from doctors.templatetags.clinic_time import date_long
 from doctors.views.cards import (
@@ -35,7 +33,6 @@ from doctors.views.cards import (
     local_today,
 )
 
-PAGE_SIZE = 10
 DAYS = 5
 # The day that a narrow card hides must come with the next ones.
 DAYS_A_STEP = DAYS_OF_A_NARROW_CARD
@@ -47,23 +44,21 @@ def doctor_list(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
     search = in_one_currency(form.search(), now=now)
     form.name_the_currency(search)
-    page = Paginator(search_doctors(search=search, now=now), PAGE_SIZE).get_page(
-        request.GET.get("page")
-    )
-    doctors = list(page.object_list)
+    page = find_page(search=search, now=now, asked=request.GET.get("page", ""))
+    doctors = page.doctors
     today = _first_today(doctors, now=now)
     days = _days(request.GET.get("from", ""), search=search, today=today, now=now)
-    cards: list[Any] = doctor_cards(doctors, days=days, search=search, now=now)
     context = {
         "form": form,
-        "page": Page(cards, page.number, page.paginator),
-        "total": page.paginator.count,
+        "page": page,
+        "cards": doctor_cards(doctors, days=days, search=search, now=now),
+        "total": page.total,
         "days": days,
         "day_heads": day_heads(days, today=common_today(doctors, now=now)),
-        "heading": _heading(search, total=page.paginator.count),
+        "heading": _heading(search, total=page.total),
         "order_urls": _order_urls(form, search),
         "active_filters": _active_filters(form, search),
-        "alternatives": _alternatives(form, search, now=now) if not page.paginator.count else [],
+        "alternatives": _alternatives(form, search, now=now) if not page.total else [],
         "nav": "doctors",
         **_moves(form, search, page=page, days=days, today=today),
     }
@@ -168,7 +163,7 @@ def _on_the_next_days(
 
 
 def _moves(
-    form: SearchForm, search: DoctorSearch, *, page: Page[Doctor], days: list[date], today: date
+    form: SearchForm, search: DoctorSearch, *, page: ResultPage, days: list[date], today: date
 ) -> dict[str, str]:
     """Addresses of earlier and later days, and of the pages before and after."""
     shift = timedelta(days=DAYS_A_STEP)
@@ -178,10 +173,8 @@ def _moves(
     return {
         "earlier_url": _url(form, search, **{"from": earlier}, **number) if days[0] > today else "",
         "later_url": _url(form, search, **{"from": (days[0] + shift).isoformat()}, **number),
-        "previous_page_url": _url(form, search, page=page.previous_page_number(), **here)
-        if page.has_previous()
+        "previous_page_url": _url(form, search, page=page.number - 1, **here)
+        if page.has_previous
         else "",
-        "next_page_url": _url(form, search, page=page.next_page_number(), **here)
-        if page.has_next()
-        else "",
+        "next_page_url": _url(form, search, page=page.number + 1, **here) if page.has_next else "",
     }
