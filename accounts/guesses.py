@@ -14,6 +14,9 @@ from docbook.http.rate_policies import DAY, POLICIES
 from docbook.postgres.kept_query import Given, KeptQuery
 
 A_DAY = timedelta(seconds=DAY)
+# Who a wrong code counts for, and how many of a day each of them has.
+Guessers = Sequence[tuple[str, int]]
+
 STRANGERS = "strangers"
 OWNER = "owner"
 
@@ -42,12 +45,7 @@ def target_of(email: str) -> str:
     return digest(f"mailbox-{mailbox_of(email)}")
 
 
-def own_target_of(user_id: int) -> str:
-    """Guesses of a signed-in user, who proves nothing to anybody else with them."""
-    return digest(f"own-{user_id}")
-
-
-def guessers_of(*, network: str, browser: str) -> list[tuple[str, int]]:
+def guessers_of(*, network: str, browser: str) -> Guessers:
     """The guessers that a guess counts for, and how many guesses a day each of them has. A browser
     that the account knows (`browser` is its name) is counted separately: strangers cannot use up
     its guesses.
@@ -58,11 +56,14 @@ def guessers_of(*, network: str, browser: str) -> list[tuple[str, int]]:
     return [(f"network-{network}", _most("guess-network")), strangers]
 
 
-def guessers_signed_in() -> list[tuple[str, int]]:
-    return [(OWNER, _most("guess-known"))]
+def own_guesses(user_id: int) -> tuple[str, Guessers]:
+    """Guesses of a signed-in user, who proves nothing to anybody else with them: what they are
+    counted against, and the guessers.
+    """
+    return digest(f"own-{user_id}"), [(OWNER, POLICIES["guess-known"].rate.most)]
 
 
-def guessers_anywhere() -> list[tuple[str, int]]:
+def guessers_anywhere() -> Guessers:
     """Used if nothing is known about the caller."""
     return [(STRANGERS, _most("guess-strangers"))]
 
@@ -85,7 +86,7 @@ def _most(policy: str) -> int:
     return POLICIES[policy].rate.most
 
 
-def count_guess(*, target: str, guessers: Sequence[tuple[str, int]], now: datetime) -> bool:
+def count_guess(*, target: str, guessers: Guessers, now: datetime) -> bool:
     """Counts a guess before the code is checked. False: no guesses are left, so do not check."""
     with connection.cursor() as cursor:
         for guesser, most in guessers:
@@ -96,7 +97,7 @@ def count_guess(*, target: str, guessers: Sequence[tuple[str, int]], now: dateti
     return True
 
 
-def give_back(*, target: str, guessers: Sequence[tuple[str, int]]) -> None:
+def give_back(*, target: str, guessers: Guessers) -> None:
     """The code was right, so it was no guess."""
     with connection.cursor() as cursor:
         names = [guesser for guesser, _most in guessers]

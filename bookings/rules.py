@@ -31,10 +31,3 @@ def again_at(*, ended: Sequence[datetime], term: timedelta) -> datetime:
     time for others less and less.
     """
     return max(ended) + term * ((1 << min(len(ended) - 1, 10)) - 1)
-
-
-def reason_for_clinic(reason: str, *, clinic_id: int, written_to: int) -> str:
-    """The reason written to one clinic is not for another. bookings_hold does the same for a move
-    by the API and for an offer.
-    """
-    return reason if clinic_id == written_to else ""

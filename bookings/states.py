@@ -41,12 +41,12 @@ _S = AppointmentStatus
 TRANSITIONS: tuple[Transition, ...] = (
     Transition(_S.CONFIRMED, _S.ARRIVED, PRACTICE, "The patient is here."),
     Transition(_S.CONFIRMED, _S.NO_SHOW, PRACTICE | SYSTEM, "The patient did not come."),
-    Transition(_S.CONFIRMED, _S.CANCELLED, PATIENT_SIDE | PRACTICE, "The visit is cancelled."),
+    Transition(_S.CONFIRMED, _S.CANCELLED, PATIENT_SIDE | PRACTICE, "The visit is called off."),
     Transition(
         _S.CONFIRMED,
         _S.RESCHEDULED,
         PATIENT_SIDE | PRACTICE,
-        "Another time replaces this one.",
+        "Another time takes the place of this one.",
     ),
     Transition(_S.ARRIVED, _S.COMPLETED, PRACTICE, "The visit is over."),
     Transition(_S.NO_SHOW, _S.ARRIVED, PRACTICE, "The patient came late."),
@@ -61,11 +61,10 @@ ACTIVE: tuple[AppointmentStatus, ...] = (_S.CONFIRMED, _S.ARRIVED, _S.COMPLETED,
 CALLED_OFF: tuple[AppointmentStatus, ...] = (_S.CANCELLED, _S.RESCHEDULED)
 
 
-def transition(before: str, after: str) -> Transition | None:
-    """The step between the two, if there is one."""
-    return next(
-        (each for each in TRANSITIONS if (each.before, each.after) == (before, after)), None
-    )
+def step_to(before: str, after: str) -> Transition | None:
+    """The step forward between the two, if there is one."""
+    steps = (each for each in TRANSITIONS if (each.before, each.after) == (before, after))
+    return next((each for each in steps if not each.is_undo), None)
 
 
 def undo_of(status: str) -> Transition | None:

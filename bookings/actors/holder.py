@@ -16,16 +16,6 @@ class Holder:
     guest_key: UUID | None = None
 
     @property
-    def key(self) -> str:
-        """Identifies the holder in locks, limits and the gate."""
-        return self.keys[0]
-
-    @property
-    def keys(self) -> list[str]:
-        """All keys that a lock of this holder may have; `key` comes first."""
-        return keys_of(self.patient.pk if self.patient else None, self.guest_key)
-
-    @property
     def actor(self) -> Actor:
         return Actor("patient", self.patient.pk) if self.patient else Actor("guest")
 
@@ -40,7 +30,9 @@ class Holder:
 
 
 def keys_of(patient_id: int | None, guest_key: UUID | None) -> list[str]:
-    """The keys of the patient and the guest of a hold. A guest may have signed in since."""
+    """The keys of the patient and the guest of a hold, for locks, limits and the gate. The first
+    identifies the holder. A guest may have signed in since.
+    """
     patient = [f"patient:{patient_id}"] if patient_id else []
     guest = [f"guest:{guest_key}"] if guest_key else []
     return patient + guest

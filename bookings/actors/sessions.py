@@ -9,7 +9,7 @@ from accounts import account_events
 from accounts.models import User
 from accounts.services import is_first_visit
 from bookings.actors.holder import Holder
-from bookings.models import Appointment, Hold
+from bookings.models import Hold
 from doctors.views.detail import SESSION_HOLDS
 
 GUEST_KEY = "guest_key"
@@ -17,17 +17,15 @@ MOST_REMEMBERED = 10
 _BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
 
 
-def current_holder(request: HttpRequest) -> Holder:
-    """The signed-in patient, the guest of this session, or both after signing in half-way."""
+def current_holder(request: HttpRequest, *, begins: bool = False) -> Holder:
+    """The signed-in patient, the guest of this session, or both after signing in half-way. A guest
+    who `begins` gets the key of their session, unless it has one.
+    """
+    patient = request.user if isinstance(request.user, User) else None
     key = request.session.get(GUEST_KEY)
-    return Holder(patient=_patient(request), guest_key=UUID(key) if key else None)
-
-
-def holder_who_starts(request: HttpRequest) -> Holder:
-    """Like `current_holder`, but gives a guest's session its key the first time."""
-    if _patient(request) is None and GUEST_KEY not in request.session:
-        request.session[GUEST_KEY] = str(uuid4())
-    return current_holder(request)
+    if begins and patient is None and key is None:
+        key = request.session[GUEST_KEY] = str(uuid4())
+    return Holder(patient=patient, guest_key=UUID(key) if key else None)
 
 
 def remember(request: HttpRequest, hold: Hold) -> None:
@@ -36,15 +34,12 @@ def remember(request: HttpRequest, hold: Hold) -> None:
     request.session[SESSION_HOLDS] = dict(list(kept.items())[-MOST_REMEMBERED:])
 
 
-def open_account(request: HttpRequest, appointment: Appointment) -> None:
+def open_account(request: HttpRequest, *, visit_id: UUID) -> None:
     """Signs a guest in to the account that their first booking has opened.
 
     A booking's code never opens an account that somebody has used before: its owner signs in.
     """
-    if _patient(request) is None and is_first_visit(appointment.patient):
-        login(request, appointment.patient, backend=_BACKEND)
-        account_events.signed_in(appointment.patient, through="first booking")
-
-
-def _patient(request: HttpRequest) -> User | None:
-    return request.user if isinstance(request.user, User) else None
+    patient = User.objects.get(holds=visit_id)
+    if is_first_visit(patient):
+        login(request, patient, backend=_BACKEND)
+        account_events.signed_in(patient, through="first booking")

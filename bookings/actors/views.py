@@ -6,7 +6,7 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_safe
 
 from accounts.users import signed_in
-from doctors.selectors.doctors import doctors_run_by
+from doctors.selectors.doctors import runs_a_day
 
 
 @require_safe
@@ -14,6 +14,6 @@ from doctors.selectors.doctors import doctors_run_by
 def after_sign_in(request: HttpRequest) -> HttpResponseRedirect:
     """Leads to a doctor's day, to the admin, or to one's own visits."""
     user = signed_in(request)
-    if doctors_run_by(user).exists():
+    if runs_a_day(user):
         return redirect("bookings:schedule")
     return redirect("admin:index" if user.is_staff else "bookings:appointments")

@@ -56,7 +56,7 @@ class CancelBooking(APIView):
     )
     def patch(self, request: Request, booking_id: UUID) -> HttpResponseBase:
         """Calls the visit off; until `changeableUntil`. Cancelled again, it is the same answer."""
-        _limit(request)
+        enforce(limit_of("api-change", request._request))
         versions = seen_versions(request)
         body = CancelIn(data=request.data)
         body.is_valid(raise_exception=True)
@@ -100,7 +100,7 @@ class MoveBooking(APIView):
         """Free times of the same doctor for the same reason. Changes nothing: hold one of them by
         `POST bookings` with `replaces`, and the booking moves once that is confirmed.
         """
-        _limit(request)
+        enforce(limit_of("api-change", request._request))
         NoBody(data=request.data).is_valid(raise_exception=True)
         now = timezone.now()
         appointment = find_changeable_appointment(
@@ -126,7 +126,3 @@ def _days(query: dict[str, date], *, appointment: Appointment, now: datetime) ->
         message = f"This must be a day from `from` on, and within {MOST_DAYS} days."
         raise FieldError("to", message, field_code="out-of-range")
     return first, last
-
-
-def _limit(request: Request) -> None:
-    enforce(limit_of("api-change", request._request))

@@ -9,10 +9,10 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from bookings.appointments.selectors.appointments import end_of_changes
 from bookings.models import Appointment, Hold
 from bookings.models.agreed import AgreedVisit, Place
 from bookings.references import reference
-from bookings.rules import changeable_until
 from bookings.states import CALLED_OFF, PRACTICE, AppointmentStatus
 from doctors.models import Doctor, Mode
 
@@ -167,7 +167,7 @@ def seconds_left(hold: Hold, *, now: datetime) -> int:
 
 
 def view_of(appointment: Appointment, *, now: datetime, phone: str = "") -> AppointmentView:
-    """Needs the appointment with its parts (selectors.appointments.with_parts)."""
+    """Needs the appointment with its parts (selectors.appointments.PARTS)."""
     until = end_of_changes(appointment)
     return AppointmentView(
         id=appointment.pk,
@@ -198,13 +198,6 @@ def view_of(appointment: Appointment, *, now: datetime, phone: str = "") -> Appo
 def _said(appointment: Appointment, *, of: AppointmentStatus) -> str:
     by_practice = appointment.changed_by_kind in PRACTICE
     return appointment.change_reason if appointment.status == of and by_practice else ""
-
-
-def end_of_changes(appointment: Appointment | Hold) -> datetime:
-    """Until when its patient can move or cancel it."""
-    return changeable_until(
-        starts_at=appointment.starts_at, notice_minutes=appointment.doctor.change_notice_minutes
-    )
 
 
 def rule_of_changes(notice_minutes: int) -> str:

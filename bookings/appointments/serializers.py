@@ -6,7 +6,7 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from bookings.appointments.presentation import end_of_changes
+from bookings.appointments.selectors.appointments import end_of_changes
 from bookings.models import Appointment
 from bookings.references import reference
 from bookings.states import AppointmentStatus

@@ -11,10 +11,12 @@ from bookings.models import HoldState
 from bookings.models.holds import MAX_CODE_ATTEMPTS
 from bookings.references import reference
 
+_COMPACT = (",", ":")
+
 
 def attempt_layout(hold_id: UUID, *, slot_id: int) -> str:
     """A hold that waits for its code. The facts are in 0014_hold.sql."""
-    return _json(
+    return json.dumps(
         {
             "attemptId": str(hold_id),
             "status": HoldState.HELD.value,
@@ -31,13 +33,14 @@ def attempt_layout(hold_id: UUID, *, slot_id: int) -> str:
                 "attemptsLeft": MAX_CODE_ATTEMPTS,
                 "resendAt": "{resend_at}",
             },
-        }
+        },
+        separators=_COMPACT,
     )
 
 
 def appointment_layout(appointment_id: UUID) -> str:
     """An appointment, for its patient. The facts are in 0014_confirm.sql."""
-    return _json(
+    return json.dumps(
         {
             "id": str(appointment_id),
             "reference": reference(appointment_id),
@@ -62,9 +65,6 @@ def appointment_layout(appointment_id: UUID) -> str:
             "cancelReason": "{cancel_reason}",
             "replaces": "{replaces}",
             "replacedBy": "{replaced_by}",
-        }
+        },
+        separators=_COMPACT,
     )
-
-
-def _json(data: dict[str, object]) -> str:
-    return json.dumps(data, separators=(",", ":"))

@@ -7,7 +7,7 @@ one round trip.
 from contextlib import nullcontext
 from dataclasses import astuple, dataclass
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import ClassVar, NamedTuple, overload
 from uuid import UUID
 
 import psycopg
@@ -31,41 +31,8 @@ SELECT * FROM bookings_confirm(
     %s::text, %s::text, %s::text[], %s::int[], %s::boolean)
 """
 
-
 TRIES = 3
 _PASSING = (DeadlockDetected, SerializationFailure)
-
-
-@dataclass(frozen=True)
-class HoldCall:
-    """The parameters of `bookings_hold`, in order."""
-
-    hold_id: UUID
-    slot_id: int
-    visit_type_id: int
-    patient_id: int | None
-    guest_key: UUID | None
-    holder_key: str
-    actor_kind: str
-    address: int | None
-    term: timedelta
-    resend_after: timedelta
-    most_of_holder: int
-    most_of_address: int
-    most_visits: int
-    replaces: UUID | None
-    waitlist_entry_id: UUID | None
-    with_code: bool
-    by_sms: bool
-    reason: str
-    phone: str
-    request_id: str
-    key: str | None = None
-    route: str | None = None
-    fingerprint: str | None = None
-    status: int | None = None
-    body: str | None = None
-    location: str | None = None
 
 
 class HoldResult(NamedTuple):
@@ -90,28 +57,38 @@ class HoldResult(NamedTuple):
 
 
 @dataclass(frozen=True)
-class ConfirmCall:
-    """The parameters of `bookings_confirm`, in order.
+class HoldCall:
+    """The parameters of `bookings_hold`, in order."""
 
-    `matching` are the numbers of the resends whose code was entered. The code itself never goes to
-    the database. A wrong code counts once for each of `guessers`, against `own_target` or, if that
-    is None, against the mailbox that the code went to. A long code is not refused because of other
-    people's guesses.
-    """
+    statement: ClassVar[str] = _HOLD
+    result: ClassVar[type[HoldResult]] = HoldResult
 
     hold_id: UUID
+    slot_id: int
+    visit_type_id: int
     patient_id: int | None
     guest_key: UUID | None
-    account_id: int | None
-    matching: list[int]
-    most_attempts: int
+    holder_key: str
+    actor_kind: str
+    address: int | None
+    term: timedelta
+    resend_after: timedelta
+    most_of_holder: int
+    most_of_address: int
     most_visits: int
-    request_id: str
-    body: str | None
-    own_target: str | None
-    guessers: list[str]
-    most_guesses: list[int]
-    is_long: bool
+    replaces: UUID | None
+    waitlist_entry_id: UUID | None
+    with_code: bool = False
+    by_sms: bool = False
+    reason: str = ""
+    phone: str = ""
+    request_id: str = ""
+    key: str | None = None
+    route: str | None = None
+    fingerprint: str | None = None
+    status: int | None = None
+    body: str | None = None
+    location: str | None = None
 
 
 class ConfirmResult(NamedTuple):
@@ -134,12 +111,56 @@ class ConfirmResult(NamedTuple):
     words: str
 
 
-def call_hold(call: HoldCall) -> HoldResult:
-    return HoldResult(*_row(_HOLD, call))
+@dataclass(frozen=True)
+class ConfirmCall:
+    """The parameters of `bookings_confirm`, in order.
+
+    `matching` are the numbers of the resends whose code was entered. The code itself never goes to
+    the database. A wrong code counts once for each of `guessers`, against `own_target` or, if that
+    is None, against the mailbox that the code went to. A long code is not refused because of other
+    people's guesses.
+    """
+
+    statement: ClassVar[str] = _CONFIRM
+    result: ClassVar[type[ConfirmResult]] = ConfirmResult
+
+    hold_id: UUID
+    patient_id: int | None
+    guest_key: UUID | None
+    account_id: int | None
+    matching: list[int]
+    most_attempts: int
+    most_visits: int
+    request_id: str
+    body: str | None
+    own_target: str | None
+    guessers: list[str]
+    most_guesses: list[int]
+    is_long: bool
 
 
-def call_confirm(call: ConfirmCall) -> ConfirmResult:
-    return ConfirmResult(*_row(_CONFIRM, call))
+@overload
+def decide(call: HoldCall) -> HoldResult: ...
+@overload
+def decide(call: ConfirmCall) -> ConfirmResult: ...
+def decide(call: HoldCall | ConfirmCall) -> HoldResult | ConfirmResult:
+    """The answer of the database. Alone, the call is tried again if the database has ended it to
+    resolve a deadlock: nothing was written. Inside a transaction, that is up to the caller. There
+    the call runs behind a savepoint, because a refused constraint must not end the transaction.
+    """
+    for tries_left in reversed(range(TRIES)):
+        is_alone = not connection.in_atomic_block
+        try:
+            with (
+                nullcontext() if is_alone else transaction.atomic(),
+                connection.cursor() as cursor,
+            ):
+                cursor.execute(call.statement, astuple(call))
+                return call.result(*cursor.fetchone())
+        except OperationalError as error:
+            if not (is_alone and tries_left and isinstance(error.__cause__, _PASSING)):
+                raise
+    raise AssertionError  # the last try answers or raises
 
 
 class Run(NamedTuple):
@@ -197,25 +218,3 @@ def broken_constraint(error: IntegrityError) -> str:
     """The name of the constraint that refused what the call itself let pass."""
     cause = error.__cause__
     return (cause.diag.constraint_name or "") if isinstance(cause, psycopg.Error) else ""
-
-
-def _row(statement: str, call: Any) -> tuple[Any, ...]:
-    """Alone, the call is tried again if the database has ended it to resolve a deadlock: nothing
-    was written. Inside a transaction, that is up to the caller. There the call runs behind a
-    savepoint, because a refused constraint must not end the transaction.
-    """
-    for _ in range(TRIES - 1):
-        try:
-            return _row_once(statement, call)
-        except OperationalError as error:
-            if connection.in_atomic_block or not isinstance(error.__cause__, _PASSING):
-                raise
-    return _row_once(statement, call)
-
-
-def _row_once(statement: str, call: Any) -> tuple[Any, ...]:
-    inside = transaction.atomic() if connection.in_atomic_block else nullcontext()
-    with inside, connection.cursor() as cursor:
-        cursor.execute(statement, astuple(call))
-        row: tuple[Any, ...] = cursor.fetchone()
-    return row

@@ -6,7 +6,7 @@ from django.conf import settings
 from django.core.signing import BadSignature, Signer
 from django.urls import reverse
 
-from bookings.models import Hold
+from bookings.models import Hold, HoldState
 from docbook.errors import NotFound
 
 SALT = "bookings.offer"
@@ -34,6 +34,12 @@ def read_offer_token(token: str) -> UUID:
 
 
 def present_step(hold: Hold) -> str:
-    """Where somebody continues who comes back to a waiting time."""
+    """Where somebody continues with a time that they hold or have confirmed. A waitlist offer needs
+    neither details nor a code, and has its own page.
+    """
+    if hold.state == HoldState.CONFIRMED:
+        return reverse("bookings:appointment", args=[hold.pk])
+    if hold.waitlist_entry_id is not None:
+        return reverse("bookings:offer", args=[offer_token(hold)])
     step = "bookings:code" if hold.code_sent_at else "bookings:details"
     return reverse(step, args=[hold.pk])

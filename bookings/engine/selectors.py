@@ -13,6 +13,7 @@ from bookings.models import Hold, HoldState
 from bookings.models.holds import MAX_CODE_ATTEMPTS
 from docbook.errors import NotFound, NotYours
 from docbook.postgres.kept_query import Given, KeptQuery
+from doctors.models import Doctor
 
 
 class StatementTime(Func):
@@ -50,7 +51,23 @@ def live_holds(*, holder: Holder) -> QuerySet[Hold]:
     if holder.guest_key is not None:
         mine |= Q(guest_key=holder.guest_key)
     live = Hold.objects.filter(mine, state=HoldState.HELD, expires_at__gt=StatementTime())
-    return live.order_by("created_at", "id")
+    return live.select_related("doctor", "clinic").order_by("created_at", "id")
+
+
+def kept_times(*, holder: Holder, most: int) -> list[Hold]:
+    """The oldest live holds of this holder. Waitlist offers do not count."""
+    return list(live_holds(holder=holder).filter(waitlist_entry=None)[:most])
+
+
+def own_hold_in_the_way(
+    *, holder: Holder, doctor: Doctor, slot_id: int, start: datetime, end: datetime
+) -> Hold | None:
+    """The holder's own hold of a part of [start, end) with this doctor, or of the slot: for another
+    visit type, from another start, for moving a visit, as time kept free after a visit, or as an
+    offer.
+    """
+    overlaps = Q(doctor=doctor, starts_at__lt=end, ends_at__gt=start)
+    return live_holds(holder=holder).filter(overlaps | Q(slot_ids__contains=[slot_id])).first()
 
 
 def has_live_hold(patient: User, *, start: datetime, end: datetime) -> bool:

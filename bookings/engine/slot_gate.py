@@ -19,6 +19,8 @@ from uuid import UUID
 from docbook import redis
 from docbook.lock_keys import CLAIM_OF_SLOT, LOCK_OF_SLOT
 
+# The lock and the claim, with the slot's id.
+_KEYS = (f"{LOCK_OF_SLOT}%d", f"{CLAIM_OF_SLOT}%d")
 CONFLICTS = "count:booking_lock_conflicts_total"
 
 # 0: somebody else has the time. 1: this request has the claim now. 2: this request came through
@@ -104,7 +106,8 @@ def enter(
     `request_mark` stands for the user and Idempotency-Key of a request that may be a retry. After
     ENTERED, call `keep` or `leave`. Without Redis the database alone decides.
     """
-    keys = [*_keys(slot_id), CONFLICTS, *([f"idem:{request_mark}"] if request_mark else [])]
+    marks = [f"idem:{request_mark}"] if request_mark else []
+    keys = [*(key % slot_id for key in _KEYS), CONFLICTS, *marks]
     claim_ms = int(CLAIM_SECONDS * 1000)
     arguments: list[str | int] = [str(hold_id), claim_ms, MARK_SECONDS, *holder_keys]
     gives_up_at = time.monotonic() + WAIT_SECONDS
@@ -126,15 +129,16 @@ def keep(*, slot_id: int, hold_id: UUID, holder_keys: Sequence[str], left: timed
     if milliseconds <= 0:
         leave(slot_id=slot_id, hold_id=hold_id)
         return
-    redis.run(_KEEP, keys=_keys(slot_id), arguments=[str(hold_id), milliseconds, *holder_keys])
+    keys = [key % slot_id for key in _KEYS]
+    redis.run(_KEEP, keys=keys, arguments=[str(hold_id), milliseconds, *holder_keys])
 
 
 def leave(*, slot_id: int, hold_id: UUID | None = None, holder_keys: Sequence[str] = ()) -> bool:
     """Gives back the claim of this hold, and the lock if one of these holders has it. Returns
     whether there was such a lock. Without Redis they expire by themselves.
     """
-    arguments = [str(hold_id), *holder_keys]
-    return bool(redis.run(_LEAVE, keys=_keys(slot_id), arguments=arguments))
+    keys = [key % slot_id for key in _KEYS]
+    return bool(redis.run(_LEAVE, keys=keys, arguments=[str(hold_id), *holder_keys]))
 
 
 def locks() -> dict[int, str]:
@@ -153,7 +157,3 @@ def locks() -> dict[int, str]:
         if cursor == "0":
             break
     return found
-
-
-def _keys(slot_id: int) -> list[str]:
-    return [f"{LOCK_OF_SLOT}{slot_id}", f"{CLAIM_OF_SLOT}{slot_id}"]

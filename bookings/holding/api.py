@@ -27,17 +27,15 @@ from bookings.engine.answer_layouts import appointment_layout, attempt_layout
 from bookings.engine.selectors import get_hold, refuse_what_is_over
 from bookings.engine.services import release_hold
 from bookings.errors import SlotHeld, SlotTaken
-from bookings.holding.code_limits import limits_of, limits_to, send_counted
 from bookings.holding.destinations import code_destination
 from bookings.holding.serializers import AttemptOut, BookingIn, CodeIn
-from bookings.holding.services.codes import resend_code
-from bookings.holding.services.confirmation import confirm_booking, confirm_for_answer
+from bookings.holding.services.codes import resend_code, send_counted
+from bookings.holding.services.confirmation import confirm, confirm_booking
 from bookings.holding.services.holds import start_booking
 from docbook.errors import DomainError, FieldError
 from docbook.http.header_schema import ETAG, LOCATION
 from docbook.http.idempotency_key import (
     Answer,
-    IdempotencyKey,
     answer_once,
     http_response,
     key_of,
@@ -76,7 +74,7 @@ class BookingList(APIView):
     def get(self, request: Request) -> Response:
         """The caller's own bookings, by their start."""
         query = read_query(BookingsQuery, request)
-        rows = appointments_of_patient(patient=signed_in(request)).filter(**_filters(query))
+        rows = appointments_of_patient(patient=signed_in(request), **_filters(query))
         items, page_info = paginate_rows(request, rows, keys=["starts_at", "id"])
         return Response({"items": BookingOut(items, many=True).data, "pageInfo": page_info})
 
@@ -108,18 +106,39 @@ class BookingList(APIView):
     )
     def post(self, request: Request) -> HttpResponseBase:
         """Holds a time for five minutes and has a code sent to the caller, as `otp` says."""
-        codes = limits_to(mailbox=_mailbox(request), phone="", is_owner=True)
+        token: Any = request.auth
+        if not token.mailbox:
+            raise AuthenticationFailed
+        codes = [limit_of("codes-to-owner", named=token.mailbox)]
+        limits = [limit_of(name, request._request) for name in ("api-hold", "api-hold-user")]
         answer: Answer | None = None
         try:
             # Before the body is read: a flood of wrong requests must cost little.
-            enforce_together(*_limits(request, "api-hold", "api-hold-user"), *codes)
+            enforce_together(*limits, *codes)
             body = BookingIn(data=request.data)
             body.is_valid(raise_exception=True)
+            asked, hold_id = body.validated_data, uuid7()
+            # Never from the Host header: its sender would control its length and what is replayed.
+            location = settings.SITE_URL + reverse("api:booking", args=[hold_id])
+            layout = attempt_layout(hold_id, slot_id=asked["slotId"])
             key = key_of(request, route="startBooking")
             try:
-                _count_sms(request, codes, **body.validated_data)
+                if settings.CODE_CHANNEL == "sms":
+                    _count_sms(request, codes, **asked)
                 with waiting_for_the_first():
-                    answer = _start(request, body.validated_data, key=key)
+                    answer = start_booking(
+                        hold_id=hold_id,
+                        slot_id=asked["slotId"],
+                        visit_type_id=asked["visitTypeId"],
+                        reason=asked["reason"],
+                        phone=asked["phone"],
+                        holder=Holder(patient=signed_in(request)),
+                        address=address_key(request._request),
+                        replaces=asked.get("replaces"),
+                        now=timezone.now(),
+                        key=key,
+                        answer=Answer(201, layout, location),
+                    )
             except DomainError as error:
                 return refusal_once(key, _in_the_words_of_the_api(error))
         finally:
@@ -142,7 +161,8 @@ class BookingDetail(APIView):
     )
     def get(self, request: Request, booking_id: UUID) -> HttpResponseBase:
         """One of the caller's own bookings."""
-        found = get_appointment(appointment_id=booking_id, holder=_holder(request))
+        holder = Holder(patient=signed_in(request))
+        found = get_appointment(appointment_id=booking_id, holder=holder)
         return versioned_response(request, BookingOut(found).data, version=found.version)
 
     @extend_schema(
@@ -155,7 +175,7 @@ class BookingDetail(APIView):
     )
     def delete(self, request: Request, booking_id: UUID) -> Response:
         """Gives a held time back. What is confirmed is not released but cancelled."""
-        release_hold(hold_id=booking_id, holder=_holder(request))
+        release_hold(hold_id=booking_id, holder=Holder(patient=signed_in(request)))
         return Response(status=204)
 
 
@@ -190,10 +210,11 @@ class VerifyOtp(APIView):
         """Confirms with the code; a repeat of a confirmed attempt gets the same booking. With a key
         of your own, a retry whose answer was lost counts no second wrong code.
         """
-        enforce_together(*_limits(request, "api-confirm", "api-confirm-user"))
+        limits = [limit_of(name, request._request) for name in ("api-confirm", "api-confirm-user")]
+        enforce_together(*limits)
         body = CodeIn(data=request.data)
         if not body.is_valid():
-            refuse_what_is_over(hold_id=booking_id, holder=_holder(request))
+            refuse_what_is_over(hold_id=booking_id, holder=Holder(patient=signed_in(request)))
             raise ValidationError(body.errors)
         code = body.validated_data["code"]
         if "Idempotency-Key" in request.headers:
@@ -201,13 +222,13 @@ class VerifyOtp(APIView):
             return with_etag_of_body(
                 answer_once(request, route=route, act=lambda: _confirm(request, booking_id, code))
             )
-        filled = confirm_for_answer(
+        visit = confirm(
             hold_id=booking_id,
-            holder=_holder(request),
+            holder=Holder(patient=signed_in(request)),
             code=code,
             body=appointment_layout(booking_id),
         )
-        return with_etag_of_body(http_response(Answer(200, filled)))
+        return with_etag_of_body(http_response(Answer(200, visit.words)))
 
 
 class ResendOtp(APIView):
@@ -237,7 +258,7 @@ class ResendOtp(APIView):
         """Has a new code sent; the one before stops working. With a key of your own, a retry whose
         answer was lost sends no second one.
         """
-        enforce(*_limits(request, "api-code", "api-code-user"))
+        enforce(*(limit_of(name, request._request) for name in ("api-code", "api-code-user")))
         NoBody(data=request.data).is_valid(raise_exception=True)
         route = f"resendCode:{booking_id}"
         return answer_once(
@@ -245,39 +266,22 @@ class ResendOtp(APIView):
         )
 
 
-def _start(request: Request, data: dict[str, Any], *, key: IdempotencyKey) -> Answer:
-    """Hold, code and recorded answer in one call: an attempt without its code is useless."""
-    hold_id = uuid7()
-    # Never from the Host header: its sender would control its length and what is replayed.
-    location = settings.SITE_URL + reverse("api:booking", args=[hold_id])
-    return start_booking(
-        hold_id=hold_id,
-        slot_id=data["slotId"],
-        visit_type_id=data["visitTypeId"],
-        reason=data["reason"],
-        phone=data["phone"],
-        holder=_holder(request),
-        address=address_key(request._request),
-        replaces=data.get("replaces"),
-        now=timezone.now(),
-        key=key,
-        answer=Answer(201, attempt_layout(hold_id, slot_id=data["slotId"]), location),
-    )
-
-
 def _resend(request: Request, booking_id: UUID) -> Response:
-    holder = _holder(request)
+    holder = Holder(patient=signed_in(request))
     hold = get_hold(hold_id=booking_id, holder=holder)
     hold = send_counted(
         lambda now: resend_code(hold_id=booking_id, holder=holder, now=now),
-        limits=limits_of(patient_id=hold.patient_id, email=hold.email, phone=hold.phone),
+        patient_id=hold.patient_id,
+        email=hold.email,
+        phone=hold.phone,
         now=timezone.now(),
     )
     return Response(AttemptOut(hold).data, status=202)
 
 
 def _confirm(request: Request, booking_id: UUID, code: str) -> Response:
-    appointment = confirm_booking(hold_id=booking_id, holder=_holder(request), code=code)
+    holder = Holder(patient=signed_in(request))
+    appointment = confirm_booking(hold_id=booking_id, holder=holder, code=code)
     return Response(BookingOut(appointment).data)
 
 
@@ -302,10 +306,6 @@ def _filters(query: dict[str, Any]) -> dict[str, Any]:
     return {columns[name]: value for name, value in query.items()}
 
 
-def _limits(request: Request, *names: str) -> list[Limit]:
-    return [limit_of(name, request._request) for name in names]
-
-
 def _count_sms(
     request: Request,
     counted: list[Limit],
@@ -314,25 +314,10 @@ def _count_sms(
     replaces: UUID | None = None,
     **_rest: object,
 ) -> None:
-    """Adds the limit of the number that the code goes to. The number is looked up only if codes go
-    by SMS at all. Raises RateLimited.
-    """
-    if settings.CODE_CHANNEL != "sms":
-        return
+    """Adds the limit of the number that the code goes to. Raises RateLimited."""
     patient = signed_in(request)
     known = phone or phone_known(patient=patient, moves=replaces)
-    number = code_destination(patient_id=patient.pk, email="", phone=known).phone
-    if number:
-        counted.append(limit_of("codes-to-phone", named=number))
+    to = code_destination(patient_id=patient.pk, email="", phone=known)
+    if to.channel == "sms":
+        counted.append(limit_of("codes-to-phone", named=to.address))
         enforce(counted[-1])
-
-
-def _mailbox(request: Request) -> str:
-    token: Any = request.auth
-    if not token.mailbox:
-        raise AuthenticationFailed
-    return str(token.mailbox)
-
-
-def _holder(request: Request) -> Holder:
-    return Holder(patient=signed_in(request))

@@ -16,33 +16,28 @@ from uuid import UUID
 from docbook import six_digits
 
 LONG = 12
+# Names a code by its hold and the number of its resend.
+_TEXT = "booking-code:{}:{}"
 
 
 def derive(*, key: str, hold_id: UUID, resend: int) -> str:
     """Six digits, with leading zeros."""
-    return six_digits.derive(key=key, text=_text(hold_id, resend))
+    return six_digits.derive(key=key, text=_TEXT.format(hold_id, resend))
 
 
 def derive_long(*, key: str, hold_id: UUID, resend: int) -> str:
     """Twelve letters, and digits from 2 to 7: sixty bits."""
-    text = f"long-{_text(hold_id, resend)}"
+    text = f"long-{_TEXT.format(hold_id, resend)}"
     return b32encode(hmac.new(key.encode(), text.encode(), sha256).digest())[:LONG].decode()
-
-
-def is_long(code: str) -> bool:
-    return len(code) == LONG
 
 
 def matches(*, code: str, keys: Sequence[str], hold_id: UUID, resend: int) -> bool:
     """Whether any key of the ring makes this code. Takes the same time whatever is wrong."""
-    if not is_long(code):
-        return six_digits.matches(code=code, keys=keys, text=_text(hold_id, resend))
+    if len(code) != LONG:
+        text = _TEXT.format(hold_id, resend)
+        return six_digits.matches(code=code, keys=keys, text=text)
     found = False
     for key in keys:
         long = derive_long(key=key, hold_id=hold_id, resend=resend)
         found |= hmac.compare_digest(long.encode(), code.encode())
     return found
-
-
-def _text(hold_id: UUID, resend: int) -> str:
-    return f"booking-code:{hold_id}:{resend}"

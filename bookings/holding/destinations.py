@@ -18,11 +18,6 @@ class Destination:
     address: str
 
     @property
-    def phone(self) -> str:
-        """The number, or empty for an e-mail address."""
-        return self.address if self.channel == "sms" else ""
-
-    @property
     def masked(self) -> str:
         mask = masked_phone if self.channel == "sms" else masked_email
         return mask(self.address)

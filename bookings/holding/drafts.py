@@ -40,9 +40,9 @@ def draft_of(request: HttpRequest) -> dict[str, str]:
 
 
 def drop_draft(request: HttpRequest) -> None:
-    if draft_id := _id(request):
-        drafts.drop_draft(draft_id=draft_id)
-        del request.session[SESSION_DRAFT]
+    known = request.session.pop(SESSION_DRAFT, None)
+    if isinstance(known, str):
+        drafts.drop_draft(draft_id=UUID(known))
 
 
 def _id(request: HttpRequest) -> UUID | None:

@@ -67,9 +67,6 @@ class CodeIn(StrictSerializer):
         error_messages={"invalid": "The code has six digits."},
     )
 
-    def validate_code(self, code: str) -> str:
-        return re.sub("[ -]", "", code)
-
 
 class HeldSlotOut(serializers.Serializer[Hold]):
     slotId = serializers.SerializerMethodField()  # noqa: N815

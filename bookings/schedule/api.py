@@ -14,13 +14,11 @@ from bookings.appointments.selectors.appointments import appointments_of_day
 from bookings.appointments.serializers import BookingOut
 from bookings.schedule.serializers import DoctorAppointmentsQuery
 from docbook.audit import services as audit
-from docbook.errors import NotFound
 from docbook.http.pagination import paginate_rows
 from docbook.http.problem_schema import problems
 from docbook.http.schema import LIST_PARAMETERS
 from docbook.http.serializers import page_of, read_query
-from doctors.models import Doctor
-from doctors.selectors.doctors import doctors_visible_to
+from doctors.selectors.doctors import get_visible_doctor
 
 
 class DoctorAppointments(APIView):
@@ -41,11 +39,10 @@ class DoctorAppointments(APIView):
         """
         if second_factor.is_missing(signed_in(request)):
             raise SecondFactorRequired
-        doctor = _doctor(request, doctor_id)
+        doctor = get_visible_doctor(signed_in(request), doctor_id=doctor_id)
         query = read_query(DoctorAppointmentsQuery, request)
-        rows = appointments_of_day(doctor=doctor, day=query["date"])
-        if status := query.get("status"):
-            rows = rows.filter(status=status)
+        asked = {name: value for name, value in query.items() if name != "date"}
+        rows = appointments_of_day(doctor=doctor, day=query["date"], **asked)
         items, page_info = paginate_rows(request, rows, keys=["starts_at", "id"])
         reader = PracticeMember(signed_in(request))
         shown = reader.may_read_patients(doctor)
@@ -58,10 +55,3 @@ class DoctorAppointments(APIView):
             )
         data = BookingOut(items, many=True, context={"without_patient": not shown}).data
         return Response({"items": data, "pageInfo": page_info})
-
-
-def _doctor(request: Request, doctor_id: int) -> Doctor:
-    doctor = doctors_visible_to(signed_in(request)).filter(pk=doctor_id).first()
-    if doctor is None:
-        raise NotFound
-    return doctor

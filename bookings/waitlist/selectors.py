@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from itertools import chain
+from typing import Any
 from uuid import UUID
 
 from django.db.models import (
@@ -21,10 +22,10 @@ from django.db.models import (
 from django.db.models.functions import Cast, Coalesce, Concat
 
 from accounts.models import User
-from bookings.appointments.selectors.appointments import visit_type_as_agreed
+from bookings.appointments.selectors.appointments import end_of_changes, visit_type_as_agreed
 from bookings.engine.selectors import StatementTime
 from bookings.models import Appointment, Hold, HoldState, WaitlistEntry, WaitlistState
-from bookings.rules import again_at, changeable_until
+from bookings.rules import again_at
 from bookings.states import AppointmentStatus
 from docbook.errors import NotFound
 from docbook.outbox.selectors import told_in_vain
@@ -57,9 +58,9 @@ class Offer:
     entry: WaitlistEntry
 
 
-def entries_of_patient(patient: User) -> QuerySet[WaitlistEntry]:
-    """With everything that the API shows, in two queries. `live_offers` has at most one, and `zone`
-    is the clock of the clinic, or of one in the city.
+def entries_of_patient(patient: User, **fields: Any) -> QuerySet[WaitlistEntry]:
+    """Those that have these values, with everything that the API shows, in two queries.
+    `live_offers` has one at most; `zone` is the clock of the clinic, or of one in the city.
     """
     in_the_city = Clinic.objects.filter(city=OuterRef("city")).order_by("id")
     of_the_city = Subquery(in_the_city.values("time_zone")[:1])
@@ -67,7 +68,7 @@ def entries_of_patient(patient: User) -> QuerySet[WaitlistEntry]:
     zone = Coalesce("doctor__clinic__time_zone", of_the_city, Value("UTC"))
     offers = Hold.objects.filter(state=HoldState.HELD, expires_at__gt=StatementTime())
     return (
-        WaitlistEntry.objects.filter(patient=patient)
+        WaitlistEntry.objects.filter(patient=patient, **fields)
         .select_related("doctor", "specialty")
         .annotate(zone=zone)
         .prefetch_related(
@@ -209,11 +210,7 @@ def visit_to_move(*, appointment_id: UUID, patient: User, now: datetime) -> Appo
     visits = Appointment.objects.filter(pk=hold.pk, starts_at=hold.starts_at)
     confirmed = visits.filter(status=AppointmentStatus.CONFIRMED)
     visit = confirmed.select_related("doctor", "clinic").first()
-    if visit is None:
-        return None
-    notice = visit.doctor.change_notice_minutes
-    until = changeable_until(starts_at=visit.starts_at, notice_minutes=notice)
-    return visit if now < until else None
+    return visit if visit and now < end_of_changes(visit) else None
 
 
 def _waiting(*conditions: Q, **fields: date) -> QuerySet[WaitlistEntry]:

@@ -1,6 +1,8 @@
-"""Does the request come from htmx?"""
+"""Does the request come from htmx, and how is it led to another page?"""
 
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponseBase
+from django.shortcuts import redirect
+from django_htmx.http import HttpResponseClientRedirect
 
 
 def wants_fragment(request: HttpRequest) -> bool:
@@ -9,3 +11,8 @@ def wants_fragment(request: HttpRequest) -> bool:
     """
     details = getattr(request, "htmx", None)
     return details is not None and bool(details) and not details.history_restore_request
+
+
+def lead_to(request: HttpRequest, url: str) -> HttpResponseBase:
+    """A redirect of the whole page: htmx would put the next page into the place of a fragment."""
+    return HttpResponseClientRedirect(url) if wants_fragment(request) else redirect(url)

@@ -6,7 +6,6 @@ from typing import Any
 from django.core.cache import cache
 from django.db.models import CharField, F, Func
 from django.db.models.signals import post_delete, post_save
-from django.dispatch import receiver
 
 from docbook.lock_keys import SEARCH_CHOICES
 from doctors.models import Clinic, Doctor, Specialty, VisitType
@@ -43,8 +42,11 @@ def _read() -> Choices:
     )
 
 
-@receiver([post_save, post_delete])
-def forget_choices(sender: type[Any], **_kwargs: Any) -> None:
+def forget_choices(**_kwargs: Any) -> None:
     """Makes new values searchable at once."""
-    if sender in (Clinic, Doctor, Specialty, VisitType):
-        cache.delete(SEARCH_CHOICES)
+    cache.delete(SEARCH_CHOICES)
+
+
+for _model in (Clinic, Doctor, Specialty, VisitType):
+    for _change in (post_save, post_delete):
+        _change.connect(forget_choices, sender=_model)

@@ -28,6 +28,20 @@ def get_bookable_doctor(**by: object) -> Doctor:
     return doctor
 
 
+def doctor_of_visit_type(visit_type_id: int) -> Doctor | None:
+    """None where nobody offers it, or its doctor is not to be booked."""
+    return bookable_doctors().filter(visit_types=visit_type_id).first()
+
+
+def slot_of_doctor(doctor: Doctor, *, slot_id: int) -> Slot | None:
+    """With its clinic."""
+    return doctor.slots.filter(pk=slot_id).select_related("clinic").first()
+
+
+def is_bookable(*, slug: str) -> bool:
+    return Doctor.objects.filter(slug=slug, is_active=True).exists()
+
+
 def clinics_of_doctor(doctor: Doctor, *, now: datetime) -> list[Clinic]:
     return clinics_of_doctors([doctor], now=now)[doctor.pk]
 
@@ -78,6 +92,18 @@ def doctors_run_by(user: User) -> QuerySet[Doctor]:
         .select_related("specialty", "clinic")
         .order_by(letters_of("name"), "id")
     )
+
+
+def runs_a_day(user: User) -> bool:
+    return doctors_run_by(user).exists()
+
+
+def get_visible_doctor(user: User, *, doctor_id: int) -> Doctor:
+    """One of `doctors_visible_to`. Raises NotFound."""
+    doctor = doctors_visible_to(user).filter(pk=doctor_id).first()
+    if doctor is None:
+        raise NotFound
+    return doctor
 
 
 def doctors_visible_to(user: User) -> QuerySet[Doctor]:

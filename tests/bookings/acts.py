@@ -28,6 +28,11 @@ def as_patient(user: User) -> Holder:
     return Holder(patient=user)
 
 
+def key_of(holder: Holder) -> str:
+    """What locks of this holder are known by."""
+    return keys_of(holder.patient.pk if holder.patient else None, holder.guest_key)[0]
+
+
 def details(**changes: str) -> Details:
     given = {
         "first_name": "Saskia",

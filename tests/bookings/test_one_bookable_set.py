@@ -29,7 +29,7 @@ from doctors.views.cards import doctor_cards
 from doctors.views.picker import build_picker
 from doctors.views.picker_page import PickerQuery
 from tests.api.client import Api
-from tests.bookings.acts import guest
+from tests.bookings.acts import guest, key_of
 from tests.factories import make_clinic, make_doctor, make_visit_type, make_waitlist_entry
 
 pytestmark = pytest.mark.django_db
@@ -230,7 +230,7 @@ def compare_days(world: World, reason: VisitType) -> None:
         items = Api().get(f"doctors/{doctor.pk}/slots", query).json()["items"]
         assert {item["slotId"] for item in items} == right
         assert all(item["startsAt"].startswith(day.isoformat()) for item in items)
-        picker = build_picker(
+        picker, _next = build_picker(
             doctor=doctor,
             query=PickerQuery(visit_type_id=reason.pk, date=day),
             now=world.now,
@@ -289,7 +289,7 @@ def can_be_held(slot: Slot, *, reason: VisitType) -> bool:
             transaction.set_rollback(True)
     except (OutsideBookingWindow, SlotHeld, SlotTaken):
         return False
-    slot_gate.leave(slot_id=slot.pk, holder_keys=holder.keys)  # Redis knows no rollback
+    slot_gate.leave(slot_id=slot.pk, holder_keys=[key_of(holder)])  # Redis knows no rollback
     return True
 
 

@@ -13,7 +13,7 @@ from bookings.holding.services.holds import hold_slot
 from bookings.models import Hold, HoldState
 from docbook.errors import NotFound
 from doctors.models import Slot, VisitType
-from tests.bookings.acts import as_patient, attempt, book, bookable, code_of, guest, take
+from tests.bookings.acts import as_patient, attempt, book, bookable, code_of, guest, key_of, take
 from tests.concurrency.rush import rush
 from tests.factories import make_patient
 
@@ -79,7 +79,7 @@ def test_longer_visit_takes_the_place_of_a_shorter_one_at_the_same_start() -> No
     new = exchange(old, slots[0], visit_type=longer, holder=holder)
     assert new.slot_ids == [slots[0].pk, slots[1].pk]
     assert live() == {tuple(new.slot_ids)}
-    assert slot_gate.locks() == {slots[0].pk: holder.key}
+    assert slot_gate.locks() == {slots[0].pk: key_of(holder)}
 
 
 def test_time_that_is_lost_to_a_visit_leaves_the_old_one_kept_with_its_code() -> None:
@@ -95,7 +95,7 @@ def test_time_that_is_lost_to_a_visit_leaves_the_old_one_kept_with_its_code() ->
         old.expires_at,
         code_of(old),
     )
-    assert slot_gate.locks() == {slots[0].pk: holder.key}
+    assert slot_gate.locks() == {slots[0].pk: key_of(holder)}
 
 
 def test_limit_of_times_kept_counts_the_one_that_is_given_for_it(settings) -> None:

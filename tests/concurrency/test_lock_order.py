@@ -17,7 +17,7 @@ from bookings.holding.services.confirmation import confirm_booking
 from bookings.holding.services.holds import hold_slot
 from bookings.models import Hold
 from doctors.services import claims
-from tests.bookings.acts import allow_resend, attempt, bookable, code_of, guest, let_expire
+from tests.bookings.acts import allow_resend, attempt, bookable, code_of, guest, key_of, let_expire
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -86,7 +86,7 @@ def test_hold_that_the_database_ends_to_break_a_deadlock_is_tried_again() -> Non
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(4711)")
         thread = elsewhere(hold)
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [holder.key])
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [key_of(holder)])
         assert not Hold.objects.exists()
     thread.join()
     assert Hold.objects.get().state == "held"

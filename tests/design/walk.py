@@ -28,6 +28,8 @@ Places = dict[str, list[str]]
 ROOT = Path(settings.BASE_DIR)
 APPS = ("accounts", "bookings", "doctors")
 LIBRARY = "docbook"
+# Beneath the ORM, of which every query is one.
+ENGINE = "docbook/postgres"
 
 
 @dataclass
@@ -115,7 +117,7 @@ def _place_of(code: CodeType) -> tuple[str, str] | None:
     if not (code.co_flags & CO_OPTIMIZED and path.is_relative_to(ROOT)):
         return None
     inside = path.relative_to(ROOT)
-    if inside.parts[0] not in (*APPS, LIBRARY):
+    if inside.parts[0] not in (*APPS, LIBRARY) or inside.is_relative_to(ENGINE):
         return None
     return str(inside), code.co_qualname.split(".<locals>")[0]
 

@@ -458,7 +458,7 @@ def test_step_of_a_visit_that_another_tab_has_just_confirmed_leads_to_the_visit(
     browser = signed_in(patient)
     hold, _page = type_details(browser)
     allow_resend(hold)
-    name = "resend_code" if step else "send_code"
+    name = "resend_code" if step else "request_code"
     real = getattr(confirming, name)
 
     def late(*given: Any, **named: Any) -> Any:

@@ -78,3 +78,23 @@ def _look(
     not_these = {slot.starts_at, own.starts_at if own else None}
     others = [each for each in free if each.starts_at not in not_these]
     return Alternatives(wanted_at=slot.starts_at, times=others[:MOST])
+
+
+def first_free_from(hold: Hold, *, now: datetime) -> VisitTime | None:
+    """For an ended hold: the first free time from its own time on, within two weeks. Times that the
+    doctor no longer offers are not free.
+    """
+    if not (hold.visit_type.is_active and hold.doctor.is_active):
+        return None
+    free, _on_hold = times_of_doctor(
+        doctor=hold.doctor,
+        visit_type=visit_type_as_agreed(hold) if hold.replaces else hold.visit_type,
+        start=hold.starts_at,
+        end=hold.starts_at + LOOKS_AHEAD,
+        now=now,
+        moves=hold.replaces,
+    )
+    # A visit that moves sees its own time as free, but does not move there.
+    moves = [hold.replaces] if hold.replaces else []
+    kept = set(Hold.objects.filter(pk__in=moves).values_list("starts_at", flat=True))
+    return next((time for time in free if time.starts_at not in kept), None)

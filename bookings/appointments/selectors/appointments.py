@@ -7,18 +7,22 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import DateField, F, Func, QuerySet
+from django.db.models import Count, DateField, F, Func, Q, QuerySet
 
 from accounts.models import User
 from bookings.actors.holder import Holder
 from bookings.models import Appointment, Hold, HoldState
+from bookings.rules import changeable_until
 from bookings.states import ACTIVE, CALLED_OFF
 from docbook.errors import NotFound, NotYours
 from doctors.models import Doctor, VisitType
 from doctors.rules import VisitTime, instants_of_days
+from doctors.selectors.doctors import bookable_doctors
 from doctors.selectors.slots import times_of_doctor
 
 TABS = ("upcoming", "past", "cancelled")
+# Everything that a row on a page or in the API shows, for one query.
+PARTS = ("doctor__specialty", "clinic", "visit_type__doctor", "patient")
 
 
 @dataclass(frozen=True)
@@ -29,21 +33,22 @@ class Contact:
     email: str
 
 
-def with_parts(appointments: QuerySet[Appointment]) -> QuerySet[Appointment]:
-    """With everything that a row on a page or in the API shows, in one query."""
-    return appointments.select_related(
-        "doctor__specialty", "clinic", "visit_type__doctor", "patient"
-    )
-
-
 def appointment_of_hold(hold: Hold) -> Appointment:
     """The appointment of a confirmed hold. Reads one month only."""
-    return with_parts(Appointment.objects.all()).get(pk=hold.pk, starts_at=hold.starts_at)
+    visits = Appointment.objects.select_related(*PARTS)
+    return visits.get(pk=hold.pk, starts_at=hold.starts_at)
 
 
 def find_visit(*, pk: UUID, starts_at: datetime) -> Appointment | None:
     """With its parts. `starts_at` selects the month to read."""
-    return with_parts(Appointment.objects.filter(pk=pk, starts_at=starts_at)).first()
+    visits = Appointment.objects.select_related(*PARTS)
+    return visits.filter(pk=pk, starts_at=starts_at).first()
+
+
+def end_of_changes(visit: Appointment | Hold) -> datetime:
+    """Until when its patient can move or cancel it."""
+    notice = visit.doctor.change_notice_minutes
+    return changeable_until(starts_at=visit.starts_at, notice_minutes=notice)
 
 
 def get_appointment(*, appointment_id: UUID, holder: Holder) -> Appointment:
@@ -119,8 +124,10 @@ def contact_of(appointment: Appointment) -> Contact:
     return contacts_of([appointment])[appointment.pk]
 
 
-def appointments_of_patient(*, patient: User) -> QuerySet[Appointment]:
-    return with_parts(Appointment.objects.filter(patient=patient)).order_by("starts_at", "id")
+def appointments_of_patient(*, patient: User, **fields: Any) -> QuerySet[Appointment]:
+    """By their start. `fields` filter them."""
+    mine = Appointment.objects.filter(patient=patient, **fields)
+    return mine.select_related(*PARTS).order_by("starts_at", "id")
 
 
 def in_tab(
@@ -133,6 +140,23 @@ def in_tab(
     if tab == "past":
         return kept.filter(ends_at__lte=now).order_by("-starts_at", "id")
     return kept.filter(ends_at__gt=now).order_by("starts_at", "id")
+
+
+def counts_by_tab(*, patient: User, now: datetime) -> dict[str, int]:
+    """How many each of TABS has. One query."""
+    numbers = {
+        "upcoming": Count("pk", filter=Q(status__in=ACTIVE, ends_at__gt=now)),
+        "past": Count("pk", filter=Q(status__in=ACTIVE, ends_at__lte=now)),
+        "cancelled": Count("pk", filter=Q(status__in=CALLED_OFF)),
+    }
+    return Appointment.objects.filter(patient=patient).aggregate(**numbers)
+
+
+def doctor_to_move_with(visit: Appointment) -> Doctor | None:
+    """None where the doctor, or the visit type, can no longer be booked."""
+    if not visit.visit_type.is_active:
+        return None
+    return bookable_doctors().filter(pk=visit.doctor_id).first()
 
 
 def times_to_move_to(
@@ -172,11 +196,11 @@ def next_visit_after(day: date, *, doctor: Doctor) -> Appointment | None:
     return visits.filter(local_day__gt=day, status__in=ACTIVE).first()
 
 
-def appointments_of_day(*, doctor: Doctor, day: date) -> QuerySet[Appointment]:
-    """Of one doctor, starting on this day, each on its own clinic's clock."""
+def appointments_of_day(*, doctor: Doctor, day: date, **fields: Any) -> QuerySet[Appointment]:
+    """Of one doctor, starting on this day, each on its own clinic's clock. `fields` filter them."""
     start, end = instants_of_days(day, day)
     visits = _with_local_day(appointments_of_doctor(doctor=doctor, start=start, end=end))
-    return visits.filter(local_day=day)
+    return visits.filter(local_day=day, **fields)
 
 
 def _with_local_day(visits: QuerySet[Appointment]) -> QuerySet[Any]:
@@ -189,4 +213,4 @@ def appointments_of_doctor(
 ) -> QuerySet[Appointment]:
     """Of one doctor, starting in [start, end)."""
     mine = Appointment.objects.filter(doctor=doctor, starts_at__gte=start, starts_at__lt=end)
-    return with_parts(mine).order_by("starts_at", "id")
+    return mine.select_related(*PARTS).order_by("starts_at", "id")

@@ -13,10 +13,11 @@ from django.db.models import Q
 
 from bookings.actors.holder import Holder
 from bookings.actors.practice_member import PracticeMember
+from bookings.appointments.selectors.appointments import appointment_of_hold
 from bookings.appointments.services import transitions
 from bookings.engine.services import announce_release, end_other_moves, open_gate_after_commit
 from bookings.models import Appointment
-from bookings.states import AppointmentStatus, transition, undo_of
+from bookings.states import AppointmentStatus, step_to, undo_of
 from docbook.audit import services as audit
 from docbook.outbox.services import publish
 from doctors.services import claims
@@ -46,9 +47,8 @@ def cancel_appointment(
         appointment = transitions.lock(hold)
         if appointment.status == AppointmentStatus.CANCELLED:
             return appointment
-        step = transitions.step_to(
-            AppointmentStatus.CANCELLED, appointment, by=actor, version=version
-        )
+        step = step_to(appointment.status, AppointmentStatus.CANCELLED)
+        step = transitions.allowed(step, appointment, by=actor, version=version)
         transitions.check_window(appointment, by=actor, now=now)
         transitions.make(step, appointment, by=actor, now=now, reason=reason)
         opened = claims.open_booked_slots(slot_ids=hold.slot_ids, hold_id=hold.pk)
@@ -77,9 +77,10 @@ def find_changeable_appointment(
     Raises NotFound, VersionMismatch, NotChangeable or, for the patient, ChangeWindowPassed.
     """
     hold, actor = transitions.find(appointment_id, by=by, to=AppointmentStatus.RESCHEDULED)
-    appointment = transitions.read(hold)
+    appointment = appointment_of_hold(hold)
     seen = appointment.version if version is None else version
-    transitions.step_to(AppointmentStatus.RESCHEDULED, appointment, by=actor, version=seen)
+    step = step_to(appointment.status, AppointmentStatus.RESCHEDULED)
+    transitions.allowed(step, appointment, by=actor, version=seen)
     transitions.check_window(appointment, by=actor, now=now)
     return appointment
 
@@ -126,7 +127,7 @@ def mark_missed(*, now: datetime, limit: int = 200) -> int:
     has just taken a mark back, it must not come back behind their back.
     """
     silent_since = now - timedelta(hours=settings.MISSED_AFTER_HOURS)
-    step = transition(AppointmentStatus.CONFIRMED, AppointmentStatus.NO_SHOW)
+    step = step_to(AppointmentStatus.CONFIRMED, AppointmentStatus.NO_SHOW)
     assert step is not None  # noqa: S101 - for the type checker; tests hold the states
     silent = Appointment.objects.filter(
         Q(changed_at__isnull=True) | Q(changed_at__lte=silent_since),
@@ -155,6 +156,7 @@ def _mark(
     with transaction.atomic():
         appointment = transitions.lock(hold)
         if appointment.status != status:
-            step = transitions.step_to(status, appointment, by=actor, version=version)
+            step = step_to(appointment.status, status)
+            step = transitions.allowed(step, appointment, by=actor, version=version)
             transitions.make(step, appointment, by=actor, now=now)
     return appointment

@@ -21,8 +21,7 @@ from bookings.engine.calls import Run, lock_and_find_overlap, run_of_slots
 from bookings.engine.services import announce_release, end_other_moves, open_gate_after_commit
 from bookings.errors import OutsideBookingWindow, PatientBusy, SlotTaken
 from bookings.models import Appointment, Hold, HoldState
-from bookings.rules import reason_for_clinic
-from bookings.states import PRACTICE, AppointmentStatus
+from bookings.states import PRACTICE, AppointmentStatus, step_to
 from docbook.audit import services as audit
 from docbook.errors import DomainError, FieldError, NotFound
 from docbook.outbox.services import publish
@@ -59,7 +58,8 @@ def move_appointment(
         claims.lock_slots(slot_ids=old.slot_ids + run.slot_ids)
         _refuse_overlap(old, run=run)
         visit = transitions.lock(old)
-        step = transitions.step_to(AppointmentStatus.RESCHEDULED, visit, by=actor, version=version)
+        step = step_to(visit.status, AppointmentStatus.RESCHEDULED)
+        step = transitions.allowed(step, visit, by=actor, version=version)
         new = _as_confirmed(old, run=run)
         if not claims.book_slots(slot_ids=run.slot_ids, hold_id=new.pk, replaces=old.pk):
             raise _taken(slot_id, old=old, now=now)
@@ -88,10 +88,17 @@ def _refuse_overlap(old: Hold, *, run: Run) -> None:
         raise PatientBusy(find_visit(pk=pk, starts_at=starts_at))
 
 
-def _as_confirmed(old: Hold, *, run: Run) -> Hold:
-    """Keeps the patient, their contact details and what was agreed. The database writes the agreed
-    values into this row and the appointment's. The patient's words stay with their clinic.
+def details_that_move(visit: Hold, *, clinic_id: int) -> dict[str, str]:
+    """The details of a visit that moves to this clinic; `visit` is its hold. The patient and their
+    contact details stay. The reason written to one clinic is not for another. bookings_hold does
+    the same for a move by the API and for an offer.
     """
+    stay = {name: getattr(visit, name) for name in ("first_name", "last_name", "email", "phone")}
+    return stay | {"reason": visit.reason if visit.clinic_id == clinic_id else ""}
+
+
+def _as_confirmed(old: Hold, *, run: Run) -> Hold:
+    """What was agreed stays; the database writes it into this row and the appointment's."""
     return Hold(
         id=uuid7(),
         doctor_id=old.doctor_id,
@@ -101,14 +108,10 @@ def _as_confirmed(old: Hold, *, run: Run) -> Hold:
         starts_at=run.starts_at,
         ends_at=run.ends_at,
         patient_id=old.patient_id,
-        first_name=old.first_name,
-        last_name=old.last_name,
-        email=old.email,
-        phone=old.phone,
-        reason=reason_for_clinic(old.reason, clinic_id=run.clinic_id, written_to=old.clinic_id),
         state=HoldState.CONFIRMED,
         expires_at=run.starts_at,
         replaces=old.pk,
+        **details_that_move(old, clinic_id=run.clinic_id),
     )
 
 

@@ -10,17 +10,15 @@ from uuid import UUID
 
 from bookings.actors.holder import Holder
 from bookings.actors.practice_member import PracticeMember
-from bookings.appointments.selectors.appointments import with_parts
+from bookings.appointments.selectors.appointments import PARTS, end_of_changes
 from bookings.errors import ChangeWindowPassed, NotChangeable
 from bookings.models import Appointment, Hold, HoldState
-from bookings.rules import changeable_until
 from bookings.states import (
     PATIENT_SIDE,
     PRACTICE,
     AppointmentStatus,
     Transition,
     may_make,
-    transition,
 )
 from docbook.audit import services as audit
 from docbook.errors import FieldError, NotFound, NotYours, VersionMismatch
@@ -49,22 +47,10 @@ def find(
     return hold, actor
 
 
-def read(hold: Hold) -> Appointment:
-    return with_parts(Appointment.objects.all()).get(pk=hold.pk, starts_at=hold.starts_at)
-
-
 def lock(hold: Hold) -> Appointment:
     """Makes simultaneous changes follow each other. The second sees what the first has done."""
-    rows = Appointment.objects.select_for_update(of=("self",))
-    return with_parts(rows).get(pk=hold.pk, starts_at=hold.starts_at)
-
-
-def step_to(
-    status: AppointmentStatus, appointment: Appointment, *, by: audit.Actor, version: Seen
-) -> Transition:
-    step = transition(appointment.status, status)
-    forward = None if step and step.is_undo else step
-    return allowed(forward, appointment, by=by, version=version)
+    visits = Appointment.objects.select_for_update(of=("self",)).select_related(*PARTS)
+    return visits.get(pk=hold.pk, starts_at=hold.starts_at)
 
 
 def allowed(
@@ -80,9 +66,8 @@ def allowed(
 
 
 def check_window(appointment: Appointment, *, by: audit.Actor, now: datetime) -> None:
-    notice = appointment.doctor.change_notice_minutes
-    until = changeable_until(starts_at=appointment.starts_at, notice_minutes=notice)
-    if by.kind in PATIENT_SIDE and now >= until:
+    if by.kind in PATIENT_SIDE and now >= end_of_changes(appointment):
+        notice = appointment.doctor.change_notice_minutes
         raise ChangeWindowPassed(notice_minutes=notice, phone=appointment.clinic.phone)
 
 

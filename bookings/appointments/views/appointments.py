@@ -11,7 +11,6 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
-from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -31,6 +30,7 @@ from bookings.appointments.selectors.appointments import (
     Link,
     appointments_of_patient,
     contact_of,
+    counts_by_tab,
     get_appointment,
     in_tab,
     links_to,
@@ -111,9 +111,10 @@ def appointments(request: HttpRequest) -> HttpResponse:
     page = Paginator(in_tab(mine, tab=tab, now=now), PAGE_SIZE).get_page(request.GET.get("page"))
     moved_to = links_to(each.replaced_by for each in page.object_list)
     rows = [_row(view_of(each, now=now), moved_to=moved_to) for each in page.object_list]
-    held = list(live_holds(holder=current_holder(request)).select_related("doctor", "clinic"))
+    held = list(live_holds(holder=current_holder(request)))
+    counts = counts_by_tab(patient=signed_in(request), now=now)
     context = {
-        "tabs": [_tab(key, mine=mine, chosen=tab, now=now) for key in TABS],
+        "tabs": [_tab(key, count=counts[key], chosen=tab) for key in TABS],
         "tab": tab,
         "offers": _offers((each for each in held if each.waitlist_entry_id), now=now),
         "held": _held(each for each in held if not each.waitlist_entry_id),
@@ -125,12 +126,12 @@ def appointments(request: HttpRequest) -> HttpResponse:
     return render(request, "bookings/appointments/appointments.html", context)
 
 
-def _tab(key: str, *, mine: QuerySet[Appointment], chosen: str, now: datetime) -> dict[str, object]:
+def _tab(key: str, *, count: int, chosen: str) -> dict[str, object]:
     labels = {"upcoming": _("Upcoming"), "past": _("Past"), "cancelled": _("Cancelled")}
     return {
         "key": key,
         "label": labels[key],
-        "count": in_tab(mine, tab=key, now=now).count(),
+        "count": count,
         "url": f"{reverse('bookings:appointments')}?tab={key}",
         "current": key == chosen,
     }

@@ -1,6 +1,6 @@
 """Cancelling a visit, and looking for another time for it."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from uuid import UUID
 
 from django.contrib import messages
@@ -13,8 +13,12 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from bookings.actors.sessions import current_holder
 from bookings.appointments.forms import CancelForm
-from bookings.appointments.presentation import AppointmentView, rule_of_changes, view_of
-from bookings.appointments.selectors.appointments import get_appointment, visit_type_as_agreed
+from bookings.appointments.presentation import rule_of_changes, view_of
+from bookings.appointments.selectors.appointments import (
+    doctor_to_move_with,
+    get_appointment,
+    visit_type_as_agreed,
+)
 from bookings.appointments.services.changes import cancel_appointment, find_changeable_appointment
 from bookings.appointments.views.appointments import show_appointment
 from bookings.appointments.views.sign_in import sign_in_where_nothing_is_found
@@ -27,8 +31,6 @@ from docbook.http.problems import STATUS_BY_CODE
 from docbook.http.templatetags.ui import dialled
 from docbook.http.throttling import enforce, limit_of
 from docbook.observability import refusal
-from doctors.models import Doctor
-from doctors.selectors.doctors import bookable_doctors
 from doctors.templatetags.clinic_time import day_and_clock
 from doctors.views.detail import own_holds, query_of
 from doctors.views.picker import build_picker
@@ -42,16 +44,30 @@ REFUSALS = (ChangeWindowPassed, NotChangeable, VersionMismatch)
 def cancel(request: HttpRequest, appointment_id: UUID) -> HttpResponse:
     """The question on its own page, for browsers that open no dialog; and the answer to it."""
     holder, now = current_holder(request), timezone.now()
-    found = get_appointment(appointment_id=appointment_id, holder=holder)
-    if found.status == AppointmentStatus.CANCELLED and request.method != "POST":
-        return redirect("bookings:appointment", appointment_id=appointment_id)
     form = CancelForm(request.POST or None)
     try:
         if request.method == "POST" and form.is_valid():
-            return _cancel(request, found, form=form)
+            enforce(limit_of("change", request))
+            cancel_appointment(
+                appointment_id=appointment_id,
+                by=holder,
+                version=form.cleaned_data["version"],
+                reason=form.cleaned_data["reason"],
+                now=now,
+            )
+            thanks = _(
+                "Cancelled. Thank you for telling us early. The time is now free for somebody else."
+            )
+            messages.success(request, thanks)
+            return redirect("bookings:appointment", appointment_id=appointment_id)
         # Does not ask if the answer would be refused.
-        find_changeable_appointment(appointment_id=appointment_id, by=holder, version=None, now=now)
+        found = find_changeable_appointment(
+            appointment_id=appointment_id, by=holder, version=None, now=now
+        )
     except REFUSALS as error:
+        is_off = isinstance(error, NotChangeable) and error.status == AppointmentStatus.CANCELLED
+        if is_off and request.method != "POST":
+            return redirect("bookings:appointment", appointment_id=appointment_id)
         return show_refused_change(request, error, appointment_id=appointment_id)
     context = {"appointment": view_of(found, now=now), "form": form, "nav": "appointments"}
     status = 422 if form.is_bound else 200
@@ -85,17 +101,6 @@ def visit_to_move(request: HttpRequest, appointment_id: UUID) -> Appointment | N
         return None
 
 
-@dataclass(frozen=True)
-class MovePage:
-    """The picker below the current time, whose clock is `zone`. A move stays with its doctor."""
-
-    appointment: AppointmentView
-    doctor: Doctor
-    picker: Picker
-    zone: str
-    others_url: str = ""
-
-
 def show_move(
     request: HttpRequest,
     appointment: Appointment,
@@ -105,10 +110,10 @@ def show_move(
     status: int = 200,
 ) -> HttpResponse:
     """The picker below the current time, or only the picker for htmx."""
-    doctor, now = _bookable_doctor(appointment), timezone.now()
-    picker = Picker(notice=notice)
+    doctor = doctor_to_move_with(appointment)
+    picker, next_free = Picker(visit_types=[], visit_type=None, notice=notice), None
     if doctor is not None:
-        picker = build_picker(
+        picker, next_free = build_picker(
             doctor=doctor,
             query=replace(
                 query,
@@ -117,22 +122,24 @@ def show_move(
                 replaces=appointment.pk,
                 moves_from=appointment.starts_at,
             ),
-            now=now,
+            now=timezone.now(),
             own_holds=own_holds(request),
             notice=notice,
         )
-    page = MovePage(
-        appointment=view_of(appointment, now=now),
-        doctor=doctor or appointment.doctor,
-        picker=picker,
-        zone=appointment.time_zone,
-    )
+    context = {
+        "appointment": view_of(appointment, now=timezone.now()),
+        "doctor": doctor or appointment.doctor,
+        "zone": appointment.time_zone,
+        "picker": picker,
+        "next_free": next_free,
+        "nav": "appointments",
+    }
     template = (
         "doctors/_picker_swap.html"
         if wants_fragment(request)
         else "bookings/appointments/move.html"
     )
-    return render(request, template, {"page": page, "nav": "appointments"}, status=status)
+    return render(request, template, context, status=status)
 
 
 def show_refused_change(
@@ -151,27 +158,6 @@ def show_refused_change(
         notice = replace(notice, text=f"{not_there} {notice.text}".strip())
     notice = replace(notice, address=reverse("bookings:appointment", args=[found.pk]))
     return show_appointment(request, found, notice=notice, status=status)
-
-
-def _cancel(request: HttpRequest, found: Appointment, *, form: CancelForm) -> HttpResponse:
-    enforce(limit_of("change", request))
-    cancel_appointment(
-        appointment_id=found.pk,
-        by=current_holder(request),
-        version=form.cleaned_data["version"],
-        reason=form.cleaned_data["reason"],
-        now=timezone.now(),
-    )
-    thanks = _("Cancelled. Thank you for telling us early. The time is now free for somebody else.")
-    messages.success(request, thanks)
-    return redirect("bookings:appointment", appointment_id=found.pk)
-
-
-def _bookable_doctor(appointment: Appointment) -> Doctor | None:
-    """None if the doctor or the visit type can no longer be booked."""
-    if not appointment.visit_type.is_active:
-        return None
-    return bookable_doctors().filter(pk=appointment.doctor_id).first()
 
 
 def _notice(error: DomainError) -> Notice:

@@ -7,13 +7,11 @@ from uuid import UUID
 
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponseBase
-from django.shortcuts import redirect
 from django.urls import reverse
-from django_htmx.http import HttpResponseClientRedirect
 
 from bookings.engine.selectors import became_a_visit
 from docbook.errors import NotFound
-from docbook.http.htmx import wants_fragment
+from docbook.http.htmx import lead_to
 
 View = Callable[..., HttpResponseBase]
 
@@ -49,7 +47,6 @@ def visit_where_the_answer_was_lost(view: View) -> View:
         except NotFound:
             if request.user.is_authenticated or not became_a_visit(hold_id):
                 raise
-            url = reverse("bookings:appointment", args=[hold_id])
-            return HttpResponseClientRedirect(url) if wants_fragment(request) else redirect(url)
+            return lead_to(request, reverse("bookings:appointment", args=[hold_id]))
 
     return wrapped

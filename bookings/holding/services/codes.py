@@ -1,7 +1,9 @@
 """Who comes, and the code that proves their address."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import datetime, timedelta
+from functools import partial
 from math import ceil
 from uuid import UUID
 
@@ -10,16 +12,18 @@ from django.db import transaction
 
 from accounts.guesses import target_of
 from bookings.actors.holder import Holder, keys_of
+from bookings.appointments.services.moves import details_that_move
 from bookings.engine import slot_gate
 from bookings.engine.selectors import get_hold, is_over
 from bookings.engine.services import lock_hold
 from bookings.errors import AlreadyConfirmed, DetailsMissing, HoldExpired, NumberNeeded
-from bookings.holding.destinations import destination_of
-from bookings.holding.services.holds import hold_term
+from bookings.holding.destinations import code_destination, destination_of
 from bookings.models import Hold, HoldState
 from bookings.models.holds import MAX_CODE_RESENDS
 from docbook.audit import services as audit
 from docbook.errors import FieldError, RateLimited
+from docbook.http.keyed_digest import mailbox_of
+from docbook.http.throttling import Limit, enforce, give_back, limit_of
 from docbook.outbox.services import publish
 from doctors.services import claims
 
@@ -50,19 +54,73 @@ def request_code(*, hold_id: UUID, holder: Holder, details: Details, now: dateti
         if hold.replaces and holder.patient is None:
             _refuse_other_address(details.email, moves=hold.replaces)
         first, before = hold.code_sent_at is None, destination_of(hold)
-        _fill_in(hold, holder=holder, details=details)
+        for name, given in asdict(details).items():
+            setattr(hold, name, given)
+        hold.guess_target = target_of(details.email)
+        hold.patient = holder.patient or hold.patient
         if hold.needs_number:
             raise NumberNeeded
         moved = destination_of(hold) != before
+        term = timedelta(seconds=settings.HOLD_SECONDS)
         if first:
-            _renew(hold)
+            until = claims.renew_slots(
+                slot_ids=hold.slot_ids,
+                hold_id=hold.pk,
+                replaces=hold.replaces,
+                term=term,
+                latest=hold.starts_at,
+            )
+            if until is None:
+                raise HoldExpired
+            hold.expires_at = until
         elif moved:
             _count_resend(hold)
         hold.save()
         if first or moved:
             _send_code(hold, by=holder.actor, now=now)
-        _keep_gate_after_commit(hold, now=now)
+        # Closes the gate for as long as the hold now lasts, for the guest as for the account.
+        keep = partial(
+            slot_gate.keep,
+            slot_id=hold.slot_ids[0],
+            hold_id=hold.pk,
+            holder_keys=keys_of(hold.patient_id, hold.guest_key),
+            left=min(term, hold.expires_at - now),
+        )
+        transaction.on_commit(keep)
     return hold
+
+
+def known_details(hold: Hold, *, holder: Holder) -> dict[str, str]:
+    """The details entered before, for this time or the one that moves; otherwise the account's."""
+    patient = holder.patient
+    if hold.code_sent_at:
+        return {each.name: getattr(hold, each.name) for each in fields(Details)}
+    if hold.replaces:
+        moved = get_hold(hold_id=hold.replaces, holder=holder)
+        return details_that_move(moved, clinic_id=hold.clinic_id)
+    names = ("first_name", "last_name", "phone") if patient else ()
+    return {name: getattr(patient, name) for name in names}
+
+
+def request_code_of_move(hold: Hold, *, holder: Holder, now: datetime) -> Hold:
+    """A move already knows the patient, so its code goes out at once. Returns the hold as it was if
+    something has to be entered or waited for.
+    """
+    known = known_details(hold, holder=holder)
+    email = holder.patient.email if holder.patient else known["email"]
+    details = Details(**known | {"email": email.lower()})
+    if not (details.first_name and details.last_name and details.email):
+        return hold
+    try:
+        return send_counted(
+            lambda now: request_code(hold_id=hold.pk, holder=holder, details=details, now=now),
+            patient_id=holder.patient.pk if holder.patient else None,
+            email=details.email,
+            phone=details.phone,
+            now=now,
+        )
+    except (RateLimited, HoldExpired, NumberNeeded):
+        return hold
 
 
 def resend_code(*, hold_id: UUID, holder: Holder, now: datetime) -> Hold:
@@ -80,6 +138,52 @@ def resend_code(*, hold_id: UUID, holder: Holder, now: datetime) -> Hold:
             raise RateLimited(retry_after=wait)
         _count_resend(hold)
         _send_code(hold, by=holder.actor, now=now)
+    return hold
+
+
+def send_counted(
+    send: Callable[[datetime], Hold],
+    *,
+    patient_id: int | None,
+    email: str,
+    phone: str,
+    now: datetime,
+) -> Hold:
+    """Runs `send(now)`, which may send a code to this mailbox or phone. Counts it only if it did:
+    otherwise anybody could use up the codes of somebody else.
+
+    A code by SMS may still go by mail, so it counts for both. The mailbox of the account that asks
+    has its own count, which strangers cannot use up. Any other mailbox gets no more in an hour and
+    in a day than accounts.limits allows. Strangers who fill a mailbox must not keep its owner from
+    booking for a day, so one code in ten minutes always goes out. The mails of accounts have their
+    own: the owner can sign in. Raises RateLimited, and what `send` raises.
+    """
+    mailbox = mailbox_of(email)
+    to = code_destination(patient_id=patient_id, email=email, phone=phone)
+    names = ["codes-to", "mail-day"] if patient_id is None else ["codes-to-owner"]
+    limits = [limit_of(name, named=mailbox) for name in names]
+    if to.channel == "sms":
+        limits.append(limit_of("codes-to-phone", named=to.address))
+    counted: list[Limit] = []
+    sent = False
+    try:
+        # Counts ahead: of many requests at once, only as many as the limit are sent.
+        for limit in limits:
+            counted.append(limit)
+            try:
+                enforce(limit)
+            except RateLimited:
+                in_any_case = replace(limit, name="codes-any-case")
+                if limit.name not in ("codes-to", "mail-day"):
+                    raise
+                if in_any_case not in counted:
+                    counted.append(in_any_case)
+                    enforce(in_any_case)
+        hold = send(now)
+        sent = hold.code_sent_at == now
+    finally:
+        if not sent:  # limits behind the one that refused have counted nothing
+            give_back(*counted)
     return hold
 
 
@@ -113,40 +217,10 @@ def _refuse_other_address(email: str, *, moves: UUID) -> None:
         raise FieldError("email", message, field_code="other-address")
 
 
-def _renew(hold: Hold) -> None:
-    until = claims.renew_slots(
-        slot_ids=hold.slot_ids,
-        hold_id=hold.pk,
-        replaces=hold.replaces,
-        term=hold_term(),
-        latest=hold.starts_at,
-    )
-    if until is None:
-        raise HoldExpired
-    hold.expires_at = until
-
-
-def _keep_gate_after_commit(hold: Hold, *, now: datetime) -> None:
-    """Closes the gate for as long as the hold now lasts, for the guest as for the account."""
-    first, hold_id, keys = hold.slot_ids[0], hold.pk, keys_of(hold.patient_id, hold.guest_key)
-    left = min(hold_term(), hold.expires_at - now)
-    transaction.on_commit(
-        lambda: slot_gate.keep(slot_id=first, hold_id=hold_id, holder_keys=keys, left=left)
-    )
-
-
 def _count_resend(hold: Hold) -> None:
     if hold.otp_resends >= MAX_CODE_RESENDS:
         raise RateLimited(retry_after=settings.HOLD_SECONDS)
     hold.otp_resends += 1
-
-
-def _fill_in(hold: Hold, *, holder: Holder, details: Details) -> None:
-    hold.first_name, hold.last_name = details.first_name, details.last_name
-    hold.email, hold.phone, hold.reason = details.email, details.phone, details.reason
-    hold.guess_target = target_of(details.email)
-    if holder.patient is not None:
-        hold.patient = holder.patient
 
 
 def _send_code(hold: Hold, *, by: audit.Actor, now: datetime) -> None:

@@ -1,6 +1,7 @@
 """The moment a hold becomes an appointment."""
 
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable
 from dataclasses import replace
 from uuid import UUID
 
@@ -12,7 +13,7 @@ from accounts.services import SignInRefused, patient_with_proven_email
 from bookings.actors.holder import Holder, keys_of
 from bookings.appointments.selectors.appointments import find_visit
 from bookings.engine import slot_gate
-from bookings.engine.calls import ConfirmCall, ConfirmResult, broken_constraint, call_confirm
+from bookings.engine.calls import ConfirmCall, ConfirmResult, broken_constraint, decide
 from bookings.engine.services import end_other_moves
 from bookings.errors import (
     AppointmentLimit,
@@ -30,12 +31,9 @@ from bookings.models.holds import MAX_CODE_ATTEMPTS, MAX_CODE_RESENDS
 from docbook.errors import DomainError, NotFound
 from docbook.observability import request_id
 
-# The guessers that a wrong code counts for, and how many a day each has; see accounts.guesses.
-Guessers = Sequence[tuple[str, int]]
-
 
 def confirm_booking(
-    *, hold_id: UUID, holder: Holder, code: str, guessers: Guessers | None = None
+    *, hold_id: UUID, holder: Holder, code: str, guessers: guesses.Guessers | None = None
 ) -> Appointment:
     """Checks the code and books, in one transaction: slots, appointment, audit and message.
 
@@ -48,63 +46,54 @@ def confirm_booking(
     PatientBusy, AppointmentLimit, NotChangeable (the visit to be moved has changed in the meantime)
     or SignInRefused (the account of the address is disabled).
     """
-    result = _confirm(hold_id=hold_id, holder=holder, code=code, guessers=guessers)
-    return _appointment(hold_id, result)
-
-
-def confirm_for_answer(*, hold_id: UUID, holder: Holder, code: str, body: str) -> str:
-    """Like confirm_booking, for a door that lays out its answer. `body` comes back with "{name}"
-    filled in from the appointment, and nothing is read twice.
-    """
-    return _confirm(hold_id=hold_id, holder=holder, code=code, body=body).words
-
-
-def _appointment(hold_id: UUID, result: ConfirmResult) -> Appointment:
+    result = confirm(hold_id=hold_id, holder=holder, code=code, guessers=guessers)
     found = find_visit(pk=hold_id, starts_at=result.starts_at)
     if found is None:
         raise NotFound
     return found
 
 
-def _matching(code: str, *, hold_id: UUID) -> list[int]:
-    """The resends that have this code. The database knows which one was sent last. So no statement
-    contains the code itself, which a server may write into its log.
-    """
-    return [
-        resend
-        for resend in range(MAX_CODE_RESENDS + 1)
-        if codes.matches(code=code, keys=settings.OTP_KEYS, hold_id=hold_id, resend=resend)
-    ]
-
-
-def _confirm(
+def confirm(
     *,
     hold_id: UUID,
     holder: Holder,
     code: str,
+    guessers: guesses.Guessers | None = None,
     body: str | None = None,
-    guessers: Guessers | None = None,
 ) -> ConfirmResult:
-    if guessers is None:
-        mine, anybodys = guesses.guessers_signed_in(), guesses.guessers_anywhere()
-        guessers = mine if holder.patient else anybodys
+    """Like confirm_booking, for a door that does not read the appointment. `body` is its answer: it
+    comes back as `words`, with "{name}" filled in from the appointment.
+    """
+    own_target, patient_id = None, holder.patient.pk if holder.patient else None
+    if patient_id is not None:
+        own_target, mine = guesses.own_guesses(patient_id)
+        guessers = mine if guessers is None else guessers
+    elif guessers is None:
+        guessers = guesses.guessers_anywhere()
+    code = re.sub(r"[\s-]", "", code)  # as it was read aloud, or copied
     call = ConfirmCall(
         hold_id=hold_id,
-        patient_id=holder.patient.pk if holder.patient else None,
+        patient_id=patient_id,
         guest_key=holder.guest_key,
         account_id=None,
-        matching=_matching(code, hold_id=hold_id),
+        # The database knows which one was sent last. No statement contains the code itself,
+        # which a server may write into its log.
+        matching=[
+            resend
+            for resend in range(MAX_CODE_RESENDS + 1)
+            if codes.matches(code=code, keys=settings.OTP_KEYS, hold_id=hold_id, resend=resend)
+        ],
         most_attempts=MAX_CODE_ATTEMPTS,
         most_visits=settings.COMING_VISITS_PER_PATIENT,
         request_id=request_id.current(),
         body=body,
-        own_target=guesses.own_target_of(holder.patient.pk) if holder.patient else None,
+        own_target=own_target,
         guessers=[name for name, _most in guessers],
         most_guesses=[most for _name, most in guessers],
-        is_long=codes.is_long(code),
+        is_long=len(code) == codes.LONG,
     )
     try:
-        result = call_confirm(call)
+        result = decide(call)
         if result.outcome == "account-needed":
             result = _confirm_with_account(call, result)
     except IntegrityError as error:
@@ -136,7 +125,7 @@ def _confirm_with_account(call: ConfirmCall, wanted: ConfirmResult) -> ConfirmRe
             last_name=wanted.last_name,
             phone=wanted.phone,
         )
-        result = call_confirm(replace(call, account_id=account.pk))
+        result = decide(replace(call, account_id=account.pk))
         if result.outcome not in ("confirmed", "otp-invalid", "otp-locked"):
             transaction.set_rollback(True)
     return result

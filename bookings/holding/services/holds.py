@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -14,12 +14,12 @@ from django.db.models import DEFERRED
 from uuid_utils.compat import uuid7
 
 from accounts.services import SignInRefused
-from bookings.actors.holder import Holder
+from bookings.actors.holder import Holder, keys_of
 from bookings.appointments.selectors.alternatives import next_free_times
 from bookings.appointments.selectors.appointments import find_visit
 from bookings.appointments.services.changes import find_changeable_appointment
 from bookings.engine import slot_gate
-from bookings.engine.calls import HoldCall, HoldResult, broken_constraint, call_hold
+from bookings.engine.calls import HoldCall, HoldResult, broken_constraint, decide
 from bookings.engine.services import release_hold, sweep_holds
 from bookings.errors import (
     AlreadyConfirmed,
@@ -52,10 +52,6 @@ class OfferTerms:
     term: timedelta
 
 
-def hold_term() -> timedelta:
-    return timedelta(seconds=settings.HOLD_SECONDS)
-
-
 def hold_slot(
     *,
     slot_id: int,
@@ -81,15 +77,38 @@ def hold_slot(
     """
     if replaces and not offer:  # the waitlist checks what an offer moves
         find_changeable_appointment(appointment_id=replaces, by=holder, version=None, now=now)
-    call = _call(
+    hold_id = uuid7()
+    result = _hold(
+        hold_id=hold_id,
         slot_id=slot_id,
         visit_type_id=visit_type_id,
         holder=holder,
+        now=now,
         address=address,
         replaces=replaces,
         offer=offer,
+        instead_of=instead_of,
     )
-    return _held(call, _hold(call, holder=holder, now=now, instead_of=instead_of))
+    # As it was written, not read again. Relations, and what is agreed, load when looked at.
+    hold = Hold(
+        id=hold_id,
+        doctor_id=result.doctor_id,
+        clinic_id=result.clinic_id,
+        visit_type_id=visit_type_id,
+        slot_ids=result.slot_ids,
+        starts_at=result.starts_at,
+        ends_at=result.ends_at,
+        expires_at=result.expires_at,
+        patient_id=holder.patient.pk if holder.patient else None,
+        guest_key=None if holder.patient else holder.guest_key,
+        replaces=replaces,
+        waitlist_entry_id=offer.entry_id if offer else None,
+        made_from=address,
+        **dict.fromkeys(AGREED, DEFERRED),
+    )
+    hold._state.adding = False
+    hold._state.db = connection.alias
+    return hold
 
 
 def start_booking(
@@ -117,15 +136,15 @@ def start_booking(
     """
     if replaces:
         find_changeable_appointment(appointment_id=replaces, by=holder, version=None, now=now)
-    call = replace(
-        _call(
-            slot_id=slot_id,
-            visit_type_id=visit_type_id,
-            holder=holder,
-            address=address,
-            replaces=replaces,
-        ),
+    result = _hold(
         hold_id=hold_id,
+        slot_id=slot_id,
+        visit_type_id=visit_type_id,
+        holder=holder,
+        now=now,
+        address=address,
+        replaces=replaces,
+        mark=key.mark,
         with_code=True,
         reason=reason,
         phone=phone,
@@ -136,134 +155,85 @@ def start_booking(
         body=answer.body,
         location=answer.location,
     )
-    result = _hold(call, holder=holder, now=now, mark=key.mark)
     if result.outcome == "replay":
         return Answer(result.amount, result.words, result.location, is_replay=True)
     return Answer(answer.status, result.words, answer.location)
 
 
-def _call(
+def _hold(
     *,
+    hold_id: UUID,
     slot_id: int,
     visit_type_id: int,
     holder: Holder,
+    now: datetime,
     address: int | None,
     replaces: UUID | None,
     offer: OfferTerms | None = None,
-) -> HoldCall:
-    limit = settings.LIVE_HOLDS_PER_PATIENT if holder.patient else settings.LIVE_HOLDS_PER_GUEST
-    return HoldCall(
-        hold_id=uuid7(),
+    instead_of: UUID | None = None,
+    mark: str = "",
+    **answer: Any,
+) -> HoldResult:
+    """Through the gate to the database. Only a hold leaves a lock behind: a refusal, or the answer
+    to an earlier request, keeps nobody away. Offers skip the gate: they come one at a time, often
+    before the gate of the patient who gave the time back has opened.
+    """
+    patient_id = holder.patient.pk if holder.patient else None
+    keys = keys_of(patient_id, holder.guest_key)
+    call = HoldCall(
+        hold_id=hold_id,
         slot_id=slot_id,
         visit_type_id=visit_type_id,
-        patient_id=holder.patient.pk if holder.patient else None,
+        patient_id=patient_id,
         guest_key=holder.guest_key,
-        holder_key=holder.key,
+        holder_key=keys[0],
         actor_kind=(audit.SYSTEM if offer else holder.actor).kind,
         address=address,
-        term=offer.term if offer else hold_term(),
+        term=offer.term if offer else timedelta(seconds=settings.HOLD_SECONDS),
         resend_after=timedelta(seconds=settings.CODE_RESEND_SECONDS),
-        most_of_holder=limit,
+        most_of_holder=(
+            settings.LIVE_HOLDS_PER_PATIENT if holder.patient else settings.LIVE_HOLDS_PER_GUEST
+        ),
         most_of_address=settings.LIVE_HOLDS_PER_ADDRESS,
         most_visits=settings.COMING_VISITS_PER_PATIENT,
         replaces=replaces,
         waitlist_entry_id=offer.entry_id if offer else None,
-        with_code=False,
         by_sms=settings.CODE_CHANNEL == "sms",
-        reason="",
-        phone="",
         request_id=request_id.current(),
+        **answer,
     )
-
-
-def _hold(
-    call: HoldCall,
-    *,
-    holder: Holder,
-    now: datetime,
-    mark: str = "",
-    instead_of: UUID | None = None,
-) -> HoldResult:
-    """Through the gate to the database. Only a hold leaves a lock behind: a refusal, or the answer
-    to an earlier request, keeps nobody away.
-    """
-    _enter(call, holder=holder, now=now, mark=mark)
+    if not offer:
+        passage = slot_gate.enter(
+            slot_id=slot_id, hold_id=hold_id, holder_keys=keys, request_mark=mark
+        )
+        if passage is slot_gate.Passage.REFUSED:
+            raise _gone(SlotHeld, call, now=now)
+    is_kept = False
     try:
-        if instead_of:
-            result = _exchange(call, instead_of=instead_of, holder=holder, now=now)
-        else:
-            result = _claim(call, now=now)
-    except BaseException:
-        slot_gate.leave(slot_id=call.slot_id, hold_id=call.hold_id)
-        raise
-    if result.outcome != "held":
-        slot_gate.leave(slot_id=call.slot_id, hold_id=call.hold_id)
-        if result.outcome == "replay":
-            return result
+        result = _claim(call, holder=holder, instead_of=instead_of, now=now)
+        is_kept = result.outcome == "held"
+    finally:
+        if not is_kept:
+            slot_gate.leave(slot_id=slot_id, hold_id=hold_id)
+    if not is_kept and result.outcome != "replay":
         raise _refusal(result, call, now=now)
-    if not call.waitlist_entry_id:
-        _keep_gate(call, result, holder=holder, now=now)
+    if is_kept and not offer:
+        left = min(call.term, result.expires_at - now)
+        slot_gate.keep(slot_id=slot_id, hold_id=hold_id, holder_keys=keys, left=left)
     if result.lapsed:
         _open_the_rest(result.lapsed)
     return result
 
 
-def _enter(call: HoldCall, *, holder: Holder, now: datetime, mark: str) -> None:
-    """Offers skip the gate: they come one at a time, often before the gate of the patient who gave
-    the time back has opened.
-    """
-    if call.waitlist_entry_id:
-        return
-    passage = slot_gate.enter(
-        slot_id=call.slot_id, hold_id=call.hold_id, holder_keys=holder.keys, request_mark=mark
-    )
-    if passage is slot_gate.Passage.REFUSED:
-        raise _gone(SlotHeld, call, now=now)
-
-
-def _keep_gate(call: HoldCall, result: HoldResult, *, holder: Holder, now: datetime) -> None:
-    slot_gate.keep(
-        slot_id=call.slot_id,
-        hold_id=call.hold_id,
-        holder_keys=holder.keys,
-        left=min(call.term, result.expires_at - now),
-    )
-
-
-def _exchange(call: HoldCall, *, instead_of: UUID, holder: Holder, now: datetime) -> HoldResult:
+def _exchange(call: HoldCall, *, instead_of: UUID, holder: Holder) -> HoldResult:
     """Both or neither: if the new time is refused, the old one stays held."""
     with transaction.atomic():
         with suppress(AlreadyConfirmed):  # then it is in nobody's way
             release_hold(hold_id=instead_of, holder=holder)
-        result = _claim(call, now=now)
+        result = decide(call)
         if result.outcome != "held":
             transaction.set_rollback(True)
     return result
-
-
-def _held(call: HoldCall, result: HoldResult) -> Hold:
-    """The row as written, without reading it again. Its relations and the agreed values load on
-    access.
-    """
-    hold = Hold(
-        id=call.hold_id,
-        doctor_id=result.doctor_id,
-        clinic_id=result.clinic_id,
-        visit_type_id=call.visit_type_id,
-        slot_ids=result.slot_ids,
-        starts_at=result.starts_at,
-        ends_at=result.ends_at,
-        expires_at=result.expires_at,
-        patient_id=call.patient_id,
-        guest_key=None if call.patient_id else call.guest_key,
-        replaces=call.replaces,
-        waitlist_entry_id=call.waitlist_entry_id,
-        made_from=call.address,
-        **dict.fromkeys(AGREED, DEFERRED),
-    )
-    hold._state.adding = False
-    hold._state.db = connection.alias
-    return hold
 
 
 def _refusal(result: HoldResult, call: HoldCall, *, now: datetime) -> DomainError:
@@ -305,29 +275,24 @@ def _unknown(field: str, what: str) -> FieldError:
     return FieldError(field, f"{what} does not exist.", field_code="unknown")
 
 
-def _claim(call: HoldCall, *, now: datetime) -> HoldResult:
+def _claim(call: HoldCall, *, holder: Holder, instead_of: UUID | None, now: datetime) -> HoldResult:
     """The database's constraint refuses what the call cannot see: a stale hold left by a move whose
-    visit has changed. An expired hold is in nobody's way, even before it is swept. Inside the
-    caller's transaction it is not swept: that transaction has locked slots, and would lock others
-    out of order.
+    visit has changed. An expired hold is in nobody's way, even before it is swept. Inside a
+    transaction it is not swept: the transaction has locked slots, and would lock others out of
+    order.
     """
-    try:
-        return call_hold(call)
-    except IntegrityError as error:
-        if not _is_held(error):
-            raise
-        if connection.in_atomic_block or not _sweep_doctor_of(call):
-            raise _gone(SlotHeld, call, now=now) from error
-    try:
-        return call_hold(call)
-    except IntegrityError as error:
-        if not _is_held(error):
-            raise
-        raise _gone(SlotHeld, call, now=now) from error
-
-
-def _is_held(error: IntegrityError) -> bool:
-    return broken_constraint(error) == "one_live_hold_on_a_slot"
+    is_alone = not (instead_of or connection.in_atomic_block)
+    for may_sweep in (is_alone, False):
+        try:
+            if instead_of:
+                return _exchange(call, instead_of=instead_of, holder=holder)
+            return decide(call)
+        except IntegrityError as error:
+            if broken_constraint(error) != "one_live_hold_on_a_slot":
+                raise
+            if not (may_sweep and _sweep_doctor_of(call)):
+                raise _gone(SlotHeld, call, now=now) from error
+    raise AssertionError  # the second try answers or raises
 
 
 def _sweep_doctor_of(call: HoldCall) -> int:

@@ -20,7 +20,7 @@ from bookings.appointments.services.changes import find_changeable_appointment
 from bookings.appointments.views.changes import REFUSALS as CHANGE_REFUSALS
 from bookings.appointments.views.changes import show_refused_change
 from bookings.appointments.views.sign_in import visit_where_the_answer_was_lost
-from bookings.engine.links import offer_token
+from bookings.engine.links import present_step
 from bookings.engine.selectors import ending_of, get_hold
 from bookings.errors import (
     AlreadyConfirmed,
@@ -34,21 +34,21 @@ from bookings.errors import (
     PatientBusy,
     TooManyGuesses,
 )
-from bookings.holding.code_limits import limits_of, send_counted
 from bookings.holding.destinations import destination_of
 from bookings.holding.drafts import draft_of, drop_draft, keep_draft
 from bookings.holding.forms import CodeForm, DetailsForm
 from bookings.holding.selectors import wants_long_code
-from bookings.holding.services.codes import resend_code, seconds_until_resend
-from bookings.holding.services.confirmation import confirm_booking
-from bookings.holding.views.attempt import (
-    caller_of,
-    guessers_at,
+from bookings.holding.services.codes import (
     known_details,
+    request_code,
+    resend_code,
+    seconds_until_resend,
+    send_counted,
+)
+from bookings.holding.services.confirmation import confirm
+from bookings.holding.views.attempt import (
+    guessers_at,
     limit_codes,
-    limit_tries,
-    send_code,
-    sent_details,
     ticket_of,
 )
 from bookings.holding.views.refusals import show_lost_hold
@@ -57,7 +57,9 @@ from bookings.models.holds import MAX_CODE_ATTEMPTS, MAX_CODE_RESENDS
 from docbook.errors import DomainError, FieldError, RateLimited
 from docbook.http.problems import STATUS_BY_CODE
 from docbook.http.rate_headers import add_headers, headers_of
+from docbook.http.throttling import enforce_together, limit_of
 from docbook.observability import refusal
+from doctors.models import Mode
 from doctors.templatetags.clinic_time import moment_in_full
 from doctors.views.picker_page import Notice
 
@@ -71,37 +73,39 @@ def details(request: HttpRequest, hold_id: UUID) -> HttpResponseBase:
     """The patient's details, entered while the time is held."""
     holder = current_holder(request)
     hold = get_hold(hold_id=hold_id, holder=holder)
-    if elsewhere := _over(request, hold) or _offered(hold):
+    if elsewhere := _elsewhere(request, hold):
         return elsewhere
     if request.POST.get("then") == "sign-in":
         keep_draft(request)
         return redirect_to_login(request.path)
-    known = known_details(hold, holder) | draft_of(request)
-    form = DetailsForm(
-        request.POST or None, patient=holder.patient, caller=caller_of(hold), initial=known
-    )
+    caller = hold.doctor.name if hold.mode == Mode.PHONE else ""
+    form = DetailsForm(request.POST or None, patient=holder.patient, caller=caller)
     error: DomainError | None = None
-    if request.method == "POST" and form.is_valid():
-        keep_draft(request)  # even if the next line refuses them for a minute
-        limit_codes(request)
+    if not form.is_bound:
+        form.initial = known_details(hold, holder=holder) | draft_of(request)
+    elif form.is_valid():
         try:
-            given = form.details()
-            send_code(hold, holder=holder, details=given)
+            limit_codes(request)
+        except RateLimited:
+            keep_draft(request)
+            raise
+        given = form.details()
+        try:
+            send_counted(
+                lambda now: request_code(hold_id=hold_id, holder=holder, details=given, now=now),
+                patient_id=holder.patient.pk if holder.patient else None,
+                email=given.email,
+                phone=given.phone,
+                now=timezone.now(),
+            )
         except AlreadyConfirmed:  # in another tab, a moment ago
             return redirect("bookings:appointment", appointment_id=hold_id)
         except HoldExpired as over:
             return _lost(request, over, hold)
-        except RateLimited as limit:
-            error = limit
-            form.add_error(None, _no_code(hold, holder, limit))
-        except NumberNeeded as needed:
-            error = needed
-            form.add_error("phone", form.fields["phone"].error_messages["required"])
-        except FieldError as other:
-            error = other
-            form.add_error(
-                other.field, _("A visit that moves keeps the address it was booked with.")
-            )
+        except (RateLimited, NumberNeeded, FieldError) as refused:
+            keep_draft(request)
+            error = refused
+            form.add_error(*_said_of(refused, form=form, hold=hold, holder=holder))
         else:
             drop_draft(request)
             return redirect("bookings:code", hold_id=hold_id)
@@ -124,13 +128,14 @@ def code(request: HttpRequest, hold_id: UUID) -> HttpResponseBase:
     """The code from the e-mail. The right one books."""
     holder = current_holder(request)
     hold = get_hold(hold_id=hold_id, holder=holder)
-    if elsewhere := _over(request, hold) or _offered(hold):
+    if elsewhere := _elsewhere(request, hold):
         return elsewhere
     if hold.code_sent_at is None:
-        return redirect("bookings:details", hold_id=hold_id)
+        return redirect(present_step(hold))
     form = CodeForm(request.POST) if request.method == "POST" else _form_of_code(request, hold)
     if request.method == "POST" and form.is_valid():
-        limit_tries(request)
+        limits = ["confirm"] if holder.patient is None else ["confirm", "confirm-user"]
+        enforce_together(*(limit_of(name, request) for name in limits))
         if form.cleaned_data["seen"] not in ("", hold.digest):
             return _ask_again(request, hold, holder=holder)
         return _try(request, hold, holder=holder, typed=form.cleaned_data["code"])
@@ -148,13 +153,15 @@ def resend(request: HttpRequest, hold_id: UUID) -> HttpResponseBase:
     try:
         send_counted(
             lambda now: resend_code(hold_id=hold_id, holder=holder, now=now),
-            limits=limits_of(patient_id=hold.patient_id, email=hold.email, phone=hold.phone),
+            patient_id=hold.patient_id,
+            email=hold.email,
+            phone=hold.phone,
             now=timezone.now(),
         )
     except AlreadyConfirmed:
         return redirect("bookings:appointment", appointment_id=hold_id)
     except HoldExpired as over:
-        return _over(request, hold) or _lost(request, over, hold)
+        return _elsewhere(request, hold) or _lost(request, over, hold)
     except DetailsMissing:
         return redirect("bookings:details", hold_id=hold_id)
     except RateLimited as limit:
@@ -165,13 +172,12 @@ def resend(request: HttpRequest, hold_id: UUID) -> HttpResponseBase:
     return redirect("bookings:code", hold_id=hold_id)
 
 
-def _over(request: HttpRequest, hold: Hold) -> HttpResponseBase | None:
-    """Where to go with a hold that can no longer be confirmed."""
-    if hold.state == HoldState.CONFIRMED:
-        return redirect("bookings:appointment", appointment_id=hold.pk)
+def _elsewhere(request: HttpRequest, hold: Hold) -> HttpResponseBase | None:
+    """Where to go with a hold that can no longer be confirmed, or that is a waitlist offer."""
     ending = ending_of(hold)
     if ending is None:
-        return None
+        is_here = hold.state == HoldState.HELD and hold.waitlist_entry_id is None
+        return None if is_here else redirect(present_step(hold))
     if hold.replaces:
         try:
             find_changeable_appointment(
@@ -185,22 +191,17 @@ def _over(request: HttpRequest, hold: Hold) -> HttpResponseBase | None:
     return _lost(request, ending, hold)
 
 
-def _offered(hold: Hold) -> HttpResponseBase | None:
-    """A waitlist offer needs neither details nor a code, and has its own page."""
-    if hold.waitlist_entry_id is None:
-        return None
-    return redirect("bookings:offer", token=offer_token(hold))
-
-
 def _lost(request: HttpRequest, error: DomainError, hold: Hold) -> HttpResponse:
     """The typed details wait for the next hold."""
-    keep_draft(request, sent=sent_details(hold))
+    sent = known_details(hold, holder=current_holder(request)) if hold.code_sent_at else {}
+    keep_draft(request, sent=sent)
     return show_lost_hold(request, error, hold)
 
 
 def _try(request: HttpRequest, hold: Hold, *, holder: Holder, typed: str) -> HttpResponseBase:
     try:
-        return _confirm(request, hold, holder=holder, typed=typed)
+        guessers = guessers_at(request, hold) if holder.patient is None else None
+        confirm(hold_id=hold.pk, holder=holder, code=typed, guessers=guessers)
     except OtpInvalid as wrong:
         refusal.note(wrong.code)
         # Away from the POST: reloading, or reopening a tab that the phone has dropped, would try
@@ -219,15 +220,10 @@ def _try(request: HttpRequest, hold: Hold, *, holder: Holder, typed: str) -> Htt
         return show_refused_change(
             request, changed, appointment_id=hold.replaces or hold.pk, attempt=hold
         )
-
-
-def _confirm(request: HttpRequest, hold: Hold, *, holder: Holder, typed: str) -> HttpResponseBase:
-    guessers = guessers_at(request, hold) if holder.patient is None else None
-    appointment = confirm_booking(hold_id=hold.pk, holder=holder, code=typed, guessers=guessers)
     drop_draft(request)
-    open_account(request, appointment)
-    url = reverse("bookings:appointment", args=[appointment.pk])
-    return redirect(f"{url}?confirmed=1")
+    if holder.patient is None:
+        open_account(request, visit_id=hold.pk)
+    return redirect(f"{reverse('bookings:appointment', args=[hold.pk])}?confirmed=1")
 
 
 def _ask_again(request: HttpRequest, hold: Hold, *, holder: Holder) -> HttpResponse:
@@ -281,6 +277,17 @@ def _code_page(
         "nav": "appointments" if hold.replaces else "doctors",
     }
     return render(request, "bookings/holding/code.html", context, status=status)
+
+
+def _said_of(
+    refused: DomainError, *, form: DetailsForm, hold: Hold, holder: Holder
+) -> tuple[str | None, str]:
+    """The field of the form that a refusal is about, and what is said there."""
+    if isinstance(refused, RateLimited):
+        return None, _no_code(hold, holder, refused)
+    if isinstance(refused, FieldError):
+        return refused.field, _("A visit that moves keeps the address it was booked with.")
+    return "phone", str(form.fields["phone"].error_messages["required"])
 
 
 def _no_code(hold: Hold, holder: Holder, refusal: RateLimited) -> str:

@@ -1,5 +1,6 @@
 """One tap on a time holds it, another gives it back."""
 
+from contextlib import suppress
 from urllib.parse import urlsplit
 from uuid import UUID
 
@@ -10,32 +11,28 @@ from django.urls import resolve, reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
-from django_htmx.http import HttpResponseClientRedirect
 
-from bookings.actors.holder import Holder
-from bookings.actors.sessions import current_holder, holder_who_starts, remember
+from bookings.actors.sessions import current_holder, remember
 from bookings.appointments.views.changes import REFUSALS as CHANGE_REFUSALS
 from bookings.appointments.views.changes import show_refused_change, visit_to_move
 from bookings.appointments.views.sign_in import visit_where_the_answer_was_lost
 from bookings.engine.links import present_step
 from bookings.engine.selectors import get_hold
 from bookings.engine.services import release_hold
-from bookings.errors import HoldExpired, NumberNeeded, SlotHeld
+from bookings.errors import HoldExpired, SlotHeld
 from bookings.holding.drafts import drop_draft
 from bookings.holding.forms import StartForm
-from bookings.holding.services.codes import Details
+from bookings.holding.services.codes import request_code_of_move
 from bookings.holding.services.holds import hold_slot
-from bookings.holding.views.attempt import known_details, limit_codes, send_code
+from bookings.holding.views.attempt import limit_codes
 from bookings.holding.views.refusals import WantedTime, show_refusal
-from bookings.models import Hold
 from docbook.errors import DomainError, NotFound, RateLimited
 from docbook.http import pages
-from docbook.http.htmx import wants_fragment
+from docbook.http.htmx import lead_to
 from docbook.http.keyed_digest import address_key
 from docbook.http.templatetags.ui import without_fragment
 from docbook.http.throttling import enforce_together, limit_of
-from doctors.models import VisitType
-from doctors.selectors.doctors import bookable_doctors, get_bookable_doctor
+from doctors.selectors.doctors import doctor_of_visit_type, is_bookable, slot_of_doctor
 from doctors.views.addresses import day_url, page_of, with_query
 
 # The pages where somebody who gives a time back may want to continue.
@@ -51,8 +48,8 @@ def start(request: HttpRequest) -> HttpResponseBase:
     form = StartForm(request.POST)
     if not form.is_valid():
         return pages.error_page(request, status=400)
-    slot_id, visit_type_id = form.cleaned_data["slot"], form.cleaned_data["visit_type"]
-    holder, replaces = holder_who_starts(request), form.cleaned_data["replaces"]
+    asked, holder = form.cleaned_data, current_holder(request, begins=True)
+    slot_id, visit_type_id, replaces = asked["slot"], asked["visit_type"], asked["replaces"]
     try:
         hold = hold_slot(
             slot_id=slot_id,
@@ -60,18 +57,23 @@ def start(request: HttpRequest) -> HttpResponseBase:
             holder=holder,
             address=address_key(request),
             replaces=replaces,
-            instead_of=form.cleaned_data["instead_of"],
+            instead_of=asked["instead_of"],
             now=timezone.now(),
         )
     except CHANGE_REFUSALS as error:
         return show_refused_change(request, error, appointment_id=replaces)
     except DomainError as error:
         if isinstance(error, SlotHeld) and error.attempt_id:  # the second tap on the same time
-            return _go(request, present_step(get_hold(hold_id=error.attempt_id, holder=holder)))
+            own = get_hold(hold_id=error.attempt_id, holder=holder)
+            return lead_to(request, present_step(own))
         wanted = {"slot_id": slot_id, "visit_type_id": visit_type_id}
         return _start_refused(request, error, replaces=replaces, **wanted)
     remember(request, hold)
-    return _go(request, _first_step(request, hold, holder=holder))
+    if replaces:
+        with suppress(RateLimited):  # the page of the details says so
+            limit_codes(request)
+            hold = request_code_of_move(hold, holder=holder, now=timezone.now())
+    return lead_to(request, present_step(hold))
 
 
 @require_POST
@@ -98,33 +100,6 @@ def release(request: HttpRequest, hold_id: UUID) -> HttpResponseBase:
     return redirect(without_fragment(to))
 
 
-def _go(request: HttpRequest, url: str) -> HttpResponseBase:
-    """Tells htmx to load the next page: it would put it into the picker."""
-    return HttpResponseClientRedirect(url) if wants_fragment(request) else redirect(url)
-
-
-def _first_step(request: HttpRequest, hold: Hold, *, holder: Holder) -> str:
-    """A move already knows the patient, so its code goes out at once."""
-    if hold.replaces and _send_code_of_move(request, hold, holder=holder):
-        return reverse("bookings:code", args=[hold.pk])
-    return reverse("bookings:details", args=[hold.pk])
-
-
-def _send_code_of_move(request: HttpRequest, hold: Hold, *, holder: Holder) -> bool:
-    """False if something has to be entered or waited for; the details page says what."""
-    known = known_details(hold, holder)
-    email = holder.patient.email if holder.patient else known["email"]
-    details = Details(**{**known, "email": email.lower()})
-    if not (details.first_name and details.last_name and details.email):
-        return False
-    try:
-        limit_codes(request)
-        send_code(hold, holder=holder, details=details)
-    except (RateLimited, HoldExpired, NumberNeeded):
-        return False
-    return True
-
-
 def _start_refused(
     request: HttpRequest,
     error: DomainError,
@@ -133,11 +108,10 @@ def _start_refused(
     visit_type_id: int,
     replaces: UUID | None,
 ) -> HttpResponse:
-    visit_type = VisitType.objects.filter(pk=visit_type_id, doctor__is_active=True).first()
-    if visit_type is None or isinstance(error, NotFound):
+    doctor = None if isinstance(error, NotFound) else doctor_of_visit_type(visit_type_id)
+    if doctor is None:
         return pages.error_page(request, status=404)
-    doctor = get_bookable_doctor(pk=visit_type.doctor_id)
-    slot = doctor.slots.filter(pk=slot_id).select_related("clinic").first()
+    slot = slot_of_doctor(doctor, slot_id=slot_id)
     wanted = WantedTime(
         doctor=doctor,
         visit_type_id=visit_type_id,
@@ -153,4 +127,4 @@ def _wanted_next(request: HttpRequest) -> str:
     """Where they wanted to continue; empty if that doctor can no longer be booked."""
     page = page_of(request.POST.get("next", ""), request=request, views=TIMES)
     slug = resolve(urlsplit(page).path).kwargs.get("slug") if page else None
-    return "" if slug and not bookable_doctors().filter(slug=slug).exists() else page
+    return "" if slug and not is_bookable(slug=slug) else page

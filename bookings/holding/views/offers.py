@@ -1,18 +1,15 @@
 """Times that a refusal offers instead, each with a button that holds it."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from django.utils.translation import gettext as _
 
-from bookings.appointments.selectors.appointments import visit_type_as_agreed
+from bookings.appointments.selectors.alternatives import first_free_from
 from bookings.models import Hold
 from doctors.rules import VisitTime
-from doctors.selectors.slots import times_of_doctor
 from doctors.templatetags.clinic_time import clock_near
 from doctors.views.picker_page import TimeInstead
-
-LOOKS_AHEAD = timedelta(days=14)
 
 
 def still_free(
@@ -46,7 +43,7 @@ def _said(time: VisitTime, *, near: datetime, clinic_id: int) -> str:
 def again_or_next(hold: Hold, *, now: datetime) -> tuple[str, list[TimeInstead]]:
     """For an ended hold: whether its time is still free, otherwise the next one."""
     at, here = hold.starts_at, hold.clinic_id
-    first = _first_free(hold, now=now)
+    first = first_free_from(hold, now=now)
     if first is None:
         return _("It is gone now."), []
     offers = still_free(
@@ -56,21 +53,3 @@ def again_or_next(hold: Hold, *, now: datetime) -> tuple[str, list[TimeInstead]]
         return _("It is still free. Hold it again?"), offers
     following = _said(first, near=at, clinic_id=here)
     return _("It is gone now. Next free: %(time)s.") % {"time": following}, offers
-
-
-def _first_free(hold: Hold, *, now: datetime) -> VisitTime | None:
-    """From the hold's time on. Times that the doctor no longer offers are not free."""
-    if not (hold.visit_type.is_active and hold.doctor.is_active):
-        return None
-    free, _on_hold = times_of_doctor(
-        doctor=hold.doctor,
-        visit_type=visit_type_as_agreed(hold) if hold.replaces else hold.visit_type,
-        start=hold.starts_at,
-        end=hold.starts_at + LOOKS_AHEAD,
-        now=now,
-        moves=hold.replaces,
-    )
-    # A visit that moves sees its own time as free, but does not move there.
-    moves = [hold.replaces] if hold.replaces else []
-    kept = set(Hold.objects.filter(pk__in=moves).values_list("starts_at", flat=True))
-    return next((time for time in free if time.starts_at not in kept), None)

@@ -1,10 +1,9 @@
 """Refusals on pages: what happened, what is still free, and the next step as a button."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
@@ -15,7 +14,7 @@ from accounts.services import SignInRefused
 from bookings.actors.sessions import current_holder
 from bookings.appointments.views.changes import show_move, visit_to_move
 from bookings.engine.links import present_step
-from bookings.engine.selectors import ending_of, live_holds
+from bookings.engine.selectors import ending_of, kept_times, own_hold_in_the_way
 from bookings.errors import (
     AppointmentLimit,
     BookingDisabled,
@@ -33,7 +32,7 @@ from docbook.errors import DomainError
 from docbook.http.problems import STATUS_BY_CODE
 from docbook.http.templatetags.ui import without_fragment
 from docbook.observability import refusal
-from doctors.models import Clinic, Doctor, VisitType
+from doctors.models import Clinic, Doctor
 from doctors.selectors.slots import place_of
 from doctors.templatetags.clinic_time import clock, clock_near, day_and_clock
 from doctors.views.addresses import day_url, doctor_url, with_query
@@ -55,6 +54,13 @@ class WantedTime:
     starts_at: datetime | None
     clinic: Clinic
     moves: Appointment | None = None
+
+    @property
+    def length(self) -> timedelta:
+        if self.moves:
+            return self.moves.duration
+        offered = (each for each in self.doctor.visit_types.all() if each.pk == self.visit_type_id)
+        return next(offered).duration
 
     def clock(self) -> str:
         return clock(self.starts_at, zone=self.clinic.zone) if self.starts_at else ""
@@ -223,22 +229,15 @@ def _lost_race(error: SlotTaken | SlotHeld, *, wanted: WantedTime) -> Notice:
 
 
 def _own_hold(request: HttpRequest, *, wanted: WantedTime) -> Hold | None:
-    """The caller's own hold of a part of the time: for another visit type, from another start, for
-    moving a visit, as time kept free after a visit, or as an offer.
-    """
     if wanted.starts_at is None:
         return None
-    if wanted.moves:
-        length = wanted.moves.duration
-    else:
-        length = VisitType.objects.get(pk=wanted.visit_type_id).duration
-    overlaps = Q(
+    return own_hold_in_the_way(
+        holder=current_holder(request),
         doctor=wanted.doctor,
-        starts_at__lt=wanted.starts_at + length,
-        ends_at__gt=wanted.starts_at,
+        slot_id=wanted.slot_id,
+        start=wanted.starts_at,
+        end=wanted.starts_at + wanted.length,
     )
-    live = live_holds(holder=current_holder(request)).select_related("doctor", "clinic")
-    return live.filter(overlaps | Q(slot_ids__contains=[wanted.slot_id])).first()
 
 
 def _own_notice(hold: Hold, *, wanted: WantedTime) -> Notice:
@@ -281,9 +280,7 @@ def _limit_notice(request: HttpRequest, error: HoldLimit, *, wanted: WantedTime)
     title = ngettext(
         "You are already holding a time.", "You are already holding %(count)d times.", error.limit
     ) % {"count": error.limit}
-    # Offers of the waitlist do not count, and giving one back would make no room.
-    live = live_holds(holder=current_holder(request)).filter(waitlist_entry=None)
-    holds = list(live.select_related("doctor", "clinic")[: error.limit])
+    holds = kept_times(holder=current_holder(request), most=error.limit)
     text = ngettext(
         "Confirm it or give it back first.",
         "Confirm or give back one of them first.",

@@ -27,7 +27,7 @@ from docbook.audit.models import AuditEvent
 from docbook.errors import FieldError, NotFound, VersionMismatch
 from docbook.outbox.models import OutboxMessage
 from doctors.models import Slot
-from tests.bookings.acts import as_patient, book, bookable, guest, take
+from tests.bookings.acts import as_patient, book, bookable, guest, key_of, take
 from tests.bookings.parties import OWN, PRACTICE, STRANGERS, doctor_of, patient_of, secretary_of
 from tests.bookings.traces import traces
 from tests.factories import (
@@ -264,7 +264,8 @@ def test_gate_of_a_cancelled_visit_is_open(django_capture_on_commit_callbacks) -
     holder = as_patient(make_patient())
     visit = book(slots[0], visit_type=visit_type, holder=holder)
     redis = get_redis_connection("default")
-    redis.set(f"lock:slot:{slots[0].pk}", holder.key)  # as if Redis had been away at the booking
+    # As if Redis had been away at the booking.
+    redis.set(f"lock:slot:{slots[0].pk}", key_of(holder))
     with django_capture_on_commit_callbacks(execute=True):
         act(cancel_appointment, visit, by=holder)
     assert redis.get(f"lock:slot:{slots[0].pk}") is None

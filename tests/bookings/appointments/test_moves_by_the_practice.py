@@ -24,7 +24,7 @@ from docbook.audit.services import SYSTEM
 from docbook.errors import FieldError, NotFound, VersionMismatch
 from docbook.outbox.models import OutboxMessage
 from doctors.models import Slot, VisitType
-from tests.bookings.acts import as_patient, attempt, book, bookable, guest, let_expire, take
+from tests.bookings.acts import as_patient, attempt, book, bookable, guest, key_of, let_expire, take
 from tests.bookings.parties import PRACTICE, STRANGERS, patient_of
 from tests.bookings.traces import traces
 from tests.factories import (
@@ -331,7 +331,7 @@ def test_statements_are_as_many_for_a_long_visit_and_each_names_its_month() -> N
 def test_gate_of_the_old_time_is_open(django_capture_on_commit_callbacks) -> None:
     old, _type, slots = booked()
     redis, gate = get_redis_connection("default"), f"lock:slot:{slots[2].pk}"
-    redis.set(gate, as_patient(old.patient).key)  # as if Redis had been away at the booking
+    redis.set(gate, key_of(as_patient(old.patient)))  # as if Redis had been away at the booking
     with django_capture_on_commit_callbacks(execute=True):
         move(old, slots[4])
     assert redis.get(gate) is None

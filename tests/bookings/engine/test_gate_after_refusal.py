@@ -14,7 +14,16 @@ from bookings.holding.services import holds
 from bookings.models import Appointment, Hold
 from doctors.models import Doctor, Slot, VisitType
 from tests.api.client import Api, problem
-from tests.bookings.acts import as_patient, bookable, code_of, guest, let_expire, take, wrong_code
+from tests.bookings.acts import (
+    as_patient,
+    bookable,
+    code_of,
+    guest,
+    key_of,
+    let_expire,
+    take,
+    wrong_code,
+)
 from tests.factories import make_appointment, make_doctor, make_patient, make_slots, tomorrow_at
 from tests.limits import allow
 
@@ -44,7 +53,7 @@ def test_database_that_is_lost_behind_the_gate_leaves_it_open(monkeypatch) -> No
         raise OperationalError
 
     with monkeypatch.context() as broken:
-        broken.setattr(holds, "call_hold", lost)
+        broken.setattr(holds, "decide", lost)
         with pytest.raises(OperationalError):
             take(slots[0], visit_type=visit_type, holder=guest())
     assert closed_gates() == set()
@@ -60,7 +69,7 @@ def test_code_that_no_database_has_kept_counts_for_no_mailbox(monkeypatch) -> No
         raise OperationalError
 
     with monkeypatch.context() as broken:
-        broken.setattr(holds, "call_hold", lost)
+        broken.setattr(holds, "decide", lost)
         api.client.raise_request_exception = False  # a client gets an answer
         problem(api.start(**wanted), code="unavailable", status=503)
     assert api.start(**wanted).status_code == 201
@@ -185,7 +194,7 @@ def test_answer_of_a_live_hold_that_is_told_again_leaves_its_gate_as_it_is() -> 
     redis, gate = get_redis_connection("default"), f"lock:slot:{slot.pk}"
     redis.pexpire(gate, 100_000)
     assert start().headers["Idempotent-Replayed"] == "true"
-    assert redis.get(gate).decode() == as_patient(patient).key
+    assert redis.get(gate).decode() == key_of(as_patient(patient))
     assert redis.pttl(gate) <= 100_000
     redis.delete(gate)  # forgotten: the database keeps the time, and the gate is not made up
     start()
