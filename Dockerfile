@@ -1,6 +1,6 @@
 # syntax=docker/dockerfile:1
 
-# -- packages: a virtualenv from the lock, which the second stage takes over whole
+# -- packages: a virtualenv from the lock, copied whole into the second stage
 FROM python:3.13-slim AS packages
 WORKDIR /build
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PIP_ROOT_USER_ACTION=ignore
@@ -22,7 +22,7 @@ RUN useradd --system --uid 10001 --home-dir /app --shell /usr/sbin/nologin docbo
 WORKDIR /app
 COPY --from=packages /opt/venv /opt/venv
 COPY . .
-# Collecting static files needs settings, not secrets: these exist for this one command only.
+# Collecting static files needs settings, not secrets. These exist only for this one command.
 RUN random() { python -c "import secrets; print(secrets.token_urlsafe(48))"; }; \
     SECRET_KEY="$(random)" OTP_KEYS="$(random)" JWT_KEYS="$(random)" \
     SECOND_FACTOR_KEYS="$(random)" \

@@ -18,31 +18,31 @@ test: ## every test on engines of its own (ARGS="-k held" goes to pytest; AT="20
 proof: ## load and faults, judged from outside (ARGS="stampede --crowd 100"; all: 5 minutes)
 	@$(PYTHON) -m devstack proof $(ARGS)
 
-bench: ## how fast, beside what the database alone could do (SUITE=pages: what a page costs)
+bench: ## how fast, next to what the database alone could do (SUITE=pages: what a page costs)
 	@$(PYTHON) -m devstack bench $(SUITE) $(ARGS)
 
 lighthouse: ## how fast and light the public pages of a running `make run` are on a phone (PORT=8000)
 	@$(PYTHON) -m devstack lighthouse $(ARGS)
 
-mutate: ## breaks the code one place at a time: do tests notice? (ARGS=sql; all: an hour)
+mutate: ## breaks the code in one place at a time: do tests notice? (ARGS=sql; all: an hour)
 	@$(PYTHON) -m devstack mutate $(ARGS)
 
 check: ## format, lint, types, contracts, migrations, templates, schema, deployment
 	@$(PYTHON) -m devstack check
 
-format: ## code and templates in the form that `make check` wants
+format: ## puts code and templates into the form that `make check` requires
 	@$(PYTHON) -m devstack format
 
-openapi: ## write docs/openapi.yaml anew
+openapi: ## write docs/openapi.yaml again
 	@$(PYTHON) -m devstack openapi
 
-journeys: ## write the walks in CONTRIBUTING.md anew
+journeys: ## write the walks in CONTRIBUTING.md again
 	@$(PYTHON) -m devstack journeys
 
-states: ## write docs/states.md anew
+states: ## write docs/states.md again
 	@$(PYTHON) -m devstack states
 
-lock: ## write the lock files anew (ARGS=--upgrade takes newer releases)
+lock: ## write the lock files again (ARGS=--upgrade takes newer releases)
 	@$(PYTHON) -m devstack lock $(ARGS)
 
 clean: ## remove caches and the data of `make run`

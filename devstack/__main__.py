@@ -2,7 +2,7 @@
 
 import sys
 
-# Older interpreters get a sentence instead of a syntax error from one of the imports below.
+# Older interpreters get a sentence instead of a syntax error from an import below.
 if sys.version_info < (3, 11):  # noqa: UP036
     sys.exit(
         "DocBook needs Python 3.11 or newer, and this is Python %d.%d. "  # noqa: UP031

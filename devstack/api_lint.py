@@ -1,7 +1,7 @@
-"""docs/openapi.yaml as others see it: two linters, and a program in strict TypeScript.
+"""Checks docs/openapi.yaml from outside: two linters, and a program in strict TypeScript.
 
-The tools come from npm, as devstack/description/package-lock.json names them, into .venv/npm. A
-machine without npm is told so; it is no failure.
+The tools come from npm, as devstack/description/package-lock.json lists them, and go into
+.venv/npm. Without npm there is a note, but no failure.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""From a bare Python to the project's own virtualenv. Standard library only."""
+"""From a bare Python to the project's virtualenv. Uses the standard library only."""
 
 import fcntl
 import hashlib
@@ -24,7 +24,7 @@ PINNED = re.compile(r"^([A-Za-z0-9._-]+)(?:\[[^\]]*\])?==", re.MULTILINE)
 
 
 def enter_virtualenv(arguments: Sequence[str]) -> NoReturn:
-    """Make the virtualenv complete, then become the command that runs inside it."""
+    """Completes the virtualenv, then becomes the command that runs inside it."""
     make_virtualenv_complete()
     os.chdir(ROOT)
     os.execv(PYTHON, [str(PYTHON), "-m", "devstack.commands", *arguments])  # noqa: S606
@@ -45,7 +45,7 @@ def make_virtualenv_complete() -> None:
 
 
 def is_complete() -> bool:
-    """A stamp is written last, so an installation that was cut short never counts as done."""
+    """A stamp is written last, so an interrupted installation never counts as complete."""
     return _stamped() == _lock_hash() and PYTHON.exists() and not _another_python_was_chosen()
 
 
@@ -87,7 +87,7 @@ def _build() -> None:
 
 
 def _interpreter_works() -> bool:
-    """A virtualenv outlives the interpreter it was made from: ask it, do not just look."""
+    """A virtualenv outlives the interpreter it was made from, so this runs it."""
     if not PYTHON.exists():
         return False
     question = "import pip, sys; sys.exit(sys.version_info < (3, 11))"

@@ -1,4 +1,4 @@
-"""`make check`: every tool on a line of its own; all run, and one that fails fails the whole."""
+"""`make check`: one line per tool. All of them run, and one failure fails the whole."""
 
 import os
 import secrets
@@ -42,7 +42,7 @@ def _manage(*arguments: str) -> list[str]:
 
 
 def _production() -> Mapping[str, str]:
-    """Production settings with secrets that are thrown away, as `check --deploy` wants them."""
+    """Production settings with throw-away secrets, which `check --deploy` needs."""
     return {
         **{name: secrets.token_urlsafe(48) for name in SECRETS},
         "DJANGO_SETTINGS_MODULE": "docbook.settings.prod",
@@ -97,7 +97,7 @@ def _schema(name: str, place: str) -> list[str]:
 
 
 def run_checks(arguments: Sequence[str]) -> int:
-    """Runs all checks, or those named by their titles; exit code 1 when one has failed."""
+    """Runs all checks, or the ones with the given titles; exit code 1 if one has failed."""
     chosen = _chosen(arguments)
     with ExitStack() as running:
         interrupts = running.enter_context(interrupts_noted())

@@ -1,4 +1,4 @@
-"""`make clean`: what the tools and `make run` left behind; the virtualenv stays."""
+"""`make clean`: removes what the tools and `make run` left behind; the virtualenv stays."""
 
 import shutil
 from collections.abc import Sequence

@@ -1,6 +1,6 @@
-"""Another moment for a whole run: every process that it starts has another wall clock.
+"""Another moment for a whole run: every process that it starts has a shifted wall clock.
 
-All are ahead (or behind) by the same number of seconds, so they agree, and their clocks go on.
+All clocks are ahead (or behind) by the same number of seconds, so they agree and keep running.
 Durations stay real.
 """
 
@@ -20,7 +20,7 @@ SOURCE = Path(__file__).with_suffix(".c")
 
 @contextmanager
 def clock_at(moment: str) -> Iterator[Mapping[str, str]]:
-    """The environment of processes for which it is now this moment of UTC."""
+    """The environment that sets the clock of new processes to this moment of UTC."""
     ahead = round(_instant(moment).timestamp() - time.time())
     with tempfile.TemporaryDirectory(prefix="docbook-clock-") as name:
         folder = Path(name)
@@ -33,7 +33,7 @@ def _instant(moment: str) -> datetime:
         return datetime.strptime(moment, "%Y-%m-%d %H:%M").replace(tzinfo=UTC)
     except ValueError:
         raise Refusal(
-            f'"{moment}" is no moment: write it like AT="2027-10-31 00:10", in UTC.'
+            f'"{moment}" is not a moment: write it like AT="2027-10-31 00:10", in UTC.'
         ) from None
 
 

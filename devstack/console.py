@@ -1,4 +1,4 @@
-"""What the person at the terminal reads. Plain ASCII, so that no locale can break it."""
+"""Output for the person at the terminal. Plain ASCII, so no locale can break it."""
 
 import sys
 import time
@@ -9,7 +9,7 @@ LABEL_WIDTH = 22
 
 
 def say(text: str = "") -> None:
-    """Print one line; a terminal that has been closed must not keep us from stopping cleanly."""
+    """Prints one line. A closed terminal must not prevent a clean stop."""
     with suppress(OSError, ValueError):
         print(text, flush=True)
 
@@ -20,14 +20,14 @@ def report(label: str, text: str) -> None:
 
 @contextmanager
 def timed_step(label: str, done: str = "done") -> Iterator[None]:
-    """Name a step that takes a while, then say how long it took."""
+    """Announces a step that takes a while, then says how long it took."""
     started = time.monotonic()
     yield
     report(label, f"{done} ({time.monotonic() - started:.1f} s)")
 
 
 class ProgressLine:
-    """A count that grows in place on a terminal, and in quarters where lines cannot be redrawn."""
+    """A count that grows in place on a terminal, and in quarters if lines cannot be redrawn."""
 
     def __init__(self, *, label: str, total: int) -> None:
         self.label = label

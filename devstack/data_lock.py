@@ -1,4 +1,4 @@
-"""One runner per data directory. The kernel lets go of the lock, even after `kill -9`."""
+"""One runner per data directory. The kernel releases the lock, even after `kill -9`."""
 
 import fcntl
 import os
@@ -12,7 +12,7 @@ from devstack.refusals import Refusal
 
 @contextmanager
 def sole_use_of(folder: Path, *, holder: str) -> Iterator[None]:
-    """Hold the folder's lock for the block; refuse with a sentence when somebody else does."""
+    """Holds the folder's lock for the block. Refuses with a sentence if somebody else has it."""
     _make(folder)
     with (folder / "lock").open("a+") as lock:
         try:
@@ -28,7 +28,8 @@ def sole_use_of(folder: Path, *, holder: str) -> Iterator[None]:
 
 def _make(folder: Path) -> None:
     try:
-        folder.mkdir(mode=0o711, exist_ok=True)  # see engines: nobody may have to pass through
+        # see engines: the user nobody may have to pass through
+        folder.mkdir(mode=0o711, exist_ok=True)
         (folder / "lock").touch(mode=0o600)
     except PermissionError as error:
         raise Refusal(

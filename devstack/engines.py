@@ -1,4 +1,4 @@
-"""PostgreSQL, Valkey and the mail sink together: on kept data, or thrown away afterwards.
+"""PostgreSQL, Valkey and the mail sink together, on data that is kept or thrown away afterwards.
 
     with interrupts_noted() as interrupts, throwaway_engines(interrupts=interrupts) as engines:
         subprocess.run([...], env={**os.environ, **engines.environment})
@@ -25,7 +25,7 @@ from devstack.valkey import Valkey, start_valkey, wait_for_valkey
 
 @dataclass(frozen=True)
 class Engines:
-    """What runs, each None where an outside server is used, and how the product finds it all."""
+    """What runs (None for an outside server), and how the product finds it all."""
 
     postgres: Postgres | None
     valkey: Valkey | None
@@ -50,7 +50,7 @@ class Engines:
 
 @contextmanager
 def throwaway_engines(*, interrupts: Interrupts) -> Iterator[tuple[Engines, Workshop]]:
-    """Engines on a temporary directory, quick rather than durable, gone after the block."""
+    """Engines in a temporary directory, fast rather than durable, deleted after the block."""
     with tempfile.TemporaryDirectory(prefix="docbook-") as name:
         folder = Path(name).resolve()
         folder.chmod(0o711)  # PostgreSQL may have to run as nobody; every folder inside is private
@@ -65,12 +65,14 @@ def throwaway_engines(*, interrupts: Interrupts) -> Iterator[tuple[Engines, Work
 
 @contextmanager
 def running_engines(*, workshop: Workshop, durable: bool = True) -> Iterator[Engines]:
-    """Start what is not given from outside, with data in the workshop's folder; stop it after."""
+    """Starts engines that are not given from outside, with data in the workshop's folder; stops
+    them afterwards.
+    """
     with ExitStack() as running:
         maildir = Path(os.environ.get("DEV_MAILDIR") or workshop.folder / "mail")
         valkey = _valkey(workshop, running, durable=durable)
         mail_sink = _mail_sink(workshop, running, maildir=maildir)
-        postgres = _postgres(workshop, running, durable=durable)  # last, for it takes longest
+        postgres = _postgres(workshop, running, durable=durable)  # last, because it takes longest
         if valkey:
             wait_for_valkey(valkey, workshop=workshop)
         if mail_sink:
@@ -85,7 +87,7 @@ def running_engines(*, workshop: Workshop, durable: bool = True) -> Iterator[Eng
 
 
 def _database(postgres: Postgres | None, *, durable: bool) -> Mapping[str, str]:
-    """Kept data are served as in production; tests make and drop databases, as the superuser."""
+    """Kept data are served as in production. Tests make and drop databases, as the superuser."""
     if postgres is None:
         return {}
     if not durable:
@@ -124,7 +126,9 @@ def _mail_sink(workshop: Workshop, running: ExitStack, *, maildir: Path) -> Mail
 
 
 def _is_given(server: Outside, workshop: Workshop) -> bool:
-    """True when an outside server is named; it answers by then, or was refused with a sentence."""
+    """True if an outside server is named. It has answered by then, or was refused with a
+    sentence.
+    """
     if server.is_given():
         server.wait(interrupts=workshop.interrupts)
     return server.is_given()

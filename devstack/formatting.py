@@ -1,4 +1,4 @@
-"""`make format`: code and templates in the form that `make check` wants to see."""
+"""`make format`: puts code and templates into the form that `make check` requires."""
 
 import subprocess
 import sys
@@ -21,5 +21,5 @@ def format_all(_arguments: Sequence[str]) -> int:
 
 
 def _run(name: str, *arguments: str) -> None:
-    # djlint ends with 1 when it has changed something; what is wrong is for `make check` to say.
+    # djlint ends with 1 if it has changed something. `make check` reports what is wrong.
     subprocess.run([BIN / name, *arguments], cwd=ROOT, check=False, stdout=subprocess.DEVNULL)

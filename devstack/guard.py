@@ -1,8 +1,8 @@
-"""Cleans up after a runner that was killed without a chance to do so itself.
+"""Cleans up after a runner that was killed before it could do so.
 
-The runner holds the other end of this process's standard input and never writes to it. When the
-runner ends, however it ends, the kernel closes the pipe. Whatever it left running is stopped, and
-a temporary directory of its own is removed.
+The runner holds the other end of this process's standard input and never writes to it. However the
+runner ends, the kernel closes the pipe. Then its remaining processes are stopped, and its temporary
+directory is removed.
 """
 
 import shutil
@@ -19,7 +19,7 @@ from devstack.records import stop_recorded
 
 @contextmanager
 def guarded(folder: Path, *, owner: Identity, temporary: Path | None = None) -> Iterator[None]:
-    """Watch over the processes recorded in the folder for as long as the block runs."""
+    """Watches the processes recorded in the folder for as long as the block runs."""
     arguments = [str(folder), str(owner.pid), owner.started, *([str(temporary)] * bool(temporary))]
     guard = subprocess.Popen(
         [sys.executable, "-m", "devstack.guard", *arguments],

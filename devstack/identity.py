@@ -1,7 +1,7 @@
-"""Which process is meant: a pid together with the moment it started.
+"""Identifies a process by its pid and the moment it started.
 
-Pids are reused. A pid read from a file may belong to somebody's editor by now, so nothing is
-ever signalled unless the start time is the recorded one as well.
+Pids are reused: a pid from a file may now belong to somebody's editor. So nothing gets a signal
+unless its start time matches as well.
 """
 
 import os
@@ -23,17 +23,17 @@ class Identity:
 
 
 def identify(pid: int) -> Identity:
-    """The identity of a running process; one that is gone already never counts as alive."""
+    """The identity of a running process. One that is gone never counts as alive."""
     return Identity(pid=pid, started=started(pid) or "gone")
 
 
 def started(pid: int) -> str | None:
-    """When the process started, in the system's own words; None when it is gone or a zombie."""
+    """When the process started, as the system says; None if it is gone or a zombie."""
     return _started_linux(pid) if sys.platform == "linux" else _started_posix(pid)
 
 
 def command_line(pid: int) -> str:
-    """The words the process was started with; empty when it is gone."""
+    """The words that the process was started with; empty if it is gone."""
     if sys.platform == "linux":
         path = Path(f"/proc/{pid}/cmdline")
         with suppress(OSError):
@@ -55,7 +55,7 @@ def _started_linux(pid: int) -> str | None:
 
 @cache
 def _boot_id() -> str:
-    """Start times count from the boot; after a restart of the machine they mean nothing."""
+    """Start times count from the boot. After a restart of the machine they mean nothing."""
     path = Path("/proc/sys/kernel/random/boot_id")
     return path.read_text().strip() if os.access(path, os.R_OK) else ""
 

@@ -1,8 +1,8 @@
 """`/dev/inbox/`: the mails that the sink has caught. Development and test settings only.
 
 `?format=json` gives `[{key, to, subject, text, html, attachments, receivedAt}]`, newest first;
-`&to=ADDRESS` only those sent to that address. An attachment is `{filename, contentType, content}`:
-text as it is, anything else in base64.
+`&to=ADDRESS` only mails to that address. An attachment is `{filename, contentType, content}`: text
+as it is, anything else in base64.
 """
 
 import base64
@@ -22,7 +22,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 LIMIT = 200
-# A mail is foreign content: no scripts, no origin of its own, and of requests only our logo.
+# A mail is foreign content: no scripts, no origin of its own, and it may load only our logo.
 MAIL_POLICY = "sandbox; default-src 'none'; img-src data: 'self'; style-src 'unsafe-inline'"
 
 
@@ -74,7 +74,7 @@ def inbox(request: HttpRequest) -> HttpResponseBase:
 
 @require_safe
 def html_part(_request: HttpRequest, key: str) -> HttpResponse:
-    """The HTML version of one mail, as a document of its own that can do nothing."""
+    """The HTML version of one mail, as a separate document that can do nothing."""
     path = next((path for path in _files() if path.name == key), None)
     if path is None:
         raise Http404
@@ -82,7 +82,7 @@ def html_part(_request: HttpRequest, key: str) -> HttpResponse:
 
 
 def _quiet_hours() -> tuple[time, time] | None:
-    """Why the waitlist sends nothing at night; None where it always does."""
+    """Why the waitlist sends nothing at night; None if it always sends."""
     begin, end = settings.WAITLIST_QUIET_HOURS
     return None if begin == end else (begin, end)
 
@@ -95,7 +95,7 @@ def _mails(*, to: str) -> Iterator[Mail]:
 
 
 def _files() -> list[Path]:
-    """Newest first, by the file's time: a Maildir's names tell whole seconds only."""
+    """Newest first, by the file's time: names in a Maildir have whole seconds only."""
     box = Path(settings.DEV_MAILDIR)
     paths = [path for name in ("new", "cur") for path in (box / name).glob("*")]
     return sorted(paths, key=lambda path: (path.stat().st_mtime_ns, path.name), reverse=True)
@@ -116,7 +116,9 @@ def _read(path: Path) -> Mail:
 
 
 def _recipients(message: EmailMessage) -> list[str]:
-    """Recipients in the envelope, as the sink noted it; the header may name others, or nobody."""
+    """Recipients in the envelope, as the sink recorded them. The header may name others, or
+    nobody.
+    """
     noted = message.get_all("X-RcptTo") or message.get_all("To") or []
     return [address for _, address in getaddresses([str(value) for value in noted])]
 

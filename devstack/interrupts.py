@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM, noted rather than thrown, so that they never cut a clean-up short."""
+"""Ctrl-C and SIGTERM are recorded instead of raised, so they never cut a clean-up short."""
 
 import signal
 import time
@@ -31,7 +31,9 @@ class Interrupts:
         return self.count > 1
 
     def wait_until(self, condition: Callable[[], bool], *, timeout: float) -> bool:
-        """Wait for the condition; False after the time-out, Interrupted on a request to stop."""
+        """Waits for the condition. False after the timeout; raises Interrupted on a request
+        to stop.
+        """
         deadline = time.monotonic() + timeout
         while not condition():
             self.check()

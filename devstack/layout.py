@@ -1,4 +1,4 @@
-"""Where things lie in a clone."""
+"""Where things are in a clone."""
 
 import os
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""`make lock`: from requirements*.in to requirements*.txt, with hashes."""
+"""`make lock`: makes requirements*.txt, with hashes, from requirements*.in."""
 
 import subprocess
 import sys
@@ -13,7 +13,7 @@ OPTIONS = ("--universal", "--python-version", "3.11", "--generate-hashes", "--no
 
 
 def write_lock_files(arguments: Sequence[str]) -> int:
-    """Keeps what is locked where it still fits; `--upgrade` takes the newest that fits."""
+    """Keeps locked versions that still fit; `--upgrade` takes the newest ones that fit."""
     if find_spec("uv") is None:
         _run("pip", "install", "--quiet", "--disable-pip-version-check", "uv")
     for path in LOCK_FILES:

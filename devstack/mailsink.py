@@ -37,7 +37,7 @@ class MailSink:
 
 
 def start_mail_sink(*, maildir: Path, workshop: Workshop) -> MailSink:
-    """Start the sink; returns before it answers."""
+    """Starts the sink; returns before it answers."""
     maildir.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     port = free_port()
     command = [sys.executable, "-m", "devstack.mailsink", str(port), str(maildir)]
@@ -58,7 +58,7 @@ def wait_for_mail_sink(sink: MailSink, *, workshop: Workshop) -> None:
 
 
 async def serve(*, port: int, maildir: Path) -> None:
-    handler = Mailbox(maildir)  # notes the envelope's recipients as X-RcptTo
+    handler = Mailbox(maildir)  # records the envelope's recipients as X-RcptTo
     loop = asyncio.get_running_loop()
     stopped = asyncio.Event()
     loop.add_signal_handler(signal.SIGTERM, stopped.set)

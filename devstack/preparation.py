@@ -1,4 +1,4 @@
-"""The schema and the demo clinics: made once, skipped when nothing has changed."""
+"""The schema and the demo clinics: made once, skipped if nothing has changed."""
 
 import hashlib
 import json
@@ -18,7 +18,7 @@ SHAPES_THE_SCHEMA = ("*/migrations/*.py", "*/*/migrations/*.py", "docbook/settin
 
 @dataclass(frozen=True)
 class Stamp:
-    """What was done to the embedded database, kept beside its data: gone when they are gone."""
+    """What was done to the embedded database. Kept next to its data, and gone with them."""
 
     path: Path | None
 
@@ -36,7 +36,9 @@ class Stamp:
 
 
 def prepare_database(*, engines: Engines, workshop: Workshop) -> None:
-    """Migrate and seed. Somebody else's database is asked every time, our own remembers."""
+    """Migrates and seeds. Somebody else's database is asked every time; for our own there is a
+    stamp.
+    """
     stamp = Stamp(workshop.folder / "postgres" / "prepared.json" if engines.postgres else None)
     schema = _schema_version()
     if not stamp.holds("schema", schema):
@@ -48,7 +50,7 @@ def prepare_database(*, engines: Engines, workshop: Workshop) -> None:
 
 
 def _schema_version() -> str:
-    """A digest of all that decides which migrations there are."""
+    """A digest of everything that decides which migrations there are."""
     digest = hashlib.sha256()
     files = {path for pattern in SHAPES_THE_SCHEMA for path in ROOT.glob(pattern)}
     for path in sorted(files | {LOCK_FILES[0]}):

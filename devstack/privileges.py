@@ -1,4 +1,4 @@
-"""How PostgreSQL, which refuses to run as root, runs nevertheless when root types `make run`."""
+"""PostgreSQL refuses to run as root. This lets it run when root types `make run`."""
 
 import os
 import pwd
@@ -11,7 +11,7 @@ from pathlib import Path
 
 from devstack.refusals import Refusal
 
-# Inside a user namespace root's files stay root's, and the process sees itself as nobody.
+# Inside a user namespace, root's files stay root's, and the process sees itself as nobody.
 UNSHARE = ("unshare", "--user", "--map-user=65534", "--map-group=65534", "--")
 
 
@@ -24,7 +24,7 @@ class Privileges:
     gid: int | None = None
 
     def require_access(self, *paths: Path) -> None:
-        """Refuse early, with the folder's name, where the account cannot reach its files."""
+        """Refuses early, with the folder's name, if the account cannot reach its files."""
         for path in paths if self.uid is not None else ():
             for folder in (path, *path.parents):
                 if not folder.stat().st_mode & 0o001:
@@ -35,7 +35,7 @@ class Privileges:
                     )
 
     def own(self, folder: Path) -> None:
-        """Hand the folder over, also after a run that used another of the three ways."""
+        """Hands the folder over, even after a run that used another of the three ways."""
         if os.geteuid() != 0:
             return
         uid, gid = self.uid or 0, self.gid or 0
@@ -46,7 +46,7 @@ class Privileges:
 
 @cache
 def database_privileges() -> Privileges:
-    """Plain for a user; for root a user namespace where allowed, otherwise the user nobody."""
+    """Plain for a user. For root, a user namespace if allowed, otherwise the user nobody."""
     if os.geteuid() != 0:
         return Privileges()
     if _namespaces_are_allowed():

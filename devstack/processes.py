@@ -1,4 +1,4 @@
-"""Child processes: started in a group of their own, noted on disk, stopped in good order."""
+"""Child processes: started in their own group, recorded on disk, and stopped in order."""
 
 import os
 import signal
@@ -20,7 +20,7 @@ POLL = 0.05
 
 
 class Speaks(Enum):
-    """Where a program's output goes. TERMINAL also leaves it the keyboard and thus Ctrl-C."""
+    """Where a program's output goes. TERMINAL also leaves it the keyboard, and so Ctrl-C."""
 
     LOG = "log"
     SCREEN = "screen"
@@ -29,7 +29,7 @@ class Speaks(Enum):
 
 @dataclass(frozen=True)
 class Program:
-    """A command line and the manners of the process it starts."""
+    """A command line, and how to start and stop its process."""
 
     name: str
     command: Sequence[str | Path]
@@ -43,7 +43,7 @@ class Program:
 
     @property
     def leads_group(self) -> bool:
-        """In a group of its own, so that Ctrl-C in the terminal reaches the runner only."""
+        """In its own group, so Ctrl-C in the terminal reaches only the runner."""
         return self.speaks is not Speaks.TERMINAL
 
 
@@ -73,7 +73,7 @@ class Process:
         self.bury()
 
     def bury(self) -> None:
-        """After the end: no child of it survives, and the note on disk goes."""
+        """After the end: no child survives, and the record on disk is removed."""
         if self.program.leads_group:
             with suppress(ProcessLookupError, PermissionError):
                 os.killpg(self.popen.pid, signal.SIGKILL)
@@ -87,7 +87,7 @@ class Process:
 
 @dataclass(frozen=True)
 class Workshop:
-    """Where the processes of one runner keep their notes and logs, and who may interrupt them."""
+    """Where the processes of one runner keep their records and logs, and who may interrupt them."""
 
     folder: Path
     interrupts: Interrupts
@@ -102,7 +102,7 @@ class Workshop:
         return self.folder / "logs"
 
     def open(self) -> None:
-        """Make the folders; the logs of the run before are kept once, as *.log.1."""
+        """Makes the folders. The logs of the last run are kept once, as *.log.1."""
         for folder in (self.records, self.logs):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         for log in self.logs.glob("*.log"):
@@ -128,7 +128,7 @@ class Workshop:
         return Process(program=program, popen=popen, log=log, note=note)
 
     def run(self, program: Program) -> int:
-        """Start the program and wait for its end; a request to stop stops it first."""
+        """Starts the program and waits for its end. A request to stop stops it first."""
         process = self.start(program)
         try:
             while not process.has_ended():
@@ -136,7 +136,7 @@ class Workshop:
                 time.sleep(POLL)
         except Interrupted:
             if program.speaks is Speaks.TERMINAL and self.interrupts.by_keyboard:
-                # The terminal has sent Ctrl-C to the program as well: let it say goodbye.
+                # The terminal has sent Ctrl-C to the program as well: let it finish.
                 _wait_for([process], patience=program.patience, interrupts=self.interrupts)
             raise
         finally:
@@ -155,10 +155,10 @@ class Workshop:
 
 
 def stop(processes: Sequence[Process], *, interrupts: Interrupts | None = None) -> None:
-    """Ask all to stop at once, wait as long as they may take, then insist.
+    """Asks all to stop at once, waits as long as they may take, then kills.
 
-    With `interrupts`, a second Ctrl-C cuts the waiting short. Engines are stopped without it:
-    a database that is still writing is not hurried.
+    With `interrupts`, a second Ctrl-C cuts the waiting short. Engines are stopped without it: a
+    database that is still writing is not hurried.
     """
     for process in processes:
         process.ask_to_stop()

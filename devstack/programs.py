@@ -12,14 +12,14 @@ Environment = Mapping[str, str]
 
 
 def web(*, port: int, environment: Environment) -> Program:
-    """The server and the options that were fastest when measured; see SCALING.md."""
+    """The server, with the options that were fastest when measured; see SCALING.md."""
     return Program(
         name="web",
         command=[
             *_module("granian", "docbook.rsgi:application"),
             *("--interface", "rsgi", "--host", LOOPBACK, "--port", str(port)),
             *("--http", "1", "--no-ws", "--workers", "2"),
-            # How long headers may take, how long they may be, how many clients may try at once.
+            # How long headers may take and be, and how many clients may wait at once.
             *("--http1-header-read-timeout", "10000", "--http1-buffer-size", "65536"),
             *("--backpressure", "2048"),
             *("--respawn-failed-workers", "--workers-kill-timeout", "5"),
@@ -29,18 +29,20 @@ def web(*, port: int, environment: Environment) -> Program:
 
 
 def worker(*, environment: Environment) -> Program:
-    """For what somebody waits for: codes first, then what is due, then mails."""
+    """For messages that somebody waits for: codes first, then what is due, then mails."""
     return _worker("worker", queues="codes,soon,mail", threads=2, environment=environment)
 
 
 def upkeep(*, environment: Environment) -> Program:
-    """For scans and purges, which may take minutes; two, so that no long one stops them all."""
+    """For scans and purges, which may take minutes. There are two, so one long task does not stop
+    them all.
+    """
     return _worker("upkeep", queues="upkeep", threads=2, environment=environment)
 
 
 def _worker(name: str, *, queues: str, threads: int, environment: Environment) -> Program:
     arguments = ("-A", "docbook", "worker", "-P", "threads", "-c", str(threads), "-Q", queues)
-    # Workers need not know of each other, and their talk fails when Valkey comes back.
+    # Workers need not know each other, and their messages fail when Valkey comes back.
     alone = ("--without-gossip", "--without-mingle", "--loglevel=WARNING", "-n", f"{name}@%h")
     command = _module("celery", *arguments, *alone)
     return Program(name=name, command=command, environment=environment)

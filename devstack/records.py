@@ -1,4 +1,4 @@
-"""Notes on disk about every process we start, so that the next start finds what was orphaned."""
+"""Records on disk about every process we start, so the next start finds orphans."""
 
 import json
 import os
@@ -16,7 +16,7 @@ POLL = 0.05
 
 @dataclass(frozen=True)
 class Record:
-    """One started process, how to stop it, and the runner it belongs to."""
+    """One started process, how to stop it, and its runner."""
 
     name: str
     process: Identity
@@ -31,7 +31,7 @@ class Record:
                 os.kill(self.process.pid, number)
 
     def kill(self) -> None:
-        """End the process and, where it leads a group of its own, its children with it."""
+        """Ends the process. If it leads a group of its own, its children end too."""
         if self.process.is_alive():
             with suppress(ProcessLookupError, PermissionError):
                 (os.killpg if self.leads_group else os.kill)(self.process.pid, signal.SIGKILL)
@@ -57,7 +57,9 @@ def _parse(data: dict[str, object]) -> Record:
 
 
 def stop_recorded(folder: Path, *, owner: Identity | None = None) -> list[str]:
-    """Stop every process noted in the folder (of that owner only, if given); returns the names."""
+    """Stops every process recorded in the folder (of that owner only, if given); returns
+    the names.
+    """
     found = [
         (path, record)
         for path, record in read_records(folder)
@@ -84,7 +86,7 @@ def _wait_or_kill(records: Iterable[Record]) -> None:
 
 
 def _forget(path: Path, record: Record) -> None:
-    """Remove the note, unless a newer start has written its own in the meantime."""
+    """Removes the record, unless a newer start has written its own in the meantime."""
     with suppress(OSError, ValueError, TypeError, KeyError):
         if _parse(json.loads(path.read_text())) == record:
             path.unlink()

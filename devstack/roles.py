@@ -1,4 +1,4 @@
-"""The roles beside the superuser, of deploy/postgres/roles.sql: one migrates, one serves."""
+"""The two roles of deploy/postgres/roles.sql, besides the superuser: one migrates, one serves."""
 
 import secrets
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ OWNER, APP = "docbook_owner", "docbook_app"
 
 @dataclass(frozen=True)
 class Roles:
-    """Two roles of a server. Tests that share one take names of their own."""
+    """Two roles of a server. Tests that share a server use their own names."""
 
     owner_password: str = field(repr=False)
     app_password: str = field(repr=False)
@@ -23,7 +23,7 @@ class Roles:
     app: str = APP
 
     def make(self, url: str) -> None:
-        """In the database of this URL, which is a superuser's."""
+        """In the database of this URL, which is the superuser's URL."""
         statements = ROLES.read_text().replace(OWNER, self.owner).replace(APP, self.app)
         passwords = {self.owner: self.owner_password, self.app: self.app_password}
         with psycopg.connect(url, connect_timeout=10) as connection:
@@ -33,13 +33,13 @@ class Roles:
                 connection.execute(change.format(sql.Identifier(role), sql.Literal(password)))
 
     def drop(self, url: str) -> None:
-        """Once their database is gone."""
+        """Called when their database is gone."""
         with psycopg.connect(url, autocommit=True) as connection:
             for role in (self.app, self.owner):
                 connection.execute(sql.SQL("DROP ROLE IF EXISTS {}").format(sql.Identifier(role)))
 
     def environment(self, url: str) -> dict[str, str]:
-        """How the product reaches the database of this URL, as each of the two."""
+        """How the product reaches the database of this URL as each of the two roles."""
         return {
             "DATABASE_URL": _as(url, user=self.app, password=self.app_password),
             "MIGRATION_DATABASE_URL": _as(url, user=self.owner, password=self.owner_password),
@@ -47,7 +47,7 @@ class Roles:
 
 
 def new_roles(*, owner: str = OWNER, app: str = APP) -> Roles:
-    """With new passwords: making them sets them, so nothing has to remember the last ones."""
+    """With new passwords. Making the roles sets them, so nothing has to remember the old ones."""
     owner_password, app_password = secrets.token_hex(16), secrets.token_hex(16)
     return Roles(owner_password=owner_password, app_password=app_password, owner=owner, app=app)
 

@@ -29,7 +29,7 @@ PULSE = 0.3
 
 
 def run(_arguments: Sequence[str]) -> int:
-    """Runs until it is asked to stop; a request to stop is a success."""
+    """Runs until it is asked to stop. A request to stop is a success."""
     port = web_port()
     with interrupts_noted() as interrupts, ExitStack() as running:
         try:

@@ -1,4 +1,4 @@
-"""The API as docs/openapi.yaml has it: written by `make openapi`, compared by `make check`."""
+"""docs/openapi.yaml: written by `make openapi`, compared by `make check`."""
 
 import subprocess
 import sys
@@ -21,13 +21,13 @@ def write_snapshot(_arguments: Sequence[str]) -> int:
 
 
 def compare_snapshot() -> int:
-    """Exit code 1, and the difference, when the API is not what the snapshot says."""
+    """Exit code 1, and the difference, if the API differs from the snapshot."""
     advice = "The API has changed: look at it, then `make openapi`."
     return compare(path=SNAPSHOT, made=generate(), advice=advice)
 
 
 def generate() -> str:
-    """The document as the code has it now; Refusal when drf-spectacular is not content."""
+    """The document that the code gives now. Raises Refusal if drf-spectacular reports a problem."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "openapi.yaml"
         options = ["--validate", "--fail-on-warn", "--file", str(path)]

@@ -1,4 +1,4 @@
-"""Files that are made from the code and kept beside it, so that a change of them is seen."""
+"""Files that are made from the code and kept next to it, so their changes are seen."""
 
 import difflib
 from pathlib import Path
@@ -8,7 +8,7 @@ from devstack.layout import shown
 
 
 def compare(*, path: Path, made: str, advice: str) -> int:
-    """Exit code 1, and the difference, when the file is not what would be made now."""
+    """Exit code 1, and the difference, if the file is not what would be made now."""
     before = path.read_text() if path.exists() else ""
     difference = list(
         difflib.unified_diff(

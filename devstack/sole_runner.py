@@ -1,4 +1,4 @@
-"""Becoming the one runner of a data directory, also after a runner that was killed."""
+"""Becoming the only runner of a data directory, even after a runner that was killed."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,9 +15,9 @@ from devstack.records import stop_recorded
 
 @contextmanager
 def only_runner(folder: Path, *, port: int, interrupts: Interrupts) -> Iterator[Workshop]:
-    """Lock the folder, end what was orphaned in it, and have our own processes watched over.
+    """Locks the folder, ends orphans in it, and has our own processes watched.
 
-    Raises Refusal when the folder is in use or the port is taken; nothing was started by then.
+    Raises Refusal if the folder is in use or the port is taken; then nothing was started.
     """
     with sole_use_of(folder, holder=address(port)):
         workshop = Workshop(folder=folder, interrupts=interrupts)

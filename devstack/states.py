@@ -19,7 +19,7 @@ def write_page(_arguments: Sequence[str]) -> int:
 
 
 def compare_page() -> int:
-    """Exit code 1, and the difference, when the states are not what the page says."""
+    """Exit code 1, and the difference, if the page differs from the states."""
     return compare(path=PAGE, made=generate(), advice="The states have changed: `make states`.")
 
 

@@ -1,6 +1,6 @@
 """Static files as a server has them: collected, compressed and named by content.
 
-Done once for each state of the files; `DEBUG=true make run` does without.
+Done once for each state of the files. `DEBUG=true make run` skips it.
 """
 
 import hashlib
@@ -17,7 +17,7 @@ SHAPES_STATIC_FILES = ("static/**/*", "docbook/settings/*.py", "docbook/http/*.p
 
 
 def collect_static(folder: Path, *, workshop: Workshop, environment: Mapping[str, str]) -> None:
-    """Collect into `folder`, which the environment names as STATIC_ROOT."""
+    """Collects into `folder`, which the environment sets as STATIC_ROOT."""
     stamp, state = folder / "collected", _state()
     if stamp.is_file() and stamp.read_text() == state:
         return
@@ -34,7 +34,7 @@ def collect_static(folder: Path, *, workshop: Workshop, environment: Mapping[str
 
 
 def _state() -> str:
-    """A digest of all that decides what is collected."""
+    """A digest of everything that decides what is collected."""
     digest = hashlib.sha256(LOCK_FILES[0].read_bytes())
     files = {path for pattern in SHAPES_STATIC_FILES for path in ROOT.glob(pattern)}
     for path in sorted(filter(Path.is_file, files)):

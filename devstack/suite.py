@@ -1,4 +1,4 @@
-"""`make test`, and any other command, on engines of its own."""
+"""`make test`, and any other command, on its own engines."""
 
 import os
 import shutil
@@ -20,7 +20,7 @@ CHROMIUMS = ("chromium", "chromium-browser", "google-chrome")
 def run_tests(arguments: Sequence[str]) -> int:
     """Runs pytest in parallel and returns its exit code; further arguments are pytest's.
 
-    A first one like `--at=2027-10-31 00:10` says which moment (UTC) it shall be for the tests.
+    A first argument like `--at=2027-10-31 00:10` sets the moment (UTC) for the tests.
     """
     for sentence in _what_cannot_run():
         report("Cannot run", sentence)
@@ -32,7 +32,7 @@ def run_tests(arguments: Sequence[str]) -> int:
 
 
 def write_journeys(_arguments: Sequence[str]) -> int:
-    """Has the test that compares the walks in CONTRIBUTING.md write them."""
+    """Makes the test that compares the walks in CONTRIBUTING.md write them."""
     os.environ["WRITE_JOURNEYS"] = "1"
     return _run_pytest(["-q", "-n0", "tests/design/test_journeys.py"])
 
@@ -56,12 +56,12 @@ def run_with_engines(arguments: Sequence[str]) -> int:
 
 
 def run_proof(arguments: Sequence[str]) -> int:
-    """Becomes the proof, which starts engines of its own: durable ones."""
+    """Becomes the proof, which starts its own durable engines."""
     os.execv(sys.executable, [sys.executable, "-m", "proof", *arguments])  # noqa: S606
 
 
 def run_bench(arguments: Sequence[str]) -> int:
-    """Becomes the benchmark, on durable engines of its own."""
+    """Becomes the benchmark, on its own durable engines."""
     os.execv(sys.executable, [sys.executable, "-m", "proof.bench", *arguments])  # noqa: S606
 
 

@@ -1,4 +1,4 @@
-"""Keeps the product's processes running, and says so when one of them stops."""
+"""Keeps the product's processes running, and says when one of them stops."""
 
 import time
 from collections.abc import Iterator, Sequence
@@ -49,7 +49,7 @@ class Service:
 
 
 class Supervisor:
-    """The services of one run, and the engines they cannot live without."""
+    """The services of one run, and the engines that they need."""
 
     def __init__(self, *, workshop: Workshop, engines: Sequence[Process]) -> None:
         self.workshop = workshop
@@ -63,12 +63,14 @@ class Supervisor:
     def look_after_all(self) -> None:
         for engine in self.engines:
             if engine.has_ended():
-                raise Refusal(f"{_obituary(engine)}\nNothing works without it: all is stopped.")
+                raise Refusal(f"{_obituary(engine)}\nNothing works without it, so everything was stopped.")
         for service in self.services:
             service.look_after()
 
     def refuse_early_end(self) -> None:
-        """Before the first page is served there is nothing to go back to: show why, and stop."""
+        """Before the first page is served, a service that ends is not started again: show why, and
+        stop.
+        """
         for service in self.services:
             if service.process is None or service.process.has_ended():
                 log = self.workshop.logs / f"{service.program.name}.log"

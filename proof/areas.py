@@ -1,4 +1,4 @@
-"""To which part of DocBook a look into a web process belongs: from its calls to words."""
+"""Assigns samples of a web process to parts of DocBook, from the calls in them."""
 
 import re
 from collections import Counter
@@ -12,7 +12,7 @@ from proof.report import Row
 Call = tuple[str, ...]
 
 OTHER = "other"
-LEAST = 0.005  # of the work or of the time; what is less stands in no table
+LEAST = 0.005  # of the work or of the time; smaller shares are in no table
 TOP = 15
 
 # A call inside one of these belongs to it, however deep.
@@ -24,7 +24,7 @@ _WITHIN = {
     "database: the call": r"\(psycopg|\(django/db/",
     "log": r"\((structlog|logging)/|\(docbook/observability/logs\.py|Middleware\._log ",
 }
-# Otherwise the innermost frame that one of these knows; what none knows is its caller's.
+# Otherwise the innermost known frame decides. Unknown frames belong to their caller.
 _INNERMOST = {
     "token": r"\((jwt/|accounts/(authentication|tokens)\.|rest_framework/authentication\.)",
     "JSON": r"\((json/|docbook/http/parsers\.|rest_framework/(parsers|renderers|utils/encoders)\.)",
@@ -42,7 +42,7 @@ _INNERMOST_RE = {area: re.compile(pattern) for area, pattern in _INNERMOST.items
 
 @dataclass(frozen=True)
 class Profile:
-    """How often each call was seen, and how often py-spy said that it had come too late."""
+    """How often each call was sampled, and how often py-spy said that it was late."""
 
     working: Counter[Call]
     present: Counter[Call]
@@ -63,7 +63,7 @@ def _area_of_frame(frame: str) -> str | None:
 
 
 def shares(calls: Mapping[Call, int]) -> dict[str, float]:
-    """Of all looks at these calls, by area; the shares add up to one."""
+    """The share of each area among all samples of these calls; they add up to one."""
     looks: Counter[str] = Counter()
     for call, number in calls.items():
         looks[area_of(call)] += number
@@ -71,7 +71,7 @@ def shares(calls: Mapping[Call, int]) -> dict[str, float]:
 
 
 def innermost(calls: Mapping[Call, int]) -> dict[str, float]:
-    """Of all looks at these calls, by the function that was running."""
+    """The share of each function that was running, among all samples of these calls."""
     looks: Counter[str] = Counter()
     for call, number in calls.items():
         looks[call[-1]] += number
@@ -79,7 +79,7 @@ def innermost(calls: Mapping[Call, int]) -> dict[str, float]:
 
 
 def where_time_goes(profiles: Sequence[Profile]) -> dict[str, list[Row]]:
-    """Tables of what there is of each area and each function, with one column for a profile."""
+    """Tables of the areas and functions, with one column per profile."""
     working = [shares(each.working) for each in profiles]
     present = [shares(each.present) for each in profiles]
     areas = sorted({*chain(*working, *present)}, key=lambda area: -_mean(working, area))

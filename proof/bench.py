@@ -1,21 +1,20 @@
-"""`make bench`: how many bookings a minute, beside what PostgreSQL alone can do with them.
+"""`make bench`: how many bookings a minute, next to what PostgreSQL alone can do.
 
-make bench SUITE=booking                        five rounds, about three minutes
-make bench SUITE=booking ARGS="--rounds 9"
-make bench SUITE=booking ARGS=--profile         and where the time goes: three minutes more
-make bench SUITE=pages                          what a page costs, two minutes
-make bench SUITE=pages ARGS="--against REVISION" beside those of another revision
+make bench SUITE=booking five rounds, about three minutes make bench SUITE=booking ARGS="--rounds 9"
+make bench SUITE=booking ARGS=--profile and where the time goes: three minutes more make bench
+SUITE=pages what a page costs, two minutes make bench SUITE=pages ARGS="--against REVISION" beside
+those of another revision
 
 Figures of full size go into docs/results, others into .dev/results.
 
 The whole API over HTTP with every protection on: token, limits, Idempotency-Key, code, audit,
-outbox; on a durable PostgreSQL. Workers do not run meanwhile: the messages are written, the mails
-are not sent. pgbench runs the same two statements before and after each round; the ratio of the two
-is what can be compared, for the machine's speed changes from minute to minute.
+outbox; on a durable PostgreSQL. No workers run at the same time: the messages are written, but no
+mails are sent. pgbench runs the same two statements before and after each round. Compare the ratio
+of the two, because the machine's speed changes from minute to minute.
 
-With --profile two more rounds of the same load follow, in which py-spy looks into the web processes
-(that slows them down; so never while the speed is measured), and two in a stack of their own in
-which also worker, relay and beat run, until everything is told.
+With --profile two more rounds of the same load follow, in which py-spy samples the web processes.
+That slows them down, so it never runs while the speed is measured. Then come two rounds on a
+separate stack with worker, relay and beat, until every message is sent.
 """
 
 import argparse
@@ -51,7 +50,7 @@ from proof.profiler import require_sight
 from proof.report import Report
 from proof.stack import Stack, running_stack
 
-# Below this something is wrong with the path of a booking, whatever the machine.
+# Below this, something is wrong with the path of a booking, on any machine.
 LEAST_RATIO = 0.12
 
 DOCTORS = 3000
@@ -61,7 +60,7 @@ LEFT_TO_EACH_RUN = 2500
 
 @dataclass(frozen=True)
 class Round:
-    """A load over HTTP, and pgbench's bookings a second before and after it."""
+    """A load over HTTP, and pgbench's bookings per second before and after it."""
 
     load: Load
     before: float
@@ -119,13 +118,13 @@ def _pgbench_script(stack: Stack, fixture: Fixture) -> Path:
 
 
 def _rounds(stack: Stack, fixture: Fixture, script: Path, size: Size) -> tuple[list[Round], int]:
-    """Interleaved, so that a change of the machine's mood meets both. With how many tasks over HTTP
-    are taken by then.
+    """Interleaved, so changes of the machine's speed affect both. Also returns how many tasks over
+    HTTP were used.
     """
     pgbench_seconds = max(3, size.seconds // 2)
     skip = over_http(stack, fixture, replace(size, seconds=3), skip=0, name="warm-up").taken
     run_pgbench(stack, script, seconds=pgbench_seconds, begin=0)
-    stack.let_planner_look()  # plans that were made for empty tables go
+    stack.let_planner_look()  # discards plans made for empty tables
     before = run_pgbench(stack, script, seconds=pgbench_seconds, begin=LEFT_TO_EACH_RUN)
     rounds: list[Round] = []
     for number in range(1, size.rounds + 1):
@@ -204,19 +203,19 @@ SELECT 'outbox messages', count(*) FROM outbox_outboxmessage
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Exit code 1 when a promise was broken."""
+    """Exit code 1 if a promise was broken."""
     chosen = vars(_parser().parse_args(arguments))
     if chosen.pop("suite") == "pages":
         against = chosen.pop("against")
         pages_size = pages.Size(**chosen)
         report = pages.compare_pages(pages_size, against=against)
-        # What another revision costs changes with the revision: no record.
+        # Costs of another revision depend on that revision, so they are no record.
         name, is_record = "bench", pages_size == pages.Size() and not against
     else:
         profile = chosen.pop("profile")
         size = Size(**chosen)
         report = booking(size, profile=profile)
-        # In a file of its own: a look at where the time goes replaces no record of the speed.
+        # In its own file: a profile must not replace a record of the speed.
         name, is_record = "bench-profile" if profile else "bench", size == Size()
     report.show()
     report.write(name=name, is_record=is_record)

@@ -1,7 +1,7 @@
 """A client process of the benchmark: holds and confirms, on several connections at once.
 
 Started as `python -m proof.booker PLAN NUMBER`; prints the milliseconds of each request as JSON.
-Each booking takes a slot and a patient of its own, from a list that no other client has.
+Each booking uses its own slot and patient, from a list that no other client has.
 """
 
 import json
@@ -31,7 +31,7 @@ class Task:
 
 @dataclass(frozen=True)
 class BookingPlan:
-    """For all clients; client n takes every so-manieth task. `skip` tasks were taken before."""
+    """For all clients, which take the tasks in turn. `skip` tasks were used before."""
 
     url: str
     otp_key: str
@@ -54,7 +54,9 @@ class BookingPlan:
         return cls(**data)
 
     def tasks(self, number: int) -> Iterator[Task]:
-        """A patient's visits never overlap: between two of theirs lies a time of every doctor."""
+        """A patient's visits never overlap: between two of them there is one time of every
+        doctor.
+        """
         return islice(self._all_tasks(), self.skip + number, None, self.processes)
 
     def _all_tasks(self) -> Iterator[Task]:
@@ -68,7 +70,7 @@ class BookingPlan:
 
 
 class _Desk:
-    """One connection, and the booking that it is at."""
+    """One connection and its current booking."""
 
     def __init__(self, plan: BookingPlan) -> None:
         self.client = Client(plan.url)
@@ -87,7 +89,7 @@ class _Desk:
         self._send(f"/api/v1/bookings/{self.attempt}/verify-otp", {"code": code})
 
     def answer(self) -> tuple[Answer, float]:
-        """With the milliseconds since the question."""
+        """With the milliseconds since the request."""
         found = self.client.receive()
         return found, (time.perf_counter() - self.begun) * 1000
 
@@ -99,7 +101,7 @@ class _Desk:
 
 
 def run(plan: BookingPlan, number: int) -> dict[str, object]:
-    """Times by act, and what was not answered as it should be by status and code."""
+    """Times by act, and the wrong answers by status and code."""
     desks = [_Desk(plan) for _ in range(plan.connections)]
     tasks = plan.tasks(number)
     found: dict[str, list[float]] = {"hold": [], "confirm": []}
@@ -110,7 +112,7 @@ def run(plan: BookingPlan, number: int) -> dict[str, object]:
     until = plan.begin_at + plan.seconds
     while time.time() < until:
         busy = [(desk, task) for desk, task in zip(desks, tasks, strict=False)]
-        if not busy:  # a fast machine has booked all there is
+        if not busy:  # a fast machine has booked everything
             break
         taken += len(busy)
         for desk, task in busy:

@@ -1,4 +1,4 @@
-"""Bookings over HTTP by client processes, each a hold and a confirmation; and what they cost."""
+"""Bookings over HTTP by client processes, each a hold and a confirmation, and their cost."""
 
 import json
 import statistics
@@ -51,7 +51,8 @@ class Load:
             bookings_a_second=sum(
                 len(each["times"]["confirm"]) / each["seconds"] for each in clients
             ),
-            # Clients go through the tasks at their own pace: all that one of them has passed.
+            # Clients work at their own pace. This is the number of tasks that any of them has
+            # passed.
             taken=max(each["taken"] for each in clients) * len(clients),
             times=times,
             wrong=[wrong for each in clients for wrong in each["wrong"]],
@@ -100,7 +101,7 @@ def _words_of(client: Process, stack: Stack, *, timeout: float) -> dict[str, Any
 
 
 def cost(loads: Sequence[Load]) -> list[Row]:
-    """A row for each part: CPU milliseconds a booking."""
+    """A row for each part: CPU milliseconds per booking."""
     rows: list[Row] = []
     for part in loads[0].cpu_seconds:
         costs = [1000 * each.cpu_seconds[part] / each.bookings for each in loads]

@@ -1,4 +1,4 @@
-"""A browser without a screen: it keeps cookies and sends the forms that it finds on a page."""
+"""A browser without a screen. It keeps cookies and sends the forms that it finds on a page."""
 
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
@@ -17,7 +17,7 @@ class Form:
 
 
 class _Reader(HTMLParser):
-    """Forms, and addresses of links by their class or id."""
+    """Forms, and addresses of links by class or id."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -42,11 +42,11 @@ class Page:
     html: str
 
     def form(self, *, action: str) -> Form:
-        """The first one whose address contains this text."""
+        """The first form whose address contains this text."""
         return next(form for form in self._read().forms if action in form.action)
 
     def links(self, *, css: str) -> list[dict[str, str]]:
-        """Attributes of those that have this class."""
+        """Attributes of the links with this class."""
         return [each for each in self._read().links if css in each.get("class", "").split()]
 
     def _read(self) -> _Reader:
@@ -63,7 +63,7 @@ class Browser:
 
     @property
     def cookie_line(self) -> str:
-        """The header that shows another client as this browser; empty without cookies."""
+        """The header that makes another client look like this browser; empty without cookies."""
         pairs = "; ".join(f"{each.name}={each.value}" for each in self._cookies)
         return f"Cookie: {pairs}\r\n" if pairs else ""
 
@@ -71,7 +71,7 @@ class Browser:
         return self._open(Request(urljoin(self.url, path)))  # noqa: S310 - our own server
 
     def send(self, page: Page, form: Form, **filled: str) -> Page:
-        """Raises HTTPError where the answer is no page."""
+        """Raises HTTPError if the answer is no page."""
         address = urljoin(page.url, form.action)
         body = urlencode({**form.fields, **filled}).encode()
         request = Request(address, data=body)  # noqa: S310 - our own server

@@ -1,13 +1,13 @@
-"""Whether one honest slot after another could have given these answers.
+"""Checks whether honest slots could have given these answers.
 
-Each slot is a register: free, held by an attempt, or booked by it. A history is linearizable when
-every operation can be given one instant between its call and its answer so that the register, taken
-through them in that order, gives just these answers (Herlihy and Wing 1990). The search is Wing and
-Gong's with Lowe's memory: at each answer it keeps every state the register may be in.
+Each slot is a register: free, held by an attempt, or booked by it. A history is linearizable if
+every operation can be given one instant between its call and its answer, such that the register
+gives exactly these answers in that order (Herlihy and Wing 1990). The search is that of Wing and
+Gong with Lowe's cache: at each answer it keeps every possible state of the register.
 
-The five minutes of a hold end by the clock alone: that is an operation which nobody called, may
-happen at any time after the term, and need not. So does a hold that would move a visit, after
-something else was asked for that visit. Likewise what never got an answer.
+The clock alone ends the five minutes of a hold. This is an operation that nobody called. It may
+happen at any time after the term, or never. The same is true of a hold that would move a visit,
+once something else was asked for that visit, and of operations that never got an answer.
 """
 
 from collections import defaultdict, deque
@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from proof.history import Operation
 
-HOLD_TERM = 300 * 10**9  # nanoseconds, counted from before the hold was asked for
+HOLD_TERM = 300 * 10**9  # nanoseconds, counted from before the hold was requested
 
 
 class State(NamedTuple):
@@ -37,7 +37,7 @@ Effect = Callable[[State, str], State | None]
 
 @dataclass(frozen=True, eq=False)
 class Step:
-    """What an operation does to one slot: the state after it, or None where it could not be.
+    """What an operation does to one slot: the state after it, or None if it was impossible.
 
     `takes_from` is the visit whose slot a move takes over, because old and new time share it.
     """
@@ -71,7 +71,7 @@ class Violation:
 
 
 def violations(operations: Iterable[Operation]) -> list[Violation]:
-    """At most one of each slot: the first answer that nothing explains."""
+    """At most one per slot: the first answer that nothing explains."""
     slots: dict[int, list[Step]] = defaultdict(list)
     for slot, step in _steps(list(operations)):
         slots[slot].append(step)
@@ -87,14 +87,14 @@ def _hold(state: State, attempt: str) -> State | None:
 
 
 def _book(state: State, attempt: str) -> State | None:
-    """A repeat is answered with the same appointment."""
+    """A repeat gets the same appointment."""
     if not state.is_of(attempt):
         return None
     return state._replace(what="booked")
 
 
 def _give_back(state: State, attempt: str) -> State | None:
-    """What is over already stays as it is."""
+    """A hold that has already ended stays as it is."""
     if state.is_of(attempt):
         return State(over=state.over) if state.what == "held" else None
     return None if attempt in state.over else state
@@ -112,7 +112,7 @@ def _end_visit(state: State, attempt: str) -> State | None:
 
 
 def _hold_beside(visit: str) -> Effect:
-    """Of a move whose old and new time share the slot: it stays the visit's until the code."""
+    """For a move whose old and new time share the slot: the visit keeps it until the code."""
 
     def effect(state: State, attempt: str) -> State | None:
         return state if state == ("booked", visit, state.over) else _hold(state, attempt)
@@ -121,7 +121,7 @@ def _hold_beside(visit: str) -> Effect:
 
 
 def _take_over(visit: str) -> Effect:
-    """The code of such a move; a repeat is answered with the same appointment."""
+    """The code of such a move. A repeat gets the same appointment."""
 
     def effect(state: State, attempt: str) -> State | None:
         if state == ("booked", visit, state.over):
@@ -168,9 +168,9 @@ _VISIT_IS_OVER = ("cancelled", "rescheduled")
 
 
 def _effect(operation: Operation) -> Effect | None:
-    """None for answers that say nothing of the slot, like a limit that was reached."""
+    """None for answers that say nothing about the slot, such as a limit."""
     if operation.outcome == "fail":
-        # Of several slots, which one was taken?
+        # Which of several slots was taken?
         says_which = operation.f != "hold" or len(operation.slots) == 1
         return _REFUSALS.get((operation.f, operation.code)) if says_which else None
     if operation.f == "read":
@@ -191,7 +191,7 @@ def _steps(operations: list[Operation]) -> Iterator[tuple[int, Step]]:
         effect = _effect(operation)
         if effect is None:
             continue
-        # A hold without an answer has an attempt all the same; nobody ever heard its name.
+        # A hold without an answer still has an attempt, but nobody ever learned its name.
         attempt = operation.attempt or f"of {operation.op}"
         step = Step(operation, attempt, effect, operation.begun, operation.ended)
         old = slots_of.get(operation.replaces, ())
@@ -215,7 +215,7 @@ def _steps(operations: list[Operation]) -> Iterator[tuple[int, Step]]:
 
 
 def _changes_of_visits(operations: Iterable[Operation]) -> dict[str, list[Operation]]:
-    """Cancellations and moves by the visit that they end, or would have."""
+    """Cancellations and moves, by the visit that they end or would have ended."""
     changes: dict[str, list[Operation]] = defaultdict(list)
     for each in operations:
         visit = {"cancel": each.attempt, "move": each.replaces}.get(each.f)
@@ -234,8 +234,8 @@ def _beside(step: Step, *, visit: str) -> Step:
 
 
 class Configuration(NamedTuple):
-    """A state that the register may be in, which of the calls that will be answered have happened
-    by then, and which of those that never were.
+    """A possible state of the register, with two sets of calls that have happened by then: calls
+    that will be answered, and calls that never were.
     """
 
     state: State
@@ -286,7 +286,7 @@ def _first_violation(slot: int, steps: list[Step]) -> Violation | None:
 
 
 def _calls_and_answers(steps: list[Step]) -> Iterator[tuple[int, bool, int, Step]]:
-    """In one instant calls come first, which excuses more."""
+    """At the same instant, calls come first, which excuses more."""
     for number, step in enumerate(steps):
         yield step.begun, False, number, step
         if step.ended is not None:
@@ -296,9 +296,10 @@ def _calls_and_answers(steps: list[Step]) -> Iterator[tuple[int, bool, int, Step
 def _reachable(
     possible: Iterable[Configuration], called: Called, *, until: Step
 ) -> list[Configuration]:
-    """All that may be by now, but for what another does as well with fewer of the lost calls.
+    """Everything possible by now, except what another state does equally well with fewer lost
+    calls.
 
-    There is no need to go on from where `until` has happened.
+    Configurations in which `until` has happened need no further search.
     """
     found: dict[tuple[State, frozenset[Step]], list[Configuration]] = defaultdict(list)
     waiting = deque(possible)
@@ -322,8 +323,8 @@ def _one_step_on(configuration: Configuration, called: Called) -> Iterator[Confi
 
 
 def _with_what_changes_nothing(configuration: Configuration, called: Called) -> Configuration:
-    """What is true just now and changes nothing may as well happen now: an attempt that is over
-    never comes back, so waiting would not make it do more. Keeps the search narrow.
+    """A step that is possible now and changes nothing may as well happen now: an attempt that has
+    ended never comes back, so waiting would not help it. This keeps the search narrow.
     """
     state, done, _spent = configuration
     idle = {step for step in called.to_be_answered if step.after(state) == state}

@@ -1,6 +1,6 @@
-"""JSON over HTTP/1.1 on one kept socket: it costs so little that it can share the machine.
+"""JSON over HTTP/1.1 on one open socket: cheap enough to share the machine.
 
-A request is sent and its answer read by separate calls, so that one process can have hundreds of
+Sending a request and reading its answer are separate calls, so one process can have hundreds of
 requests under way.
 """
 
@@ -17,7 +17,7 @@ _LENGTH = b"\r\ncontent-length:"
 
 
 class NoAnswer(Exception):
-    """Timed out, reset, or cut short: whether the request had its effect is unknown."""
+    """Timed out, reset, or cut short: nobody knows whether the request had its effect."""
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,7 @@ class Client:
         return head
 
     def _body(self, head: bytes) -> bytes:
-        """As long as its header says; DocBook never answers in chunks."""
+        """As long as its header says. DocBook never sends chunks."""
         start = head.lower().find(_LENGTH)
         if start < 0:
             return b""

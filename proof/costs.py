@@ -1,6 +1,6 @@
-"""Where the time of a booking goes, and what it costs until all of it is told.
+"""Where the time of a booking goes, and what it costs until every message is sent.
 
-Both are looked at after the speed was measured, with more rounds of the same load.
+Both are measured after the speed, with more rounds of the same load.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,7 +18,7 @@ from proof.report import Row
 from proof.scenarios import wait_until_drained
 from proof.stack import Stack, running_stack
 
-ROUNDS = 2  # what differs between the two is noise
+ROUNDS = 2  # the difference between the two is noise
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Found:
 
 
 def look_at_work(stack: Stack, fixture: Fixture, size: Size, *, skip: int) -> Found:
-    """While py-spy looks, which slows the web processes down. `skip` tasks were taken before."""
+    """While py-spy samples, which slows the web processes down. `skip` tasks were used before."""
     profiles, loads = [], []
     for number in range(1, ROUNDS + 1):
         fixture = renewed(stack, fixture)
@@ -45,7 +45,7 @@ def look_at_work(stack: Stack, fixture: Fixture, size: Size, *, skip: int) -> Fo
 
 
 def book_until_told(size: Size) -> Found:
-    """On a stack of its own, where worker, relay and beat are at work as well."""
+    """On a separate stack, where worker, relay and beat run as well."""
     loads, left = [], 0
     with (
         interrupts_noted() as interrupts,
@@ -74,5 +74,5 @@ def book_until_told(size: Size) -> Found:
 def _wrong(loads: Sequence[Load], when: str) -> Finding:
     wrong = [each for load in loads for each in load.wrong]
     return Finding(
-        f"requests {when} that were not answered as they should be", len(wrong), tuple(wrong[:5])
+        f"requests {when} with a wrong answer", len(wrong), tuple(wrong[:5])
     )

@@ -1,4 +1,4 @@
-"""What the parts of a stack cost in CPU time, as the operating system counts it."""
+"""The CPU time of each part of a stack, as the operating system counts it."""
 
 from collections.abc import Mapping
 
@@ -8,7 +8,7 @@ from proof.stack import Stack
 
 
 def seconds_by_part(stack: Stack) -> dict[str, float]:
-    """User and system time since each part began, with all its processes, also those that ended."""
+    """User and system time since each part began, with all its processes, including ended ones."""
     running = {name: part.process for name, part in stack.parts.items() if part.process}
     roots = {name: process.popen.pid for name, process in running.items()}
     roots["postgres"] = stack.database_process
@@ -25,7 +25,7 @@ def _of_tree(pid: int) -> float:
 
 
 def _of_process(process: psutil.Process) -> float:
-    """With its children that have ended; nothing for one that ends just now."""
+    """With its children that have ended; nothing for a process that is just ending."""
     try:
         times = process.cpu_times()
     except psutil.NoSuchProcess:

@@ -23,7 +23,7 @@ class Answered:
 
 
 def answered(history: Iterable[Event]) -> list[Answered]:
-    """Every try that was answered, or that nobody answered."""
+    """Every try, answered or not."""
     under_way: dict[str, int] = {}
     found = []
     for event in history:
@@ -37,7 +37,7 @@ def answered(history: Iterable[Event]) -> list[Answered]:
 
 
 def percentile(values: Iterable[float], share: float) -> float:
-    """Of no values it is nought."""
+    """Zero for no values."""
     ordered = sorted(values)
     return ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else 0.0
 
@@ -72,7 +72,7 @@ def refusals(answers: Iterable[Answered]) -> dict[str, int]:
 
 
 def between(answers: Iterable[Answered], begin: int, end: int) -> list[Answered]:
-    """Those that were asked in [begin, end)."""
+    """The ones that were asked in [begin, end)."""
     return [each for each in answers if begin <= each.begun < end]
 
 

@@ -1,4 +1,4 @@
-"""What is looked at after a load: how often each promise was broken, which must be never."""
+"""What is checked after a load: how often each promise was broken, which must be never."""
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
@@ -19,7 +19,7 @@ class Finding:
 
 
 def findings(stack: Stack, history: Sequence[Event]) -> list[Finding]:
-    """By what the clients were told, by the rows, and by both against each other."""
+    """From the clients' answers, from the rows, and from both compared."""
     told = list(operations(history))
     statuses = _statuses(stack)
     return [
@@ -40,7 +40,7 @@ def _counted(promise: str, broken: Iterable[str]) -> Finding:
 
 
 def invariants(stack: Stack, history: Sequence[Event] | None) -> Iterator[Finding]:
-    """As `manage.py check_invariants` sees them. Without a worker nothing is told to anybody."""
+    """As `manage.py check_invariants` finds them. Without a worker, no messages are sent."""
     arguments = ["check_invariants", "--json"]
     if history is not None:
         path = stack.workshop.folder / "history.jsonl"
@@ -74,7 +74,7 @@ def _unasked(told: Sequence[Operation], statuses: dict[str, str]) -> Iterator[st
 
 
 def _last_look(told: Iterable[Operation], statuses: dict[str, str]) -> Iterator[Operation]:
-    """What the rows say of every attempt in the end, as if one more client had asked."""
+    """The final state of every attempt in the rows, as if one more client had asked."""
     now = clock()
     attempts = {each.attempt: each.slots for each in told if each.f == "hold" and each.attempt}
     for attempt, slots in attempts.items():

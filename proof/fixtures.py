@@ -1,4 +1,4 @@
-"""What the clients work with: doctors with free times, and patients who are signed in."""
+"""What the clients work with: doctors with free times, and signed-in patients."""
 
 import json
 from dataclasses import dataclass
@@ -17,7 +17,9 @@ class Fixture:
 def make_fixture(
     stack: Stack, *, doctors: int, slots: int, patients: int, seed: int = 1
 ) -> Fixture:
-    """Fills the stack's empty database: `slots` of each doctor. Tokens are good for ten minutes."""
+    """Fills the stack's empty database with `slots` per doctor. Tokens are valid for ten
+    minutes.
+    """
     counts = {"doctors": doctors, "slots": slots, "patients": patients, "seed": seed}
     arguments = [part for name, n in counts.items() for part in (f"--{name}", str(n))]
     found = json.loads(stack.run("-m", "proof.seeding", *arguments))
@@ -30,7 +32,7 @@ def make_fixture(
 
 
 def sign_in(stack: Stack, *, count: int, ids: list[int]) -> list[Patient]:
-    """Without a login each: those have limits and cost a slow hash."""
+    """Without a login for each: logins have limits and cost a slow hash."""
     tokens = stack.manage("demo_tokens", "--count", str(count)).split()
     return [
         Patient(id=pk, token=token, address=_address(number))
@@ -39,7 +41,7 @@ def sign_in(stack: Stack, *, count: int, ids: list[int]) -> list[Patient]:
 
 
 def renewed(stack: Stack, fixture: Fixture) -> Fixture:
-    """The same with tokens that are good for another ten minutes."""
+    """The same, with tokens that are valid for another ten minutes."""
     ids = [patient.id for patient in fixture.patients]
     return Fixture(fixture.seed, fixture.calendars, sign_in(stack, count=len(ids), ids=ids))
 

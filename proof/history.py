@@ -1,12 +1,12 @@
-"""What clients asked and what they were told, one JSON line each, written as it happens.
+"""What clients asked and what they were answered, one JSON line each, written as it happens.
 
-    {"process": 3, "op": "3-17", "type": "invoke", "f": "hold", "slot": 41, "slots": [41, 42], …}
+{"process": 3, "op": "3-17", "type": "invoke", "f": "hold", "slot": 41, "slots": [41, 42], …}
 
 `type` is `invoke` (about to be sent), `ok`, `fail` (refused: nothing has changed) or `info` (no
-answer: it may have happened, or may happen yet). What ended in `info` is sent again with the same
-key under the same `op`, so an operation lasts from its first `invoke` to its one definite answer.
-`code` is the problem's code of a refusal, else the status of the booking that was shown. `at`
-counts nanoseconds of this machine's monotonic clock, which all its processes share.
+answer: it may have happened, or may happen yet). After `info`, the request is sent again with the
+same key under the same `op`. So an operation lasts from its first `invoke` to its one definite
+answer. `code` is the problem's code of a refusal, otherwise the status of the booking in the
+answer. `at` counts nanoseconds of this machine's monotonic clock, which all its processes share.
 """
 
 import json
@@ -24,13 +24,13 @@ Kind = Literal["invoke", "ok", "fail", "info"]
 Act = Literal["hold", "confirm", "release", "cancel", "move", "read"]
 
 UNKNOWN = frozenset({500, 502, 503, 504})
-# The first request with this key is still under way.
+# The first request with this key is still running.
 NOT_YET = "idempotency-key-in-progress"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Event:
-    """`replaces` is the attempt whose visit a hold, or the move that confirms it, is to move."""
+    """`replaces` is the attempt whose visit moves with a hold or its confirmation."""
 
     process: int
     op: str
@@ -58,7 +58,7 @@ class Event:
 
 
 class Recorder:
-    """Appends events of one process to a file of its own; each line is out before it goes on."""
+    """Appends events of one process to its own file. Each line is flushed before it continues."""
 
     def __init__(self, path: Path) -> None:
         self._file = path.open("a", buffering=1)
@@ -75,7 +75,7 @@ def clock() -> int:
 
 
 def told(event: Event, answer: Answer) -> Event:
-    """What the client heard; it does not know what came of it where nobody answered for DocBook."""
+    """What the client learned. It does not know the result if nobody answered for DocBook."""
     at, data = clock(), answer.data
     code = str(data.get("code") or data.get("status") or "")
     open_end = answer.status in UNKNOWN or code == NOT_YET
@@ -92,16 +92,16 @@ def told(event: Event, answer: Answer) -> Event:
 
 
 def read_history(paths: Iterable[Path]) -> list[Event]:
-    """All events of these files in the order of time."""
+    """All events of these files in order of time."""
     events = [Event.from_line(line) for path in paths for line in path.open()]
     return sorted(events, key=lambda event: event.at)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Operation:
-    """One thing that a client wanted. `ended` is None while it is not known what came of it.
+    """One thing that a client wanted. `ended` is None while the result is unknown.
 
-    A refusal after a lost try leaves that open too: the try may still be under way.
+    A refusal after a lost try leaves the result open too: the try may still be under way.
     """
 
     op: str
@@ -116,7 +116,7 @@ class Operation:
 
 
 def operations(events: Iterable[Event]) -> Iterator[Operation]:
-    """From the events in the order of time, one for each `op`."""
+    """From the events in order of time, one for each `op`."""
     tries: dict[str, list[Event]] = defaultdict(list)
     for event in events:
         tries[event.op].append(event)

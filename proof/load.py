@@ -1,4 +1,4 @@
-"""Client processes at work on a stack, and what they wrote down meanwhile."""
+"""Client processes at work on a stack, and what they recorded."""
 
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -13,7 +13,7 @@ from proof.plan import Plan
 from proof.stack import Stack
 
 SECOND = 10**9
-# A client goes on until its last request is answered, for as long as that may take.
+# A client continues until its last request is answered, for as long as that may take.
 PATIENCE = 120.0
 
 
@@ -37,7 +37,7 @@ def make_plan(
 def run_clients(
     stack: Stack, plan: Plan, *, during: Callable[[], None] = lambda: None
 ) -> list[Event]:
-    """The history of all clients. `during` is called while they work, and may do harm."""
+    """The history of all clients. `during` is called while they work, and may cause faults."""
     with _clients(stack, plan) as clients:
         during()
         left = (plan.until - clock()) / SECOND + PATIENCE

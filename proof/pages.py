@@ -42,7 +42,7 @@ class Size:
 
 @dataclass(frozen=True)
 class Asked:
-    """What is asked for again and again: a path, and the lines that say who asks and how."""
+    """A repeated request: a path, and the lines that say who asks and how."""
 
     path: str
     headers: str = ""
@@ -50,7 +50,7 @@ class Asked:
 
 @dataclass(frozen=True)
 class Load:
-    """Of one page in one round. CPU in milliseconds a request, by part."""
+    """The load of one page in one round. CPU in milliseconds per request, by part."""
 
     requests_a_second: float
     cpu: dict[str, float]
@@ -65,7 +65,7 @@ class Load:
 
 @dataclass(frozen=True)
 class Side:
-    """One of the revisions, and what its pages cost, by page: one load a round."""
+    """One of the revisions, and the costs of its pages: one load per page and round."""
 
     name: str
     stack: Stack
@@ -91,7 +91,7 @@ def compare_pages(size: Size, *, against: str) -> Report:
 
 
 def _one_round(sides: Sequence[Side], size: Size, *, is_warm_up: bool) -> None:
-    """Holds last for minutes: each round has its own."""
+    """Holds last for minutes, so each round has its own."""
     asked = {side.name: dict(_pages_of(side.stack)) for side in sides}
     for page in PAGES:
         for side in sides:
@@ -130,7 +130,7 @@ def _pages_of(stack: Stack) -> Iterator[tuple[str, Asked]]:
 
 
 def _first_doctor(stack: Stack) -> str:
-    """Of the doctor of the demo logins, who is the same in each revision."""
+    """The doctor of the demo logins, who is the same in each revision."""
     sql = """
         SELECT slug FROM doctors_doctor JOIN accounts_user ON accounts_user.id = user_id
         WHERE email = %s
@@ -180,7 +180,7 @@ def _measure(stack: Stack, asked: Asked, size: Size) -> Load:
 
 
 def _statements(stack: Stack) -> int:
-    """How many the role that serves has had answered; its BEGIN and COMMIT count too."""
+    """How many statements the serving role has sent; its BEGIN and COMMIT count too."""
     sql = """
         SELECT coalesce(sum(calls), 0) FROM pg_stat_statements
         WHERE query !~ 'pg_stat_statements'

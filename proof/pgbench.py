@@ -1,7 +1,7 @@
-"""The same two statements without anything around them: what PostgreSQL could do at most.
+"""The same two statements with nothing around them: the most that PostgreSQL could do.
 
-pgbench sends what the API sends, with prepared plans, from eight connections. Each booking takes a
-slot and a patient of its own, so that nobody is refused.
+pgbench sends what the API sends, with prepared plans, from eight connections. Each booking uses its
+own slot and patient, so nobody is refused.
 """
 
 import re
@@ -41,7 +41,7 @@ SELECT outcome FROM bookings_confirm(
 
 @dataclass(frozen=True)
 class Pool:
-    """Doctors with their slots, and patients, whose ids follow each other without a gap."""
+    """Doctors with their slots, and patients, with consecutive ids."""
 
     calendars: Sequence[Calendar]
     patients: Sequence[Patient]
@@ -60,7 +60,7 @@ class Pool:
             first_type=first.single,
             first_patient=self.patients[0].id,
             patients=len(self.patients),
-            # A name in braces is no variable of pgbench, and a colon before one would be.
+            # For pgbench, a name in braces is no variable, but a name after a colon would be.
             attempt=attempt.replace('":', '": '),
             appointment=appointment.replace('":', '": '),
         )
@@ -72,7 +72,7 @@ def _require_rows_in_order(ids: Sequence[int]) -> None:
 
 
 def run_pgbench(stack: Stack, script: Path, *, seconds: int, begin: int) -> float:
-    """Bookings a second. `begin` is how many each client leaves to earlier runs."""
+    """Bookings per second. `begin` is how many each client leaves to earlier runs."""
     parts = urlsplit(stack.database_url)
     log = stack.workshop.logs / "pgbench.log"
     log.unlink(missing_ok=True)

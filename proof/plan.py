@@ -1,4 +1,4 @@
-"""What the client processes are told: where DocBook is, who they are, and what to do how often."""
+"""What client processes get: DocBook's address, who they are, and how often to do what."""
 
 import json
 from dataclasses import asdict, dataclass, field
@@ -7,7 +7,7 @@ from typing import Any, Self
 
 API = "/api/v1"
 
-# How often a client does what, as far as it has something to do it to.
+# How often a client does each act, if there is an object for it.
 MIX = {"hold": 40, "confirm": 34, "release": 8, "cancel": 14, "read": 14}
 
 SLOTS_A_DAY = 24
@@ -15,7 +15,7 @@ SLOTS_A_DAY = 24
 
 @dataclass(frozen=True)
 class Patient:
-    """Signed in; `address` is what their proxy says of them, so that limits see many addresses."""
+    """Signed in. `address` is what their proxy reports, so limits see many addresses."""
 
     id: int
     token: str
@@ -24,7 +24,7 @@ class Patient:
 
 @dataclass(frozen=True)
 class Calendar:
-    """A doctor's free slots in the order of time, and the visits of one and of two slots."""
+    """A doctor's free slots in order of time, and the visits of one and of two slots."""
 
     doctor: int
     single: int
@@ -36,10 +36,10 @@ class Calendar:
 class Plan:
     """`until` is an instant of the monotonic clock, in nanoseconds.
 
-    `move` is the share of holds that are to move a visit; `lose` the share of requests whose answer
-    the client does not wait for, as if the line had been cut; `repeat` the share of holds that are
-    asked for twice with one key; `patience` the seconds after which it leaves open what came of
-    a request that nobody answers.
+    `move` is the share of holds that move a visit. `lose` is the share of requests whose answer the
+    client does not wait for, as if the line had been cut. `repeat` is the share of holds that are
+    sent twice with one key. After `patience` seconds without an answer, a request's result counts
+    as unknown.
     """
 
     url: str
@@ -61,7 +61,7 @@ class Plan:
         return Path(self.folder)
 
     def patients_of(self, process: int) -> list[Patient]:
-        """Every patient is one process's: so it knows all that was done in their name."""
+        """Every patient belongs to one process, which so knows everything done in their name."""
         return self.patients[process :: self.processes]
 
     def write(self, path: Path) -> None:

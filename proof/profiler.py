@@ -1,7 +1,7 @@
-"""Where web processes spend their time: py-spy looks into them from outside, while they work.
+"""Where web processes spend their time: py-spy samples them from outside while they work.
 
-Of two workers one is looked at for the thread that holds the interpreter's lock: that is the work.
-The other one for all threads that have a request, which shows what they wait for as well.
+In one of two workers, it samples the thread that holds the interpreter's lock: that is the work. In
+the other, it samples all threads that have a request, which also shows what they wait for.
 """
 
 import re
@@ -31,7 +31,7 @@ _FOLDER = re.compile(
 
 @dataclass(frozen=True)
 class Spies:
-    """The two that look; start them before a load and end them after it."""
+    """The two samplers. Start them before a load and stop them after it."""
 
     working: Process
     present: Process
@@ -58,7 +58,7 @@ class Spies:
 
 
 def require_sight(stack: Stack) -> None:
-    """Refusal now, and not after minutes of measuring, where py-spy may not look."""
+    """Raises Refusal now, not after minutes of measuring, if py-spy may not sample."""
     process = str(workers(stack)[0].pid)
     program = Program(name="py-spy", command=[_SPY, "dump", "--pid", process])
     if stack.workshop.run(program):
@@ -70,8 +70,8 @@ def require_sight(stack: Stack) -> None:
 
 
 def read(raw: str) -> Counter[Call]:
-    """What py-spy has written: a line for each call, and how often it was seen. Idle threads of the
-    server are in no call at all, and left out.
+    """Reads the output of py-spy: a line for each call, and how often it was sampled. Idle threads
+    of the server are in no call and are left out.
     """
     calls: Counter[Call] = Counter()
     for line in raw.splitlines():
@@ -82,7 +82,7 @@ def read(raw: str) -> Counter[Call]:
 
 
 def workers(stack: Stack) -> list[psutil.Process]:
-    """The server's processes that answer requests; beside them runs one that looks after them."""
+    """The server's processes that answer requests. Their supervisor is left out."""
     web = stack.web.process
     children = psutil.Process(web.popen.pid).children() if web else []
     workers = [each for each in children if "worker" in " ".join(each.cmdline())]

@@ -1,4 +1,4 @@
-"""What a scenario found: tables for people, JSON for those who compare."""
+"""The results of a scenario: tables for people, JSON for comparisons."""
 
 import json
 import os
@@ -13,7 +13,7 @@ from devstack.layout import DEV, ROOT, shown
 from proof.findings import Finding
 
 RESULTS = ROOT / "docs" / "results"
-# Of runs that were made smaller, or larger: they replace no record.
+# For smaller or larger runs: they replace no record.
 TRIALS = DEV / "results"
 
 Row = Mapping[str, object]
@@ -21,7 +21,7 @@ Row = Mapping[str, object]
 
 @dataclass(frozen=True, kw_only=True)
 class Report:
-    """`tables` by their titles; `findings` are the promises, of which none may be broken."""
+    """`tables` by title; `findings` are the promises, none of which may be broken."""
 
     scenario: str
     seed: int
@@ -54,7 +54,7 @@ class Report:
 
 
 def write_results(name: str, found: Mapping[str, object], *, folder: Path = RESULTS) -> Path:
-    """Beside what was found: of which code, when, and on what machine."""
+    """Adds which code it was, when, and on what machine."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{name}.json"
     facts = {"revision": _revision(), "at": datetime.now(UTC).isoformat(), **_machine()}
@@ -75,7 +75,7 @@ def show_table(rows: Sequence[Row]) -> None:
 
 def _revision() -> str:
     done = subprocess.run(
-        ["git", "rev-parse", "--short", "HEAD"],  # noqa: S607 - whichever git there is
+        ["git", "rev-parse", "--short", "HEAD"],  # noqa: S607 - the git on this machine
         cwd=ROOT,
         capture_output=True,
         check=False,

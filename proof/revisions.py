@@ -1,4 +1,4 @@
-"""The code of another revision, to be measured beside this one in the same run."""
+"""The code of another revision, to be measured next to this one in the same run."""
 
 import json
 import subprocess
@@ -21,11 +21,11 @@ _WEB_COMMAND = (
 
 @contextmanager
 def code_of(revision: str) -> Iterator[Path]:
-    """A folder with the files of this commit, tag or branch; gone afterwards. It runs with the
-    packages that are installed here. Refusal when git has no such revision.
+    """A folder with the files of this commit, tag or branch, deleted afterwards. It uses the
+    packages that are installed here. Raises Refusal if git has no such revision.
     """
     done = subprocess.run(
-        ["git", "archive", "--format=tar", revision],  # noqa: S607 - whichever git there is
+        ["git", "archive", "--format=tar", revision],  # noqa: S607 - the git on this machine
         cwd=ROOT,
         capture_output=True,
         check=False,

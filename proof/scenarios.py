@@ -17,13 +17,13 @@ from proof.stack import Stack, running_stack
 from proof.stampede import promises, stampede
 
 DRAINED_WITHIN = 120.0
-# The statement that asks for a slot.
+# The statement that claims a slot.
 CLAIM = "bookings_hold\\(|SKIP LOCKED"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Size:
-    """`seconds` of load by so many client processes; `crowd` clients in a stampede."""
+    """`seconds` of load by this many client processes; `crowd` clients in a stampede."""
 
     seed: int = 1
     seconds: float = 60.0
@@ -35,14 +35,14 @@ class Size:
 
 
 def mixed(stack: Stack, size: Size) -> Report:
-    """Everything at once, a few slots wanted by all, one request in fifty without an answer."""
+    """Everything at once. All clients want a few slots, and one request in fifty gets no answer."""
     history = _load(stack, size)
     wait_until_drained(stack)
     return _report(stack, "mixed", size, history)
 
 
 def redis_loss(stack: Stack, size: Size) -> Report:
-    """The same, and Redis is gone for the second third of it."""
+    """The same, and Redis is gone for the second third."""
     third = size.seconds / 3
     gone: list[int] = []
 
@@ -104,7 +104,7 @@ def worker_loss(stack: Stack, size: Size) -> Report:
 
 
 def stampedes(stack: Stack, size: Size) -> Report:
-    """One slot, one instant, everybody; and once more without Redis, by the database alone."""
+    """One slot, one instant, everybody; then again without Redis, with the database alone."""
     fixture = make_fixture(stack, doctors=1, slots=48, patients=size.crowd, seed=size.seed)
     (calendar,) = fixture.calendars
     history: list[Event] = []
@@ -134,7 +134,7 @@ SCENARIOS: Mapping[str, Callable[[Stack, Size], Report]] = {
 
 
 def run_scenario(name: str, size: Size) -> Report:
-    """On a stack of its own. Worker, relay and beat stay away from a stampede's figures."""
+    """On a separate stack. Worker, relay and beat do not run during a stampede."""
     with interrupts_noted() as interrupts:
         background = name != "stampede"
         with running_stack(background=background, interrupts=interrupts) as stack:
@@ -178,7 +178,7 @@ def _report(
 
 
 def _phases(history: Sequence[Event], phases: Mapping[str, tuple[int, int]]) -> list[Row]:
-    """How the requests of bookings went, by the time at which they were made."""
+    """How the booking requests went, by the time when they were sent."""
     rows: list[Row] = []
     for name, (begin, end) in phases.items():
         mine = bookings(between(answered(history), begin, end))
@@ -197,7 +197,7 @@ def _phases(history: Sequence[Event], phases: Mapping[str, tuple[int, int]]) -> 
 
 
 def _is_slower(phases: Sequence[Row]) -> int:
-    """By the median, and by half: closer than that a shared machine cannot tell."""
+    """By the median, and by half: a shared machine cannot show smaller differences."""
     before, during = (float(str(row["p50 ms"])) for row in phases)
     return int(during > 1.5 * before)
 
@@ -215,7 +215,7 @@ def _rush(history: Sequence[Event]) -> Row:
 
 
 def _reached(stack: Stack) -> Row:
-    """What a stampede cost PostgreSQL; `claims` are the requests that got as far as the slot."""
+    """What a stampede cost PostgreSQL; `claims` are the requests that reached the slot."""
     sql = """
         SELECT coalesce(sum(calls), 0)::int,
                coalesce(sum(calls) FILTER (WHERE query ~ %s), 0)::int
@@ -230,13 +230,13 @@ def _undelivered(stack: Stack) -> int:
 
 
 def wait_until_drained(stack: Stack) -> int:
-    """How many messages are left when everybody has had two minutes."""
+    """How many messages are left after two minutes."""
     stack.let_pass(DRAINED_WITHIN, until=lambda: _undelivered(stack) == 0)
     return _undelivered(stack)
 
 
 def _unmailed(stack: Stack) -> int:
-    """Visits that are still as they were confirmed, of whose message no mail went out."""
+    """Visits that are still confirmed, but without a mail about it."""
     [(count,)] = stack.rows("""
         SELECT count(*) FROM bookings_appointment AS a JOIN outbox_outboxmessage AS m
         ON m.aggregate_id = a.id::text AND m.topic IN ('appointment.confirmed', 'appointment.moved')
@@ -247,7 +247,7 @@ def _unmailed(stack: Stack) -> int:
 
 
 def _mails(stack: Stack) -> dict[str, object]:
-    """What arrived: the same Message-ID twice is the same mail twice."""
+    """The mails that arrived. The same Message-ID twice is the same mail twice."""
     names = [_message_id(path) for path in (stack.maildir / "new").iterdir()]
     return {"Mails": len(names), "Mails that came twice": len(names) - len(set(names))}
 

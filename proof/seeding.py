@@ -1,7 +1,7 @@
-"""Fills the database of DATABASE_URL for the clients, and prints the ids of what it made as JSON.
+"""Fills the database in DATABASE_URL for the clients, and prints the ids of the rows as JSON.
 
-Started as `python -m proof.seeding --doctors N --slots N --patients N --seed N`; the same seed on
-the same day gives the same rows. Patients are the patient-1, patient-2, … of the demo.
+Started as `python -m proof.seeding --doctors N --slots N --patients N --seed N`. The same seed on
+the same day gives the same rows. Patients are patient-1, patient-2, … of the demo.
 """
 
 import argparse
@@ -14,7 +14,7 @@ import django
 
 django.setup()
 
-# Models can be imported only after the set-up.
+# Models can be imported only after Django's setup.
 from django.contrib.auth.hashers import make_password  # noqa: E402
 from django.db import connection  # noqa: E402
 

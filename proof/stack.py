@@ -1,4 +1,4 @@
-"""All of DocBook on durable engines of its own, with every part stopped and started by hand.
+"""All of DocBook on its own durable engines. Every part can be stopped and started by hand.
 
 with running_stack(background=True) as stack:
     stack.url, stack.database_url, stack.valkey.stop(), stack.valkey.start()
@@ -34,7 +34,7 @@ from proof.revisions import web_command
 
 START_TIMEOUT = 120.0
 
-# What the measurements of PERFORMANCE goals were made with; a proof on less says so.
+# The machine for which the performance goals were set. A proof on a smaller one says so.
 DURABLE: Mapping[str, str] = {
     **SETTINGS,
     "max_connections": "300",
@@ -46,7 +46,7 @@ MUST_BE_ON = ("fsync", "synchronous_commit", "full_page_writes")
 
 
 class Part:
-    """One process that can be stopped, killed and started again under the same address."""
+    """One process that can be stopped, killed and started again at the same address."""
 
     def __init__(self, *, program: Program, workshop: Workshop, process: Process | None) -> None:
         self.program = program
@@ -58,14 +58,14 @@ class Part:
         self.process = self.workshop.start(self.program)
 
     def revive(self) -> None:
-        """Started again if it has ended by itself, as every supervisor does; and counted."""
+        """Starts it again if it has ended, as every supervisor does, and counts that."""
         if self.process is not None and self.process.has_ended():
             self.process.bury()
             self.revived += 1
             self.start()
 
     def stop(self) -> None:
-        """In good order: asked first, killed when its patience is over."""
+        """Asks first, and kills when its time is over."""
         if self.process is not None:
             stop([self.process])
         self.process = None
@@ -100,7 +100,7 @@ class Stack:
 
     @property
     def otp_key(self) -> str:
-        """Of this run only; with it the clients derive the codes that the mails bring."""
+        """Belongs to this run only. Clients use it to derive the codes in the mails."""
         return self.environment["OTP_KEYS"]
 
     @property
@@ -116,7 +116,7 @@ class Stack:
         return self.parts["worker"]
 
     def add(self, program: Program, *, process: Process | None = None) -> Part:
-        """A part of this program, started now unless its process runs already."""
+        """Adds a part for this program. Starts it now unless its process runs already."""
         part = Part(program=program, workshop=self.workshop, process=process)
         self.parts[program.name] = part
         if process is None:
@@ -124,7 +124,7 @@ class Stack:
         return part
 
     def let_pass(self, seconds: float, *, until: Callable[[], bool] = lambda: False) -> bool:
-        """Waits and looks after the processes meanwhile; whether it came to be."""
+        """Waits and looks after the processes; returns whether the condition became true."""
 
         def is_over() -> bool:
             for part in self.parts.values():
@@ -142,7 +142,7 @@ class Stack:
         return self.run("manage.py", *arguments, may_fail=may_fail)
 
     def run(self, *arguments: str, may_fail: bool = False) -> str:
-        """What this Python prints with these arguments, in the folder of the stack's code."""
+        """The output of this Python with these arguments, in the folder of the stack's code."""
         done = subprocess.run(
             [sys.executable, *arguments],
             env={**os.environ, **self.environment},
@@ -160,7 +160,7 @@ class Stack:
             return connection.execute(sql.encode(), values or None).fetchall()
 
     def let_planner_look(self, *tables: str) -> None:
-        """At these tables or at all, as autovacuum does within a minute."""
+        """Analyses these tables or all, as autovacuum does within a minute."""
         with psycopg.connect(self.database_url, autocommit=True) as connection:
             connection.execute(f"ANALYZE {', '.join(tables)}".encode())
 
@@ -179,11 +179,11 @@ def running_stack(
     interrupts: Interrupts | None = None,
     code: Path = ROOT,
 ) -> Iterator[Stack]:
-    """Engines, schema and processes in a folder that is gone afterwards. `code` is that of another
-    revision, for a stack without background.
+    """Engines, schema and processes in a folder that is deleted afterwards. `code` is the code of
+    another revision, for a stack without background.
 
-    `database` changes settings of PostgreSQL (not those that make it durable), `environment` those
-    of DocBook. With `background` also a worker, a relay and beat run.
+    `database` changes settings of PostgreSQL (except those that make it durable), `environment`
+    those of DocBook. With `background`, a worker, a relay and beat run too.
     """
     with tempfile.TemporaryDirectory(prefix="docbook-proof-") as name, ExitStack() as running:
         folder = Path(name).resolve()
@@ -259,7 +259,7 @@ def _environment(*, port: int, sink: MailSink) -> dict[str, str]:
 
 
 def settings_of(database_url: str) -> dict[str, str]:
-    """The server's own word on how durable it is; Refusal when it could lose what it confirmed."""
+    """The server's own settings of durability. Raises Refusal if it could lose confirmed data."""
     names = (*MUST_BE_ON, "shared_buffers", "max_wal_size", "server_version")
     found: dict[str, str] = {}
     with psycopg.connect(database_url) as connection:

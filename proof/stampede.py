@@ -20,7 +20,7 @@ ALLOWED = (201, 409, 429)
 def stampede(
     stack: Stack, *, calendar: Calendar, slot: int, patients: Sequence[Patient]
 ) -> list[Event]:
-    """One hold of each patient, sent before the first is answered; then the winner confirms."""
+    """One hold for each patient, all sent before the first answer; then the winner confirms."""
     clients = [Client(stack.url, timeout=PATIENCE) for _ in patients]
     for client in clients:
         client.connect()
@@ -62,7 +62,7 @@ def _invocation(number: int, patient: Patient, slot: int) -> Event:
 
 
 def _answers(clients: Sequence[Client], invoked: Sequence[Event]) -> list[Event]:
-    """Each at the moment at which it can be read."""
+    """Each answer at the moment when it can be read."""
     found = []
     with selectors.DefaultSelector() as selector:
         for number, client in enumerate(clients):

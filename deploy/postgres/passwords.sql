@@ -1,4 +1,4 @@
--- For psql, with both passwords in its environment. Statements that fail are not logged with them.
+-- For psql, with both passwords in its environment. Failing statements are not logged.
 SET LOCAL log_min_error_statement = panic;
 SET LOCAL log_statement = none;
 SET LOCAL log_min_duration_statement = -1;

@@ -1,9 +1,9 @@
 #!/bin/sh
-# Makes DocBook's roles and sets their passwords. The superuser's connection is that of libpq (PGHOST,
-# PGUSER, PGPASSWORD, ...). Each password is NAME, or what lies in the file that NAME_FILE names.
+# Makes DocBook's roles and sets their passwords. libpq gives the superuser's connection (PGHOST,
+# PGUSER, PGPASSWORD, ...). Each password is NAME, or the content of the file in NAME_FILE.
 set -eu
 
-# The shell alone reads them: no command line shows a password.
+# Only the shell reads them: no command line shows a password.
 PGPASSWORD=${PGPASSWORD:-$(cat "${PGPASSWORD_FILE:?set PGPASSWORD}")}
 OWNER_PASSWORD=${OWNER_PASSWORD:-$(cat "${OWNER_PASSWORD_FILE:?set OWNER_PASSWORD}")}
 APP_PASSWORD=${APP_PASSWORD:-$(cat "${APP_PASSWORD_FILE:?set APP_PASSWORD}")}

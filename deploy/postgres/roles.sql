@@ -1,5 +1,5 @@
 -- Three roles: a superuser runs this file, docbook_owner migrates, docbook_app serves.
--- Run it in DocBook's database, before the first migration or at any time after; it may be run again.
+-- Run it in DocBook's database, before the first migration or at any time after. It may be run again.
 -- It sets no passwords. See docs/database-roles.md.
 
 DO $$
@@ -16,7 +16,7 @@ BEGIN
         REVOKE docbook_owner FROM docbook_app;
     END IF;
     EXECUTE format('ALTER DATABASE %I OWNER TO docbook_owner', current_database());
-    -- A temporary table could stand in front of one of ours.
+    -- A temporary table could hide one of ours.
     EXECUTE format('REVOKE ALL ON DATABASE %I FROM PUBLIC, docbook_app', current_database());
     EXECUTE format('GRANT CONNECT ON DATABASE %I TO docbook_app', current_database());
 END $$;
@@ -46,7 +46,7 @@ BEGIN
         ) made
         WHERE schema = 'public'::regnamespace
           AND owner <> 'docbook_owner'::regrole
-          -- Of an extension (e), or of a table's column, with which it changes hands (a, i).
+          -- Skip parts of an extension (e), and of a table's column (a, i): they follow their table.
           AND NOT EXISTS (
               SELECT FROM pg_depend d
               WHERE d.classid = catalogue AND d.objid = made.oid
@@ -57,7 +57,7 @@ BEGIN
     END LOOP;
 END $$;
 
--- What there is, and then what docbook_owner makes from now on.
+-- Existing objects first, then everything that docbook_owner makes from now on.
 REVOKE ALL ON ALL TABLES IN SCHEMA public FROM docbook_app;
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO docbook_app;
 GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO docbook_app;
@@ -69,7 +69,7 @@ ALTER DEFAULT PRIVILEGES FOR ROLE docbook_owner IN SCHEMA public
 ALTER DEFAULT PRIVILEGES FOR ROLE docbook_owner IN SCHEMA public
     GRANT EXECUTE ON ROUTINES TO docbook_app;
 
--- The audit is read and added to. A new database has no such tables yet: there a migration says it.
+-- The audit may only be read and added to. In a new database a migration does this.
 DO $$
 BEGIN
     IF to_regclass('public.audit_auditevent') IS NOT NULL THEN

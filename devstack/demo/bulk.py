@@ -1,4 +1,4 @@
-"""Many rows at once, by PostgreSQL's COPY, without the hurry of a web request."""
+"""Many rows at once, by PostgreSQL's COPY, without the time limits of a web request."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -16,7 +16,7 @@ def unhurried() -> Iterator[None]:
 
 
 def copy_rows(*, table: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Adds the rows in the running transaction. Table and columns are names of ours."""
+    """Adds the rows in the current transaction. Only our code names tables and columns."""
     names = ", ".join(f'"{column}"' for column in columns)
     with (
         connection.cursor() as cursor,

@@ -1,4 +1,4 @@
-"""Slots for every doctor of the demo, and the visits that take some of them."""
+"""Slots for every doctor of the demo, and the visits in some of them."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator
@@ -20,7 +20,7 @@ from doctors.rules import GridSlot
 from doctors.selectors.slots import grid_of_doctors
 from doctors.services.expansion import expand_slots
 
-# Nearly all the time is PostgreSQL's, which takes a processor a connection.
+# PostgreSQL uses nearly all the time, and a processor per connection.
 WORKERS = 2
 DOCTORS_A_STEP = 10
 PAST_DAYS = 21
@@ -37,8 +37,8 @@ def fill_calendars(
     now: datetime,
     progress: Callable[[int], None] | None,
 ) -> None:
-    """City by city, two at a time, the largest first. No patient goes to two cities, hence the
-    outcome does not depend on which thread is faster.
+    """City by city, two at a time, the largest first. No patient visits two cities, so the result
+    does not depend on which thread is faster.
     """
     by_city: dict[City, list[Practice]] = defaultdict(list)
     for practice in practices:
@@ -59,7 +59,7 @@ def fill_calendars(
         for job in jobs:
             job.result()
     finally:
-        # After Ctrl-C or an error no further city is begun.
+        # After Ctrl-C or an error, no further city is begun.
         pool.shutdown(cancel_futures=True)
 
 
@@ -90,7 +90,7 @@ def _fill_city(
 
 
 def _make_slots(practices: list[Practice], *, now: datetime) -> Grids:
-    """By the expansion that beat runs every day; for the featured also as it was weeks ago."""
+    """With the same expansion that beat runs daily. Featured doctors also get past weeks."""
     ids = [practice.doctor.pk for practice in practices]
     with_past = [
         practice.doctor.pk for practice in practices if practice.doctor.slug in _FEATURED_SLUGS
@@ -143,6 +143,6 @@ def _first_that_fits(
 
 
 def _take(grid: list[GridSlot], visit: Visit) -> None:
-    """What is drawn afterwards must see these slots as taken."""
+    """Later draws must see these slots as taken."""
     taken = set(visit.slots)
     grid[:] = [slot._replace(state="booked") if slot in taken else slot for slot in grid]

@@ -29,7 +29,7 @@ class FeaturedClinic(NamedTuple):
 
 
 class FeaturedDoctor(NamedTuple):
-    """One of those who are there however few doctors are asked for; all practise in Utrecht."""
+    """A doctor who exists however few doctors are requested; all practise in Utrecht."""
 
     name: PersonName
     field: str

@@ -14,7 +14,7 @@ _SATURDAY = 5
 
 
 class Hours(NamedTuple):
-    """One rule: weekdays (0 is Monday), from and to by the wall clock, and how one meets."""
+    """One rule: weekdays (0 is Monday), start and end on the wall clock, and the mode."""
 
     weekdays: list[int]
     starts: time

@@ -1,7 +1,6 @@
 """Writes planned visits as a confirmed booking leaves them: hold, appointment, booked slots.
 
-Nobody has confirmed them with a code, and nobody was told. Hence they are in the audit as what they
-are: imported.
+Nobody has confirmed them with a code, and nobody was told. So the audit records them as imported.
 """
 
 import json
@@ -42,7 +41,7 @@ WHERE slot.id = taken.slot_id AND slot.state = 'open'
 
 
 def write_visits(visits: list[Visit]) -> None:
-    """All in one transaction: an appointment without its slots is never seen."""
+    """All in one transaction: nobody ever sees an appointment without its slots."""
     with unhurried():
         copy_rows(table="bookings_hold", columns=_HOLD_COLUMNS, rows=map(_hold, visits))
         copy_rows(

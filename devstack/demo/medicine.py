@@ -1,6 +1,7 @@
-"""Fields of medicine in the demo: what each is called, and what one comes for.
+"""Fields of medicine in the demo: their names, and their visit types.
 
-Fees are in euros; each country turns them into its own money. The icons are in static/icons.svg.
+Fees are in euros; each country converts them into its own currency. The icons are in
+static/icons.svg.
 """
 
 from typing import NamedTuple
@@ -11,7 +12,7 @@ HERE, VIDEO, PHONE = Mode.IN_PERSON, Mode.VIDEO, Mode.PHONE
 
 
 class Treatment(NamedTuple):
-    """A visit type: how many slots it takes, how one meets, and the fee in euros."""
+    """A visit type: its number of slots, its mode, and the fee in euros."""
 
     name: str
     slots: int
@@ -20,7 +21,9 @@ class Treatment(NamedTuple):
 
 
 class Field(NamedTuple):
-    """`weight`: how many doctors of a thousand; `interests` fill the sentence about a doctor."""
+    """`weight`: how many doctors in a thousand. `interests` complete the sentence about a
+    doctor.
+    """
 
     name: str
     slug: str

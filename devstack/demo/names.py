@@ -19,7 +19,7 @@ class PersonName(NamedTuple):
         return slugify(self.full.translate(_WITHOUT_ACCENT))
 
 
-# Letters that do not fall apart into a base and an accent.
+# Letters that Unicode does not split into a base and an accent.
 _WITHOUT_ACCENT = str.maketrans({"ł": "l", "Ł": "L", "ø": "o", "Ø": "O", "ı": "i", "ß": "ss"})
 
 _FIRST: dict[str, str] = {
@@ -91,7 +91,7 @@ _NAMES = sorted(ORIGINS)
 
 
 def draw_name(rng: Random, *, origins: tuple[str, ...]) -> PersonName:
-    """Mostly of the country's origins, now and then from anywhere, as in any city."""
+    """Mostly from the country's origins, sometimes from anywhere, as in any city."""
     origin = rng.choice(origins) if rng.random() < 0.8 else rng.choice(_NAMES)
     first, last = ORIGINS[origin]
     return PersonName(rng.choice(first), rng.choice(last))

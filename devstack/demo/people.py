@@ -42,7 +42,7 @@ class Login(NamedTuple):
 
 
 class Passwords(NamedTuple):
-    """Hashed once and shared: a slow hash is meant to be slow, and these protect nothing."""
+    """Hashed once and shared: hashing is slow on purpose, and these passwords protect nothing."""
 
     known: str
     unusable: str
@@ -53,7 +53,7 @@ class Passwords(NamedTuple):
 
 
 def add_logins(*, logins: Iterable[Login], passwords: Passwords, now: datetime) -> None:
-    """Users who can sign in at once, their addresses proven."""
+    """Users who can sign in at once; their addresses are proven."""
     rows = [
         (
             address(login.name), login.person.first, login.person.last, login.phone,

@@ -1,7 +1,7 @@
-"""Cities of the demo: real streets and districts, invented clinics in them.
+"""Cities of the demo: real streets and districts, with invented clinics.
 
-In `postcode` and `phone` a # stands for a digit and an @ for a letter. Phone numbers are taken from
-ranges set aside for fiction where a country has one.
+In `postcode` and `phone`, a # stands for a digit and an @ for a letter. Phone numbers come from
+ranges reserved for fiction, in countries that have one.
 """
 
 from typing import NamedTuple

@@ -1,4 +1,4 @@
-"""Clinics and doctors of the demo, with what they offer and when they work."""
+"""Clinics and doctors of the demo, with their visit types and hours."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ _OTHER_LANGUAGES = ("ar", "de", "en", "es", "fr", "hi", "it", "nl", "pl", "pt", 
 
 @dataclass(frozen=True, kw_only=True)
 class Practice:
-    """A doctor with everything that points at them."""
+    """A doctor with all related rows."""
 
     doctor: Doctor
     city: City
@@ -61,7 +61,7 @@ def _rules(practices: list[Practice], *, valid_from: date) -> Iterator[Availabil
 
 
 class _Clinics:
-    """The clinics so far; a new one is opened when those of a city are full."""
+    """The clinics so far. A new one opens when the others in the city are full."""
 
     def __init__(self, rng: Random) -> None:
         self._rng = rng
@@ -109,7 +109,7 @@ class _Clinics:
 
 
 class _Draw:
-    """Draws doctors one after the other; the same generator gives the same doctors."""
+    """Draws doctors one after the other. The same generator gives the same doctors."""
 
     def __init__(self, rng: Random, *, specialties: list[Specialty], days: int) -> None:
         self._rng, self._days = rng, days
@@ -193,7 +193,7 @@ def _draw_treatments(rng: Random, field: Field) -> list[Treatment]:
 def _visit_types(
     rng: Random, *, doctor: Doctor, city: City, treatments: list[Treatment]
 ) -> Iterator[VisitType]:
-    """The fees of one doctor are all a little above or below the usual ones."""
+    """All fees of one doctor are slightly above or below the usual ones."""
     country = COUNTRIES[city.country]
     level = 1 if city == _HOME else rng.uniform(0.85, 1.2)
     for position, treatment in enumerate(treatments):

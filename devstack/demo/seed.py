@@ -46,7 +46,7 @@ class DemoResult:
 
 
 def demo_state() -> DemoState:
-    """The demo's admin is made last, so patients without an admin were left by an interruption."""
+    """The demo's admin is made last. So patients without an admin are left from an interruption."""
     demo_users = User.objects.filter(email__endswith=f"@{DOMAIN}")
     if demo_users.exists() and not demo_users.filter(email=address("admin")).exists():
         return DemoState.INTERRUPTED
@@ -55,11 +55,11 @@ def demo_state() -> DemoState:
 
 
 def clear_interrupted_demo() -> None:
-    """Nobody who runs anything could sign in yet, so nothing here was made by a person."""
+    """No doctor or secretary could sign in yet, so no person made anything here."""
     audit = ", ".join(_NEVER_EMPTIED)
     with unhurried(), connection.cursor() as cursor:
-        # The audit would go on telling of visits that are gone. It refuses to be emptied, so the
-        # owner of its tables says twice that this is meant; in this transaction only.
+        # Otherwise the audit would report visits that are gone. It refuses to be emptied, so the
+        # owner of its tables confirms this twice, in this transaction only.
         for table, trigger in _NEVER_EMPTIED.items():
             cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER {trigger}")
         cursor.execute(f"TRUNCATE doctors_specialty, doctors_clinic, {audit} CASCADE")
@@ -76,7 +76,7 @@ def make_demo(
     now: datetime,
     progress: Callable[[int], None] | None = None,
 ) -> DemoResult:
-    """Fills an empty database. `progress` is told how many doctors have their slots and visits.
+    """Fills an empty database. `progress` gets the number of doctors with slots and visits.
 
     Everything is drawn as of the midnight (UTC) before `now`.
     """
@@ -101,7 +101,7 @@ def make_demo(
 
 
 def _open_the_doors(practice: Practice, *, passwords: Passwords, now: datetime) -> None:
-    """The people who run a practice, last of all; and statistics for good query plans."""
+    """The people who run a practice come last, and then statistics for good query plans."""
     logins = [
         Login("doctor", DOCTOR),
         Login("secretary", SECRETARY),

@@ -1,4 +1,6 @@
-"""Which of a doctor's times are taken, who by and what for. Plans only; writes nothing."""
+"""Which of a doctor's times are taken, by which patients and for what. Only plans; writes
+nothing.
+"""
 
 from collections import defaultdict
 from collections.abc import Iterator
@@ -16,7 +18,7 @@ from doctors.rules import GridSlot, adjacent_run
 
 ONE_WEEK = timedelta(weeks=1)
 
-# The part of the times that is taken, by weeks from today on; -1 stands for all that is past.
+# The share of times taken, by weeks from today; -1 stands for the whole past.
 BUSY = {-1: 0.5, 0: 0.2, 1: 0.12, 2: 0.06, 3: 0.03}
 FULL = {-1: 0.85, 0: 0.7, 1: 0.45, 2: 0.25, 3: 0.15}
 WEEKS_AHEAD = 4
@@ -35,7 +37,7 @@ Run = tuple[GridSlot, ...]
 
 
 class Visit(NamedTuple):
-    """A hold, and the appointment that came of it."""
+    """A hold and its appointment."""
 
     id: UUID
     visit_type: VisitType
@@ -55,9 +57,9 @@ class Visit(NamedTuple):
 
 
 class Planner:
-    """Plans the visits to the doctors of one city; the same generator plans the same.
+    """Plans the visits to the doctors of one city. The same generator plans the same visits.
 
-    Keeps a diary of every patient, so that nobody is in two places at once.
+    Keeps every patient's diary, so nobody is in two places at once.
     """
 
     def __init__(self, rng: Random, *, patients: list[Patient], now: datetime) -> None:
@@ -67,7 +69,7 @@ class Planner:
     def plan(
         self, grid: list[GridSlot], *, visit_types: list[VisitType], shares: dict[int, float]
     ) -> Iterator[Visit]:
-        """Walks through one doctor's slots in order and takes a share of those that are open."""
+        """Walks through one doctor's slots in order and takes a share of the open ones."""
         index = 0
         while index < len(grid):
             visit = None
@@ -111,7 +113,7 @@ class Planner:
         return self.book(run, visit_type=visit_type, patient=patient, status=self._status(run))
 
     def _free_patient(self, run: Run) -> Patient | None:
-        """Somebody who has time then; after a few busy ones the slot stays open."""
+        """Somebody who has time then. After a few busy patients, the slot stays open."""
         tries = [self._rng.choice(self._patients) for _ in range(4)]
         return next((patient for patient in tries if self._has_time(patient, run)), None)
 
@@ -129,7 +131,7 @@ class Planner:
 
 
 def open_run(grid: list[GridSlot], index: int, *, visit_type: VisitType) -> Run:
-    """The open slots that a visit from this one on would take; empty when it does not fit."""
+    """The open slots that a visit from this one on would take; empty if it does not fit."""
     run = adjacent_run(grid, first=index, length=visit_type.slots)
     fits = all(slot.state == "open" and slot.takes(visit_type.mode) for slot in run)
     return run if fits else ()

@@ -1,8 +1,8 @@
 """Mutants of the functions of the database, where holds and confirmations happen.
 
-The present definition of each function is changed in one place (see operators.py) in a test
-database, the tests that reach it run until one fails, and the definition is put back. Two
-processes share the mutants, each on engines of its own.
+The current definition of each function is changed in one place (see operators.py) in a test
+database. The tests that reach it run until one fails, and the definition is restored. Two processes
+share the mutants, each on its own engines.
 """
 
 import json
@@ -42,7 +42,9 @@ def mutate_functions(names: Sequence[str]) -> list[Mutant]:
 
 @dataclass(frozen=True)
 class Run:
-    """One process at work; into `found` it writes how many mutants there are, then each of its."""
+    """One process at work. It writes into `found` how many mutants there are, then each of
+    its own.
+    """
 
     found: Path
     process: Process

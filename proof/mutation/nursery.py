@@ -1,7 +1,7 @@
 """Tries its share of the mutants: `python -m proof.mutation.nursery FOUND NUMBER OF [NAMES]`.
 
-Django and the tests are imported once; then a process is forked for each mutant. What has noticed
-most mutants so far runs first, and of the rest the fastest.
+Django and the tests are imported once; then a process is forked for each mutant. The test that has
+noticed most mutants so far runs first, then the fastest ones.
 """
 
 import difflib
@@ -24,8 +24,8 @@ from devstack.refusals import Refusal
 from proof.mutation.operators import mutations
 from proof.mutation.verdicts import Fate, Mutant
 
-# Tests that wait for a clash to happen by chance, that go through pages, or live through whole days
-# hold the same and would take days.
+# Tests that wait for a clash to happen by chance, that use pages, or that live through whole days
+# check the same and would take days.
 TESTS = (
     "tests/bookings/engine/test_one_call.py",
     "tests/bookings/holding/test_confirmation.py",
@@ -57,10 +57,10 @@ TESTS = (
 # Compares the text of a function, which no mutant survives.
 COMPARES = "test_the_function_in_the_database_is_the_one_that_the_states_write"
 PYTEST = ("-x", "-q", "--reuse-db", "-p", "no:cacheprovider", "-k", f"not {COMPARES}", *TESTS)
-# A mutant that takes so many times as long as no mutant hangs, or waits for a lock.
+# A mutant that takes this many times as long as the original hangs, or waits for a lock.
 PATIENCE = 5
 
-# By the exit code of pytest; any other is a fault of this run.
+# By pytest's exit code; any other is a fault of this run.
 ENDS: dict[int, Fate] = {
     pytest.ExitCode.OK: Fate.SURVIVED,
     pytest.ExitCode.TESTS_FAILED: Fate.KILLED,
@@ -98,11 +98,11 @@ def main(found: str, number: str, of: str, *names: str) -> None:
 
 @dataclass(eq=False)
 class Order:
-    """A plugin of pytest that chooses and sorts the tests for a mutant of this function. It works
-    in the child, which writes into `learnt` what there is to learn for the next one.
+    """A pytest plugin that chooses and sorts the tests for a mutant of this function. It works in
+    the child, which writes what it has learned for the next one into `learnt`.
 
     A test that is not in `calls` may call every function: its transaction was lost before we could
-    ask. Functions that PostgreSQL writes out at the place of their call are seen in no test.
+    ask. No test shows functions that PostgreSQL inlines.
     """
 
     learnt: Path
@@ -158,8 +158,8 @@ def _calls_of_this_transaction() -> list[str]:
 
 
 def _functions(names: Sequence[str]) -> dict[str, str]:
-    """The present definition of each, by its name: the one with the most parameters, where an older
-    one is still there. Raises Refusal for a name that is none.
+    """The current definition of each function, by name. If an older one still exists, the one with
+    the most parameters counts. Raises Refusal for an unknown name.
     """
     with _connection() as connection:
         found: dict[str, str] = dict(connection.execute(FUNCTIONS.encode()).fetchall())
@@ -218,7 +218,7 @@ def _quietly(arguments: list[str], order: Order) -> int:
     os.dup2(silence, sys.stderr.fileno())
     try:
         return pytest.main(arguments, plugins=[order])
-    except BaseException:  # noqa: BLE001 - a child must not go on as its parent
+    except BaseException:  # noqa: BLE001 - a child must not continue as its parent
         return pytest.ExitCode.INTERNAL_ERROR
 
 

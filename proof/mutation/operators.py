@@ -1,7 +1,7 @@
-"""How a function of the database is broken in one place: a short table of small slips.
+"""How a database function is broken in one place: a short table of small mistakes.
 
-Each is a slip that somebody makes, or a guard that somebody takes for needless. What makes no
-sense in its place PostgreSQL refuses; that costs nothing.
+Each is a mistake that somebody makes, or a guard that somebody thinks needless. PostgreSQL refuses
+changes that make no sense in their place; that costs nothing.
 """
 
 import re
@@ -10,7 +10,9 @@ from typing import NamedTuple
 
 
 class Operator(NamedTuple):
-    """`found` is replaced by `put`; both as `re` knows them. Texts stand as 'xxx' while we look."""
+    """`found` is replaced by `put`, both in the syntax of `re`. Texts are masked as 'xxx' during
+    the search.
+    """
 
     slip: str
     found: str
@@ -33,7 +35,7 @@ OPERATORS = (
     Operator("plus for minus", r" - ", " + "),
     Operator("minus for plus", r" \+ ", " - "),
     Operator("least for greatest", r"\b(least|min)\b(?=\()", "greatest"),
-    # Conditions turned round.
+    # Conditions that are reversed.
     Operator("equal turned", r"(?<![<>=:])=(?![<>=])", "<>"),
     Operator("equal turned", r"<>", "="),
     Operator("and for or", r"\bAND\b", "OR"),
@@ -45,12 +47,12 @@ OPERATORS = (
     Operator("a condition forgotten", r"^ *(?:AND|OR) .*?(?= THEN$|;$|$)", ""),
     Operator("truth turned", r"\btrue\b", "false"),
     Operator("truth turned", r"\bfalse\b", "true"),
-    # Guards against what others do at the same time.
+    # Guards against simultaneous changes.
     Operator("a lock forgotten", r"\bFOR UPDATE( SKIP LOCKED)?", ""),
     Operator("waits for a lock", r"\bSKIP LOCKED\b", ""),
     Operator("an order forgotten", r"\bORDER BY [\w.]+", ""),
     Operator("the clock of the beginning", r"\bclock_timestamp\(\)", "now()"),
-    # Something not done, or not written.
+    # Something that is not done or not written.
     Operator("a statement forgotten", r"^ *(PERFORM|INSERT|UPDATE|DELETE)\b[^;]*;", "NULL;"),
     Operator("an assignment forgotten", r"^ *[\w.]+ := [^;]*;", "NULL;"),
     Operator("DISTINCT forgotten", r"\bDISTINCT (?!FROM)", ""),
@@ -79,7 +81,9 @@ def mutations(definition: str) -> Iterator[Mutation]:
 
 
 def _parts_of_lists(bare: str) -> Iterator[tuple[int, int]]:
-    """Where the parts between commas are of what is set, inserted, noted or answered."""
+    """The places of the parts between commas in lists that are set, inserted, recorded or
+    returned.
+    """
     for opening in LIST.finditer(bare):
         begin, depth = opening.end(), 0
         for position in range(begin, len(bare)):

@@ -1,12 +1,12 @@
 """Mutants of the services, by mutmut.
 
-mutmut writes every mutant of a function beside it, runs the tests once to learn which of them reach
-which function, and then forks a process for each mutant, where those tests run, the fastest first,
-until one fails. What the type checker refuses is not run. Its settings, and the tests that it
-takes, stand in pyproject.toml.
+mutmut writes every mutant of a function next to it and runs the tests once to learn which of them
+reach which function. Then it forks a process for each mutant, where those tests run, the fastest
+first, until one fails. Mutants that the type checker refuses are not run. The settings and the list
+of tests are in pyproject.toml.
 
-A process needs engines of its own. So two of mutmut run at once, each in a copy of the clone, over
-about half of the code each.
+A process needs its own engines. So two mutmut processes run at once, each in a copy of the clone
+and on about half of the code.
 """
 
 import os
@@ -39,7 +39,7 @@ LONGEST = 4 * 3600.0
 BIN = Path(sys.executable).parent
 NOT_COPIED = (".git", ".venv", ".dev", ".*_cache", ".hypothesis", "__pycache__", "staticfiles")
 
-# mutmut's words; whatever else it says, no test has noticed the mutant.
+# mutmut's words. In all other cases, no test has noticed the mutant.
 FATES = {
     "killed": Fate.KILLED,
     "timeout": Fate.TIMEOUT,
@@ -66,7 +66,7 @@ def mutate_services(modules: Sequence[Path]) -> list[Mutant]:
 
 
 def _shares(modules: Sequence[Path]) -> list[list[Path]]:
-    """By size: how many mutants there are is not known before they are made."""
+    """By size: the number of mutants is unknown before they are made."""
     shares: list[list[Path]] = [[] for _ in range(AT_ONCE)]
     for module in sorted(modules, key=_size, reverse=True):
         min(shares, key=lambda share: sum(map(_size, share))).append(module)
@@ -79,13 +79,13 @@ def _size(module: Path) -> int:
 
 @dataclass(frozen=True)
 class Run:
-    """One mutmut at work, in its copy of the clone."""
+    """One mutmut process, in its copy of the clone."""
 
     folder: Path
     process: Process
 
     def count(self) -> tuple[int, int]:
-        """(mutants that were tried or refused, mutants in all), as mutmut last wrote it."""
+        """(mutants that were tried or refused, all mutants), as mutmut last wrote it."""
         found = COUNT.findall(self.process.log.read_text(errors="replace"))
         tried, total = found[-1] if found else (0, 0)
         return int(tried), int(total)

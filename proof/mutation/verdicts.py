@@ -1,4 +1,4 @@
-"""What became of the mutants: a table for people, JSON for those who compare."""
+"""The result of each mutant: a table for people, JSON for comparisons."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ class Fate(StrEnum):
 
 @dataclass(frozen=True)
 class Mutant:
-    """`place` is the module or function that it breaks, `change` what it puts for what."""
+    """`place` is the module or function that it breaks; `change` shows what it replaces."""
 
     place: str
     name: str

@@ -53,7 +53,9 @@ def test_an_engine_that_dies_ends_the_run(workshop):
     assert eventually(engine.has_ended)
     supervisor = Supervisor(workshop=workshop, engines=[engine])
 
-    with pytest.raises(Refusal, match=r"postgres stopped(.|\n)*no space left(.|\n)*all is stopped"):
+    with pytest.raises(
+        Refusal, match=r"postgres stopped(.|\n)*no space left(.|\n)*everything was stopped"
+    ):
         supervisor.look_after_all()
 
 

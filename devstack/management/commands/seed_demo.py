@@ -72,7 +72,7 @@ def _peak_megabytes() -> float:
 def _up_to(largest: int) -> Any:
     def number(text: str) -> int:
         if not text.isdecimal() or not 1 <= int(text) <= largest:
-            raise ArgumentTypeError(f"a whole number from 1 to {largest:,}, please")
+            raise ArgumentTypeError(f"write a whole number from 1 to {largest:,}")
         return int(text)
 
     return number
