@@ -63,7 +63,9 @@ class Supervisor:
     def look_after_all(self) -> None:
         for engine in self.engines:
             if engine.has_ended():
-                raise Refusal(f"{_obituary(engine)}\nNothing works without it, so everything was stopped.")
+                raise Refusal(
+                    f"{_obituary(engine)}\nNothing works without it, so everything was stopped."
+                )
         for service in self.services:
             service.look_after()
 

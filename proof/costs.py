@@ -73,6 +73,4 @@ def book_until_told(size: Size) -> Found:
 
 def _wrong(loads: Sequence[Load], when: str) -> Finding:
     wrong = [each for load in loads for each in load.wrong]
-    return Finding(
-        f"requests {when} with a wrong answer", len(wrong), tuple(wrong[:5])
-    )
+    return Finding(f"requests {when} with a wrong answer", len(wrong), tuple(wrong[:5]))
