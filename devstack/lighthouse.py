@@ -45,8 +45,8 @@ class Visit:
 def run(arguments: Sequence[str]) -> int:
     """Prints a line for each page; exit code 1 when one is heavier or slower than promised."""
     asked = _asked(arguments)
-    programs = _programs()
     _require_site(asked.url)
+    programs = _programs()
     say(f"{'page':<24}{'scores':<18}{'first':>8}{'largest':>9}{'kB':>8}{'requests':>10}")
     keeps = [_judge(page, url=asked.url, runs=asked.runs, programs=programs) for page in asked.page]
     say("Scores: performance, accessibility, best practices, SEO. Paints in milliseconds.")
@@ -102,10 +102,10 @@ def _visit(url: str, *, programs: Path) -> Visit:
     )
     if done.returncode:
         raise Refusal(f"Lighthouse could not look at {url}:\n{done.stderr[-2000:]}")
-    return _read(json.loads(done.stdout))
+    return read(json.loads(done.stdout))
 
 
-def _read(report: dict[str, Any]) -> Visit:
+def read(report: dict[str, Any]) -> Visit:
     audits = report["audits"]
     fetched = audits["network-requests"]["details"]["items"]
     return Visit(
