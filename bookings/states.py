@@ -41,12 +41,12 @@ _S = AppointmentStatus
 TRANSITIONS: tuple[Transition, ...] = (
     Transition(_S.CONFIRMED, _S.ARRIVED, PRACTICE, "The patient is here."),
     Transition(_S.CONFIRMED, _S.NO_SHOW, PRACTICE | SYSTEM, "The patient did not come."),
-    Transition(_S.CONFIRMED, _S.CANCELLED, PATIENT_SIDE | PRACTICE, "The visit is called off."),
+    Transition(_S.CONFIRMED, _S.CANCELLED, PATIENT_SIDE | PRACTICE, "The visit is cancelled."),
     Transition(
         _S.CONFIRMED,
         _S.RESCHEDULED,
         PATIENT_SIDE | PRACTICE,
-        "Another time takes the place of this one.",
+        "Another time replaces this one.",
     ),
     Transition(_S.ARRIVED, _S.COMPLETED, PRACTICE, "The visit is over."),
     Transition(_S.NO_SHOW, _S.ARRIVED, PRACTICE, "The patient came late."),

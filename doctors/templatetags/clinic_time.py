@@ -49,8 +49,11 @@ def _formatted(value: date | time, pattern: str, _language: str | None) -> str:
 
 def _dated(day: date, zone: ZoneInfo | str | None, *, this_year: str, other_year: str) -> str:
     """With the year if it is not the current one on the clock of `zone` (or UTC)."""
-    now = timezone.now().astimezone(_zone(zone) if zone else UTC)
-    return _format(day, this_year if day.year == now.year else other_year)
+    return _format(day, this_year if day.year == _this_year(zone) else other_year)
+
+
+def _this_year(zone: ZoneInfo | str | None) -> int:
+    return timezone.now().astimezone(_zone(zone) if zone else UTC).year
 
 
 @register.filter
@@ -119,12 +122,18 @@ def moment_in_full(value: datetime, zone: ZoneInfo | str) -> str:
 @register.filter
 def date_long(day: date, zone: ZoneInfo | str | None = None) -> str:
     """Like "Tuesday 24 November"."""
-    return _dated(
-        day,
-        zone,
-        this_year=pgettext("day, Django date format", "l j F"),
-        other_year=pgettext("day of another year, Django date format", "l j F Y"),
-    )
+    return dates_long([day], zone)[day]
+
+
+def dates_long(days: Iterable[date], zone: ZoneInfo | str | None = None) -> dict[date, str]:
+    """`date_long` of each, for a calendar: what is the same for all of them is looked up once."""
+    this_year = pgettext("day, Django date format", "l j F")
+    other_year = pgettext("day of another year, Django date format", "l j F Y")
+    year, language = _this_year(zone), get_language()
+    return {
+        day: _formatted(day, this_year if day.year == year else other_year, language)
+        for day in days
+    }
 
 
 @register.filter

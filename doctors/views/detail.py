@@ -2,7 +2,9 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cached_property
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
@@ -12,7 +14,7 @@ from django.utils.dateparse import parse_date
 from django.views.decorators.http import require_safe
 
 from docbook.http.htmx import wants_fragment
-from doctors.models import Doctor
+from doctors.models import Clinic, Doctor
 from doctors.selectors.doctors import clinics_of_doctor, get_bookable_doctor
 from doctors.views.addresses import others_url
 from doctors.views.picker import build_picker
@@ -28,6 +30,33 @@ def detail(request: HttpRequest, slug: str) -> HttpResponse:
     return render_doctor(request, doctor=get_bookable_doctor(slug=slug), query=query_of(request))
 
 
+@dataclass(frozen=True)
+class DoctorPage:
+    """What the page and its fragment show. The fragment is the picker: it reads the clinics only
+    where no time is free, to name a way on, or where booking is paused, to say until when.
+    """
+
+    doctor: Doctor
+    picker: Picker
+    now: datetime
+
+    @cached_property
+    def clinics(self) -> list[Clinic]:
+        return clinics_of_doctor(self.doctor, now=self.now)
+
+    @property
+    def zone(self) -> str:
+        return self.clinics[0].time_zone
+
+    @property
+    def cities(self) -> str:
+        return ", ".join(dict.fromkeys(clinic.city for clinic in self.clinics))
+
+    @property
+    def others_url(self) -> str:
+        return others_url(self.doctor, city=self.clinics[0].city)
+
+
 def render_doctor(
     request: HttpRequest,
     *,
@@ -39,27 +68,12 @@ def render_doctor(
     """The page, or only the picker for htmx. A doctor who is switched off has no page of their own
     to link to: where a time of theirs was lost, it says so, without any times.
     """
-    now = timezone.now()
-    clinics = clinics_of_doctor(doctor, now=now)
-    picker, next_free = Picker(visit_types=[], visit_type=None, notice=notice), None
+    now, picker = timezone.now(), Picker(notice=notice)
     if doctor.is_active:
-        picker, next_free = build_picker(
-            doctor=doctor,
-            query=query,
-            now=now,
-            own_holds=own_holds(request),
-            notice=notice,
+        picker = build_picker(
+            doctor=doctor, query=query, now=now, own_holds=own_holds(request), notice=notice
         )
-    context = {
-        "doctor": doctor,
-        "clinics": clinics,
-        "cities": ", ".join(dict.fromkeys(clinic.city for clinic in clinics)),
-        "zone": clinics[0].time_zone,
-        "picker": picker,
-        "next_free": next_free,
-        "others_url": others_url(doctor, city=clinics[0].city),
-        "nav": "doctors",
-    }
+    context = {"page": DoctorPage(doctor, picker, now), "nav": "doctors"}
     template = "doctors/_picker_swap.html" if wants_fragment(request) else "doctors/detail.html"
     return render(request, template, context, status=status)
 

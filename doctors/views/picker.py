@@ -2,7 +2,8 @@
 
 import calendar
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from itertools import groupby
 from uuid import UUID
 
@@ -16,7 +17,15 @@ from doctors.models import Doctor, VisitType
 from doctors.rules import PARTS_OF_DAY, Place, VisitTime, by_day, part_of_day
 from doctors.selectors.slots import place_of, times_of_doctor, window_of
 from doctors.selectors.visit_types import active_visit_types, choose_visit_type
-from doctors.templatetags.clinic_time import clock, date_long, month_name
+from doctors.templatetags.clinic_time import (
+    clock,
+    date_long,
+    dates_long,
+    money,
+    month_name,
+    when,
+    zone_label,
+)
 from doctors.views.addresses import doctor_url, with_query
 from doctors.views.picker_page import (
     DayCell,
@@ -38,6 +47,7 @@ _PARTS = {
     "afternoon": (gettext_lazy("Afternoon"), "sun"),
     "evening": (gettext_lazy("Evening"), "moon"),
 }
+_MODE_ICONS = {"video": "video", "phone": "phone"}
 
 
 def build_picker(
@@ -47,15 +57,15 @@ def build_picker(
     now: dt.datetime,
     own_holds: Mapping[UUID, int],
     notice: Notice | None = None,
-) -> tuple[Picker, NextFree | None]:
-    """The picker, and the first free time for the chosen visit type. One query for times."""
+) -> Picker:
+    """One query for times."""
     visit_type = query.visit_type or choose_visit_type(doctor, wanted=query.visit_type_id)
     if visit_type is None:
-        return Picker(visit_types=[], visit_type=None, notice=notice), None
+        return Picker(notice=notice)
     builder = _PickerBuilder(
         doctor=doctor, visit_type=visit_type, query=query, now=now, own_holds=own_holds
     )
-    return builder.build(notice=notice), builder.next_free()
+    return builder.build(notice=notice)
 
 
 class _PickerBuilder:
@@ -70,6 +80,8 @@ class _PickerBuilder:
     ) -> None:
         self.doctor, self.visit_type, self.own_holds = doctor, visit_type, own_holds
         self.query, self.now = query, now
+        self.page = query.page or doctor_url(doctor)
+        self.days_url = with_query(self.page, visit_type=visit_type.pk)
         window = window_of(doctor, now=now)
         free, self.held = times_of_doctor(
             doctor=doctor,
@@ -79,11 +91,13 @@ class _PickerBuilder:
             now=now,
             moves=query.replaces,
         )
-        self.free = [time for time in free if time.starts_at != query.moves_from]
-        self.free_days = by_day(self.free)
-        self.places = list(dict.fromkeys(time.place for time in [*self.free, *self.held]))
+        if query.moves_from:
+            free = [time for time in free if time.starts_at != query.moves_from]
+        self.first_free = next(iter(free), None)
+        self.free_days = by_day(free)
         self.main = place_of(doctor.clinic)
-        zones = {place.zone for place in self.places} or {self.main.zone}
+        self.places = {place.id: place for place in (time.place for time in [*free, *self.held])}
+        zones = {place.zone for place in self.places.values()} or {self.main.zone}
         self.today = min(now.astimezone(zone).date() for zone in zones)
         self.last_day = max(window.last_day(zone) for zone in zones)
         self.month = self._month(query)
@@ -93,7 +107,8 @@ class _PickerBuilder:
         months = self._months()
         following = _next_month(months[-1].first_day)
         return Picker(
-            visit_types=self._visit_types(),
+            url=self.page,
+            visit_types=[] if self.query.replaces else self._visit_types(),
             visit_type=self.visit_type,
             months=months,
             previous_url=self._month_url(_previous_month(self.month))
@@ -102,22 +117,25 @@ class _PickerBuilder:
             next_url=self._month_url(following) if following <= self.last_day else "",
             next_month_label=month_name(following, self.main.zone),
             date=self.date,
-            places=self._places(notice) if self.date else [],
+            day_label=date_long(self.date, self.main.zone) if self.date else "",
+            places=self._places(self.date, notice) if self.date else [],
+            next_free=self._next_free(),
             next_free_day=self._next_free_day(),
             notice=notice,
             replaces=self.query.replaces,
         )
 
-    def next_free(self) -> NextFree | None:
-        if not self.free:
+    def _next_free(self) -> NextFree | None:
+        first = self.first_free
+        if first is None:
             return None
-        first = self.free[0]
-        url = self._day_url(first.local_day)
-        return NextFree(first.starts_at, first.zone, url, self._name_of(first.place))
+        words = [_("Next free: %(at)s") % {"at": when(first.starts_at, first.zone)}]
+        words += filter(None, [self._name_of(first.place)])
+        return NextFree(", ".join(words), self._day_url(first.local_day))
 
     def _name_of(self, place: Place) -> str:
         """The city, or the clinic where several are in that city."""
-        places = {self.main.id: self.main} | {each.id: each for each in self.places}
+        places = {self.main.id: self.main} | self.places
         if len(places) == 1:
             return ""
         alike = [each for each in places.values() if each.city == place.city]
@@ -150,74 +168,87 @@ class _PickerBuilder:
 
     def _build_month(self, first_day: dt.date) -> Month:
         weeks = [
-            [self._cell(day, first_day) for day in week]
+            week
             for week in calendar.Calendar().monthdatescalendar(first_day.year, first_day.month)
             if week[-1] >= self.today
         ]
-        return Month(first_day, date_format(first_day, "F Y"), weeks)
-
-    def _cell(self, day: dt.date, first_day: dt.date) -> DayCell | None:
-        if day.month != first_day.month:
-            return None
-        free = len(self.free_days.get(day, []))
-        marks = {
-            "day-free": free > 0,
-            "day-few": 0 < free <= FEW,
-            "day-today": day == self.today,
-            "day-chosen": day == self.date,
-        }
-        return DayCell(
-            number=day.day,
-            iso=day.isoformat(),
-            free=free,
-            chosen=day == self.date,
-            css=" ".join(["day", *(name for name, is_so in marks.items() if is_so)]),
-            spoken=self._spoken_day(day, free) if free else "",
-            url=self._day_page(day) if free else "",
+        days = [day for week in weeks for day in week if day.month == first_day.month]
+        cells = dict(zip(days, self._cells(days), strict=True))
+        return Month(
+            first_day,
+            date_format(first_day, "F Y"),
+            month_name(first_day, self.main.zone),
+            [[cells.get(day) for day in week] for week in weeks],
         )
 
-    def _spoken_day(self, day: dt.date, free: int) -> str:
-        words = ngettext("%(day)s, %(free)s free time", "%(day)s, %(free)s free times", free)
-        return words % {"day": date_long(day, self.main.zone), "free": free}
+    def _cells(self, days: Sequence[dt.date]) -> Iterable[DayCell]:
+        free = [len(self.free_days.get(day, ())) for day in days]
+        said = dates_long(days, self.main.zone)
+        words = {
+            n: ngettext("%(day)s, %(free)s free time", "%(day)s, %(free)s free times", n)
+            for n in set(free)
+        }
+        for day, count in zip(days, free, strict=True):
+            chosen = day == self.date
+            css = "day"
+            if count:
+                css += " day-free day-few" if count <= FEW else " day-free"
+            if day == self.today:
+                css += " day-today"
+            if chosen:
+                css += " day-chosen"
+            yield DayCell(
+                number=day.day,
+                iso=day.isoformat(),
+                free=count,
+                chosen=chosen,
+                css=css,
+                spoken=words[count] % {"day": said[day], "free": count} if count else "",
+                url=self._day_page(day) if count else "",
+            )
 
-    def _places(self, notice: Notice | None) -> list[TimesAt]:
+    def _places(self, day: dt.date, notice: Notice | None) -> list[TimesAt]:
         """A list for each clinic with times on this day."""
-        chips = sorted(self._chips(notice), key=lambda chip: chip.starts_at)
-        here = list(dict.fromkeys(chip.place for chip in chips))
+        chips = sorted(self._chips(day, notice), key=lambda chip: chip.starts_at)
+        here: dict[int, list[TimeChip]] = {}
+        for chip in chips:
+            here.setdefault(chip.place.id, []).append(chip)
         is_named = self._is_named(here)
-        return [
-            _times_at(place, [chip for chip in chips if chip.place == place], is_named=is_named)
-            for place in here
-        ]
+        return [_times_at(chips, day=day, is_named=is_named) for chips in here.values()]
 
-    def _is_named(self, here: Sequence[Place]) -> bool:
+    def _is_named(self, here: Iterable[int]) -> bool:
         """Whether it is not clear without their names that these are the clinics."""
-        return len(self.places) > 1 or list(here) != [self.main]
+        return len(self.places) > 1 or list(here) != [self.main.id]
 
-    def _chips(self, notice: Notice | None) -> list[TimeChip]:
-        chips = [
-            _chip(time, state="free", spoken=self._spoken(time))
-            for time in (self.free_days.get(self.date, []) if self.date else [])
-        ]
-        chips += [
-            self._held_chip(time) for time in self._held_starts() if time.local_day == self.date
-        ]
+    def _chips(self, day: dt.date, notice: Notice | None) -> list[TimeChip]:
+        chips = self._free_chips(day)
+        chips += [self._held_chip(time) for time in self._held_starts() if time.local_day == day]
         taken = notice and notice.taken_at
         if notice and taken and all(chip.starts_at != taken for chip in chips):
             place = notice.taken_in or self.main
             chips.append(TimeChip(None, taken, clock(taken, place.zone), place, "just_taken"))
         return chips
 
-    def _spoken(self, time: VisitTime) -> str:
-        words = _("%(day)s, %(start)s to %(end)s, %(name)s") % {
-            "day": date_long(time.local_day, time.zone),
-            "start": clock(time.starts_at, time.zone),
-            "end": clock(time.ends_at, time.zone),
-            "name": self.doctor.name,
-        }
-        if self._is_named([time.place]):
-            return f"{words}, {time.place.name}, {time.place.city}"
-        return words
+    def _free_chips(self, day: dt.date) -> list[TimeChip]:
+        """What is said aloud of several of them is worked out once."""
+        words = _("%(day)s, %(start)s to %(end)s, %(name)s")
+        day_at, clock_at, where_at = cache(date_long), cache(clock), cache(self._where)
+        chips = []
+        for time in self.free_days.get(day, []):
+            place, zone = time.place, time.zone
+            start = clock_at(time.starts_at, zone)
+            spoken = words % {
+                "day": day_at(day, zone),
+                "start": start,
+                "end": clock_at(time.ends_at, zone),
+                "name": self.doctor.name,
+            }
+            spoken += where_at(place)
+            chips.append(TimeChip(time.slot_id, time.starts_at, start, place, "free", spoken))
+        return chips
+
+    def _where(self, place: Place) -> str:
+        return f", {place.name}, {place.city}" if self._is_named([place.id]) else ""
 
     def _held_starts(self) -> list[VisitTime]:
         """Times at which a held visit begins; one that would only run into it is not offered.
@@ -252,45 +283,57 @@ class _PickerBuilder:
             return None
         later = [day for day in self.free_days if day > self.date]
         day = later[0] if later else next(iter(self.free_days), None)
-        return DayLink(day, self._day_url(day)) if day else None
+        if day is None:
+            return None
+        return DayLink(date_long(day, self.main.zone), self._day_page(day))
 
     def _visit_types(self) -> list[VisitTypeChoice]:
+        words = _("%(minutes)s min · %(mode)s")
         return [
-            VisitTypeChoice(each, each.pk == self.visit_type.pk, self._visit_type_url(each))
+            VisitTypeChoice(
+                id=each.pk,
+                name=each.name,
+                mode=each.mode,
+                icon=_MODE_ICONS.get(each.mode, "building-2"),
+                how=words % {"minutes": each.minutes, "mode": each.get_mode_display().lower()},
+                price=money(each),
+                selected=each.pk == self.visit_type.pk,
+                url=self._visit_type_url(each),
+            )
             for each in active_visit_types(self.doctor)
         ]
 
     def _visit_type_url(self, visit_type: VisitType) -> str:
         """Another visit type keeps the day that was chosen; before a choice it finds its own."""
         day = self.query.date
-        return self._url(visit_type=visit_type.pk, date=day.isoformat() if day else None)
+        date = day.isoformat() if day else None
+        return with_query(self.page, visit_type=visit_type.pk, date=date)
 
     def _day_url(self, day: dt.date) -> str:
         return self._day_page(day) + "#times"
 
     def _day_page(self, day: dt.date) -> str:
         """Without the fragment: with one, htmx would scroll there, also where all is in view."""
-        return self._url(visit_type=self.visit_type.pk, date=day.isoformat())
+        return f"{self.days_url}&date={day.isoformat()}"
 
     def _month_url(self, month: dt.date) -> str:
-        return self._url(visit_type=self.visit_type.pk, month=f"{month:%Y-%m}")
-
-    def _url(self, **query: str | int | None) -> str:
-        return with_query(self.query.page or doctor_url(self.doctor), **query)
+        return f"{self.days_url}&month={month:%Y-%m}"
 
 
-def _chip(time: VisitTime, *, state: str, spoken: str = "", url: str = "") -> TimeChip:
+def _chip(time: VisitTime, *, state: str, url: str = "") -> TimeChip:
     label = clock(time.starts_at, time.zone)
-    return TimeChip(time.slot_id, time.starts_at, label, time.place, state, spoken, url)
+    return TimeChip(time.slot_id, time.starts_at, label, time.place, state, url=url)
 
 
-def _times_at(place: Place, chips: list[TimeChip], *, is_named: bool) -> TimesAt:
-    parts = _parts(chips)
-    if not is_named:
-        return TimesAt(place, is_named, parts)
-    empty = ", ".join(part.label.lower() for part in parts if not part.times)
-    without = _("%(parts)s: none") % {"parts": capfirst(empty)} if empty else ""
-    return TimesAt(place, is_named, [part for part in parts if part.times], without)
+def _times_at(chips: list[TimeChip], *, day: dt.date, is_named: bool) -> TimesAt:
+    """The chips of one clinic."""
+    place, parts = chips[0].place, _parts(chips)
+    without = ""
+    if is_named:
+        empty = ", ".join(part.label.lower() for part in parts if not part.times)
+        without = _("%(parts)s: none") % {"parts": capfirst(empty)} if empty else ""
+        parts = [part for part in parts if part.times]
+    return TimesAt(place, is_named, zone_label(place.zone, day), parts, without)
 
 
 def _parts(chips: list[TimeChip]) -> list[PartOfDay]:

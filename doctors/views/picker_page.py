@@ -3,10 +3,9 @@
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
-from django.utils.dates import WEEKDAYS, WEEKDAYS_ABBR
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -120,18 +119,18 @@ class PartOfDay:
 
 @dataclass(frozen=True)
 class TimesAt:
-    """The chosen day at one clinic. `is_named` where that is not clear without its name: then the
-    parts of the day without times stand in one line, `without`.
+    """The chosen day at one clinic, by the clock `zone_label`. `is_named` where that is not clear
+    without its name: then the parts of the day without times stand in one line, `without`.
     """
 
     place: Place
     is_named: bool
+    zone_label: str
     parts: list[PartOfDay]
     without: str = ""
 
 
-@dataclass(frozen=True)
-class DayCell:
+class DayCell(NamedTuple):
     """`url` and `spoken` only where a time is free."""
 
     number: int
@@ -145,34 +144,61 @@ class DayCell:
 
 @dataclass(frozen=True)
 class Month:
+    """`label` is like "November 2026", `name` like "November"; a new year is said by both."""
+
     first_day: dt.date
     label: str
+    name: str
     weeks: list[list[DayCell | None]]
 
 
 @dataclass(frozen=True)
 class DayLink:
-    date: dt.date
+    label: str
     url: str
 
 
 @dataclass(frozen=True)
 class VisitTypeChoice:
-    visit_type: VisitType
+    """`how` is like "20 min · in person"."""
+
+    id: int
+    name: str
+    mode: str
+    icon: str
+    how: str
+    price: str
     selected: bool
     url: str
 
 
 @dataclass(frozen=True)
+class NextFree:
+    """The label names the clinic, unless the doctor works at one only."""
+
+    label: str
+    url: str
+
+
+@dataclass(frozen=True)
 class Picker:
-    visit_types: list[VisitTypeChoice]
-    visit_type: VisitType | None
+    """`visit_types` is empty where no other one can be chosen: for a visit that moves.
+
+    `date` is the chosen day, and `day_label` says it in words; `next_free` is the first time of
+    all, and `next_free_day` a day to go to from a chosen one that has nothing.
+    """
+
+    url: str = ""
+    visit_types: list[VisitTypeChoice] = field(default_factory=list)
+    visit_type: VisitType | None = None
     months: list[Month] = field(default_factory=list)
     previous_url: str = ""
     next_url: str = ""
     next_month_label: str = ""
     date: dt.date | None = None
+    day_label: str = ""
     places: list[TimesAt] = field(default_factory=list)
+    next_free: NextFree | None = None
     next_free_day: DayLink | None = None
     notice: Notice | None = None
     replaces: UUID | None = None
@@ -183,20 +209,14 @@ class Picker:
         return self.visit_type is not None and self.visit_type.slots > 1
 
     @property
-    def free_count(self) -> int:
-        """On the chosen day."""
-        return sum(part.free_count for each in self.places for part in each.parts)
+    def announcement(self) -> str:
+        """What is said aloud once the picker has changed."""
+        if self.date is None:
+            return self.months[0].label if self.months else ""
+        free = sum(part.free_count for each in self.places for part in each.parts)
+        words = ngettext("%(day)s, %(free)s free time", "%(day)s, %(free)s free times", free)
+        return words % {"day": self.day_label, "free": free}
 
     @property
-    def weekday_names(self) -> list[dict[str, str]]:
-        return [{"short": str(WEEKDAYS_ABBR[n])[:2], "long": str(WEEKDAYS[n])} for n in range(7)]
-
-
-@dataclass(frozen=True)
-class NextFree:
-    """`where` names the clinic; it is empty for a doctor who works at one only."""
-
-    starts_at: dt.datetime
-    zone: ZoneInfo
-    url: str
-    where: str = ""
+    def offers_video(self) -> bool:
+        return any(each.mode == "video" for each in self.visit_types)

@@ -230,7 +230,7 @@ def compare_days(world: World, reason: VisitType) -> None:
         items = Api().get(f"doctors/{doctor.pk}/slots", query).json()["items"]
         assert {item["slotId"] for item in items} == right
         assert all(item["startsAt"].startswith(day.isoformat()) for item in items)
-        picker, _next = build_picker(
+        picker = build_picker(
             doctor=doctor,
             query=PickerQuery(visit_type_id=reason.pk, date=day),
             now=world.now,

@@ -26,6 +26,12 @@ def test_each_value_of_a_named_variable_has_contents_of_its_own():
     assert drawn == ["[a]", "[b]", "[a]", "[True]", "[None]"]
 
 
+def test_variable_may_be_named_after_what_it_comes_from():
+    template = Template(LOAD + "{% fixed a=page.a b=page.b|upper %}[{{ a }}{{ b }}]{% endfixed %}")
+
+    assert template.render(Context({"page": {"a": 1, "b": "x"}})) == "[1X]"
+
+
 def test_each_language_has_contents_of_its_own():
     template = Template(LOAD + "{% fixed %}{% translate 'Yes' %}{% endfixed %}")
 

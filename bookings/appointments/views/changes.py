@@ -1,6 +1,6 @@
 """Cancelling a visit, and looking for another time for it."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from django.contrib import messages
@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from bookings.actors.sessions import current_holder
 from bookings.appointments.forms import CancelForm
-from bookings.appointments.presentation import rule_of_changes, view_of
+from bookings.appointments.presentation import AppointmentView, rule_of_changes, view_of
 from bookings.appointments.selectors.appointments import (
     doctor_to_move_with,
     get_appointment,
@@ -31,6 +31,7 @@ from docbook.http.problems import STATUS_BY_CODE
 from docbook.http.templatetags.ui import dialled
 from docbook.http.throttling import enforce, limit_of
 from docbook.observability import refusal
+from doctors.models import Doctor
 from doctors.templatetags.clinic_time import day_and_clock
 from doctors.views.detail import own_holds, query_of
 from doctors.views.picker import build_picker
@@ -101,6 +102,17 @@ def visit_to_move(request: HttpRequest, appointment_id: UUID) -> Appointment | N
         return None
 
 
+@dataclass(frozen=True)
+class MovePage:
+    """The picker below the current time, whose clock is `zone`. A move stays with its doctor."""
+
+    appointment: AppointmentView
+    doctor: Doctor
+    picker: Picker
+    zone: str
+    others_url: str = ""
+
+
 def show_move(
     request: HttpRequest,
     appointment: Appointment,
@@ -110,10 +122,10 @@ def show_move(
     status: int = 200,
 ) -> HttpResponse:
     """The picker below the current time, or only the picker for htmx."""
-    doctor = doctor_to_move_with(appointment)
-    picker, next_free = Picker(visit_types=[], visit_type=None, notice=notice), None
+    doctor, now = doctor_to_move_with(appointment), timezone.now()
+    picker = Picker(notice=notice)
     if doctor is not None:
-        picker, next_free = build_picker(
+        picker = build_picker(
             doctor=doctor,
             query=replace(
                 query,
@@ -122,24 +134,22 @@ def show_move(
                 replaces=appointment.pk,
                 moves_from=appointment.starts_at,
             ),
-            now=timezone.now(),
+            now=now,
             own_holds=own_holds(request),
             notice=notice,
         )
-    context = {
-        "appointment": view_of(appointment, now=timezone.now()),
-        "doctor": doctor or appointment.doctor,
-        "zone": appointment.time_zone,
-        "picker": picker,
-        "next_free": next_free,
-        "nav": "appointments",
-    }
+    page = MovePage(
+        appointment=view_of(appointment, now=now),
+        doctor=doctor or appointment.doctor,
+        picker=picker,
+        zone=appointment.time_zone,
+    )
     template = (
         "doctors/_picker_swap.html"
         if wants_fragment(request)
         else "bookings/appointments/move.html"
     )
-    return render(request, template, context, status=status)
+    return render(request, template, {"page": page, "nav": "appointments"}, status=status)
 
 
 def show_refused_change(

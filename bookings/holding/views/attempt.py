@@ -41,6 +41,10 @@ class Ticket:
     # The current time, kept until this one is confirmed.
     keeps: Link | None
 
+    @property
+    def is_move(self) -> bool:
+        return self.keeps is not None
+
 
 def limit_codes(request: HttpRequest) -> None:
     """Raises RateLimited for an address or an account that requests codes too often."""

@@ -46,10 +46,15 @@ class FixedNode(Node):
 
 @register.tag
 def fixed(parser: Parser, token: Token) -> FixedNode:
-    """`{% fixed %}…{% endfixed %}`, or `{% fixed nav %}…` for contents that ask for `nav`."""
-    names = token.split_contents()[1:]
+    """`{% fixed %}…{% endfixed %}`, or `{% fixed nav sent=form.sent %}…` for contents that ask for
+    `nav` and `sent`.
+    """
+    variables = {}
+    for bit in token.split_contents()[1:]:
+        name, _is, expression = bit.partition("=")
+        variables[name] = parser.compile_filter(expression or name)
     nodelist = parser.parse(("endfixed",))
     parser.delete_first_token()
     if nodelist.get_nodes_by_type(BlockNode):
         raise template.TemplateSyntaxError("fixed: a block differs from page to page.")
-    return FixedNode(nodelist, {name: parser.compile_filter(name) for name in names})
+    return FixedNode(nodelist, variables)
