@@ -59,6 +59,15 @@ class KeptQuery(Generic[M]):
         return plan
 
 
+def put_prefetched(owner: Model, relation: str, related: list[Any]) -> None:
+    """Leaves on `owner` what prefetch_related would: then `all()` of the relation asks nobody."""
+    queryset = getattr(owner, relation).get_queryset()
+    queryset._result_cache = related
+    queryset._prefetch_done = True
+    kept: Any = owner
+    kept._prefetched_objects_cache = {relation: queryset}
+
+
 class _Answered:
     """Stands for a compiler whose query has been answered by these rows."""
 

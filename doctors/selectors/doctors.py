@@ -1,13 +1,22 @@
 """Reads doctors, for everybody or for the people who act for them."""
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import (
+    BigIntegerField,
+    CharField,
+    DateField,
+    Exists,
+    OuterRef,
+    Q,
+    QuerySet,
+)
 
 from accounts.models import User
 from docbook.errors import NotFound
-from doctors.models import AvailabilityRule, Clinic, Doctor, Slot, Specialty
+from docbook.postgres.kept_query import Given, KeptQuery, put_prefetched
+from doctors.models import AvailabilityRule, Clinic, Doctor, Slot, Specialty, VisitType
 from doctors.selectors.alphabet import letters_of
 
 # It is still yesterday somewhere.
@@ -20,11 +29,23 @@ def bookable_doctors() -> QuerySet[Doctor]:
     return doctors.select_related("specialty", "clinic").prefetch_related("visit_types")
 
 
-def get_bookable_doctor(**by: object) -> Doctor:
-    """By `pk` or `slug`. Raises NotFound."""
-    doctor = bookable_doctors().filter(**by).first()
+def _bookable(one: Q) -> QuerySet[Doctor]:
+    return bookable_doctors().prefetch_related(None).filter(one).order_by()
+
+
+_BY_PK = KeptQuery(lambda: _bookable(Q(pk=Given("pk", BigIntegerField()))))
+_BY_SLUG = KeptQuery(lambda: _bookable(Q(slug=Given("slug", CharField()))))
+_VISIT_TYPES = KeptQuery(
+    lambda: VisitType.objects.filter(doctor_id=Given("doctor", BigIntegerField()))
+)
+
+
+def get_bookable_doctor(*, pk: int | None = None, slug: str = "") -> Doctor:
+    """By `pk` or `slug`, as `bookable_doctors` gives it. Raises NotFound."""
+    doctor = _BY_PK.first(pk=pk) if pk is not None else _BY_SLUG.first(slug=slug)
     if doctor is None:
         raise NotFound
+    put_prefetched(doctor, "visit_types", _VISIT_TYPES.all(doctor=doctor.pk))
     return doctor
 
 
@@ -42,8 +63,22 @@ def is_bookable(*, slug: str) -> bool:
     return Doctor.objects.filter(slug=slug, is_active=True).exists()
 
 
+_HOURS = KeptQuery(
+    lambda: (
+        _hours_from(Given("day", DateField()))
+        .filter(doctor_id=Given("doctor", BigIntegerField()))
+        .order_by()
+    )
+)
+
+
 def clinics_of_doctor(doctor: Doctor, *, now: datetime) -> list[Clinic]:
-    return clinics_of_doctors([doctor], now=now)[doctor.pk]
+    """As `clinics_of_doctors`."""
+    hours = _HOURS.all(doctor=doctor.pk, day=now.date() - ONE_DAY)
+    clinics = {rule.clinic for rule in hours}
+    if not clinics:
+        clinics = _clinics_of_times([doctor.pk], now=now).get(doctor.pk, set())
+    return main_first(clinics, doctor=doctor)
 
 
 def clinics_of_doctors(doctors: Sequence[Doctor], *, now: datetime) -> dict[int, list[Clinic]]:
@@ -52,19 +87,29 @@ def clinics_of_doctors(doctors: Sequence[Doctor], *, now: datetime) -> dict[int,
     doctors without hours.
     """
     found: dict[int, set[Clinic]] = {doctor.pk: set() for doctor in doctors}
-    hours = AvailabilityRule.objects.filter(
-        Q(valid_until=None) | Q(valid_until__gte=now.date() - ONE_DAY), doctor__in=doctors
-    )
-    for rule in hours.select_related("clinic"):
+    for rule in _hours_from(now.date() - ONE_DAY).filter(doctor__in=doctors):
         found[rule.doctor_id].add(rule.clinic)
     without = [pk for pk, clinics in found.items() if not clinics]
     if without:
-        times = Slot.objects.filter(doctor__in=without, starts_at__gt=now).order_by()
-        pairs = list(times.values_list("doctor_id", "clinic_id").distinct())
-        clinics_by_id = Clinic.objects.in_bulk([clinic_id for _doctor_id, clinic_id in pairs])
-        for doctor_id, clinic_id in pairs:
-            found[doctor_id].add(clinics_by_id[clinic_id])
+        found |= _clinics_of_times(without, now=now)
     return {each.pk: main_first(found[each.pk], doctor=each) for each in doctors}
+
+
+def _hours_from(day: date | Given) -> QuerySet[AvailabilityRule]:
+    """The hours that are not over on this day, with their clinics."""
+    last = Q(valid_until=None) | Q(valid_until__gte=day)
+    return AvailabilityRule.objects.filter(last).select_related("clinic")
+
+
+def _clinics_of_times(doctor_ids: Sequence[int], *, now: datetime) -> dict[int, set[Clinic]]:
+    """The clinics of upcoming slots, by doctor."""
+    times = Slot.objects.filter(doctor__in=doctor_ids, starts_at__gt=now).order_by()
+    pairs = list(times.values_list("doctor_id", "clinic_id").distinct())
+    clinics = Clinic.objects.in_bulk([clinic_id for _doctor_id, clinic_id in pairs])
+    found: dict[int, set[Clinic]] = {}
+    for doctor_id, clinic_id in pairs:
+        found.setdefault(doctor_id, set()).add(clinics[clinic_id])
+    return found
 
 
 def main_first(clinics: Iterable[Clinic], *, doctor: Doctor) -> list[Clinic]:

@@ -7,9 +7,9 @@ from django.db import connection
 from django.db.models import CharField, F, IntegerField
 from django.test.utils import CaptureQueriesContext
 
-from docbook.postgres.kept_query import Given, KeptQuery
+from docbook.postgres.kept_query import Given, KeptQuery, put_prefetched
 from doctors.models import Clinic, Doctor
-from tests.factories import DoctorFactory
+from tests.factories import DoctorFactory, make_visit_type
 
 pytestmark = pytest.mark.django_db
 
@@ -101,3 +101,16 @@ def test_threads_ask_over_connections_of_their_own(doctors):
 def test_value_that_is_not_given_is_an_error(doctors):
     with pytest.raises(KeyError, match="city"):
         of_city().all(town="Utrecht")
+
+
+def test_what_is_put_beside_an_object_reads_as_if_prefetched(doctors):
+    doctor, other, _third = doctors
+    mine = [make_visit_type(doctor=doctor), make_visit_type(doctor=doctor)]
+    make_visit_type(doctor=other)
+
+    put_prefetched(doctor, "visit_types", mine)
+
+    with CaptureQueriesContext(connection) as asked:
+        assert list(doctor.visit_types.all()) == mine
+    assert len(asked) == 0
+    assert set(doctor.visit_types.filter(pk__gt=0)) == set(mine)

@@ -17,7 +17,7 @@ from bookings.states import ACTIVE, CALLED_OFF
 from docbook.errors import NotFound, NotYours
 from doctors.models import Doctor, VisitType
 from doctors.rules import VisitTime, instants_of_days
-from doctors.selectors.doctors import bookable_doctors
+from doctors.selectors.doctors import get_bookable_doctor
 from doctors.selectors.slots import times_of_doctor
 
 TABS = ("upcoming", "past", "cancelled")
@@ -156,7 +156,10 @@ def doctor_to_move_with(visit: Appointment) -> Doctor | None:
     """None where the doctor, or the visit type, can no longer be booked."""
     if not visit.visit_type.is_active:
         return None
-    return bookable_doctors().filter(pk=visit.doctor_id).first()
+    try:
+        return get_bookable_doctor(pk=visit.doctor_id)
+    except NotFound:
+        return None
 
 
 def times_to_move_to(
