@@ -20,8 +20,8 @@ register = template.Library()
 def month_days(parser: Parser, token: Token) -> template.Node:
     """`{% month_days weeks %}`: rows of a table, with a DayCell or nothing for each day.
 
-    No template, because a page draws the days of two months: as one they took 0.6 ms of CPU, here
-    0.07.
+    It uses no template, because a page draws the days of two months: 0.6 ms of CPU as a template,
+    0.07 here.
     """
     _tag, weeks = token.split_contents()
     return _Weeks(parser.compile_filter(weeks))
@@ -35,16 +35,16 @@ def weekday_names(_parser: Parser, _token: Token) -> template.Node:
 
 @register.tag
 def times_of_day(parser: Parser, token: Token) -> template.Node:
-    """`{% times_of_day times is_long is_paused %}`: a TimeChip each, as items of a list.
+    """`{% times_of_day times is_long is_paused %}`: list items, one for each TimeChip.
 
-    No template, because a day has dozens: as one each took 25 µs of CPU, here 2.
+    It uses no template, because a day has dozens: 25 µs of CPU each as a template, 2 here.
     """
     _tag, *arguments = token.split_contents()
     return _Times(*map(parser.compile_filter, arguments))
 
 
 class _Weeks(template.Node):
-    """Everything that goes in is escaped here: the engine takes what comes out as it is."""
+    """Escapes all values here: the engine takes the result as it is."""
 
     def __init__(self, weeks: FilterExpression) -> None:
         self.weeks = weeks
@@ -85,7 +85,7 @@ def _weekday_names(_language: str | None) -> str:
 
 
 class _Times(template.Node):
-    """Everything that goes in is escaped here: the engine takes what comes out as it is."""
+    """Escapes all values here: the engine takes the result as it is."""
 
     def __init__(
         self, times: FilterExpression, is_long: FilterExpression, is_paused: FilterExpression

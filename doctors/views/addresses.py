@@ -12,7 +12,7 @@ from doctors.models import Doctor
 
 
 def with_query(page: str, **query: str | int | None) -> str:
-    """The page, with the part of the query that is not None."""
+    """The page, with the parts of the query that are not None."""
     given = {name: value for name, value in query.items() if value is not None}
     return f"{page}?{urlencode(given)}" if given else page
 
@@ -27,7 +27,7 @@ def day_url(doctor: Doctor, *, visit_type_id: int | None, day: date) -> str:
 
 
 def on_day(calendar: str, day: date) -> str:
-    """The times of one day of it."""
+    """That calendar's times of one day."""
     return f"{calendar}{'&' if '?' in calendar else '?'}date={day.isoformat()}#times"
 
 
@@ -37,7 +37,7 @@ def others_url(doctor: Doctor, *, city: str) -> str:
 
 
 def page_of(url: str, *, request: HttpRequest, views: Collection[str]) -> str:
-    """The address, if it is one on this host that one of these views answers; else nothing."""
+    """The address if it is on this host and one of these views answers it; otherwise empty."""
     ours = url_has_allowed_host_and_scheme(
         url, allowed_hosts={request.get_host()}, require_https=request.is_secure()
     )

@@ -1,4 +1,4 @@
-"""A doctor in the results: one visit type, and its free times on the days shown."""
+"""A doctor in the results: one visit type, and its free times on the shown days."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -40,7 +40,7 @@ _MODE_ICONS = {"video": "video", "phone": "phone"}
 
 @dataclass(frozen=True)
 class CardTime:
-    """As it is read by the clock of `place`, whose city is named where the card has several."""
+    """A time on the clock of `place`. Its city is named if the card has several."""
 
     label: str
     spoken: str
@@ -51,7 +51,7 @@ class CardTime:
 
 @dataclass(frozen=True)
 class DayHead:
-    """What stands above the times of a day, like "Today", "30 Nov"."""
+    """The head above the times of a day, like "Today", "30 Nov"."""
 
     weekday: str
     label: str
@@ -59,8 +59,8 @@ class DayHead:
 
 @dataclass(frozen=True)
 class CardDay:
-    """Up to four times; when there are more, the last place says how many, and in which cities
-    where the card names several clinics.
+    """Up to four times. If there are more, the last place says how many, and in which cities if the
+    card names several clinics.
     """
 
     head: DayHead
@@ -74,7 +74,7 @@ class CardDay:
 
 @dataclass(frozen=True)
 class LaterTime:
-    """The next free time, where the days of a narrow card have none."""
+    """The next free time, if the days of a narrow card have none."""
 
     words: str
     label: str
@@ -84,8 +84,8 @@ class LaterTime:
 
 @dataclass(frozen=True)
 class DoctorCard:
-    """`addresses` are those of the clinics of the times shown; of the main one where there are
-    none. `calendar_url` is given where times are free, but not soon; `others_url` where none are.
+    """`addresses` are the clinics of the shown times, or the main clinic if there are none.
+    `calendar_url` is set if times are free, but not soon; `others_url` if none are.
     """
 
     id: int
@@ -109,13 +109,15 @@ class DoctorCard:
 
 
 def local_today(doctor: Doctor, *, now: datetime) -> date:
-    """Where the doctor is free next; else at the main clinic. `doctor` comes from a search."""
+    """At the clinic of the doctor's next free time, otherwise at the main clinic. `doctor` comes
+    from a search.
+    """
     zone = getattr(doctor, "next_free_zone", None)
     return now.astimezone(ZoneInfo(zone) if zone else doctor.clinic.zone).date()
 
 
 def common_today(doctors: Iterable[Doctor], *, now: datetime) -> date | None:
-    """Today, when it is the same day at all the clinics and by the clock of the site."""
+    """Today, if all the clinics and the site have the same date."""
     days = {local_today(doctor, now=now) for doctor in doctors} | {timezone.localdate(now)}
     return days.pop() if len(days) == 1 else None
 
@@ -130,7 +132,7 @@ def day_heads(days: Sequence[date], *, today: date | None) -> list[DayHead]:
 def doctor_cards(
     doctors: Sequence[Doctor], *, days: Sequence[date], search: DoctorSearch, now: datetime
 ) -> list[DoctorCard]:
-    """One query for the times of all of them, and one more when some have none on these days."""
+    """One query for the times of all of them, and one more if some have none on these days."""
     shown = shown_times(doctors, days=days, search=search, now=now)
     words = _Words(days)
     return [
@@ -208,7 +210,7 @@ def _card(doctor: Doctor, found: ShownTimes, *, today: date | None, words: _Word
 
 
 def _facts(doctor: Doctor, shown: VisitType | None, *, words: _Words) -> str:
-    """Ways of meeting and the lowest price, where there is more than the visit type shown."""
+    """The modes and the lowest price, if there is more than the shown visit type."""
     visit_types = active_visit_types(doctor)
     modes = dict.fromkeys(each.mode for each in visit_types)
     cheapest = _price_from(visit_types, shown)
@@ -221,7 +223,7 @@ def _facts(doctor: Doctor, shown: VisitType | None, *, words: _Words) -> str:
 
 
 def _price_from(visit_types: Sequence[VisitType], shown: VisitType | None) -> VisitType | None:
-    """The cheapest visit type in the same currency, where that is not the one shown."""
+    """The cheapest visit type in the same currency, unless it is the shown one."""
     if shown is None:
         return None
     alike = [each for each in visit_types if each.currency == shown.currency]
@@ -254,7 +256,7 @@ def _later(time: VisitTime, *, doctor: Doctor, url: str, words: _Words) -> Later
 
 
 class _About(NamedTuple):
-    """What is said aloud with each time of a card."""
+    """What screen readers say with each time of a card."""
 
     doctor: str
     visit: str

@@ -1,4 +1,4 @@
-"""A doctor's page with the picker. `bookings` shows it again when a time could not be kept."""
+"""A doctor's page with the picker. `bookings` shows it again if a time could not be held."""
 
 import re
 from collections.abc import Mapping
@@ -20,8 +20,8 @@ from doctors.views.addresses import others_url
 from doctors.views.picker import build_picker
 from doctors.views.picker_page import Notice, Picker, PickerQuery
 
-# Where a browser remembers the holds it made, so that its own times read "yours": the id of each
-# and its first slot.
+# Where a browser remembers its holds, to show "yours" at their times: the id of each and its first
+# slot.
 SESSION_HOLDS = "own_holds"
 
 
@@ -32,8 +32,8 @@ def detail(request: HttpRequest, slug: str) -> HttpResponse:
 
 @dataclass(frozen=True)
 class DoctorPage:
-    """What the page and its fragment show. The fragment is the picker: it reads the clinics only
-    where no time is free, to name a way on, or where booking is paused, to say until when.
+    """The content of the page and its fragment. The fragment is the picker. It reads the clinics
+    only if no time is free, to name another way, or if booking is paused, to say until when.
     """
 
     doctor: Doctor
@@ -65,8 +65,8 @@ def render_doctor(
     notice: Notice | None = None,
     status: int = 200,
 ) -> HttpResponse:
-    """The page, or only the picker for htmx. A doctor who is switched off has no page of their own
-    to link to: where a time of theirs was lost, it says so, without any times.
+    """The page, or only the picker for htmx. A doctor who is switched off has no page to link to.
+    If one of their times was lost, the page says so and shows no times.
     """
     now, picker = timezone.now(), Picker(notice=notice)
     if doctor.is_active:
@@ -79,13 +79,13 @@ def render_doctor(
 
 
 def own_holds(request: HttpRequest) -> Mapping[UUID, int]:
-    """The holds of this browser, whose times read "yours", and the slot with which each begins."""
+    """The holds of this browser, whose times read "yours", and the first slot of each."""
     kept: dict[str, int] = request.session.get(SESSION_HOLDS, {})
     return {UUID(hold_id): slot_id for hold_id, slot_id in kept.items()}
 
 
 def query_of(request: HttpRequest) -> PickerQuery:
-    """A hand-written address that means nothing shows the page as if it had not been said."""
+    """Ignores invalid values of a hand-written address."""
     visit_type = request.GET.get("visit_type", "")
     return PickerQuery(
         visit_type_id=int(visit_type) if re.fullmatch(r"[0-9]{1,18}", visit_type) else None,

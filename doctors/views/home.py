@@ -18,7 +18,7 @@ POPULAR = 8
 
 @dataclass(frozen=True)
 class FreeDay:
-    """The first day on which somebody is free, by the clock of the clinic."""
+    """The first day on which somebody is free, on the clinic's clock."""
 
     date: date
     is_today: bool

@@ -1,4 +1,4 @@
-"""Search results: doctors with their free times of the next days side by side."""
+"""Search results: doctors next to each other, with their free times of the next days."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -34,7 +34,7 @@ from doctors.views.cards import (
 )
 
 DAYS = 5
-# The day that a narrow card hides must come with the next ones.
+# The next days must include the day that a narrow card hides.
 DAYS_A_STEP = DAYS_OF_A_NARROW_CARD
 
 
@@ -67,12 +67,12 @@ def doctor_list(request: HttpRequest) -> HttpResponse:
 
 
 def _days(start: str, *, search: DoctorSearch, today: date, now: datetime) -> list[date]:
-    """Five days: from the day asked for, else from today on."""
+    """Five days: from the requested day, otherwise from today on."""
     try:
         wanted = parse_date(start)
     except ValueError:
         wanted = None
-    # On the day that was asked for, somebody is free: it has not ended everywhere.
+    # Somebody is free on the requested day, so it has not ended everywhere.
     youngest = (now - timedelta(hours=12)).date() if search.available_on else today
     first = max(wanted or search.available_on or today, youngest)
     first = min(first, today + timedelta(days=365))
@@ -80,7 +80,7 @@ def _days(start: str, *, search: DoctorSearch, today: date, now: datetime) -> li
 
 
 def _first_today(doctors: Iterable[Doctor], *, now: datetime) -> date:
-    """Where the day is youngest: an evening in America is tomorrow already by our own clock."""
+    """Where the day is youngest: an evening in America is already tomorrow on our own clock."""
     days = (local_today(doctor, now=now) for doctor in doctors)
     return min(days, default=timezone.localdate(now))
 
@@ -133,7 +133,7 @@ def _active_filters(form: SearchForm, search: DoctorSearch) -> list[dict[str, st
 def _alternatives(
     form: SearchForm, search: DoctorSearch, *, now: datetime
 ) -> list[dict[str, object]]:
-    """What would be found on the next days, or without one of the filters."""
+    """What a search would find on the next days, or without one of the filters."""
     found = _on_the_next_days(form, search, now=now)
     for active in ("language", "available_on", "max_fee", "mode", "city", "q", "specialty"):
         if getattr(search, active) in ("", None):
@@ -148,7 +148,7 @@ def _alternatives(
 def _on_the_next_days(
     form: SearchForm, search: DoctorSearch, *, now: datetime
 ) -> list[dict[str, object]]:
-    """Who waits for a day on which nobody is free is mostly served on the day after."""
+    """If nobody is free on the wanted day, the day after mostly helps."""
     if search.available_on is None:
         return []
     found: list[dict[str, object]] = []
@@ -165,7 +165,7 @@ def _on_the_next_days(
 def _moves(
     form: SearchForm, search: DoctorSearch, *, page: ResultPage, days: list[date], today: date
 ) -> dict[str, str]:
-    """Addresses of earlier and later days, and of the pages before and after."""
+    """Addresses of earlier and later days, and of the previous and next pages."""
     shift = timedelta(days=DAYS_A_STEP)
     here = {"from": days[0].isoformat()} if days[0] != today else {}
     number = {"page": page.number} if page.number > 1 else {}

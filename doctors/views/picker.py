@@ -1,4 +1,4 @@
-"""The date and time picker of one doctor: what the page and its fragment show."""
+"""The date and time picker of one doctor, for the page and its fragment."""
 
 import calendar
 import datetime as dt
@@ -134,7 +134,7 @@ class _PickerBuilder:
         return NextFree(", ".join(words), self._day_url(first.local_day))
 
     def _name_of(self, place: Place) -> str:
-        """The city, or the clinic where several are in that city."""
+        """The city, or the clinic if several are in that city."""
         places = {self.main.id: self.main} | self.places
         if len(places) == 1:
             return ""
@@ -159,7 +159,7 @@ class _PickerBuilder:
         return next(iter(self.free_days), None)
 
     def _months(self) -> list[Month]:
-        """The month; and the one after it where two weeks or fewer of it remain."""
+        """The month, and the next one if at most two weeks of it remain."""
         months = [self._build_month(self.month)]
         following = _next_month(self.month)
         if len(months[0].weeks) <= 2 and following <= self.last_day:
@@ -217,7 +217,7 @@ class _PickerBuilder:
         return [_times_at(chips, day=day, is_named=is_named) for chips in here.values()]
 
     def _is_named(self, here: Iterable[int]) -> bool:
-        """Whether it is not clear without their names that these are the clinics."""
+        """Whether the clinics must be named, because it is not clear that these are the ones."""
         return len(self.places) > 1 or list(here) != [self.main.id]
 
     def _chips(self, day: dt.date, notice: Notice | None) -> list[TimeChip]:
@@ -230,7 +230,7 @@ class _PickerBuilder:
         return chips
 
     def _free_chips(self, day: dt.date) -> list[TimeChip]:
-        """What is said aloud of several of them is worked out once."""
+        """Words that several times share are worked out once."""
         words = _("%(day)s, %(start)s to %(end)s, %(name)s")
         day_at, clock_at, where_at = cache(date_long), cache(clock), cache(self._where)
         chips = []
@@ -251,9 +251,9 @@ class _PickerBuilder:
         return f", {place.name}, {place.city}" if self._is_named([place.id]) else ""
 
     def _held_starts(self) -> list[VisitTime]:
-        """Times at which a held visit begins; one that would only run into it is not offered.
+        """Times at which a held visit begins. A time that would only run into one is not shown.
 
-        An own one may begin with a slot of the visit that it moves, which is not held.
+        A hold of one's own may begin with a slot of the visit that it moves, which is not held.
         """
         first: dict[UUID, int] = {}
         for time in self.held:
@@ -278,7 +278,7 @@ class _PickerBuilder:
         return _chip(time, state="yours", url=url)
 
     def _next_free_day(self) -> DayLink | None:
-        """Where to jump when the chosen day has nothing."""
+        """The day to jump to if the chosen day has no free time."""
         if self.date is None or self.date in self.free_days:
             return None
         later = [day for day in self.free_days if day > self.date]
@@ -304,7 +304,7 @@ class _PickerBuilder:
         ]
 
     def _visit_type_url(self, visit_type: VisitType) -> str:
-        """Another visit type keeps the day that was chosen; before a choice it finds its own."""
+        """Another visit type keeps the chosen day. Before a choice, it finds its own day."""
         day = self.query.date
         date = day.isoformat() if day else None
         return with_query(self.page, visit_type=visit_type.pk, date=date)
@@ -313,7 +313,7 @@ class _PickerBuilder:
         return self._day_page(day) + "#times"
 
     def _day_page(self, day: dt.date) -> str:
-        """Without the fragment: with one, htmx would scroll there, also where all is in view."""
+        """Without the fragment: with one, htmx would scroll there, even if all is in view."""
         return f"{self.days_url}&date={day.isoformat()}"
 
     def _month_url(self, month: dt.date) -> str:
@@ -337,7 +337,7 @@ def _times_at(chips: list[TimeChip], *, day: dt.date, is_named: bool) -> TimesAt
 
 
 def _parts(chips: list[TimeChip]) -> list[PartOfDay]:
-    """Of one clinic, in the order of time."""
+    """Times of one clinic, in order of time."""
     groups = {
         key: list(group)
         for key, group in groupby(

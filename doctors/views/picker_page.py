@@ -1,4 +1,4 @@
-"""What the picker of a doctor shows: the page and its fragment render from these."""
+"""The content of a doctor's picker: the page and its fragment render from these objects."""
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
@@ -17,9 +17,9 @@ from doctors.rules import Place
 class PickerQuery:
     """What the address asks for. `month` is the first day of a month.
 
-    `visit_type` is given where the address does not say it: what was agreed for a visit that moves.
-    `page` is the page around the picker, where that is not the doctor's: the one on which the
-    appointment `replaces`, which begins at `moves_from`, is moved, as the same visit type.
+    `visit_type` is set if the address does not name one: the agreed one of a visit that moves.
+    `page` is the page around the picker if it is not the doctor's: there the appointment
+    `replaces`, which begins at `moves_from`, moves as the same visit type.
     """
 
     visit_type_id: int | None = None
@@ -33,8 +33,8 @@ class PickerQuery:
 
 @dataclass(frozen=True)
 class TimeInstead:
-    """A time that one press of its button holds; `instead_of` is a hold that it gives back, and
-    `replaces` an appointment that moves there once it is confirmed.
+    """A time that one press of its button holds. `instead_of` is a hold that it gives back.
+    `replaces` is an appointment that moves there once it is confirmed.
     """
 
     label: str
@@ -46,7 +46,7 @@ class TimeInstead:
 
 @dataclass(frozen=True)
 class KeptTime:
-    """A hold that is in the way: to go on with, or to give back."""
+    """A hold that is in the way: to continue with, or to give back."""
 
     hold_id: UUID
     label: str
@@ -55,10 +55,10 @@ class KeptTime:
 
 @dataclass(frozen=True)
 class Notice:
-    """Why a time could not be kept, and where to go from here.
+    """Why a time could not be held, and what to do next.
 
-    `next_url` is where giving back one of the `kept` leads to, and `address` where the page around
-    it would be found without the press that was refused.
+    `next_url` is where giving back one of the `kept` leads to. `address` is the address of the
+    surrounding page, without the refused press.
     """
 
     kind: str
@@ -76,8 +76,8 @@ class Notice:
 
 @dataclass(frozen=True)
 class TimeChip:
-    """One time of the chosen day, by the clock of `place`. `state`: free, on_hold, just_taken or
-    yours. `spoken` is said aloud where it can be held.
+    """One time of the chosen day, on the clock of `place`. `state`: free, on_hold, just_taken or
+    yours. Screen readers say `spoken` if it can be held.
     """
 
     slot_id: int | None
@@ -119,8 +119,8 @@ class PartOfDay:
 
 @dataclass(frozen=True)
 class TimesAt:
-    """The chosen day at one clinic, by the clock `zone_label`. `is_named` where that is not clear
-    without its name: then the parts of the day without times stand in one line, `without`.
+    """The chosen day at one clinic, on the clock `zone_label`. `is_named` if the clinic is not
+    clear without its name. Then the parts of the day without times are in one line, `without`.
     """
 
     place: Place
@@ -131,7 +131,7 @@ class TimesAt:
 
 
 class DayCell(NamedTuple):
-    """`url` and `spoken` only where a time is free."""
+    """`url` and `spoken` are set only if a time is free."""
 
     number: int
     iso: str
@@ -144,7 +144,7 @@ class DayCell(NamedTuple):
 
 @dataclass(frozen=True)
 class Month:
-    """`label` is like "November 2026", `name` like "November"; a new year is said by both."""
+    """`label` is like "November 2026", `name` like "November". Both include a new year."""
 
     first_day: dt.date
     label: str
@@ -182,10 +182,10 @@ class NextFree:
 
 @dataclass(frozen=True)
 class Picker:
-    """`visit_types` is empty where no other one can be chosen: for a visit that moves.
+    """`visit_types` is empty if no other one can be chosen: for a visit that moves.
 
-    `date` is the chosen day, and `day_label` says it in words; `next_free` is the first time of
-    all, and `next_free_day` a day to go to from a chosen one that has nothing.
+    `date` is the chosen day, in words in `day_label`. `next_free` is the first time of all, and
+    `next_free_day` a day to go to from a chosen day without times.
     """
 
     url: str = ""
@@ -210,7 +210,7 @@ class Picker:
 
     @property
     def announcement(self) -> str:
-        """What is said aloud once the picker has changed."""
+        """What screen readers say once the picker has changed."""
         if self.date is None:
             return self.months[0].label if self.months else ""
         free = sum(part.free_count for each in self.places for part in each.parts)

@@ -1,4 +1,4 @@
-"""`{% fixed %}`: what a page says the same to everybody, drawn once."""
+"""`{% fixed %}`: parts of a page that are the same for everybody, drawn once."""
 
 from typing import Any
 
@@ -12,15 +12,15 @@ from django.utils.translation import get_language
 register = template.Library()
 
 _PLAIN = (str, bool, int, type(None))
-# A variable with more values than this does not belong into a fixed part.
+# A variable with more values than this does not belong in a fixed part.
 _MOST_KEPT = 100
 
 
 class FixedNode(Node):
     """Draws its contents once for each language, and for each value of the variables it names.
 
-    The contents see those variables and nothing else of the page: no user, no form, no token. So
-    what is kept can belong to nobody.
+    The contents see only those variables: no user, no form, no token. So what is kept can belong to
+    nobody.
     """
 
     def __init__(self, nodelist: NodeList, variables: dict[str, FilterExpression]) -> None:
@@ -46,7 +46,7 @@ class FixedNode(Node):
 
 @register.tag
 def fixed(parser: Parser, token: Token) -> FixedNode:
-    """`{% fixed %}…{% endfixed %}`, or `{% fixed nav sent=form.sent %}…` for contents that ask for
+    """`{% fixed %}…{% endfixed %}`, or `{% fixed nav sent=form.sent %}…` for contents that use
     `nav` and `sent`.
     """
     variables = {}
