@@ -16,10 +16,11 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import OperationalError, connection, transaction
-from django.db.models import QuerySet
 from django.http import HttpResponse
+from django.utils import timezone
 from psycopg.errors import LockNotAvailable
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
@@ -49,6 +50,18 @@ PASSING = (
 # These refuse the request itself, not what it asks for.
 _NO_ANSWER = ("idempotency-key-reused", "idempotency-key-in-progress", "unauthenticated")
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
+_LOCK = "SELECT pg_advisory_xact_lock(hashtextextended(%s, %s))"
+_CLAIM = """
+INSERT INTO http_idempotencyrecord
+    (user_id, key, route, fingerprint, created_at, body, location)
+VALUES (%s, %s, %s, %s, %s, '', '')
+ON CONFLICT (user_id, key) DO NOTHING
+RETURNING id
+"""
+_KEEP = """
+UPDATE http_idempotencyrecord SET status = %s, body = %s, location = %s
+WHERE user_id = %s AND key = %s
+"""
 
 
 class IdempotencyKeyMissing(DomainError):
@@ -195,17 +208,9 @@ def _claim(key: IdempotencyKey) -> bool:
     holds slots would wait for the record's unique constraint.
     """
     with connection.cursor() as cursor:
-        lock = "SELECT pg_advisory_xact_lock(hashtextextended(%s, %s))"
-        cursor.execute(lock, [key.key, key.user_id])
-    record = IdempotencyRecord(
-        user_id=key.user_id, key=key.key, route=key.route, fingerprint=key.fingerprint
-    )
-    IdempotencyRecord.objects.bulk_create([record], ignore_conflicts=True)
-    return _records(key).filter(status=None).exists()
-
-
-def _records(key: IdempotencyKey) -> QuerySet[IdempotencyRecord]:
-    return IdempotencyRecord.objects.filter(user_id=key.user_id, key=key.key)
+        cursor.execute(_LOCK, [key.key, key.user_id])
+        cursor.execute(_CLAIM, [key.user_id, key.key, key.route, key.fingerprint, timezone.now()])
+        return cursor.fetchone() is not None
 
 
 def _run(act: Callable[[], Response], *, key: IdempotencyKey) -> Response:
@@ -219,11 +224,13 @@ def _run(act: Callable[[], Response], *, key: IdempotencyKey) -> Response:
 
 
 def _keep(key: IdempotencyKey, answer: Answer) -> None:
-    _records(key).update(status=answer.status, body=answer.body, location=answer.location)
+    with connection.cursor() as cursor:
+        given: Any = [answer.status, answer.body, answer.location, key.user_id, key.key]
+        cursor.execute(_KEEP, given)
 
 
 def _recorded(key: IdempotencyKey) -> Answer:
-    first = _records(key).get()
+    first = IdempotencyRecord.objects.get(user_id=key.user_id, key=key.key)
     if first.fingerprint != key.fingerprint or first.status is None:
         raise IdempotencyKeyReused
     return Answer(first.status, first.body, first.location, is_replay=True)

@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, DateField, F, Func, Q, QuerySet
+from django.db.models import Count, DateField, DateTimeField, F, Func, Q, QuerySet, UUIDField
 
 from accounts.models import User
 from bookings.actors.holder import Holder
@@ -15,6 +15,7 @@ from bookings.models import Appointment, Hold, HoldState
 from bookings.rules import changeable_until
 from bookings.states import ACTIVE, CALLED_OFF
 from docbook.errors import NotFound, NotYours
+from docbook.postgres.kept_query import Given, KeptQuery
 from doctors.models import Doctor, VisitType
 from doctors.rules import VisitTime, instants_of_days
 from doctors.selectors.doctors import get_bookable_doctor
@@ -23,6 +24,11 @@ from doctors.selectors.slots import times_of_doctor
 TABS = ("upcoming", "past", "cancelled")
 # Everything that a row on a page or in the API shows, for one query.
 PARTS = ("doctor__specialty", "clinic", "visit_type__doctor", "patient")
+_VISIT = KeptQuery(
+    lambda: Appointment.objects.filter(
+        pk=Given("pk", UUIDField()), starts_at=Given("starts_at", DateTimeField())
+    ).select_related(*PARTS)
+)
 
 
 @dataclass(frozen=True)
@@ -35,14 +41,15 @@ class Contact:
 
 def appointment_of_hold(hold: Hold) -> Appointment:
     """The appointment of a confirmed hold. Reads one month only."""
-    visits = Appointment.objects.select_related(*PARTS)
-    return visits.get(pk=hold.pk, starts_at=hold.starts_at)
+    appointment = _VISIT.first(pk=hold.pk, starts_at=hold.starts_at)
+    if appointment is None:
+        raise Appointment.DoesNotExist
+    return appointment
 
 
 def find_visit(*, pk: UUID, starts_at: datetime) -> Appointment | None:
     """With its parts. `starts_at` selects the month to read."""
-    visits = Appointment.objects.select_related(*PARTS)
-    return visits.filter(pk=pk, starts_at=starts_at).first()
+    return _VISIT.first(pk=pk, starts_at=starts_at)
 
 
 def end_of_changes(visit: Appointment | Hold) -> datetime:
