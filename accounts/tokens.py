@@ -128,6 +128,12 @@ def start_session(*, user: User, now: datetime) -> TokenPair:
     return _pair(session, now=now)
 
 
+def live_sessions(user: User, *, now: datetime, most: int) -> list[RefreshSession]:
+    """The apps in which the user is signed in, newest first."""
+    live = user.refresh_sessions.filter(ended_at=None, expires_at__gt=now)
+    return list(live.order_by("-created_at")[:most])
+
+
 def rotate_session(*, refresh: str, now: datetime) -> TokenPair:
     """Exchanges a refresh token for a new pair; each token works once.
 

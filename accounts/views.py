@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods
 from accounts import account_events
 from accounts.known_browsers import remember_browser
 from accounts.known_networks import remember_network
+from accounts.tokens import live_sessions
 from accounts.users import signed_in
 
 
@@ -52,5 +53,5 @@ def sessions(request: HttpRequest) -> HttpResponse:
         account_events.end_sessions(user)
         messages.success(request, _("You are signed out everywhere else."))
         return redirect("account_sessions")
-    live = user.refresh_sessions.filter(ended_at=None, expires_at__gt=timezone.now())
-    return render(request, "account/sessions.html", {"apps": live.order_by("-created_at")[:50]})
+    apps = live_sessions(user, now=timezone.now(), most=50)
+    return render(request, "account/sessions.html", {"apps": apps})

@@ -6,9 +6,8 @@ from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
 from bookings.actors.sessions import current_holder
-from bookings.engine.selectors import live_holds
+from bookings.engine.selectors import newest_kept_time
 from bookings.holding.selectors import running_pause
-from bookings.models import Hold
 
 
 def booking(request: HttpRequest) -> dict[str, Any]:
@@ -17,10 +16,5 @@ def booking(request: HttpRequest) -> dict[str, Any]:
     """
     return {
         "booking_pause": SimpleLazyObject(running_pause),
-        "waiting_hold": SimpleLazyObject(lambda: _waiting_hold(request)),
+        "waiting_hold": SimpleLazyObject(lambda: newest_kept_time(current_holder(request))),
     }
-
-
-def _waiting_hold(request: HttpRequest) -> Hold | None:
-    live = live_holds(holder=current_holder(request)).filter(waitlist_entry=None)
-    return live.select_related("doctor", "clinic").last()

@@ -5,7 +5,7 @@ from typing import Any
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
-from doctors.selectors.doctors import doctors_run_by
+from doctors.selectors.doctors import runs_a_day
 
 _SECTIONS = {
     "/appointments/": "appointments",
@@ -28,4 +28,4 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
 
 def _runs_a_schedule(request: HttpRequest) -> bool:
     user = getattr(request, "user", None)
-    return bool(user and user.is_authenticated and doctors_run_by(user).exists())
+    return bool(user and user.is_authenticated and runs_a_day(user))

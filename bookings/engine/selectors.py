@@ -59,6 +59,11 @@ def kept_times(*, holder: Holder, most: int) -> list[Hold]:
     return list(live_holds(holder=holder).filter(waitlist_entry=None)[:most])
 
 
+def newest_kept_time(holder: Holder) -> Hold | None:
+    """The newest live hold of this holder that is no waitlist offer."""
+    return live_holds(holder=holder).filter(waitlist_entry=None).last()
+
+
 def own_hold_in_the_way(
     *, holder: Holder, doctor: Doctor, slot_id: int, start: datetime, end: datetime
 ) -> Hold | None:

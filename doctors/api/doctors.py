@@ -7,7 +7,7 @@ from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from docbook.errors import FieldError, NotFound
+from docbook.errors import FieldError
 from docbook.http.header_schema import CACHE_CONTROL, ETAG
 from docbook.http.pagination import paginate_rows, paginate_times
 from docbook.http.preconditions import IF_NONE_MATCH, NOT_MODIFIED
@@ -17,8 +17,13 @@ from docbook.http.schema import LIST_PARAMETERS
 from docbook.http.serializers import page_of, read_query
 from doctors.api import examples
 from doctors.models import Doctor, VisitType
-from doctors.selectors.doctors import bookable_doctors, get_bookable_doctor
-from doctors.selectors.search import DoctorSearch, in_one_currency, search_doctors, with_next_free
+from doctors.selectors.doctors import get_bookable_doctor
+from doctors.selectors.search import (
+    DoctorSearch,
+    get_doctor_with_next_free,
+    in_one_currency,
+    search_doctors,
+)
 from doctors.selectors.slots import times_on_day
 from doctors.selectors.visit_types import choose_visit_type
 from doctors.selectors.working_places import working_places
@@ -65,10 +70,7 @@ class DoctorDetail(PublicView):
     def get(self, request: Request, doctor_id: int) -> HttpResponseBase:
         """One doctor."""
         now = timezone.now()
-        doctors = with_next_free(bookable_doctors(), now=now)
-        doctor = doctors.filter(pk=doctor_id).first()
-        if doctor is None:
-            raise NotFound
+        doctor = get_doctor_with_next_free(doctor_id, now=now)
         context = {"places": working_places([doctor], now=now)}
         return public_response(request, DoctorOut(doctor, context=context).data)
 

@@ -30,6 +30,10 @@ def search_choices() -> Choices:
     return choices if choices is not None else _read()
 
 
+def find_specialty(slug: str) -> Specialty | None:
+    return Specialty.objects.filter(slug=slug).first()
+
+
 def _read() -> Choices:
     doctors = Doctor.objects.order_by().filter(is_active=True)
     spoken = Func(F("languages"), function="unnest", output_field=CharField())

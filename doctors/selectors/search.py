@@ -23,6 +23,7 @@ from django.db.models import (
 from django.db.models.expressions import OrderBy
 from django.db.models.fields import DateField, DateTimeField
 
+from docbook.errors import NotFound
 from docbook.lock_keys import SEARCH_SPECIALTIES
 from docbook.postgres.kept_query import Given
 from docbook.typed_text import plain_letters
@@ -178,6 +179,14 @@ def with_next_free(
         else _FirstStart("pk", "min_notice_minutes", "horizon_days", *asked[1:5]),
         next_free_zone=_OfFirstStart(*asked, column="time_zone", output_field=CharField()),
     )
+
+
+def get_doctor_with_next_free(doctor_id: int, *, now: datetime) -> Doctor:
+    """Raises NotFound."""
+    doctor = with_next_free(bookable_doctors(), now=now).filter(pk=doctor_id).first()
+    if doctor is None:
+        raise NotFound
+    return doctor
 
 
 def kept_specialties(*, now: datetime) -> list[SpecialtySummary]:

@@ -17,7 +17,8 @@ from django.views.decorators.http import require_safe
 
 from docbook.http.htmx import wants_fragment
 from doctors.forms import ORDER_LABELS, SearchForm
-from doctors.models import Doctor, Specialty
+from doctors.models import Doctor
+from doctors.selectors.choices import find_specialty
 from doctors.selectors.result_pages import ResultPage, find_page
 from doctors.selectors.search import (
     DoctorSearch,
@@ -86,9 +87,7 @@ def _first_today(doctors: Iterable[Doctor], *, now: datetime) -> date:
 
 
 def _heading(search: DoctorSearch, *, total: int) -> str:
-    specialty = (
-        Specialty.objects.filter(slug=search.specialty).first() if search.specialty else None
-    )
+    specialty = find_specialty(search.specialty) if search.specialty else None
     doctors = ngettext("%(count)s doctor", "%(count)s doctors", total) % {
         "count": number_format(total, force_grouping=True)
     }

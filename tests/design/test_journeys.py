@@ -209,11 +209,7 @@ def _lines(places: Places) -> str:
 
 def _beside(walk: Walk) -> str:
     library = [name for names in walk.library.values() for name in names]
-    beside = f"Calls of docbook/: {_named(sorted(library))}."
-    if walk.rendering:
-        functions = sum(map(len, walk.rendering.values()))
-        beside += f" Templates call {functions} functions."
-    return beside + "\n"
+    return f"Calls of docbook/: {_named(sorted(library))}.\n"
 
 
 def _named(functions: Iterable[str]) -> str:
