@@ -1,4 +1,4 @@
-"""What every test shares. Rows come from tests.factories, not from fixtures."""
+"""Shared by all tests. Rows come from tests.factories, not from fixtures."""
 
 import pytest
 from django_redis import get_redis_connection
@@ -13,7 +13,7 @@ from tests.scheduling import pytest_xdist_make_scheduler
 
 __all__ = ["pytest_xdist_make_scheduler"]
 
-# A busy machine must not fail a property by its speed.
+# A slow machine must not fail a property.
 hypothesis_settings.register_profile(
     "docbook", deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
@@ -28,12 +28,12 @@ def django_db_setup(django_db_setup, django_db_blocker: DjangoDbBlocker) -> None
 
 @pytest.fixture(autouse=True)
 def _empty_redis() -> None:
-    """Test databases give the same ids again: gates and limits of an earlier test must be gone."""
+    """Test databases reuse ids: gates and limits of an earlier test must be gone."""
     get_redis_connection("default").flushdb()
     throttling.forget_counts_of_this_process()
 
 
 @pytest.fixture(autouse=True)
 def _fresh_alternatives() -> None:
-    """What a refusal of an earlier test offered is no answer for this one."""
+    """A refusal's offers from an earlier test must not answer this one."""
     alternatives._kept.clear()

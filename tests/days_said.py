@@ -1,4 +1,4 @@
-"""Days as a page says them, worked out a second time: the year only where it is another one."""
+"""Days as a page shows them, computed a second time: with the year only if it is another one."""
 
 from datetime import UTC, date, datetime, tzinfo
 
@@ -8,8 +8,8 @@ from tests.factories import CLINIC_ZONE
 
 
 def day_said(day: date, weekday: str = "%a", month: str = "%b") -> str:
-    """Like "Tue 24 Nov", or "Fri 1 Jan 2027" in December 2026: an instant by the clock of its zone,
-    or, if that is UTC, of the clinic that tests make; a day as such by the clock of the site (UTC).
+    """Like "Tue 24 Nov", or "Fri 1 Jan 2027" in December 2026. An instant uses the clock of its
+    zone or, if that is UTC, of the tests' clinic. A day uses the clock of the site (UTC).
     """
     zone: tzinfo = UTC
     if isinstance(day, datetime):

@@ -1,7 +1,7 @@
-"""Tests that commit are tidied up after by TRUNCATE, which the audit refuses.
+"""TRUNCATE tidies up after tests that commit, but the audit refuses it.
 
-So in the databases of tests, and nowhere else, these two triggers are there and switched off. The
-tests of the triggers themselves switch them on in their own transaction.
+So in test databases, and nowhere else, these two triggers exist and are switched off. The tests of
+the triggers switch them on in their own transaction.
 """
 
 from django.db import connection

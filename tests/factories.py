@@ -1,7 +1,7 @@
-"""Rows for tests: a factory for each table, and a function for what is more than one row.
+"""Rows for tests: a factory for each table, and functions for several related rows.
 
 Every field has a sensible default. Times lie ahead of the real clock, because the database's own
-judges what is past and what has expired.
+clock decides what is past and what has expired.
 """
 
 from datetime import UTC, date, datetime, time, timedelta
@@ -37,15 +37,15 @@ PASSWORD = "correct-horse-battery"
 def tomorrow_at(hour: int = 9, minute: int = 0, *, days: int = 1) -> datetime:
     """An instant (UTC) that many days ahead of the real clock; negative days are past.
 
-    Days by the clock of the clinic that tests make: in the hour before midnight UTC it is tomorrow
-    there already.
+    Days follow the clock of the tests' clinic: in the hour before midnight UTC it is already
+    tomorrow there.
     """
     day = timezone.now().astimezone(CLINIC_ZONE).date() + timedelta(days=days)
     return datetime.combine(day, time(hour, minute), tzinfo=UTC)
 
 
 class UserFactory(DjangoModelFactory[User]):
-    """Somebody who can sign in with PASSWORD; `verified` says whether the address is proved."""
+    """Somebody who can sign in with PASSWORD. `verified`: whether the address is proved."""
 
     class Meta:
         model = User
@@ -61,7 +61,7 @@ class UserFactory(DjangoModelFactory[User]):
 
     @classmethod
     def _create(cls, model_class: type[User], *_args: Any, **fields: Any) -> User:
-        """By the manager, which folds the address and hashes the password."""
+        """Through the manager, which folds the address and hashes the password."""
         return model_class.objects.create_user(fields.pop("email"), **fields)
 
     @factory.post_generation
@@ -245,7 +245,9 @@ def make_appointment(
     visit_type: VisitType | None = None,
     **fields: Any,
 ) -> Appointment:
-    """An appointment with all that belongs to it: its confirmed hold and its booked slots."""
+    """An appointment with everything that belongs to it: its confirmed hold and its booked
+    slots.
+    """
     patient = patient or make_patient()
     hold = make_hold(
         slots=slots, patient=patient, visit_type=visit_type, state=HoldState.CONFIRMED, id=uuid7()

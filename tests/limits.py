@@ -1,4 +1,4 @@
-"""Other numbers for a limit of the table, for one test."""
+"""Other numbers for a limit in the table, for one test."""
 
 from dataclasses import replace
 
@@ -8,7 +8,7 @@ from docbook.http.rate_policies import POLICIES
 
 
 def allow(monkeypatch: pytest.MonkeyPatch, **most: int) -> None:
-    """By name, with _ for -; the window stays."""
+    """By name, with _ for -; the window stays the same."""
     for name, number in most.items():
         policy = POLICIES[name.replace("_", "-")]
         other = replace(policy, rate=policy.rate._replace(most=number))

@@ -22,6 +22,6 @@ def lost_redis(settings: Any, how: str) -> Iterator[None]:
 
 
 def _elsewhere(cache: dict[str, Any], port: int) -> dict[str, Any]:
-    """With the time-out of production: a test need not wait for five seconds."""
+    """With production's timeout: a test need not wait five seconds."""
     options = cache["OPTIONS"] | {"SOCKET_TIMEOUT": 0.2}
     return cache | {"LOCATION": f"redis://{LOOPBACK}:{port}/0", "OPTIONS": options}

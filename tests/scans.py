@@ -1,4 +1,4 @@
-"""Which tables statements read from end to end, also those inside of the database's functions."""
+"""Which tables statements read from end to end, including those inside the database's functions."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -11,15 +11,15 @@ _WHOLE = re.compile(r"Seq Scan on (\w+)")
 
 
 def read_whole(act: Callable[[], object]) -> set[str]:
-    """Tables that `act` scans although it is asked not to, for want of an index."""
+    """Tables that `act` scans although it is asked not to, for lack of an index."""
     return {table for plan in _plans(act) for table in _WHOLE.findall(plan)}
 
 
 def _plans(act: Callable[[], object]) -> list[str]:
-    """PostgreSQL's own account of every statement, nested ones included.
+    """PostgreSQL's own account of every statement, including nested ones.
 
-    An empty table is read as a whole whatever indexes there are, so such scans are made to look
-    dear; and plans that earlier tests have left are thrown away. Inside of a test's transaction.
+    An empty table is read as a whole whatever indexes it has, so such scans are made to look
+    expensive. Plans left by earlier tests are discarded. Runs inside a test's transaction.
     """
     with _explained() as plans:
         act()

@@ -1,6 +1,6 @@
 """Which worker of a parallel run gets which test.
 
-The journeys share one running stack, so one worker runs all of them, first; every other test goes
+The journeys share one running stack, so one worker runs all of them, first. Every other test goes
 to the next free worker. (`--dist loadgroup` would do, but pytest 9.2 no longer sees its groups:
 pytest-xdist issue 1386.)
 """
@@ -21,7 +21,7 @@ ON_ONE_STACK = (
 
 
 class JourneysTogether(LoadScopeScheduling):
-    """A scope is what runs on one worker; the scope with most tests is given out first."""
+    """A scope runs on one worker; the scope with most tests is given out first."""
 
     def _split_scope(self, nodeid: str) -> str:
         if nodeid.startswith("tests/proof/test_load.py"):

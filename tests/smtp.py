@@ -1,4 +1,4 @@
-"""A real SMTP server within the test: what it has accepted, and what it does before it says so."""
+"""A real SMTP server within the test: the mails it accepted, and its actions before it answers."""
 
 import logging
 from collections.abc import Callable, Iterator
@@ -18,7 +18,7 @@ logging.getLogger("mail.log").setLevel(logging.ERROR)
 
 
 class Post:
-    """`before_answer` gets each mail that was taken in; its answer goes back to the sender."""
+    """`before_answer` gets each accepted mail; its result goes back to the sender."""
 
     def __init__(self) -> None:
         self.mails: list[EmailMessage] = []
@@ -43,7 +43,7 @@ class Post:
 
 @contextmanager
 def post_office() -> Iterator[Post]:
-    """Django's mails go to this server while the block runs."""
+    """Sends Django's mails to this server while the block runs."""
     post = Post()
     controller = Controller(post, hostname=LOOPBACK, port=post.port)
     controller.start()

@@ -7,9 +7,9 @@ from django.contrib.contenttypes.models import ContentType
 from bookings.models import Appointment
 from tests.access.world import World
 
-# One status stands for all nine callers, who are (tests.access.world.PARTIES): nobody who is signed
-# in, the owner of what is asked for, another patient, the doctor, another doctor, the doctor's
-# secretary, the other one's, staff without a right, and a superuser.
+# One status stands for all nine callers (tests.access.world.PARTIES): nobody signed in, the owner
+# of the object, another patient, the doctor, another doctor, the doctor's secretary, the other
+# doctor's secretary, staff without a right, and a superuser.
 TABLE = """
 # probes and programs
 
@@ -358,7 +358,7 @@ GET    /admin/<app_label>/                                     302 302 302 302 3
 GET    /admin/<url>                                            302 302 302 302 302 302 302 404 404
 """
 
-# What is sent along, by the names that tests.access.world gives to bodies.
+# The request bodies, under the names in tests.access.world.
 BODIES = {
     "POST /book/": "start",
     "POST /book/<hold_id>/": "details",
@@ -374,7 +374,7 @@ _OF_AN_ATTEMPT = ("DELETE /api/v1/bookings/", "POST /api/v1/bookings/")
 
 
 def names_of(world: World, *, method: str, route: str) -> dict[str, Any]:
-    """What is named differently at this address."""
+    """The names that differ at this address."""
     if route.startswith("/admin/bookings/appointment/outdated/"):
         return {"pk": world.names["clinic_id"]}
     if f"{method} {route}".startswith(_OF_AN_ATTEMPT):

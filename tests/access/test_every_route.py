@@ -1,6 +1,6 @@
-"""Who gets what at every address: the table, and the tests that hold it.
+"""Who gets what at every address: the table, and the tests that check it.
 
-The routes are read from the URL configuration of production. One that is missing from the table
+The routes come from the URL configuration of production. A route that is missing from the table
 fails, and so does a line of the table that no route answers.
 """
 
@@ -41,7 +41,7 @@ class Line:
 
     @property
     def room(self) -> str:
-        """The lines of one room are tried on one set of rows."""
+        """The lines of one room share one set of rows."""
         parts = self.pattern.strip("/").split("/")
         return "/".join(parts[: 3 if parts[0] in ("admin", "api") else 1])
 
@@ -76,7 +76,7 @@ def routes(patterns: Any = None, before: str = "/") -> Iterator[tuple[str, Any]]
 
 
 def _plain(route: str) -> str:
-    """The names of what varies, without its form: /doctors/<slug>/."""
+    """The names of the variable parts, without their form: /doctors/<slug>/."""
     route = re.sub(r"\(\?P(<\w+>)[^)]*\)", r"\1", route).replace("^", "").replace("$", "")
     return re.sub(r"<\w+:(\w+)>", r"<\1>", route)
 
@@ -88,7 +88,7 @@ def view_class(callback: Any) -> Any:
 def ask(
     world: World, line: Line, *, party: str, names: dict[str, Any] | None = None
 ) -> HttpResponse:
-    """As this caller asks, with a body that the owner gets through; nothing of it is kept."""
+    """Asks as this caller, with a body that the owner may send. Keeps nothing."""
     own = names_of(world, method=line.method, route=line.route)
     names = world.names | own if names is None else names
     path, _mark, query = line.route.partition("?")
@@ -156,7 +156,7 @@ def test_everybody_gets_what_the_table_says(room: str) -> None:
     "room", [room for room in ROOMS if not room.startswith(("accounts", "admin"))]
 )
 def test_a_method_that_has_no_line_is_answered_405(room: str) -> None:
-    """But for the admin and accounts, whose views take what is sent for a look at the form."""
+    """Except for the admin and accounts, whose views treat such a request as a look at the form."""
     world, told = make_world(), {(line.method, line.pattern) for line in LINES}
     wrong = []
     for pattern in {line.pattern for line in LINES if line.room == room}:
@@ -168,7 +168,7 @@ def test_a_method_that_has_no_line_is_answered_405(room: str) -> None:
 
 
 def _without_what_differs(response: HttpResponse, names: dict[str, Any]) -> str:
-    """Request ids, tokens of forms, and the names that were asked for."""
+    """Without request ids, form tokens and the requested names."""
     request_id = response.headers["X-Request-ID"]
     read_out = f"{request_id[:4]}-{request_id[4:8]}".upper()
     text = response.content.decode().replace(request_id, "").replace(read_out, "")

@@ -62,7 +62,7 @@ class World:
             self.sessions[party] = client.cookies
 
     def browser(self, party: str) -> Client:
-        """A new one each time: what the last call made of a session is gone."""
+        """A new browser each time: the last call's session is gone."""
         client = Client()
         client.cookies.update(self.sessions.get(party, {}))
         return client
@@ -174,7 +174,7 @@ def _objects(visit: Any, hold: Any, entry: Any, owner: User) -> dict[str, Any]:
 
 
 def unknown(names: dict[str, Any]) -> dict[str, Any]:
-    """The same names, of nothing that there is."""
+    """The same names, of objects that do not exist."""
     ids = dict.fromkeys(
         ("appointment_id", "booking_id", "hold_id", "entry_id", "offer_id"), uuid4()
     )

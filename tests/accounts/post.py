@@ -1,4 +1,4 @@
-"""What a worker does with the mails of accounts that wait."""
+"""Does what a worker does with waiting mails of accounts."""
 
 import re
 
@@ -13,7 +13,7 @@ assert tasks  # known to Celery by its import
 
 
 def deliver() -> list[EmailMessage]:
-    """Sends everything that waits; gives all mails of the test so far."""
+    """Sends everything that waits; returns all mails of the test so far."""
     pass_on(send=lambda to, *arguments: current_app.tasks[to.task](*arguments), limit=1000)
     return list(getattr(mail, "outbox", []))
 

@@ -1,4 +1,4 @@
-"""What happens to accounts is in the audit, is told to their owner, and ends other sessions."""
+"""Events of accounts are in the audit, their owner gets a mail, and other sessions end."""
 
 import re
 from typing import Any

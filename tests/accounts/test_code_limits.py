@@ -1,4 +1,4 @@
-"""Mails are counted by the mailbox they go to, whatever form has caused them."""
+"""Mails are counted by recipient mailbox, whichever form caused them."""
 
 import pytest
 from django.contrib.auth import get_user
@@ -21,7 +21,7 @@ AN_HOUR, FROM_ONE = 20, 10
 
 @pytest.fixture(autouse=True)
 def _quick_hands(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The limits of a minute are another matter."""
+    """The limits per minute are tested elsewhere."""
     allow(monkeypatch, accounts=1000)
 
 
@@ -88,7 +88,7 @@ def test_codes_of_bookings_use_up_no_mail_that_opens_an_account() -> None:
 
 @pytest.mark.parametrize("known", [True, False])
 def test_flood_of_codes_leaves_one_link_in_ten_minutes(known: bool) -> None:
-    """Alike for an address without an account."""
+    """It is the same for an address without an account."""
     email = make_patient().email if known else "nobody@example.test"
     flood(email)
     pages = [browser_at(each).post(RESET, {"email": email}, follow=True) for each in (200, 201)]
@@ -117,13 +117,13 @@ def test_codes_to_prove_an_address_are_counted_too() -> None:
 
 
 def flood(email: str) -> None:
-    """Strangers from many networks use up what a mailbox gets."""
+    """Strangers from many networks use up the mails of a mailbox."""
     for number in range(AN_HOUR):
         browser_at(number).post(CODE, {"email": email})
 
 
 def test_flood_keeps_the_owner_out_of_nothing_and_is_told_of() -> None:
-    """No further mail goes out, and the newest code is good for the owner's browser as well."""
+    """No further mail goes out, and the newest code also works in the owner's browser."""
     owner = make_patient()
     flood(owner.email)
     browser = browser_at(200)

@@ -1,4 +1,4 @@
-"""Codes of six digits are too few to be guessed, however patient somebody is, or however quick."""
+"""Codes of six digits cannot be guessed, however patient or quick somebody is."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ NO_GUESSES_LEFT = "Too many wrong codes were entered for this account today."
 
 @pytest.fixture(autouse=True)
 def _quick_hands(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The limits of a minute are another matter."""
+    """The limits per minute are tested elsewhere."""
     allow(monkeypatch, accounts=1000)
 
 
@@ -33,14 +33,14 @@ def with_code(user: User, *, network: int) -> tuple[Client, str]:
 
 
 def guess_wrong(user: User, *, times: int, networks: int = 99) -> None:
-    """Strangers at so many networks, with two wrong codes for each that they ask for."""
+    """Strangers on this many networks, with two wrong codes for each code they request."""
     for number in range(times):
         browser, code = with_code(user, network=number % networks)
         browser.post(CONFIRM, {"code": wrong(code)})
 
 
 def test_code_allows_three_tries_also_when_it_is_sent_again() -> None:
-    """A new code starts no new count."""
+    """A new code does not start a new count."""
     browser, _code = with_code(make_patient(), network=1)
     browser.post(CONFIRM, {"code": "no"})
     browser.post(CONFIRM, {"action": "resend"})

@@ -1,4 +1,4 @@
-"""Secrets of the second factor lie in the database encrypted, under a ring of keys."""
+"""The database keeps secrets of the second factor encrypted, under a ring of keys."""
 
 from collections.abc import Sequence
 
@@ -29,7 +29,7 @@ NEW = ["n" * 40, *current.SECOND_FACTOR_KEYS]
 
 
 def written() -> str:
-    """All that the table has, as a copy of the database shows it."""
+    """The whole content of the table, as a copy of the database shows it."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT string_agg(data::text, ' ') FROM mfa_authenticator")
         [text] = cursor.fetchone()
@@ -37,7 +37,7 @@ def written() -> str:
 
 
 def written_before(user: User) -> str:
-    """A second factor whose secrets are plain, as allauth writes them."""
+    """A second factor with plain secrets, as allauth writes them."""
     secret: str = generate_totp_secret()
     rows = {"TOTP": {"secret": secret}, "RECOVERY_CODES": {"seed": "ab" * 40, "used_mask": 0}}
     for name, data in rows.items():

@@ -48,7 +48,7 @@ def test_stranger_with_ten_wrong_passwords_locks_out_only_their_own_network() ->
 
 
 def test_one_network_cannot_use_up_what_all_strangers_have(monkeypatch: pytest.MonkeyPatch) -> None:
-    """However often it tries behind its own limit."""
+    """However often it tries beyond its own limit."""
     allow(monkeypatch, password_strangers=15, accounts=1000)
     user = make_patient()
     assert try_wrong(user, times=40, networks=1) == [200] * 10 + [429] * 30
@@ -103,7 +103,7 @@ def close_both_ways(user: User) -> None:
 
 
 def choose_password(browser: Client, user: User) -> None:
-    """By the link that the page of a forgotten password mails."""
+    """With the link that the page for a forgotten password sends."""
     browser.post("/accounts/password/reset/", {"email": user.email})
     (path,) = re.findall(r"https?://[^/\s]+(/accounts/password/reset/key/\S+)", deliver()[-1].body)
     form = browser.get(path, follow=True).request["PATH_INFO"]

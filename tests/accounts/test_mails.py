@@ -1,4 +1,6 @@
-"""Mails of accounts go by the outbox: a dead SMTP server delays nobody, and nothing gets lost."""
+"""Mails of accounts go through the outbox: a dead SMTP server delays nobody, and nothing is
+lost.
+"""
 
 import re
 from datetime import timedelta
@@ -34,7 +36,7 @@ def smtp_gone(settings) -> None:
 
 
 def wake() -> None:
-    """The pause after a failure is over."""
+    """Ends the pause after a failure."""
     OutboxMessage.objects.filter(done_at=None).update(next_attempt_at=timezone.now())
 
 

@@ -1,5 +1,5 @@
-"""Accounts that a booking's code opens: for the owner of the address, and for nobody who came
-before them.
+"""A booking's code opens an account for the owner of the address, and for nobody who opened it
+earlier.
 """
 
 import pytest

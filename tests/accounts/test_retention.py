@@ -1,4 +1,4 @@
-"""Sign-ins that are over are not kept."""
+"""Ended sign-ins are not kept."""
 
 from datetime import timedelta
 

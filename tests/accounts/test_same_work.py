@@ -1,4 +1,4 @@
-"""Who has an account is not told by the time that an answer takes: the same work is done."""
+"""The time of an answer does not reveal who has an account: the work is always the same."""
 
 import pytest
 from django.contrib.auth.hashers import MD5PasswordHasher
@@ -12,7 +12,7 @@ from tests.pages.browser import signed_in
 
 pytestmark = pytest.mark.django_db
 NAMES = {"first_name": "E", "last_name": "A", "password1": "a long and honest password"}
-# What writing a new account takes more than noting that there is one, beside 50 ms of hashing.
+# How much longer writing a new account takes than noting that one exists, next to 50 ms of hashing.
 NEW_ACCOUNT = 14
 DOORS = {
     "/accounts/signup/": ("email", NAMES, NEW_ACCOUNT),
@@ -24,7 +24,7 @@ DOORS = {
 
 @pytest.fixture
 def hashed(monkeypatch) -> list[str]:
-    """The passwords that were hashed, by the only hasher that the tests have."""
+    """The passwords that were hashed, by the only hasher of the tests."""
     passwords: list[str] = []
     encode = MD5PasswordHasher.encode
 

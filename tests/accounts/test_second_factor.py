@@ -1,4 +1,4 @@
-"""The second factor: who needs it, what a code is worth, and what stays shut without one."""
+"""The second factor: who needs it, which codes count, and what stays closed without one."""
 
 import re
 from concurrent.futures import ThreadPoolExecutor
@@ -368,7 +368,9 @@ def test_wrong_codes_of_the_api_and_of_pages_are_counted_together() -> None:
 
 
 def test_right_code_does_not_forget_the_wrong_ones_of_somebody_else() -> None:
-    """Who knows the password would get nine more tries each time the owner signs in."""
+    """Otherwise somebody who knows the password would get nine more tries at each sign-in of the
+    owner.
+    """
     user = make_patient()
     secret = set_up(user)
     for number in range(9):

@@ -99,7 +99,7 @@ def test_staff_with_every_right_of_djangos_remove_nobodys_second_factor(method: 
 
 
 def test_superuser_does_not_get_past_their_own_second_factor_here() -> None:
-    """A borrowed session would be rid of it without a code."""
+    """Otherwise a borrowed session could remove it without a code."""
     admin = make_admin()
     set_up(admin)
     assert reset(admin, by=admin).status_code == 403

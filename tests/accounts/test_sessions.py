@@ -1,4 +1,4 @@
-"""What begins a session of a browser, what ends it, and what a browser keeps of it."""
+"""What begins a browser's session, what ends it, and what a browser keeps of it."""
 
 import pytest
 from allauth.account.models import EmailAddress

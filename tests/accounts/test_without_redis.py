@@ -1,4 +1,4 @@
-"""Nobody is locked out because a cache is gone; and with it, rushes are slowed down."""
+"""A lost cache locks nobody out, and rushes are still slowed down."""
 
 from collections.abc import Iterator
 
@@ -37,7 +37,7 @@ def test_mail_to_come_back_is_sent_without_redis(page: str) -> None:
 
 @pytest.mark.usefixtures("redis_lost")
 def test_rush_at_sign_in_is_slowed_down_without_redis() -> None:
-    """Each process counts by itself."""
+    """Each process counts for itself."""
     wrong = {"login": make_patient().email, "password": "wrong"}
     answers = [Client().post("/accounts/login/", wrong).status_code for _ in range(25)]
     assert answers == [200] * 10 + [429] * 15

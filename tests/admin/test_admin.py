@@ -1,4 +1,4 @@
-"""The admin: everything can be looked at; what a service owns can only be looked at."""
+"""The admin: staff can look at everything, and rows that a service owns are read-only."""
 
 import re
 from datetime import UTC, datetime, time, timedelta
@@ -53,7 +53,7 @@ def door(client):
 
 
 def fill() -> None:
-    """One more row of everything, each with doctor, clinic, patient and the rest of its own."""
+    """One more row of everything, each with its own doctor, clinic, patient and so on."""
     doctor = make_doctor()
     make_rule(doctor=doctor)
     make_secretary(doctor=doctor)
@@ -293,7 +293,7 @@ def errors_of_hours(answer) -> list[dict]:
 
 
 def carry_it_out() -> SlotExpansion:
-    """What the worker does with the message that was published."""
+    """What the worker does with the published message."""
     current_app.loader.import_default_modules()
     message = OutboxMessage.objects.get(topic="hours.changed", done_at=None)
     current_app.tasks["doctors.carry_out_expansion"](message.pk, message.handed_out)

@@ -1,4 +1,4 @@
-"""The admin's switch: one row, noted in the audit, and it holds at once."""
+"""The admin's switch: one row, recorded in the audit, with immediate effect."""
 
 import pytest
 from django.test import Client

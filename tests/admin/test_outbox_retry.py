@@ -1,4 +1,6 @@
-"""Messages that were given up can be woken by staff; nothing else about them can be changed."""
+"""Staff can have messages tried again that were given up. They can change nothing else
+about them.
+"""
 
 from datetime import timedelta
 

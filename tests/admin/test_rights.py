@@ -1,4 +1,4 @@
-"""Rights come from superusers alone, and so does what leads to a right."""
+"""Only superusers give rights, and whatever leads to a right."""
 
 import pytest
 from allauth.account.models import EmailAddress
@@ -34,7 +34,7 @@ def may(user: User, *codenames: str) -> User:
 
 
 def clerk(*but: str) -> User:
-    """Staff with every right of Django's, and none to read of patients."""
+    """Staff with every right of Django's, but without the right to read of patients."""
     user = make_user(is_staff=True)
     user.user_permissions.set(Permission.objects.exclude(codename__in=(*ALL_BUT_OURS, *but)))
     return user

@@ -1,4 +1,4 @@
-"""Hours that end, and a doctor who is switched off: staff are told of the visits that remain."""
+"""When hours end or a doctor is switched off, staff see the visits that remain."""
 
 from datetime import datetime, time, timedelta
 from typing import Any
@@ -35,7 +35,7 @@ def page_of(doctor: Doctor) -> str:
 
 
 def local(hour: int, minute: int = 0, *, days: int = 2) -> datetime:
-    """An instant at this time by the clock of the clinic."""
+    """An instant at this time on the clinic's clock."""
     day = tomorrow_at(days=days).date()
     return datetime.combine(day, time(hour, minute), tzinfo=CLINIC_ZONE)
 
@@ -50,7 +50,7 @@ def outside(doctor: Doctor) -> list[Any]:
 
 
 def save(doctor: Doctor, *rules: dict[str, Any], **fields: Any) -> tuple[Client, Any]:
-    """The form of the doctor with one row of hours that is there already, and new ones."""
+    """The doctor's form with one existing row of hours, and new ones."""
     browser = signed_in(make_admin())
     form = doctor_form(doctor, *rules, **fields)
     form["rules-INITIAL_FORMS"] = sum("id" in rule for rule in rules)

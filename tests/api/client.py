@@ -17,7 +17,7 @@ PROBLEM = "application/problem+json"
 
 
 class Api:
-    """Calls of one user; without a user, of anybody. Every answer must be as it is described."""
+    """Calls of one user, or of nobody. Every answer must match its description."""
 
     def __init__(self, user: User | None = None) -> None:
         self.client = Client()
@@ -64,14 +64,14 @@ class Api:
         content_type: str = "application/json",
         **headers: str,
     ) -> HttpResponse:
-        """A body exactly as given."""
+        """Sends a body exactly as given."""
         headers = self._with(headers)
         return self._call("post", path, text, content_type=content_type, headers=headers)
 
     def start(
         self, *, slot_id: Any, visit_type_id: Any, key: str = "", **more: Any
     ) -> HttpResponse:
-        """POST bookings with a key of its own."""
+        """POST bookings with a new key."""
         body = {"slotId": slot_id, "visitTypeId": visit_type_id, **more}
         return self.post("bookings", body, Idempotency_Key=key or str(uuid4()))
 
@@ -103,7 +103,7 @@ class Api:
 
 
 def problem(response: HttpResponse, *, code: str, status: int) -> dict[str, Any]:
-    """The members of a refusal, after a look at what every problem must have (RFC 9457)."""
+    """The members of a refusal, after checking what every problem must have (RFC 9457)."""
     assert response.status_code == status, response.content[:500]
     assert response.headers["Content-Type"] == PROBLEM
     body: dict[str, Any] = response.json()

@@ -1,4 +1,4 @@
-"""Whether an answer is what the API's description says of it, to the last member and header."""
+"""Whether an answer matches the API's description, to the last member and header."""
 
 import re
 from functools import cache
@@ -11,7 +11,7 @@ from jsonschema import Draft202012Validator
 
 from docbook.typed_text import folded_code
 
-# Of every answer of Django's, or of HTTP itself; no client of the API is written for them.
+# Headers of every answer of Django or HTTP itself; no API client is written for them.
 _OF_EVERY_ANSWER = {
     "allow",
     "cache-control",
@@ -41,13 +41,13 @@ def operation_of(path: str, method: str) -> dict[str, Any]:
 
 
 def parameters_of(path: str, method: str) -> dict[tuple[str, str], dict[str, Any]]:
-    """By where they stand and their names."""
+    """By their place and name."""
     parameters = operation_of(path, method).get("parameters", ())
     return {(each["in"], each["name"]): each for each in parameters}
 
 
 def assert_described(response: HttpResponse, *, method: str, path: str) -> None:
-    """Of an operation that is described; other addresses and methods have no answers to keep."""
+    """For a described operation; other addresses and methods have no described answers."""
     operation = description()["paths"].get(_template(path), {}).get(method)
     if operation is not None:
         told = operation["responses"]
@@ -59,7 +59,7 @@ def assert_described(response: HttpResponse, *, method: str, path: str) -> None:
 def assert_request_described(
     *, method: str, path: str, query: dict[str, Any], headers: dict[str, str], body: Any
 ) -> None:
-    """Of a request that got what it asked for: then nothing in it breaks the description."""
+    """For a request that succeeded: nothing in it may break the description."""
     operation = description()["paths"].get(_template(path), {}).get(method)
     if operation is None:
         return
@@ -79,7 +79,7 @@ def assert_request_described(
 
 
 def _valid(value: Any, schema: dict[str, Any]) -> None:
-    """What a copy brings along is folded first: no client of the API writes it on purpose."""
+    """Folds what a copied text brings along: no API client writes that on purpose."""
     if isinstance(value, dict):
         value = {
             name: folded_code(each) if isinstance(each, str) else each

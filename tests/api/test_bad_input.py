@@ -1,4 +1,4 @@
-"""Whatever a client sends is answered by a problem that says what is wrong; never by a 500."""
+"""Whatever a client sends, the answer is a problem that says what is wrong, and never a 500."""
 
 import json
 from typing import Any

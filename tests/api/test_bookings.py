@@ -1,4 +1,4 @@
-"""Bookings by the API: the whole way, and who may see what came of it."""
+"""Bookings through the API: the whole way, and who may see the result."""
 
 from typing import Any
 from uuid import UUID
@@ -63,7 +63,7 @@ def test_attempt_tells_until_when_and_where_the_code_went() -> None:
 
 
 def test_address_of_an_attempt_is_ours_whatever_host_was_asked(settings) -> None:
-    """A name of 198 characters under ours is a Host that is allowed, and once was a 500."""
+    """A host name of 198 characters below ours is allowed, and once caused a 500."""
     settings.SITE_URL, settings.ALLOWED_HOSTS = "https://docbook.example", [".docbook.example"]
     visit_type, slots = bookable()
     response = Api(make_patient()).post(
@@ -104,7 +104,7 @@ def test_confirmed_attempt_is_a_booking_with_the_same_id() -> None:
 
 
 def test_second_attempt_on_ones_own_time_is_told_the_first() -> None:
-    """An app whose answer and whose key were lost goes on with the attempt that there is."""
+    """An app that has lost the answer and its key continues with the existing attempt."""
     visit_type, slots = bookable()
     patient = make_patient()
     api, other = Api(patient), Api(make_patient())
@@ -259,7 +259,7 @@ def test_day_of_a_doctor_is_that_of_the_clinic() -> None:
 def test_caller_who_starts_too_many_bookings_is_slowed_down() -> None:
     api = Api(make_patient())
     answers = [api.start(slot_id=1, visit_type_id=1) for _ in range(31)]
-    # More than the twenty codes that a mailbox gets in an hour: none of these has sent one.
+    # More than the twenty codes that a mailbox gets in an hour: none of these requests sent one.
     assert {answer.status_code for answer in answers[:30]} == {422}
     problem(answers[30], code="rate-limited", status=429)
 

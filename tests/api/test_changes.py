@@ -1,4 +1,4 @@
-"""Cancelling by the API, the times to move to, and the version that every change names."""
+"""Cancelling through the API, the times to move to, and the version that every change names."""
 
 from datetime import timedelta
 from typing import Any
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.django_db
 
 
 def a_visit(*, count: int = 0, **fields: Any) -> Appointment:
-    """In three days at 09:00 UTC; with so many more free slots after it."""
+    """A visit in three days at 09:00 UTC, followed by this many free slots."""
     slots = make_slots(doctor=make_doctor(), starts_at=tomorrow_at(days=3), count=1 + count)
     return make_appointment(slots=slots[:1], **fields)
 
@@ -82,7 +82,9 @@ def test_refusal_is_kept_with_its_key_too() -> None:
 
 
 def test_version_that_was_not_the_newest_is_no_answer_for_the_key() -> None:
-    """The key does not stand for If-Match: who has looked again must not hear of the old one."""
+    """The key does not cover If-Match: a client that has looked again must not get the old
+    answer.
+    """
     visit = a_visit()
     api = Api(visit.patient)
     problem(api.cancel(visit.pk, key="one", version=7), code="version-mismatch", status=412)
@@ -180,7 +182,7 @@ def test_booking_that_the_client_has_already_is_not_sent_again(known: str) -> No
 
 STRANGERS = {
     "another patient": lambda _visit: make_patient(),
-    # Their door is the doctor's side: a reason is asked for there, and the patient is told.
+    # Their door is the doctor's side: a reason is required there, and the patient is told.
     "the doctor": lambda visit: login_of(visit.doctor),
     "the secretary": lambda visit: make_secretary(doctor=visit.doctor),
     "staff": lambda _visit: make_admin(),

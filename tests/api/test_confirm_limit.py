@@ -1,4 +1,4 @@
-"""How often codes may be tried by the API, over all holds."""
+"""How often codes may be tried through the API, over all holds."""
 
 from uuid import uuid4
 

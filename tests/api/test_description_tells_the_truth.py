@@ -1,6 +1,7 @@
-"""What the description allows of a part of a request is taken, and what it does not is refused.
+"""Values that the description allows for a part of a request are accepted, and all others are
+refused.
 
-Looked at by hand-made values, one at a time in a request that is good but for it.
+Checked with hand-made values, one at a time, in an otherwise valid request.
 """
 
 from collections.abc import Iterator
@@ -18,7 +19,7 @@ from tests.limits import allow
 
 pytestmark = pytest.mark.django_db
 
-# Said of what a value names, and not of how it is written.
+# Refusals of what a value names, not of how it is written.
 OF_WHAT_IT_NAMES = {"unknown", "past", "one-of"}
 UUID = "0190b4a2-7b1e-7c3d-9a55-3f0e6d1c2b4a"
 IDS = [1, "1", 1.0, 1.5, True, None, [], {}, 0, -1, 2**63, 2**63 - 1, "１", ""]
@@ -181,7 +182,7 @@ def test_part_of_a_query_that_stands_twice_is_refused(path: str, door: Api) -> N
 
 
 def _good(call: str, door: Api) -> tuple[str, dict[str, Any]]:
-    """The path, and a request that is well written."""
+    """The path, and a valid request."""
     visit_type, slots = bookable()
     hold = attempt(slots[0], visit_type=visit_type, holder=as_patient(door.user))
     path = call.partition(" ")[2].format(hold=hold.pk, doctor=visit_type.doctor_id)
@@ -205,7 +206,7 @@ def _is_described(value: Any, schema: dict[str, Any]) -> bool:
 
 
 def _is_taken(answer: Any, field: str) -> bool:
-    """False where the writing of the field is refused."""
+    """False if the format of the field is refused."""
     if answer.status_code != 422:
         return True
     errors = answer.json().get("errors", [])
@@ -218,7 +219,7 @@ def _is_of(error: dict[str, str], field: str) -> bool:
 
 
 def _read(value: str, schema: dict[str, Any]) -> Any:
-    """As a server reads a part of a query that is described as a number."""
+    """As a server reads a query parameter that is described as a number."""
     if schema.get("type") == "integer" and value.lstrip("-").isdecimal() and value.isascii():
         return int(value)
     return value

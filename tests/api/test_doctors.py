@@ -1,4 +1,4 @@
-"""Finding doctors and their times by the API: open to all, and cheap to ask again."""
+"""Finding doctors and their times through the API: open to all, and cheap to repeat."""
 
 from typing import Any
 
@@ -37,7 +37,7 @@ def slot_ids(doctor: Doctor, **query: Any) -> list[int]:
 
 
 def clinic_town(number: int) -> Doctor:
-    """A doctor with everything a list shows of one."""
+    """A doctor with everything that a list shows."""
     doctor = make_doctor(name=f"Dr Number {number:02d}")
     for _ in range(2):
         make_visit_type(doctor=doctor)
@@ -47,7 +47,7 @@ def clinic_town(number: int) -> Doctor:
 
 @pytest.fixture
 def town() -> dict[str, Doctor]:
-    """Three doctors who differ in everything one can search by."""
+    """Three doctors who differ in everything that people can search by."""
     skin = make_specialty(name="Dermatology", slug="dermatology", practitioner="dermatologist")
     heart = make_specialty(name="Cardiology", slug="cardiology", practitioner="cardiologist")
     tokyo = make_clinic(city="Tokyo", country="JP", time_zone="Asia/Tokyo")

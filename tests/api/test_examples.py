@@ -1,4 +1,4 @@
-"""The examples of the API's description: each keeps its schema, and looks like a real answer."""
+"""The examples of the API's description: each fits its schema and looks like a real answer."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -27,7 +27,7 @@ def operations() -> Iterator[Json]:
 
 
 def requests_of(operation: Json) -> Iterator[tuple[Any, Json]]:
-    """(example, schema), of bodies and of what stands beside them."""
+    """(example, schema), of bodies and parameters."""
     for parameter in operation.get("parameters", ()):
         if "example" in parameter:
             yield parameter["example"], parameter["schema"]
@@ -86,7 +86,7 @@ def test_every_example_looks_like_what_is_really_answered(settings) -> None:
 
 
 def _a_whole_journey() -> dict[str, Any]:
-    """Answers by operation and status. Each body that is sent is the example, with real ids."""
+    """Answers by operation and status. Each body is the example, with real ids."""
     patient = make_patient()
     visit_type, slots = bookable(min_notice_minutes=0, change_notice_minutes=0, user=make_user())
     door, doctor = Api(patient), visit_type.doctor
@@ -143,7 +143,9 @@ def _a_whole_journey() -> dict[str, Any]:
 
 
 def _differences(example: Any, real: Any, at: str = "") -> list[str]:
-    """Members and types; what may be null is like anything, and lists are judged by their first."""
+    """Members and types. A nullable value may be anything, and only the first item of a list is
+    compared.
+    """
     if example is None or real is None:
         return []
     if type(example) is not type(real):

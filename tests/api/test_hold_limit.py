@@ -1,4 +1,4 @@
-"""How often times may be held by the API: counted before a body is looked at."""
+"""How often times may be held through the API: counted before the body is read."""
 
 from typing import Any
 

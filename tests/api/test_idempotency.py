@@ -214,7 +214,7 @@ def test_retry_that_waits_too_long_for_the_first_is_told_that_it_is_running() ->
 
 @pytest.mark.django_db(transaction=True)
 def test_key_of_a_request_that_fell_silent_is_free_for_its_retry() -> None:
-    """A machine that vanished in the middle of a request must not keep the key for ever."""
+    """A machine that vanished in the middle of a request must not keep the key forever."""
     patient, (visit_type, slots) = make_patient(), bookable()
     with connection.cursor() as cursor:
         cursor.execute("SHOW idle_in_transaction_session_timeout")
@@ -260,7 +260,7 @@ def test_retries_do_not_count_as_codes_to_the_mailbox() -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_one_key_for_two_acts_at_once_ends_in_no_deadlock() -> None:
-    """A hold on one's own lapsed slot beside the confirmation of that hold."""
+    """A hold on one's own expired slot, next to the confirmation of that hold."""
     patient, (visit_type, slots) = make_patient(), bookable()
     for number in range(20):
         api = Api(patient)

@@ -29,7 +29,7 @@ Ids = list[Any]
 
 
 def doctors_by(order: str) -> Callable[[User], tuple[str, str]]:
-    """Seven doctors, some of them alike in what they are ordered by, some without it."""
+    """Seven doctors. Some have the same sort values, some have none."""
 
     def arrange(_patient: User) -> tuple[str, str]:
         specialty, clinic = make_specialty(), make_clinic()

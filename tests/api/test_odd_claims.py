@@ -1,4 +1,4 @@
-"""Tokens that our own key has signed, with claims that we never write: refused, never an error."""
+"""Tokens signed by our own key, with claims that we never write: refused, and never an error."""
 
 import json
 from datetime import timedelta

@@ -1,5 +1,5 @@
-"""What holding and confirming answer is laid out by the database, what is read later by Python: the
-same booking, field by field.
+"""The database lays out the answers of holding and confirming; Python builds what is read later.
+Both show the same booking, field by field.
 """
 
 from typing import Any

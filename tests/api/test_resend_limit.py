@@ -1,4 +1,4 @@
-"""A wish for another code counts for the mailbox only if a code goes out."""
+"""A request for another code counts for the mailbox only if a code goes out."""
 
 import pytest
 

@@ -1,4 +1,6 @@
-"""The time of a refused sign-in does not tell which accounts exist: a password is hashed anyway."""
+"""The time of a refused sign-in does not reveal which accounts exist: a password is always
+hashed.
+"""
 
 import pytest
 from django.contrib.auth.hashers import MD5PasswordHasher
@@ -11,7 +13,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def hashed(monkeypatch) -> list[str]:
-    """The passwords that were hashed, by the only hasher that the tests have."""
+    """The passwords that were hashed, by the only hasher of the tests."""
     passwords: list[str] = []
     encode = MD5PasswordHasher.encode
 

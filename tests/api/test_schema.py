@@ -1,6 +1,6 @@
-"""The OpenAPI description is valid, and whatever is sent along it is answered as it says.
+"""The OpenAPI description is valid, and requests that follow it are answered as it says.
 
-What each refusal carries is looked at wherever tests meet one: see tests.api.described.
+The members of each refusal are checked wherever tests meet one: see tests.api.described.
 """
 
 from collections.abc import Iterator
@@ -120,7 +120,7 @@ def _one_connection() -> Iterator[None]:
 
 @pytest.fixture
 def _no_limits(monkeypatch) -> None:
-    """The refusal of a limit says nothing of what was sent."""
+    """A refusal by a limit says nothing about the request."""
     allow(monkeypatch, **dict.fromkeys(POLICIES, 10_000))
 
 

@@ -1,4 +1,4 @@
-"""`POST auth/token`: who gets in, and how often one may try."""
+"""`POST auth/token`: who gets in, and how often somebody may try."""
 
 import pytest
 
@@ -52,7 +52,7 @@ def test_eleventh_try_of_an_address_in_a_minute_is_refused() -> None:
 
 @pytest.fixture
 def _few_tries(monkeypatch) -> None:
-    """All strangers together have ten passwords for an account, instead of a hundred."""
+    """All strangers together have ten password tries for an account, instead of a hundred."""
     allow(monkeypatch, password_strangers=10)
 
 

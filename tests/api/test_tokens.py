@@ -38,7 +38,7 @@ def refresh(token: Any) -> Any:
 
 
 def forge(user: User, *, key: str = "", headers: Any = None, **claims: Any) -> str:
-    """A token like ours, with something about it changed; a claim of None is left out."""
+    """A token like ours with some change; a claim of None is left out."""
     now = timezone.now()
     ring = tokens._keys()
     kid, first = next(iter(ring.items()))
@@ -209,7 +209,7 @@ def test_twelve_at_once_with_one_refresh_token_have_one_winner_and_the_family_en
             connection.close()
 
     with ThreadPoolExecutor(12) as pool:
-        # All of them must have looked before the first may write: then the swap alone decides.
+        # All of them must have looked before the first may write: then only the swap decides.
         with transaction.atomic():
             RefreshSession.objects.select_for_update().get()
             answers = pool.map(use, range(12))
@@ -220,7 +220,9 @@ def test_twelve_at_once_with_one_refresh_token_have_one_winner_and_the_family_en
 
 
 def wait_until_blocked(number: int) -> None:
-    """Until so many connections wait for a lock; a second at most, for they give up after two."""
+    """Until this many connections wait for a lock; at most a second, because they give up
+    after two.
+    """
     deadline = time.monotonic() + 1
     sql = (
         "SELECT count(*) FROM pg_stat_activity"

@@ -1,4 +1,4 @@
-"""The waitlist by the API: joining, what is shown, leaving, taking an offer; owners only."""
+"""The waitlist in the API: joining, what is shown, leaving, taking an offer; owners only."""
 
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -56,7 +56,7 @@ def join(patient: User, body: dict[str, Any], *, key: str = "") -> Any:
 
 
 def offered_to(patient: User, *, nth: int = 0) -> tuple[WaitlistEntry, Hold]:
-    """The `nth` time of tomorrow with a doctor of its own."""
+    """The `nth` time of tomorrow with another doctor."""
     visit_type, slots = bookable(min_notice_minutes=0)
     entry = make_waitlist_entry(patient=patient, doctor=visit_type.doctor, visit_type=visit_type)
     (offer,) = offer_released(slot_ids=[slots[nth].pk], now=timezone.now())

@@ -1,4 +1,4 @@
-"""Writing, sealing and tampering, as tests of the audit need it."""
+"""Writing, sealing and tampering for tests of the audit."""
 
 import time
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ PATIENCE = 120.0
 
 
 def write_events(count: int) -> list[int]:
-    """Each in a transaction of its own, unless the caller has one; their ids."""
+    """Writes each in its own transaction, unless the caller has one; returns their ids."""
     return [
         record(action="test.done", by=SYSTEM, on=("test", n), after={"n": n}).pk
         for n in range(count)
@@ -26,7 +26,7 @@ def write_events(count: int) -> list[int]:
 
 
 def sealed(event_ids: list[int]) -> None:
-    """Seals until all these are. Transactions of other tests on this server hold seals up."""
+    """Seals until all these are sealed. Transactions of other tests on this server delay seals."""
     deadline = time.monotonic() + PATIENCE
     while not AuditSeal.objects.filter(event_ids__contains=[max(event_ids)]).exists():
         assert time.monotonic() < deadline, "somebody's transaction does not end"
@@ -41,7 +41,7 @@ def verified() -> list[str]:
 
 @contextmanager
 def without_triggers() -> Iterator[None]:
-    """As somebody who owns the tables can switch off what keeps them append-only."""
+    """The owner of the tables can switch off the triggers that keep them append-only."""
     with transaction.atomic(), connection.cursor() as cursor:
         for table in ("audit_auditevent", "audit_auditseal"):
             cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
@@ -53,7 +53,7 @@ def without_triggers() -> Iterator[None]:
 
 @contextmanager
 def another_connection() -> Iterator[psycopg.Connection]:
-    """Beside Django's, committing by itself."""
+    """Next to Django's, with its own commits."""
     given = connection.get_connection_params()
     names = ("host", "port", "user", "password", "dbname")
     with psycopg.connect(

@@ -17,8 +17,8 @@ def ids_of_seals() -> list[list[int]]:
 
 
 def sealed_ids(*, after: int = 0) -> list[int]:
-    """In order, of the seals after the first so many. Into how many seals events fall is decided by
-    the transactions of other tests on this server as well.
+    """In order, from the seals after the first `after`. Transactions of other tests on this server
+    also decide how many seals the events fall into.
     """
     return [each for ids in ids_of_seals()[after:] for each in ids]
 
@@ -39,7 +39,7 @@ def test_nothing_to_seal_makes_no_seal():
 
 
 def test_event_of_a_transaction_that_commits_late_is_in_a_later_seal():
-    """It has the lower id: a seal up to the highest id would have passed it for good."""
+    """It has the lower id: a seal up to the highest id would have missed it forever."""
     with another_connection() as late:
         # Before it begins: every thirty-second nextval() gives the transaction its number, and then
         # nothing later could be sealed.

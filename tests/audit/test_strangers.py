@@ -1,4 +1,6 @@
-"""Who asks for what is somebody else's gets what the unknown gets, and is in the audit."""
+"""A caller who asks for somebody else's object gets the answer for an unknown one, and is in the
+audit.
+"""
 
 from uuid import uuid4
 

@@ -1,4 +1,4 @@
-"""Whatever somebody does behind the triggers is named."""
+"""Everything that somebody does behind the triggers is named."""
 
 import re
 from collections.abc import Callable
@@ -106,7 +106,7 @@ def test_two_events_that_change_places_are_named(events):
 
 
 def test_event_that_is_dated_before_all_transactions_is_named(events):
-    """The first seal reaches back for ever."""
+    """The first seal covers the whole past."""
     found = tamper(lambda: event(events[8]).update(xact=-1))
     assert f"Added after seal 1: event {events[8]}." in found
 
@@ -153,7 +153,9 @@ def test_missing_first_seal_is_named(events):
 
 
 def test_the_end_of_the_chain_needs_a_witness(events):
-    """Cut off and made anew it looks whole; only a kept digest of a seal shows the difference."""
+    """If the end is cut off and made again, the chain looks whole. Only a kept digest of a seal
+    shows the difference.
+    """
     last = AuditSeal.objects.order_by("-number").first()
     witness = f"{last.number}:{last.digest}"
     assert run("--witness", witness) == (0, "The chain is unbroken.")

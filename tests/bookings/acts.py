@@ -20,7 +20,7 @@ from tests.factories import make_doctor, make_slots, make_visit_type
 
 
 def guest() -> Holder:
-    """A browser that nobody has signed in to."""
+    """A browser in which nobody has signed in."""
     return Holder(guest_key=uuid4())
 
 
@@ -45,7 +45,7 @@ def details(**changes: str) -> Details:
 
 
 def bookable(*, slots: int = 1, count: int = 4, **doctor: object) -> tuple[VisitType, list[Slot]]:
-    """A doctor with free slots at a moment that is open for changes, and a reason to see them."""
+    """A doctor with free slots that are far enough ahead for changes, and a visit type."""
     found = make_doctor(**doctor)
     return make_visit_type(doctor=found, slots=slots), make_slots(doctor=found, count=count)
 
@@ -64,7 +64,7 @@ def ask_for_code(hold: Hold, *, holder: Holder, **changes: str) -> Hold:
 
 
 def attempt(slot: Slot, *, visit_type: VisitType, holder: Holder, **changes: str) -> Hold:
-    """A hold whose code has been asked for."""
+    """A hold whose code was requested."""
     return ask_for_code(take(slot, visit_type=visit_type, holder=holder), holder=holder, **changes)
 
 
@@ -95,7 +95,7 @@ def hold_instead(visit: Appointment, slot: Slot, **changes: str) -> Hold:
 
 
 def code_of(hold: Hold) -> str:
-    """The code that the holder finds in their mail."""
+    """The code in the holder's mail."""
     resend = Hold.objects.values_list("otp_resends", flat=True).get(pk=hold.pk)
     return derive(key=settings.OTP_KEYS[0], hold_id=hold.pk, resend=resend)
 
@@ -105,7 +105,7 @@ def wrong_code(hold: Hold) -> str:
 
 
 def let_expire(hold: Hold) -> None:
-    """The five minutes are over, and no sweeper has been by."""
+    """The five minutes are over, and no sweeper has run."""
     ended = Now() - timedelta(seconds=1)
     Hold.objects.filter(pk=hold.pk).update(expires_at=ended)
     Slot.objects.filter(hold_id=hold.pk).update(held_until=ended)

@@ -1,4 +1,4 @@
-"""A practice that changes everything after somebody has booked, and all who read the visit."""
+"""A practice changes everything after somebody has booked. These read the visit afterwards."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -41,7 +41,7 @@ NEW_WORDS = ("Zzz", "999", "60 min", "Auckland", "New Zealand")
 
 @dataclass(frozen=True)
 class Booked:
-    """A visit of 20 minutes in three days, at 09:00 UTC, of the first of eight slots."""
+    """A visit of 20 minutes in three days, at 09:00 UTC, in the first of eight slots."""
 
     visit: Appointment
     slots: list[Any]

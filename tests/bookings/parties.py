@@ -1,4 +1,4 @@
-"""Everybody who may want something with a visit, and those who have no business with it."""
+"""Everybody who may want something with a visit, and people who have no business with it."""
 
 from uuid import uuid4
 
@@ -42,7 +42,7 @@ STRANGERS = {
     "a guest": lambda _visit: Holder(guest_key=uuid4()),
     "another doctor": lambda _visit: PracticeMember(login_of(make_doctor())),
     "another secretary": lambda _visit: PracticeMember(make_secretary(doctor=make_doctor())),
-    # Their own visit gives a patient no seat in the practice, and a doctor no patient's right.
+    # Their own visit gives patients no place in the practice, and doctors no patient's right.
     "the patient at the practice's door": lambda visit: PracticeMember(visit.patient),
     "the doctor at the patient's door": lambda visit: Holder(patient=login_of(visit.doctor)),
 }

@@ -1,4 +1,4 @@
-"""A worker, without a broker: what waits in the outbox is told, in order."""
+"""A worker without a broker: it handles the waiting messages of the outbox in order."""
 
 from celery import current_app
 
@@ -7,7 +7,7 @@ from docbook.outbox.models import OutboxMessage
 
 
 def receive(*names: str) -> list[OutboxMessage]:
-    """All that waits, or only these topics; raises where one could not be told."""
+    """Handles everything that waits, or only these topics; raises if a message fails."""
     current_app.loader.import_default_modules()
     waiting = OutboxMessage.objects.filter(done_at=None)
     told = list((waiting.filter(topic__in=names) if names else waiting).order_by("id"))

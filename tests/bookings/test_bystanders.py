@@ -1,4 +1,4 @@
-"""Whatever becomes of one booking, those of others stay as they are: a hold, a visit, an attempt to
+"""Whatever happens to one booking, those of others stay the same: a hold, a visit, an attempt to
 move, of the same doctor and of another, of the same patient and of somebody else.
 """
 
@@ -165,7 +165,7 @@ def test_bookings_of_others_stay_as_they_are(act: Callable[[Scene], None]) -> No
 
 
 def test_of_two_visits_at_one_time_the_confirmation_names_its_own() -> None:
-    """Another doctor's visit begins at the same instant: what is answered again is one's own."""
+    """Another doctor's visit begins at the same instant: a repeated answer is about one's own."""
     scene = Scene()
     new = confirm_booking(hold_id=scene.hold.pk, holder=scene.holder, code=code_of(scene.hold))
     assert new.starts_at == scene.visit.starts_at + timedelta(

@@ -1,4 +1,4 @@
-"""Lists that people look at all day are read by an index, one month at a time."""
+"""Lists that people read all day use an index, one month at a time."""
 
 from datetime import timedelta
 
@@ -27,7 +27,7 @@ def test_day_of_a_doctor_is_read_by_an_index_that_begins_with_the_doctor(wanted)
         doctor=make_doctor(), start=start, end=start + timedelta(hours=24)
     ).filter(**wanted)
     with connection.cursor() as cursor:
-        # An empty table is read as a whole, whatever indexes there are.
+        # An empty table is read as a whole, whatever indexes it has.
         cursor.execute("SET LOCAL enable_seqscan = off")
     plan = day.explain()
     assert "Index Cond: ((doctor_id = " in plan, plan

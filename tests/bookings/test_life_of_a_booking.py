@@ -1,4 +1,4 @@
-"""Whatever people do in whatever order, rows and refusals are those of a model of a few lines."""
+"""Whatever people do in whatever order, rows and refusals match a model of a few lines."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -150,7 +150,7 @@ class LifeOfABooking(RuleBasedStateMachine):
     def time_passes(self, attempt: Attempt | None) -> None:
         if attempt is not None and attempt.state == "held":
             let_expire(Hold.objects.get(pk=attempt.id))
-            # The gate lapses with it, in Redis, by itself.
+            # The gate in Redis expires with it, by itself.
             open_gate(Hold.objects.get(pk=attempt.id))
             attempt.state = "lapsed"
 
@@ -316,7 +316,7 @@ class LifeOfABooking(RuleBasedStateMachine):
 
     @contextmanager
     def _allowed(self, possible: bool) -> Iterator[None]:
-        """Done if the model says so, refused otherwise; what waits for the commit comes after."""
+        """Done if the model says so, otherwise refused; actions after the commit follow."""
         refused = False
         with TestCase.captureOnCommitCallbacks(execute=True):
             try:

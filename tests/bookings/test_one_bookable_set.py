@@ -1,8 +1,8 @@
-"""What search, cards, picker, API, waitlist, alternatives and hold call bookable is one set.
+"""Search, cards, picker, API, waitlist, alternatives and hold all call the same set bookable.
 
-The oracle here is written on its own, in plain Python, from the promise: a visit can start where
-its reason's slots follow each other free at one clinic, with what it keeps free after it, once the
-notice is over, on one of the days of the horizon by the clock of that clinic.
+The oracle here is written separately, in plain Python, from the promise. A visit can start where
+enough free slots for its type follow each other at one clinic, together with the time kept free
+after it. The start is after the notice, on one of the days of the horizon on that clinic's clock.
 """
 
 from dataclasses import dataclass
@@ -38,9 +38,9 @@ ZONES = (
     *("Europe/Amsterdam", "America/New_York", "Asia/Kolkata", "Pacific/Kiritimati"),
     "America/Havana",
 )
-# Where clocks change at midnight: there it comes twice, or never.
+# Zones whose clocks change at midnight: it comes twice there, or never.
 AT_MIDNIGHT = ("America/Havana", "Atlantic/Azores", "Asia/Beirut", "Africa/Cairo")
-# Nights on which the clocks of Amsterdam and of New York change.
+# Nights when the clocks of Amsterdam and of New York change.
 NIGHTS = ((3, 28), (10, 31), (3, 14), (11, 7))
 states = st.sampled_from(["open", "open", "open", "lapsed", "held", "booked", "blocked"])
 cells = st.tuples(
@@ -198,7 +198,7 @@ def test_horizon_ends_with_a_day_also_where_midnight_comes_twice_or_never(zone: 
 
 
 def changes_of(zone: str) -> list[date]:
-    """The days of the coming year whose night has another length than the one before."""
+    """The days of the coming year whose night is longer or shorter than the one before."""
     today, place = timezone.now().astimezone(ZoneInfo(zone)).date(), ZoneInfo(zone)
     noons = [
         datetime(day.year, day.month, day.day, 12, tzinfo=place)
@@ -221,7 +221,7 @@ def world_of_a_night(zone: str, night: date, *, horizon: int) -> World:
 
 
 def compare_days(world: World, reason: VisitType) -> None:
-    """Picker and API, on every day on which there is a slot."""
+    """Picker and API, on every day with a slot."""
     starts = world.starts(reason)
     doctor = Doctor.objects.get(pk=world.doctor.pk)
     for day in sorted({day_of(slot) for slot in world.slots}) if reason.is_active else ():
@@ -252,7 +252,7 @@ def compare_days(world: World, reason: VisitType) -> None:
 
 
 def compare_lists(world: World, reason: VisitType) -> None:
-    """What is offered instead, and what somebody on the waitlist can be offered."""
+    """What is offered instead, and what somebody on the waitlist can get."""
     starts = world.starts(reason)
     if world.slots and reason.is_active:
         first = world.slots[0]
@@ -294,7 +294,7 @@ def can_be_held(slot: Slot, *, reason: VisitType) -> bool:
 
 
 def compare_search(world: World) -> None:
-    """By day, city and mode, with the first time and its clock; and the card says the same."""
+    """By day, city and mode, with the first time and its clock; the card says the same."""
     starts = [(slot, reason) for reason in world.reasons for slot in world.starts(reason)]
     wishes = [DoctorSearch(), DoctorSearch(mode="video")]
     wishes += [DoctorSearch(city=slot.clinic.city) for slot in world.slots[:1]]

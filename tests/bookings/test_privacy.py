@@ -1,5 +1,5 @@
-"""After a whole journey by both doors no name, address, phone, reason or code is where it is not
-needed: not in logs, not in queues, not in the audit trail, not in Redis.
+"""After a whole journey through both doors, no name, address, phone, reason or code is anywhere it
+is not needed: not in logs, queues, the audit trail or Redis.
 """
 
 import re
@@ -37,7 +37,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def worker(monkeypatch) -> Iterator[list[tuple[str, list[object]]]]:
-    """Runs tasks where they are sent; what was sent is kept."""
+    """Runs tasks where they are sent, and keeps what was sent."""
     sent = []
     current_app.loader.import_default_modules()
 
@@ -54,7 +54,9 @@ def relay() -> None:
 
 
 def guest_on_the_pages() -> list[str]:
-    """A guest books: a wrong code, a new code, another address, the right code. Gives the codes."""
+    """A guest books: a wrong code, a new code, another address, the right code. Returns the
+    codes.
+    """
     browser = Client()
     visit_type, slots = bookable()
     data = {"slot": slots[0].pk, "visit_type": visit_type.pk}
@@ -77,7 +79,7 @@ def guest_on_the_pages() -> list[str]:
 
 
 def mobile_app() -> list[str]:
-    """A patient books and sends a wrong code. Gives the codes."""
+    """A patient books and sends a wrong code. Returns the codes."""
     names = {name: value for name, value in PERSON.items() if name != "reason"}
     patient = make_patient(**names | {"email": ADDRESSES[-1]})
     credentials = {"email": patient.email, "password": PASSWORD}
@@ -96,7 +98,7 @@ def mobile_app() -> list[str]:
 
 
 def leaks(text: str, *, secrets: list[str]) -> list[str]:
-    """Secrets that stand in the text; a code only where no longer number contains it."""
+    """The secrets in the text; a code only if it is not part of a longer number."""
     return [
         secret
         for secret in secrets
@@ -136,7 +138,7 @@ def test_search_for_leaks_finds_what_is_there() -> None:
 
 
 def test_statement_that_fails_shows_nobodys_data_to_the_log_of_the_database() -> None:
-    """It writes there what it was sent: placeholders, and no details of the row."""
+    """It logs what it was sent: placeholders, and no details of the row."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT query FROM pg_stat_activity WHERE pid = pg_backend_pid() AND %s <> ''",

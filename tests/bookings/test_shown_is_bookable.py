@@ -1,4 +1,4 @@
-"""What a picker shows as free is what can be held: rules in Python, and those of the database."""
+"""What a picker shows as free can be held: the rules in Python and those of the database agree."""
 
 from datetime import timedelta
 from uuid import uuid4
@@ -94,7 +94,7 @@ def test_what_a_move_is_shown_is_what_it_can_hold(grid, length, kept_free, begin
 
 
 def outcome_of(slot: Slot, *, visit_type: VisitType, moves: Appointment | None = None) -> object:
-    """As the only one who asks: what was kept is given back at once."""
+    """As the only caller: a held time is given back at once."""
     holder = Holder(patient=moves.patient) if moves else guest()
     try:
         with transaction.atomic():

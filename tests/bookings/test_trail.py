@@ -1,4 +1,4 @@
-"""What a booking leaves behind for later readers: every line of the audit, every message."""
+"""What a booking leaves for later readers: every line of the audit, every message."""
 
 from datetime import timedelta
 from typing import Any
@@ -45,7 +45,7 @@ def lines(action: str) -> list[dict[str, Any]]:
 
 
 def messages(topic: str) -> list[dict[str, Any]]:
-    """All of them ready to be sent, by anybody, for the first time."""
+    """All of them ready to be sent for the first time."""
     found = OutboxMessage.objects.filter(topic=topic).order_by("id")
     assert all(each.next_attempt_at <= timezone.now() for each in found)
     assert all((each.attempts, each.handed_out, each.last_error) == (0, 0, "") for each in found)
@@ -53,7 +53,7 @@ def messages(topic: str) -> list[dict[str, Any]]:
 
 
 def line(hold: Hold, **fields: Any) -> dict[str, Any]:
-    """Of a hold of this patient, as the request of the test asked for it."""
+    """For a hold of this patient, as the test's request asked for it."""
     return {
         "actor_kind": "patient",
         "actor_id": hold.patient_id,

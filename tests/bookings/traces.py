@@ -1,4 +1,4 @@
-"""Everything that a booking leaves in the database, to see that a refusal has left nothing."""
+"""Everything that a booking leaves in the database, to show that a refusal has left nothing."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from doctors.models import Slot
 def traces(*, without: frozenset[str] = frozenset()) -> dict[str, Any]:
     """By table; `without` leaves out what a refusal is meant to write.
 
-    That a stranger has asked is written down, and is no trace of an act.
+    A record that a stranger asked is no trace of an act.
     """
     found: dict[str, Any] = {
         "slots": sorted(Slot.objects.values_list("pk", "state", "hold_id", "held_until"), key=str),

@@ -1,4 +1,4 @@
-"""The same meeting of a few callers, two hundred times over."""
+"""The same meeting of a few callers, two hundred times."""
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -18,7 +18,7 @@ Meet = Callable[[Sequence[Act]], list[object]]
 
 @contextmanager
 def callers(count: int = 2) -> Iterator[Meet]:
-    """`meet(acts)` lets that many callers act at one instant, and says what each returned or
+    """`meet(acts)` lets that many callers act at one instant, and returns what each returned or
     raised. As in tests.concurrency.rush, but their database connections last for all rounds.
     """
     gate = Barrier(count, timeout=60)
@@ -38,13 +38,13 @@ def callers(count: int = 2) -> Iterator[Meet]:
 
 
 def ends(results: Sequence[object]) -> list[str]:
-    """What came of it: the classes of what was returned or raised, in no order of callers."""
+    """The classes of what was returned or raised, in no order of callers."""
     return sorted(type(each).__name__ for each in results)
 
 
 def broken_promises() -> list[str]:
-    """All that can be seen in the rows, after all rounds. Nobody tells what is to be told here,
-    and on a slow machine the rounds take longer than that may wait.
+    """Everything visible in the rows, after all rounds. Nobody sends the messages here, and on a
+    slow machine the rounds take longer than a message may wait.
     """
     broken = (each for each in check_invariants() if each.is_broken)
     return [f"{each.code} {each.finding}" for each in broken if each.code != "I08"]

@@ -1,4 +1,4 @@
-"""Many callers at one instant, each on a database connection of its own."""
+"""Many callers at one instant, each on its own database connection."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -9,13 +9,13 @@ from django.db import connection
 
 
 def connect_with_patience() -> None:
-    """What comes of a meeting must not depend on how busy the machine is."""
+    """The result of a meeting must not depend on how busy the machine is."""
     with connection.cursor() as cursor:
         cursor.execute("SET lock_timeout = '60s'; SET statement_timeout = '60s'")
 
 
 def rush(act: Callable[[Any], Any], items: list[Any]) -> list[Any]:
-    """`act(item)` for all items at once; what each returned or raised, in their order."""
+    """Calls `act(item)` for all items at once; returns what each returned or raised, in order."""
     gate = Barrier(len(items), timeout=60)
 
     def one(item: Any) -> Any:

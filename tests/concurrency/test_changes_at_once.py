@@ -1,4 +1,4 @@
-"""Two people change one visit at one instant: one change is made, the other is told."""
+"""Two people change one visit at one instant: one change is made, the other person is told."""
 
 from collections import Counter
 from datetime import timedelta
@@ -74,7 +74,7 @@ def test_without_the_lock_both_changes_would_be_made_of_one_version() -> None:
         with transaction.atomic(), connection.cursor() as cursor:
             seen = Appointment.objects.get(pk=visit.pk, starts_at=visit.starts_at)
             barrier.wait(10)
-            # Beside the trigger, which would stop the second of them.
+            # Not through the trigger, which would stop the second of them.
             cursor.execute("SET LOCAL session_replication_role = replica")
             rows = Appointment.objects.filter(pk=visit.pk, starts_at=visit.starts_at)
             return rows.update(status=status, version=seen.version + 1)
@@ -86,7 +86,7 @@ def test_without_the_lock_both_changes_would_be_made_of_one_version() -> None:
 
 
 def test_whoever_waits_for_the_slots_has_not_locked_the_visit() -> None:
-    """As a confirmation that moves it: slots first, in one order for all, then the visit."""
+    """Like a confirmation that moves it: slots first, in one order for all, then the visit."""
     visit = a_visit()
     by = patient_of(visit)
     slot_ids = list(Slot.objects.filter(hold_id=visit.pk).values_list("pk", flat=True))

@@ -1,4 +1,4 @@
-"""One time for another: both acts happen, or neither, also in a rush."""
+"""One time in exchange for another: both acts happen, or neither, even in a rush."""
 
 from collections import Counter
 

@@ -1,5 +1,5 @@
-"""Slots are locked first and their hold second, by everybody; in two orders two would wait for
-each other.
+"""Everybody locks slots first and their hold second. In two orders, two callers would wait for each
+other.
 """
 
 import time
@@ -41,7 +41,7 @@ def sweep(_hold: Hold, _holder: Holder) -> object:
 
 
 def elsewhere(act: Callable[[], object]) -> Thread:
-    """Runs on a database connection of its own; returns once it waits there for a lock."""
+    """Runs on its own database connection; returns once it waits there for a lock."""
 
     def run() -> None:
         try:
@@ -68,8 +68,8 @@ def elsewhere(act: Callable[[], object]) -> Thread:
 
 
 def test_hold_that_the_database_ends_to_break_a_deadlock_is_tried_again() -> None:
-    """Ours takes its holder's lock and then the address's; somebody takes them the other way round.
-    The one that has waited longest finds the deadlock, and is ended.
+    """We take the holder's lock and then the address's; somebody takes them in the other order. The
+    caller that has waited longest finds the deadlock, and is ended.
     """
     visit_type, slots = bookable()
     holder = guest()
@@ -102,7 +102,7 @@ def test_whoever_waits_for_the_slots_has_not_locked_the_hold(act: Act) -> None:
         let_expire(hold)
 
     with transaction.atomic():
-        # As somebody who claims the slots of a lapsed hold: next, they mark the hold.
+        # Like somebody who claims the slots of an expired hold: next, they mark the hold.
         claims.lock_slots(slot_ids=hold.slot_ids)
         thread = elsewhere(lambda: act(hold, holder))
         Hold.objects.select_for_update(nowait=True).get(pk=hold.pk)

@@ -25,7 +25,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def first_of_next_month() -> datetime:
-    # Of the last days of a month it is the one after: what begins the day before can be booked.
+    # The day after the last of the month: a visit that begins the day before can be booked.
     soon = timezone.now() + timedelta(days=2)
     following = (soon.replace(day=1) + timedelta(days=40)).replace(day=1)
     return datetime(following.year, following.month, 1, tzinfo=UTC)
@@ -58,7 +58,9 @@ def test_two_overlapping_visits_across_a_months_end_are_not_both_confirmed():
 
 
 def test_move_by_the_practice_across_a_months_end_waits_for_the_patients_confirmation():
-    """Other partition, other constraint: only the lock of the patient's visits tells of it."""
+    """Another partition, another constraint: only the lock on the patient's visits connects
+    them.
+    """
     patient, midnight = make_patient(), first_of_next_month()
     early = held(patient, starts_at=midnight - timedelta(days=1))
     visit = confirm(early, patient)
@@ -81,7 +83,7 @@ def test_move_by_the_practice_across_a_months_end_waits_for_the_patients_confirm
     assert first_has_looked.wait(30)
 
     def waits_for_the_lock(execute, sql, params, many, context):
-        # The move has looked at nothing yet: only now may the confirmation end.
+        # The move has read nothing yet: only now may the confirmation end.
         if any(str(value).startswith(VISITS_OF) for value in params or ()):
             go_on.set()
         return execute(sql, params, many, context)

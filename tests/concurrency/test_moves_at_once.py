@@ -1,4 +1,4 @@
-"""Visits that are moved while others want their times: one legal outcome in two hundred rounds."""
+"""Visits move while others want their times: one legal outcome in two hundred rounds."""
 
 from functools import partial
 
@@ -17,14 +17,14 @@ from tests.bookings.acts import as_patient, book, bookable, code_of, hold_instea
 from tests.concurrency.rounds import ROUNDS, broken_promises, callers, ends
 from tests.factories import make_patient, make_secretary, make_slots, tomorrow_at
 
-# Every so often one after the other: then the second gets what the first has left.
+# Now and then one after the other: then the second gets what the first has left.
 IN_TURN = 10
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def practice(*, rounds: int, slots: int, length: int = 1) -> tuple[VisitType, list[list[Slot]]]:
-    """For each round so many slots of its own, far enough ahead to be changed."""
+    """For each round, this many slots of its own, far enough ahead to be changed."""
     visit_type, _none = bookable(count=0, slots=length, change_notice_minutes=0, horizon_days=90)
     first = tomorrow_at(0, days=3)
     grid = make_slots(doctor=visit_type.doctor, starts_at=first, count=rounds * slots)
@@ -63,7 +63,7 @@ def status(visit: Appointment) -> str:
 
 
 def test_two_who_want_each_others_times_both_keep_their_own() -> None:
-    """Nobody gives a time up before the new one is confirmed, so there is nothing to swap."""
+    """Nobody gives up a time before the new one is confirmed, so there is nothing to swap."""
     visit_type, ((one, other),) = practice(rounds=1, slots=2)
     first, second = (a_visit(slot, visit_type=visit_type) for slot in (one, other))
 
@@ -100,8 +100,8 @@ def test_of_two_moves_in_a_ring_with_one_free_time_both_or_one_are_made() -> Non
 
 
 def test_of_two_moves_of_one_visit_one_is_made() -> None:
-    """Held twice, by a patient who cannot decide; the second confirmation has nothing to move, and
-    its time is given back.
+    """An undecided patient holds two times. The second confirmation has nothing to move, and its
+    time is given back.
     """
     visit_type, rounds = practice(rounds=ROUNDS, slots=3)
 
@@ -140,7 +140,7 @@ def test_of_a_cancellation_and_a_move_of_one_visit_one_is_made() -> None:
             acts = [cancel, partial(confirm, hold, visit)]
             results = meet(acts[:: 1 if number % 2 else -1])
 
-            # Whichever comes second finds a visit of another status, or of another version.
+            # The second one finds a visit of another status or another version.
             assert ends(results) in (
                 ["Appointment", "NotChangeable"],
                 ["Appointment", "VersionMismatch"],

@@ -1,4 +1,4 @@
-"""Fifty patients, one time; and the same without its guard, to show that the test sees a race."""
+"""Fifty patients, one time; and the same without its guard, to show that the test finds a race."""
 
 from collections import Counter
 from datetime import timedelta
@@ -175,12 +175,12 @@ LOOK_TOGETHER = f"""
 
 
 class TestWithoutTheGuard:
-    """Negative control: look first, then write, and nothing in the database that would mind."""
+    """Negative control: look first, then write, and nothing in the database prevents it."""
 
     @pytest.fixture(autouse=True)
     def _guard_is_gone(self, without_gate):
         with connection.cursor() as cursor:
-            cursor.execute(  # the newest, where an older one is still there
+            cursor.execute(  # the newest, if an older one still exists
                 "SELECT pg_get_functiondef(oid) FROM pg_proc WHERE proname = 'bookings_hold'"
                 " ORDER BY pronargs DESC LIMIT 1"
             )

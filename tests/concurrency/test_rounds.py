@@ -27,7 +27,7 @@ MILLISECOND = timedelta(milliseconds=1)
 
 
 def three_slots(*, against_time: bool) -> tuple[VisitType, list[Slot]]:
-    """In the order of time; their ids ascend with it, or against it."""
+    """In order of time. Their ids ascend with it, or against it."""
     doctor = make_doctor()
     starts = [tomorrow_at(9, 20 * number) for number in range(3)]
     order = reversed(starts) if against_time else starts
@@ -75,7 +75,7 @@ def test_slots_taken_one_by_one_in_crossing_order_end_in_a_deadlock() -> None:
 
 
 def an_attempt(slot: Slot, *, visit_type: VisitType) -> tuple[Hold, Holder]:
-    """Each time by another patient, so that no limit of theirs is in the way."""
+    """Each time by another patient, so their limits do not interfere."""
     patient = make_patient()
     holder = as_patient(patient)
     return attempt(slot, visit_type=visit_type, holder=holder, email=patient.email), holder
@@ -102,7 +102,7 @@ def test_of_a_release_and_a_confirmation_one_is_made_and_one_is_told() -> None:
 
 
 def test_from_one_look_without_a_lock_a_hold_would_end_twice() -> None:
-    """The negative control: both have seen the hold as held, and both make something of it."""
+    """The negative control: both have seen the hold as held, and both act on it."""
     visit_type, (slot, *_rest) = bookable()
     hold, _holder = an_attempt(slot, visit_type=visit_type)
     both_have_looked = Barrier(2, timeout=60)
@@ -118,7 +118,7 @@ def test_from_one_look_without_a_lock_a_hold_would_end_twice() -> None:
 
 def test_of_an_expiry_and_a_confirmation_one_is_made_and_one_finds_nothing_to_do() -> None:
     visit_type, slots = bookable(count=ROUNDS)
-    # Around the instant at which both come; the last is long after it.
+    # Around the instant when both come; the last is long after it.
     margins = cycle([-1, 0, 1, 2, 4, 6, 8, 12, 2000])
     seen: Counter[str] = Counter()
 
@@ -131,7 +131,7 @@ def test_of_an_expiry_and_a_confirmation_one_is_made_and_one_finds_nothing_to_do
             hold.refresh_from_db()
             slot.refresh_from_db()
             end = (type(confirmed).__name__, hold.state, slot.state)
-            # It may expire after the sweep has looked, and before the confirmation has.
+            # It may expire after the sweep has looked and before the confirmation has.
             assert end in {
                 ("Appointment", "confirmed", "booked"),
                 ("HoldExpired", "expired", "open"),

@@ -1,4 +1,4 @@
-"""Times, offers and answers that meet at one instant, and one legal outcome of each."""
+"""Times, offers and answers that meet at one instant, with one legal outcome each."""
 
 from collections import Counter
 from datetime import time, timedelta
@@ -49,7 +49,7 @@ def begin_again(*, entries: list[WaitlistEntry], slots: list[Slot]) -> None:
 
 
 def assert_consistent(*, entries: list[WaitlistEntry], slots: list[Slot]) -> None:
-    """Slots, holds, appointments and entries tell the same."""
+    """Slots, holds, appointments and entries agree."""
     live = {hold.pk: hold for hold in Hold.objects.filter(state=HoldState.HELD)}
     booked = set(Appointment.objects.values_list("pk", flat=True))
     for slot in Slot.objects.filter(pk__in=[slot.pk for slot in slots]):
@@ -132,7 +132,7 @@ def test_message_and_look_over_at_once_make_one_offer_of_a_time() -> None:
 
 
 def test_taken_or_run_out_but_never_both() -> None:
-    """The clock decides, however often the sweeper comes by meanwhile."""
+    """The clock decides, however often the sweeper runs in between."""
     visit_type, slots = awaited()
     entries = in_line(visit_type, count=1)
     patient, outcomes, left = entries[0].patient, Counter(), 0.05
@@ -154,7 +154,7 @@ def test_taken_or_run_out_but_never_both() -> None:
         taken, _swept = rush(lambda act: act(), [take, sweep])
         assert isinstance(taken, Appointment | HoldExpired), taken
         outcomes[type(taken)] += 1
-        # Nearer to the instant that decides, from either side.
+        # Close to the deciding instant, from either side.
         left *= 0.8 if isinstance(taken, Appointment) else 1.3
         sweep_holds()
         assert_consistent(entries=entries, slots=slots)
@@ -242,7 +242,9 @@ def test_joining_many_times_at_once_is_one_entry_and_no_more_than_the_limit(sett
 
 
 def test_without_its_lock_two_times_would_meet_one_entry(monkeypatch) -> None:
-    """Negative control: the database alone says no then, as an error and not as a next in line."""
+    """Negative control: then only the database refuses, with an error and not with a next
+    in line.
+    """
     visit_type, slots = awaited(count=2)
     entries = in_line(visit_type, count=1)
     monkeypatch.setattr(offers_service, "lock_waitlist_of", lambda _patient: None)

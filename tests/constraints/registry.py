@@ -1,4 +1,4 @@
-"""Which test breaks which constraint, so that none is left without."""
+"""Which test breaks which constraint, so none is left without a test."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -10,9 +10,9 @@ BROKEN: dict[str, str] = {}
 
 
 def breaks(name: str) -> Callable[[Callable[[], None]], Callable[[], None]]:
-    """The test's body must end in the database refusing it in the name of this constraint.
+    """At the end of the test's body, the database must refuse in the name of this constraint.
 
-    A constraint that each month's table has for itself carries the month after its name.
+    A constraint that each month's table has for itself has the month after its name.
     """
 
     def decorate(body: Callable[[], None]) -> Callable[[], None]:

@@ -1,4 +1,4 @@
-"""The database is asked what it refuses; each sentence must have a test that breaks it."""
+"""Asks the database what it refuses. Each sentence must have a test that breaks it."""
 
 import pkgutil
 import re
@@ -13,7 +13,7 @@ from tests.constraints.registry import BROKEN, without_month
 
 OURS = ("accounts", "doctors", "bookings", "http", "outbox", "audit")
 
-# What Django or PostgreSQL name by themselves begins with the table's name, or ends with a digest.
+# Names given by Django or PostgreSQL begin with the table's name, or end with a digest.
 _GIVEN_BY_DJANGO = re.compile(r"_[0-9a-f]{8}_(uniq|check|like)$")
 
 _NAMES = """

@@ -1,6 +1,6 @@
 """The appointments' table is made by hand, because Django knows no partitions.
 
-Here Django makes the table it believes in, in a schema of its own, and the two are compared.
+Here Django makes the table it believes in, in a separate schema, and the two are compared.
 """
 
 import pytest
@@ -34,7 +34,7 @@ FROM pg_index WHERE indrelid = %s::regclass AND NOT indisprimary ORDER BY 1
 
 @pytest.fixture
 def compare(db):
-    """Compares what a query says of our table with what it says of Django's."""
+    """Compares the answers of a query about our table and about Django's."""
     with connection.cursor() as cursor:
         cursor.execute("CREATE SCHEMA by_django")
         cursor.execute("SET LOCAL search_path TO by_django, public")

@@ -146,7 +146,7 @@ BROKEN["outbox_insert_wakes_the_relay"] = "test_a_new_message_wakes_the_relay"
 
 @pytest.mark.django_db(transaction=True)
 def test_a_new_message_wakes_the_relay():
-    """This trigger refuses nothing; what it must do is heard once the transaction commits."""
+    """This trigger refuses nothing. Its effect shows once the transaction commits."""
     with asleep():
         rush(lambda _one: make_message(), [1])
         heard = connection.connection.notifies(timeout=60, stop_after=1)

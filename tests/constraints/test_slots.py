@@ -1,4 +1,4 @@
-"""The grid: where it is decided who has a time."""
+"""The grid, which decides who has a time."""
 
 from datetime import timedelta
 
@@ -72,7 +72,7 @@ def test_a_slot_in_an_unknown_state_is_refused():
 
 @pytest.mark.django_db
 def test_no_index_names_what_a_claim_changes():
-    """Else a claim would no longer be a heap-only update, and cost several times as much."""
+    """Otherwise a claim would no longer be a heap-only update, and cost several times as much."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT pg_get_indexdef(indexrelid) FROM pg_index"

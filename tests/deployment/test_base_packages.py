@@ -1,4 +1,4 @@
-"""The ten packages that DocBook stands on: asked for, and imported by the product or its tests."""
+"""The ten packages that DocBook is built on: listed, and imported by the product or its tests."""
 
 import ast
 from pathlib import Path

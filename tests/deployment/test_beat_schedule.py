@@ -1,4 +1,4 @@
-"""What beat asks for, the workers know; and what no worker took in time is never run."""
+"""The workers know what beat asks for, and a task that no worker took in time never runs."""
 
 from datetime import timedelta
 
@@ -46,7 +46,7 @@ def test_everything_that_grows_is_tidied():
 
 
 def test_every_queue_has_a_worker():
-    """In compose and on one machine; a queue that nobody reads keeps its tasks for ever."""
+    """In compose and on one machine. A queue that nobody reads keeps its tasks forever."""
     queues = {queue.name for queue in settings.CELERY_TASK_QUEUES}
     named = {entry["options"].get("queue", "upkeep") for entry in ENTRIES.values()}
     assert named | set(topics.QUEUES) == queues

@@ -1,4 +1,4 @@
-"""What docker compose opens, and who to."""
+"""What docker compose opens, and for which callers."""
 
 import re
 
@@ -8,21 +8,21 @@ from devstack.layout import ROOT
 
 
 def test_nothing_is_published_beyond_this_machine():
-    """A caller past the proxy would write the X-Forwarded-For that the limits believe."""
+    """A caller who bypasses the proxy could write the X-Forwarded-For that the limits believe."""
     services = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
     published = {name: service["ports"] for name, service in services.items() if "ports" in service}
     assert published == {"web": ["127.0.0.1:${PORT:-8000}:8000"]}
 
 
 def test_no_password_stands_in_a_url():
-    """It may hold @, / or #: what came after would be read as a host or a database."""
+    """It may contain @, / or #: the rest would be read as a host or a database."""
     services = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
     urls = services["web"]["environment"]
     assert "PASSWORD" not in urls["DATABASE_URL"] + urls["REDIS_URL"]
 
 
 def test_database_counts_as_ready_only_where_others_reach_it():
-    """While its data is made the server listens on a socket alone."""
+    """While its data is created, the server listens only on a socket."""
     services = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
     assert "--host=127.0.0.1" in services["db"]["healthcheck"]["test"]
 
@@ -66,13 +66,13 @@ def test_each_service_sees_the_files_of_its_own_secrets_alone():
     services = compose["services"]
     assert {name: set(each["secrets"]) for name, each in services.items()} == SECRETS
     assert set(compose["secrets"]) == set().union(*SECRETS.values())
-    # Nor by a folder that holds them all.
+    # Nor through a folder that contains them all.
     folders = {volume for each in services.values() for volume in each.get("volumes", ())}
     assert folders == {"./deploy/postgres:/roles:ro", "db:/var/lib/postgresql", "redis:/data"}
 
 
 def test_each_name_file_leads_to_a_secret_that_its_service_sees():
-    """And is empty where no file was named: the password stands in the environment then."""
+    """And is empty if no file was named: then the password is in the environment."""
     compose = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
     wanted = re.compile(r"\$\{([A-Z_]+)_FILE:\+/run/secrets/(\w+)\}")
     for name, service in compose["services"].items():
@@ -84,7 +84,7 @@ def test_each_name_file_leads_to_a_secret_that_its_service_sees():
 
 
 def test_secret_without_a_file_is_an_empty_one():
-    """Compose refuses a secret whose file is not there."""
+    """Compose refuses a secret whose file does not exist."""
     compose = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
     for name, secret in compose["secrets"].items():
         assert secret == {"file": f"${{{name.upper()}_FILE:-/dev/null}}"}

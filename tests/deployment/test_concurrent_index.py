@@ -1,4 +1,4 @@
-"""An index is built beside writers, waits for a report, and a try that was cut short is mended."""
+"""An index is built beside writers, waits for a report, and mends an interrupted try."""
 
 from collections.abc import Iterator
 

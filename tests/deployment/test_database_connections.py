@@ -80,7 +80,7 @@ def test_migration_may_take_its_time_and_still_waits_for_no_lock():
 
 @pytest.fixture
 def pooled(db) -> Iterator[DatabaseWrapper]:
-    """As the product is connected; the tests themselves have no pool."""
+    """Connected like the product; the tests themselves have no pool."""
     options = connection.settings_dict["OPTIONS"] | {"pool": {"min_size": 1, "max_size": 1}}
     wrapper = DatabaseWrapper(connection.settings_dict | {"OPTIONS": options}, alias="pooled")
     connections["pooled"] = wrapper

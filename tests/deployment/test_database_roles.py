@@ -1,4 +1,4 @@
-"""The role that serves books, and can change neither the past nor what guards it."""
+"""The role that serves can book, but can change neither the past nor what protects it."""
 
 import os
 import subprocess
@@ -53,7 +53,7 @@ for name in sorted({entry["task"] for entry in settings.CELERY_BEAT_SCHEDULE.val
 
 @dataclass(frozen=True)
 class Database:
-    """One that its owner has migrated, and how each of three reaches it."""
+    """A database that its owner has migrated, and how each of three roles reaches it."""
 
     url: str
     roles: Roles
@@ -77,7 +77,7 @@ class Database:
             return done.fetchall() if done.description else []
 
     def run(self, *arguments: str, **changes: str) -> str:
-        """What this Python prints, connected as a process that serves."""
+        """The output of this Python, connected like a serving process."""
         environment = {"DJANGO_SETTINGS_MODULE": "docbook.settings.dev", **self.environment}
         done = subprocess.run(
             [sys.executable, *arguments],

@@ -1,4 +1,4 @@
-"""What a server of production says over https and over plain http, before any database is asked."""
+"""What a production server answers over https and over plain http, before any database is used."""
 
 import json
 import subprocess

@@ -1,4 +1,4 @@
-"""Production does not start with what anybody could guess, and says by name what is wrong."""
+"""Production does not start with a secret that anybody could guess, and names what is wrong."""
 
 import os
 import secrets
@@ -14,7 +14,7 @@ KEY = secrets.token_urlsafe(48)
 
 
 def production(**changes: str) -> dict[str, str]:
-    """The environment of a sound server, but for the changes."""
+    """The environment of a sound server, except for the changes."""
     sound = {name: secrets.token_urlsafe(48) for name in RINGS}
     sound |= {
         "DJANGO_SETTINGS_MODULE": "docbook.settings.prod",
@@ -28,7 +28,7 @@ def production(**changes: str) -> dict[str, str]:
 
 
 def _start(**changes: str) -> str:
-    """The last line that the settings say; "" where they load."""
+    """The last line that the settings print; "" if they load."""
     done = subprocess.run(
         [sys.executable, "-c", "import docbook.settings.prod"],
         env=production(**changes),

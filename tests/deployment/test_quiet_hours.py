@@ -1,4 +1,4 @@
-"""The hours in which the waitlist keeps quiet, as the environment says them."""
+"""The waitlist's quiet hours, as the environment gives them."""
 
 from datetime import time
 

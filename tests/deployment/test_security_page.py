@@ -11,7 +11,7 @@ PAGE = (ROOT / "docs" / "security.md").read_text()
 TABLE = [line for line in PAGE.splitlines() if re.match(r"\| V\d", line)]
 # ASVS 5.0.0: each section with the numbers of its requirements of levels 1 and 2.
 STANDARD = (ROOT / "tests" / "deployment" / "asvs_5_0_0_levels_1_and_2.txt").read_text()
-# Where there is nothing that a test could look at.
+# Requirements that a test cannot check.
 WITHOUT_A_TEST = ("Does not apply: ", "*Open*", "Written down above", "The operator's: ")
 
 

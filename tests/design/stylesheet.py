@@ -26,7 +26,7 @@ def colours(selector: str) -> Tokens:
 
 
 def dark() -> Tokens:
-    """As the dark page has them: what it does not set it keeps from the light one."""
+    """The dark page's colours. It keeps the light page's for what it does not set."""
     return {**colours(LIGHT), **colours(DARK_BY_SYSTEM)}
 
 

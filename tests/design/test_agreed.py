@@ -1,4 +1,6 @@
-"""Templates of holds and visits read what was agreed, not the tables of clinics and visit types."""
+"""Templates of holds and visits read the agreed values, not the tables of clinics and visit
+types.
+"""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What the code of the product does not do: shown by reading all of it."""
+"""What the product's code does not do, shown by reading all of it."""
 
 import ast
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ import pytest
 from devstack.layout import ROOT
 
 APPS = ("accounts", "bookings", "docbook", "doctors")
-# Each opens connections only where the settings say.
+# Each opens connections only to addresses in the settings.
 MAY_CONNECT = {
     "docbook/notify/twilio_sms.py": {"requests", "twilio"},
     "docbook/notify/email.py": {"smtplib"},
@@ -69,7 +69,7 @@ def test_no_text_is_run_as_code_as_a_template_or_as_html() -> None:
 
 
 def test_patterns_are_fixed_texts() -> None:
-    """A pattern out of what somebody sent could take for ever, or mean something else."""
+    """A pattern made from a user's text could run forever, or mean something else."""
     for path, tree in sources():
         for call in calls(tree):
             if name_of(call) in {"re.compile", "re.match", "re.search", "re.sub", "re.fullmatch"}:

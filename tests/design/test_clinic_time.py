@@ -56,7 +56,7 @@ def test_an_hour_that_is_shown_twice_is_told_with_its_clock() -> None:
 
 
 def test_local_moments_that_one_clock_shows_alike_are_told_apart() -> None:
-    """As Python compares them they are equal, and so would be keys of a cache."""
+    """Python compares them as equal, and so would the keys of a cache."""
     first = SUMMER.astimezone(ZoneInfo(UTRECHT))
     second = first.replace(fold=1)
     assert first == second
@@ -112,7 +112,7 @@ def test_every_day_of_another_year_has_its_year() -> None:
 
 
 def test_the_year_is_that_of_the_clock_of_the_clinic() -> None:
-    """When the year has begun in Sydney, its days need no year there, and those of 2026 do."""
+    """When the year has begun in Sydney, its days need no year there, but those of 2026 do."""
     with time_machine.travel(datetime(2026, 12, 31, 15, tzinfo=UTC), tick=False):
         assert clinic_time.date_short(date(2027, 1, 1), "Australia/Sydney") == "Fri 1 Jan"
         assert clinic_time.date_short(date(2026, 12, 31), "Australia/Sydney") == "Thu 31 Dec 2026"
@@ -142,7 +142,7 @@ def test_today_and_tomorrow_are_those_of_the_clinic(now: datetime, words: str) -
 def test_a_day_is_named_where_it_is_today_or_tomorrow_only_at_the_clinic(
     at: datetime, words: str
 ) -> None:
-    """In the evening of the 28th by the clock of the site, Sydney's today is the 29th."""
+    """In the evening of the 28th on the site's clock, Sydney's today is the 29th."""
     with time_machine.travel(datetime(2026, 11, 28, 20, 0, tzinfo=UTC), tick=False):
         assert clinic_time.when(at, "Australia/Sydney") == words
 

@@ -1,4 +1,4 @@
-"""Every pair of colours that the design names, computed from the stylesheet."""
+"""The contrast of every pair of colours in the design, computed from the stylesheet."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What people read about DocBook: in plain English, and complete where it says it is."""
+"""Documents for people: in plain English, and complete where they claim to be."""
 
 import re
 from pathlib import Path

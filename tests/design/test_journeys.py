@@ -1,6 +1,6 @@
-"""The walks that CONTRIBUTING lists are those that really happen.
+"""The walks listed in CONTRIBUTING are the ones that really happen.
 
-`make journeys` writes them anew.
+`make journeys` writes them again.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""Times and days are written by the filters of clinic_time only, which know clocks and years."""
+"""Only the filters of clinic_time write times and days: they know clocks and years."""
 
 import re
 from pathlib import Path
@@ -7,9 +7,9 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 FILTERS = ROOT / "doctors/templatetags/clinic_time.py"
-# A weekday, and the form of an id or address, are the same whatever the year.
+# A weekday, and the format of an id or address, are the same in every year.
 HARMLESS = {"D", "l", "Y-m-d"}
-# A month in the head of a list or a calendar has its year always; a word for the zone has none.
+# A month in the head of a list or a calendar always has its year; a word for the zone has none.
 WITH_YEAR = {"F Y"}
 
 
@@ -28,7 +28,7 @@ def test_a_template_formats_no_day_by_itself(path: Path) -> None:
 @pytest.mark.parametrize("path", templates(), ids=lambda path: str(path.relative_to(ROOT)))
 def test_a_template_formats_no_time_by_itself(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
-    # Hours of every day are no instants: no clock shows them twice.
+    # Daily hours are no instants: no clock shows them twice.
     assert set(re.findall(r"(\S+?)\|time:", text)) <= {"start=writing_hours.0"}
 
 

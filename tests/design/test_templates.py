@@ -1,4 +1,4 @@
-"""What the strict content security policy and the icon sprite ask of the templates."""
+"""What the strict content security policy and the icon sprite require of the templates."""
 
 import re
 from pathlib import Path

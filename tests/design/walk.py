@@ -22,7 +22,7 @@ from django.core.handlers.base import BaseHandler
 from django.template.base import Template
 from rest_framework.views import APIView
 
-# Functions by file, in the order in which they are first met.
+# Functions by file, in the order in which they first run.
 Places = dict[str, list[str]]
 
 ROOT = Path(settings.BASE_DIR)
@@ -34,7 +34,7 @@ ENGINE = "docbook/postgres"
 
 @dataclass
 class Walk:
-    """`steps` are functions of the apps, `library` those of docbook/ that the steps call, and
+    """`steps` are functions of the apps. `library` are those of docbook/ that the steps call, and
     `rendering` those of the apps that templates call.
     """
 
@@ -61,8 +61,8 @@ def note(places: Places, path: str, function: str) -> None:
 
 @contextmanager
 def followed(*, begins: str = "around") -> Iterator[Walk]:
-    """The walk of what runs in the block. A request begins `around` its view; what is called
-    without one begins with its `steps`.
+    """The walk of the code in the block. A request begins `around` its view; a call without one
+    begins with its `steps`.
     """
     walk = Walk()
     before = sys.getprofile()
@@ -112,7 +112,7 @@ class _Tracer:
 
 
 def _place_of(code: CodeType) -> tuple[str, str] | None:
-    """(file, function) of ours; None for a library, a module or the body of a class."""
+    """(file, function) of ours; None for a library, a module or a class body."""
     path = Path(code.co_filename)
     if not (code.co_flags & CO_OPTIMIZED and path.is_relative_to(ROOT)):
         return None
@@ -123,7 +123,7 @@ def _place_of(code: CodeType) -> tuple[str, str] | None:
 
 
 def _turns() -> dict[CodeType, str]:
-    """Where a walk turns into something else, until the call returns."""
+    """Where a walk changes into another kind, until the call returns."""
     turns = {
         BaseHandler._get_response.__code__: "steps",
         APIView.initial.__code__: "around",

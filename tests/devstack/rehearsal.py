@@ -1,4 +1,4 @@
-"""A runner in small, for tests that kill it: `python -m tests.devstack.rehearsal KIND FOLDER`.
+"""A small runner, for tests that kill it: `python -m tests.devstack.rehearsal KIND FOLDER`.
 
 Prints one line of JSON with the pids it started, then waits to be stopped.
 """

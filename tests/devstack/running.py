@@ -44,7 +44,7 @@ def record_of(
 
 
 class Rehearsal:
-    """A runner in a process of its own, without the engines of the surrounding test run."""
+    """A runner in its own process, without the engines of the surrounding test run."""
 
     def __init__(self, kind: str, folder: Path) -> None:
         environment = {k: v for k, v in os.environ.items() if k not in ENGINE_VARIABLES}

@@ -10,7 +10,7 @@ from devstack.refusals import Refusal
 
 @pytest.fixture
 def venv(tmp_path, monkeypatch) -> Path:
-    """A folder for a virtualenv, and two lock files that name nothing."""
+    """A folder for a virtualenv, and two empty lock files."""
     locks = (tmp_path / "requirements.txt", tmp_path / "requirements-dev.txt")
     for lock in locks:
         lock.write_text("# nothing\n")
@@ -26,7 +26,7 @@ def venv(tmp_path, monkeypatch) -> Path:
 
 @pytest.fixture
 def pip(monkeypatch) -> list[str]:
-    """pip and venv replaced by notes of their calls."""
+    """pip and venv, replaced by records of their calls."""
     calls: list[str] = []
     monkeypatch.setattr(bootstrap, "_create_virtualenv", lambda: calls.append("create"))
     monkeypatch.setattr(bootstrap, "_install_locked_packages", lambda: calls.append("install"))
@@ -105,7 +105,7 @@ def test_pip_that_fails_is_one_sentence_after_its_last_lines(venv, monkeypatch, 
 
 
 def test_an_old_python_gets_a_sentence_instead_of_a_traceback(tmp_path):
-    """The check comes before every import, and in words that old interpreters can read."""
+    """The check comes before every import, and uses only syntax that old interpreters can read."""
     old = "import sys; sys.version_info = (3, 9, 2); sys.path.insert(0, '.')\n"
     run = "import runpy; runpy.run_module('devstack', run_name='__main__')"
     done = subprocess.run(

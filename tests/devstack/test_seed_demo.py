@@ -36,7 +36,7 @@ def empty_tables() -> None:
 
 
 def everything() -> dict[str, list[tuple]]:
-    """The demo without ids and without the instants at which rows were written."""
+    """The demo without ids and without the instants when rows were written."""
     taken = "doctor__slug", "starts_at", "ends_at", "visit_type__name", "patient__email"
     return {
         "people": rows(User, "email", "first_name", "last_name", "phone", "is_superuser"),

@@ -1,4 +1,4 @@
-"""Rules → slot rows: complete, idempotent, and careful with what somebody already has."""
+"""Rules → slot rows: complete, idempotent, and careful with taken slots."""
 
 from datetime import UTC, date, datetime, time, timedelta
 from io import StringIO
@@ -35,7 +35,7 @@ def starts(doctor, **conditions) -> list[str]:
 
 
 def take(slot, state=SlotState.BOOKED) -> Slot:
-    """As a booking leaves the row; what stands behind it does not matter here."""
+    """The row as a booking leaves it; the booking itself does not matter here."""
     slot.state = state
     slot.hold_id = None if state == SlotState.BLOCKED else uuid7()
     in_five_minutes = timezone.now() + timedelta(minutes=5)

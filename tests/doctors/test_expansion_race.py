@@ -62,7 +62,7 @@ def until_done_or_waiting(run: Future) -> None:
 
 
 def race(doctor, monkeypatch) -> int:
-    """An admin takes the rule away while an expansion is under way; the slots left in the end."""
+    """An admin removes the rule while an expansion is running. Returns the slots that are left."""
     reader = SlowReader(monkeypatch)
     with ThreadPoolExecutor(2) as pool:
         first = pool.submit(expand, doctor)

@@ -1,4 +1,4 @@
-"""A writer of X-Forwarded-For cannot choose the address that limits are counted for."""
+"""A client that writes X-Forwarded-For cannot choose the address that limits count."""
 
 import pytest
 from django.test import RequestFactory

@@ -1,4 +1,4 @@
-"""Pages travel compressed, unless another site could learn a secret from how long they are."""
+"""Pages are compressed unless another site could learn a secret from their length."""
 
 import gzip
 
@@ -12,7 +12,7 @@ pytestmark = pytest.mark.django_db
 
 
 def page(browser: Client, *, path: str = "/", site: str = "") -> HttpResponse:
-    """As a browser gets it that takes gzip and says which site has asked."""
+    """As a browser gets it that accepts gzip and says which site asked."""
     headers = {"Accept-Encoding": "gzip, deflate, br"} | ({"Sec-Fetch-Site": site} if site else {})
     return browser.get(path, headers=headers)
 

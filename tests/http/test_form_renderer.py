@@ -1,4 +1,4 @@
-"""Controls are drawn as Django's templates would draw them, whatever they hold."""
+"""Controls look as Django's templates would draw them, whatever they contain."""
 
 import re
 from typing import Any

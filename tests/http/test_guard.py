@@ -1,4 +1,4 @@
-"""What is turned away before it is read, and what every answer carries."""
+"""Requests that are refused before they are read, and headers of every answer."""
 
 import json
 import logging

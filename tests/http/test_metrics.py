@@ -1,4 +1,4 @@
-"""/metrics: the numbers, for those who have the token."""
+"""/metrics: the numbers, for callers with the token."""
 
 from uuid import uuid4
 

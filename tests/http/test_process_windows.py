@@ -1,4 +1,4 @@
-"""What a process counts by itself while Redis does not answer."""
+"""What a process counts for itself while Redis does not answer."""
 
 from concurrent.futures import ThreadPoolExecutor
 

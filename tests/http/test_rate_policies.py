@@ -1,4 +1,4 @@
-"""All limits are declared in one table, and nothing else has a rate."""
+"""One table declares all limits, and no other place has a rate."""
 
 import re
 from collections.abc import Iterator
@@ -27,7 +27,7 @@ def test_no_other_module_has_a_rate() -> None:
 
 
 def test_nothing_counts_past_the_table() -> None:
-    """Neither with decorators of django-ratelimit, nor with throttles of REST framework."""
+    """Neither decorators of django-ratelimit, nor throttles of REST framework."""
     other = re.compile("django_ratelimit|throttle_classes|throttle_scope|rest_framework.throttling")
     found = {path.name for path, text in sources() if other.search(text)}
     assert found == {"throttling.py", "limits_cache.py"}

@@ -1,4 +1,4 @@
-"""Limits are counted for a network or a value, for a window that begins with its first request."""
+"""Limits count a network or a value, in a window that begins with its first request."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -48,7 +48,7 @@ def test_window_begins_with_its_first_request_whatever_the_clock_says(counting: 
 
 
 def test_what_names_a_count_does_not_name_its_window() -> None:
-    """Else a rush at the end of a fixed window could have twice as many."""
+    """Otherwise a rush at the end of a fixed window could have twice as many."""
     request = RequestFactory().get("/")
     made = [
         NameOfCount(f"offer:3/60s{limit_of('offer', request).value}{at}".encode()) for at in "12"
@@ -57,7 +57,7 @@ def test_what_names_a_count_does_not_name_its_window() -> None:
 
 
 def test_counts_of_both_kinds_are_one() -> None:
-    """Holding counts in one round trip what the details of a guest count with django-ratelimit."""
+    """A hold counts in one round trip what a guest's details count with django-ratelimit."""
     for counting in (enforce, enforce_together, enforce):
         ask(counting=counting)
     for counting in (enforce, enforce_together):

@@ -1,4 +1,4 @@
-"""What requests leave behind is not kept for ever."""
+"""What requests leave behind is not kept forever."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""What is too long, too deep or has too many parts is refused by counting, before it costs much."""
+"""Requests that are too long, too deep or have too many parts are refused early, by counting."""
 
 import json
 from io import BytesIO

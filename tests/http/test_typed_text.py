@@ -1,4 +1,4 @@
-"""What people paste is folded before a field judges it."""
+"""Pasted text is folded before a field validates it."""
 
 import pytest
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""What programs look for on every site, and headers that every answer carries."""
+"""Addresses that programs look for on every site, and headers of every answer."""
 
 import subprocess
 import sys

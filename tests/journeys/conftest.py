@@ -1,4 +1,4 @@
-"""What the journeys share: the running product, and a browser to use it with."""
+"""Shared by the journeys: the running product, and a browser to use it with."""
 
 import shutil
 from collections.abc import Iterator
@@ -24,7 +24,7 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Closed after each module: while it is open, Django takes this thread for asynchronous."""
+    """Closed after each module: while it is open, Django thinks this thread is asynchronous."""
     executable = chromium()
     if executable is None:
         pytest.skip(f"no browser: none of {', '.join(CHROMIUMS)} is installed")

@@ -16,7 +16,7 @@ from tests.api.client import Api
 
 @dataclass(frozen=True)
 class Ask:
-    """What the patient asks for: a time, or something with a hold or with what came of it."""
+    """What the patient asks for: a time, or something about a hold or a visit."""
 
     step: str
     slot_id: int = 0
@@ -63,5 +63,5 @@ def by_page(ask: Ask, *, patient: User, follow: bool = False) -> HttpResponse:
 
 
 def words(response: HttpResponse) -> str:
-    """The text of a page as a reader meets it."""
+    """The text of a page as a reader sees it."""
     return re.sub(r"\s+", " ", strip_tags(response.content.decode()))

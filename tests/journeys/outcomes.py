@@ -1,4 +1,4 @@
-"""What every journey must end in, whichever door it went through."""
+"""What every journey must end in, through either door."""
 
 from icalendar import Calendar
 

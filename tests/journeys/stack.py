@@ -1,4 +1,4 @@
-"""The real processes of DocBook on a database and a Valkey of their own, with real mail."""
+"""The real processes of DocBook on their own database and Valkey, with real mail."""
 
 import json
 import os
@@ -55,11 +55,11 @@ class Live:
         return row
 
     def mails(self, *, to: str) -> list[dict[str, Any]]:
-        """Newest first, as the inbox of development shows them."""
+        """Newest first, as the development inbox shows them."""
         return list(get_json(f"{self.url}/dev/inbox/?format=json&to={quote(to)}"))
 
     def mail(self, *, to: str, subject: str, count: int = 1) -> dict[str, Any]:
-        """The newest mail with these words in its subject, once there are so many of them."""
+        """The newest mail with these words in its subject, once there are `count` of them."""
 
         def arrived() -> dict[str, Any] | None:
             found = [mail for mail in self.mails(to=to) if subject in mail["subject"]]
@@ -68,7 +68,7 @@ class Live:
         return eventually(arrived, what=f"a mail to {to}: {subject}")
 
     def code(self, *, to: str, count: int = 1) -> str:
-        """The six digits of the newest code mail, once so many codes were sent."""
+        """The six digits of the newest code mail, once `count` codes were sent."""
         mail = self.mail(to=to, subject="code", count=count)
         (first, second) = re.search(r"\b(\d{3}) ?(\d{3})\b", mail["text"]).groups()
         return f"{first}{second}"
@@ -91,7 +91,7 @@ def get_json(url: str) -> Any:
 
 @contextmanager
 def running_stack(folder: Path) -> Iterator[Live]:
-    """Started by the command lines of `make run`; stopped and dropped after the block."""
+    """Started with the command lines of `make run`; stopped and dropped after the block."""
     with ExitStack() as running:
         workshop = Workshop(folder=folder, interrupts=Interrupts())
         workshop.open()
@@ -127,14 +127,14 @@ def running_stack(folder: Path) -> Iterator[Live]:
         running.callback(stop, processes)
         eventually(lambda: is_ready(port, processes), what="a web process that is ready")
         yield Live(url=address(port), database_url=database_url)
-        # Whatever the journeys have done by these doors, no promise about the data is broken.
+        # Whatever the journeys did, no promise about the data is broken.
         for command in ("sweep_holds", "seal_audit", "check_invariants"):
             manage(command, environment=environment)
 
 
 @contextmanager
 def own_database(url: str) -> Iterator[tuple[str, Roles]]:
-    """A new database on the server of this URL, as the superuser, with roles of its own."""
+    """A new database on the server of this URL, made by the superuser, with its own roles."""
     name = f"journeys_{uuid4().hex}"
     roles = new_roles(owner=f"{name}_owner", app=f"{name}_app")
     server, mine = (urlunsplit(urlsplit(url)._replace(path=p)) for p in ("/postgres", f"/{name}"))

@@ -1,4 +1,4 @@
-"""Lists and forms of the admin that staff use most need no scrolling sideways at 1280 px."""
+"""The admin lists and forms that staff use most need no horizontal scrolling at 1280 px."""
 
 from playwright.sync_api import Browser
 

@@ -1,4 +1,4 @@
-"""Calling a visit off and moving it in a real browser, with scripts and without."""
+"""Cancelling a visit and moving it in a real browser, with scripts and without."""
 
 import re
 
@@ -25,7 +25,7 @@ def books(visitor: Visitor, *, email: str) -> str:
 
 
 def change_at_any_time(live: Live, visit: str) -> None:
-    """The demo's next free times may be closer than the usual day of notice."""
+    """The demo's next free times may be closer than the usual notice of one day."""
     live.rows(
         "UPDATE doctors_doctor SET change_notice_minutes = 0"
         " WHERE id = (SELECT doctor_id FROM bookings_appointment WHERE id = %s) RETURNING id",

@@ -1,4 +1,4 @@
-"""In the results each time stands under the name of its day, however wide the window is."""
+"""In the results, each time is below the head of its day, however wide the window is."""
 
 import pytest
 from playwright.sync_api import Browser
@@ -7,7 +7,7 @@ from tests.journeys.stack import Live
 from tests.journeys.visitor import visiting
 
 WIDTHS = (1024, 1040, 1100, 1160, 1200, 1280, 1440)
-# Dates and middles of the columns that can be seen, of the heads and of each card.
+# Dates and centres of the visible columns, of the heads and of each card.
 COLUMNS = """
 [...document.querySelectorAll(".results .card-days")]
   .filter((row) => row.checkVisibility())
@@ -33,7 +33,7 @@ def test_heads_of_the_days_and_the_days_of_the_cards_are_one_grid(
         assert [card for card in cards if card != heads] == []
 
 
-# Of each head, where its weekday and where its date begin.
+# The start of the weekday and of the date in each head.
 LINES = """
 [...document.querySelectorAll(".results-days .day-head")].filter((head) => head.checkVisibility())
   .map((head) => {

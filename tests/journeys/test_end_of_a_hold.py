@@ -1,4 +1,4 @@
-"""What the browser shows when the countdown is over: one way on, and nothing that cannot work."""
+"""When the countdown is over, the browser shows one next step, and nothing that cannot work."""
 
 import re
 from collections.abc import Iterator

@@ -20,7 +20,7 @@ SCREENS: dict[str, dict[str, Any]] = {
     "phone": {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True},
     "smallest phone": {"viewport": {"width": 320, "height": 640}, "color_scheme": "dark"},
 }
-# Everything once; what depends on colours and on the size of the screen there as well.
+# Everything once; what depends on colours and on the screen size also there.
 AXE: dict[str, dict[str, Any]] = {
     "desktop": {},
     "desktop, dark": {"runOnly": ["color-contrast"]},
@@ -73,7 +73,7 @@ def stops(visitor: Visitor, *, doctor: str, number: int) -> Iterator[str]:
 
 
 def offered(visitor: Visitor, *, doctor: str, number: int) -> Iterator[str]:
-    """A time for somebody on the waitlist, and what becomes of it."""
+    """A time for somebody on the waitlist, and what happens to it."""
     link, _entry = is_offered_a_time(
         visitor,
         doctor=doctor,
@@ -109,8 +109,8 @@ def test_pages_have_no_accessibility_findings_and_fit_the_screen(
 ) -> None:
     number = list(SCREENS).index(screen)
     found: dict[str, list[str]] = {}
-    # Axe puts styles of its own into the page; the other journeys see to our policy. Without
-    # motion it judges the colours that stay and not those on the way from one to the next.
+    # Axe puts its own styles into the page; the other journeys check our policy. Without motion it
+    # sees the final colours and not the ones in between.
     read_by_axe = screen in AXE
     how = {"bypass_csp": read_by_axe, "reduced_motion": "reduce"}
     with visiting(browser, live, **how, **SCREENS[screen]) as visitor:
@@ -147,14 +147,14 @@ def findings(page: Page, **options: Any) -> list[str]:
 
 
 def overflow(page: Page) -> list[str]:
-    """What is wider than the screen, so that the page would scroll sideways."""
+    """Elements wider than the screen, which would make the page scroll sideways."""
     wide, screen = page.evaluate(
         "[document.documentElement.scrollWidth, document.documentElement.clientWidth]"
     )
     return [f"{wide} px wide on {screen} px"] if wide > screen else []
 
 
-# The classes of the page that none of its own stylesheets names.
+# Classes of the page that none of its stylesheets names.
 UNNAMED = r"""
 (() => {
   const named = new Set();
@@ -174,11 +174,11 @@ UNNAMED = r"""
 
 
 def without_sheet(page: Page) -> list[str]:
-    """Classes that some stylesheet of ours names, but none that this page has."""
+    """Classes that some stylesheet of ours names, but none of this page."""
     return [f"no sheet for .{name}" for name in page.evaluate(UNNAMED) if name in named_classes()]
 
 
-# What a thumb hits: what stands alone, by its own box or by the one that it spreads over its card.
+# What a thumb hits: separate elements, by their own box or by the one they spread over their card.
 CRAMPED = """
 [...document.querySelectorAll("main a, main button, main summary")]
   .filter((part) => part.checkVisibility() && !part.matches(".chip"))
@@ -192,5 +192,5 @@ CRAMPED = """
 
 
 def cramped(page: Page) -> list[str]:
-    """Links and buttons less than 44 px high that are no words of a sentence."""
+    """Links and buttons less than 44 px high that are not part of a sentence."""
     return list(page.evaluate(CRAMPED))

@@ -1,4 +1,4 @@
-"""No page and no mail links to a page that is not there, whatever was switched off since."""
+"""No page and no mail links to a missing page, whatever was switched off since."""
 
 import re
 from collections.abc import Callable
@@ -70,7 +70,7 @@ each_switch = pytest.mark.parametrize("switch", [doctor_off, reasons_off, lambda
 
 
 def a_life(patient: User) -> list[str]:
-    """The pages of a patient with visits of every kind, a held time and an offer that is over."""
+    """The pages of a patient with visits of every kind, a held time and an expired offer."""
     doctor = make_doctor(change_notice_minutes=0)
     visit_type = make_visit_type(doctor=doctor)
     slots = make_slots(doctor=doctor, starts_at=tomorrow_at(days=3), count=8)

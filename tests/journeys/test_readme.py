@@ -1,4 +1,4 @@
-"""What the README tells a stranger to type works when it is typed."""
+"""The commands that the README tells a stranger to type work."""
 
 import json
 import re
@@ -39,7 +39,7 @@ def test_commands_of_the_readme_book_a_visit_move_it_cancel_it_and_wait(live: Li
 
 
 def answers(text: str) -> list[Any]:
-    """The JSON of several answers, one after the other, as a terminal shows them."""
+    """The JSON of several answers in a row, as a terminal shows them."""
     found, decoder = [], json.JSONDecoder()
     while text := text.lstrip():
         answer, end = decoder.raw_decode(text)

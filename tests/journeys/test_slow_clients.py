@@ -26,7 +26,7 @@ def _connected(live: Live) -> socket.socket:
 
 
 def _answer(live: Live, request: bytes) -> str:
-    """All that comes until the server closes."""
+    """Everything that comes until the server closes."""
     with _connected(live) as connection:
         connection.sendall(request)
         return _rest(connection)
@@ -69,7 +69,9 @@ def test_body_that_does_not_come_is_refused_in_the_form_of_its_door(live: Live) 
 
 
 def test_half_a_form_is_not_taken_for_a_whole_one(live: Live) -> None:
-    """The line of a phone is cut in the middle of a form; what came so far would be one too."""
+    """The line of a phone is cut in the middle of a form. The part that arrived would be a valid
+    form too.
+    """
     with _connected(live) as connection:
         connection.sendall(SLOW_BODY.replace(b"login/", b"password/reset/") + b"=1&email=a")
         connection.shutdown(socket.SHUT_WR)
@@ -139,8 +141,8 @@ def test_forwarded_address_with_an_underscore_escapes_no_limit(live: Live) -> No
 
 
 def test_forwarded_address_with_bytes_beyond_ascii_escapes_no_limit(live: Live) -> None:
-    """Granian leaves the whole header out. The client is counted as the proxy then, with all who
-    do the same; what it wrote itself counts for nothing.
+    """Granian drops the whole header. Then the client is counted as the proxy, with everybody who
+    does the same; its own entries count for nothing.
     """
     head = b"POST /api/v1/auth/token/refresh HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
     head += b"Content-Type: application/json\r\nContent-Length: 2\r\nX-Forwarded-For: "

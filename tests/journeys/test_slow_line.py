@@ -1,4 +1,4 @@
-"""A line that is slow, broken or gone: nothing else is booked, and nothing typed is lost."""
+"""On a slow, broken or lost line, nothing else is booked and nothing typed is lost."""
 
 import re
 from collections.abc import Iterator
@@ -11,13 +11,13 @@ from tests.journeys.stack import Live
 from tests.journeys.test_browser_journey import holds_a_time
 from tests.journeys.visitor import Visitor, other_doctors, visiting
 
-# What htmx and the browser note where no answer comes.
+# What htmx and the browser log if no answer comes.
 NO_ANSWER = re.compile(r"ERR_(INTERNET_DISC|FAILED)|htmx:(afterRequest|sendError|sendAbort)")
 
 
 @contextmanager
 def picking(browser: Browser, live: Live) -> Iterator[Visitor]:
-    """At the times of a day of a doctor with more than one reason to come."""
+    """At the times of a day, of a doctor with several visit types."""
     with visiting(browser, live) as patient:
         patient.go(other_doctors(live)[5])
         patient.picks_a_day()
@@ -31,7 +31,7 @@ def reasons(patient: Visitor) -> Locator:
 
 @contextmanager
 def answers_kept_back(page: Page) -> Iterator[list[Route]]:
-    """What htmx asks for gets no answer within the block, and one after it."""
+    """htmx gets no answer within the block, and gets one after it."""
     waiting: list[Route] = []
 
     def keep_back(route: Route) -> None:
@@ -128,7 +128,7 @@ def test_what_was_typed_without_a_line_stays_and_is_sent_later(
 def test_page_whose_styles_come_late_asks_for_nothing_that_the_policy_refuses(
     live: Live, browser: Browser, path: str
 ) -> None:
-    """Only the core sheet is there, with Pico in it: `visiting` notes what the policy blocks."""
+    """Only the core sheet is there, with Pico in it: `visiting` records what the policy blocks."""
 
     def leave_out(route: Route) -> None:
         if "/css/core." in route.request.url:

@@ -1,6 +1,6 @@
-"""Page and API prove together what becomes of each situation. A new refusal is one more row here.
+"""Page and API together prove the result of each situation. A new refusal is one more row here.
 
-Every row is arranged twice, asked for once at each door, and must leave the database as it was.
+Every row is set up twice, requested once at each door, and must leave the database unchanged.
 """
 
 import re
@@ -589,7 +589,7 @@ def _trail(row: object) -> list[tuple[str, str]]:
 
 @pytest.mark.parametrize("code", ["the right one", "another one"])
 def test_confirmation_sent_again_leads_to_the_one_visit_at_both_doors(code: str) -> None:
-    """As after a lost answer; a guest whose session went with it is in pages/test_lost_answer."""
+    """As after a lost answer. A guest who lost their session too is in pages/test_lost_answer."""
     patient = make_patient()
     hold = _attempt_of(patient)
     ask = Ask("code", hold_id=hold.pk, code=code_of(hold))
@@ -604,13 +604,13 @@ def test_confirmation_sent_again_leads_to_the_one_visit_at_both_doors(code: str)
 
 
 def day_of_the_doctor(slot: Slot, *, day: date) -> tuple[str, dict[str, Any]]:
-    """What page and API show of the doctor on a day."""
+    """What page and API show about the doctor on a day."""
     page = Client().get(f"/doctors/{slot.doctor.slug}/?date={day}")
     return page.content.decode(), Api().get(f"doctors/{slot.doctor_id}/slots?date={day}").json()
 
 
 def test_time_at_another_clinic_has_its_own_clock_and_day_at_both_doors() -> None:
-    """The main clinic's clocks in Utrecht show an hour more, and the next day after 23:00."""
+    """The main clinic's clock in Utrecht is an hour ahead, and shows the next day after 23:00."""
     doctor = make_doctor()
     make_visit_type(doctor=doctor)
     london = make_clinic(city="London", country="GB", time_zone="Europe/London")

@@ -13,7 +13,7 @@ from tests.journeys.visitor import Visitor, other_doctors, visiting
 
 
 class App:
-    """A mobile app: the API with the token of somebody."""
+    """A mobile app: the API with somebody's token."""
 
     def __init__(self, visitor: Visitor, *, email: str) -> None:
         self.http, self.url = visitor.page.request, f"{visitor.live.url}/api/v1/"
@@ -35,8 +35,8 @@ class App:
 
 
 def is_offered_a_time(visitor: Visitor, *, doctor: str, email: str, by: str) -> tuple[str, str]:
-    """Joins the waitlist for a time that somebody keeps and then gives back; the link of the mail
-    without its host, and the id of the entry.
+    """Joins the waitlist for a time that somebody holds and then gives back. Returns the link in
+    the mail without its host, and the id of the entry.
     """
     person, somebody = App(visitor, email=email), App(visitor, email=by)
     slug = doctor.strip("/").rpartition("/")[2]

@@ -1,4 +1,4 @@
-"""What a browser fetches that comes for the first time: little, and in few requests."""
+"""A browser's first visit fetches little, in few requests."""
 
 import re
 from collections import Counter
@@ -37,7 +37,7 @@ def note(event: dict, urls: dict[str, str]) -> None:
 
 
 def weigh(event: dict, urls: dict[str, str], weights: Counter[str]) -> None:
-    """Headers and body, as they came over the line. A date field's own sign is a data: address."""
+    """Headers and body as transferred. A date field's own icon is a data: address."""
     url = urls[event["requestId"]]
     if not url.startswith("data:"):
         weights[url] += event["encodedDataLength"]

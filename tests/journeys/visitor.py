@@ -1,4 +1,4 @@
-"""Somebody at a real browser, who finds things by their roles and names as people do."""
+"""Somebody at a real browser, who finds things by role and name, as people do."""
 
 import re
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, Response, expect
 from tests.journeys.stack import DOCTOR, PASSWORD, Live
 
 PATIENCE = 60_000  # milliseconds
-# The browser notes every page of a refusal as "failed to load"; that is no fault of the page.
+# The browser logs every refusal page as "failed to load"; that is no fault of the page.
 REFUSAL = re.compile(r"responded with a status of (404|409|410|422)")
 NOTE_VIOLATIONS = """
 document.addEventListener("securitypolicyviolation", (event) =>
@@ -25,7 +25,7 @@ expect.set_options(timeout=PATIENCE)
 
 @dataclass
 class Visitor:
-    """One browser window with cookies and an address of its own."""
+    """One browser window with its own cookies and address."""
 
     page: Page
     live: Live
@@ -41,7 +41,7 @@ class Visitor:
         self.page.get_by_role("link", name=name, **options).first.click()
 
     def fill(self, **fields: str) -> None:
-        """By label; underscores of the keyword names stand for spaces."""
+        """By label; underscores in the keyword names stand for spaces."""
         for label, value in fields.items():
             self.page.get_by_label(re.compile(label.replace("_", "[ -]?"), re.I)).first.fill(value)
 
@@ -62,9 +62,9 @@ class Visitor:
         return self.page.get_by_role("button", name=re.compile(r"\d\d:\d\d to \d\d:\d\d, Dr "))
 
     def picks_a_day(self, *, number: int = 1) -> None:
-        """A day that has free times; the first one may be chosen already."""
+        """A day with free times; the first one may be chosen already."""
         days = self.page.get_by_role("link", name=re.compile(r"\d+ free times?$"))
-        if days.count() <= number:  # a phone folds the days of the next month
+        if days.count() <= number:  # on a phone, the next month is folded away
             self.page.get_by_text(re.compile(r"^\s*Show [A-Z]")).locator("visible=true").click()
         day = days.nth(number)
         name = (day.get_attribute("aria-label") or "").partition(",")[0]
@@ -83,7 +83,7 @@ class Visitor:
 
 @contextmanager
 def visiting(browser: Browser, live: Live, **options: Any) -> Iterator[Visitor]:
-    """A visitor who, at the end, must have met no script error and no breach of our policy."""
+    """A visitor who must have met no script error and no breach of our policy by the end."""
     number = next(_numbers)
     options = {"locale": "en-GB", "accept_downloads": True} | options
     options["extra_http_headers"] = {"X-Forwarded-For": f"198.51.100.{number}"}

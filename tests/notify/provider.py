@@ -1,4 +1,4 @@
-"""A server on this machine that stands in for an SMS provider: what it got, and what it says."""
+"""A server on this machine that imitates an SMS provider: its requests, and its answers."""
 
 import json
 from base64 import b64decode
@@ -22,7 +22,7 @@ class Asked:
 
 
 class Provider:
-    """`answer` gets each request; it may also break the connection by raising."""
+    """`answer` gets each request. It may also break the connection by raising."""
 
     def __init__(self) -> None:
         self.asked: list[Asked] = []

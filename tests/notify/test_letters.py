@@ -1,4 +1,4 @@
-"""Subjects of mails as servers and readers meet them."""
+"""Subjects of mails as servers and readers see them."""
 
 import email
 from email.policy import default

@@ -1,4 +1,4 @@
-"""Text messages go to the provider of SMS_URL once, and name nobody on the way."""
+"""Text messages go once to the provider in SMS_URL, and name nobody on the way."""
 
 from collections.abc import Callable, Iterator
 

@@ -22,7 +22,7 @@ def test_traceback_of_a_refused_row_does_not_show_the_row() -> None:
 
 
 def traceback_of(sql: str, *values: object) -> str:
-    """As a failed statement is formatted for the log, before anything is left out."""
+    """A failed statement as it is formatted for the log, before anything is left out."""
     try:
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(sql, values)
@@ -80,7 +80,7 @@ def test_function_of_ours_is_named_with_its_line() -> None:
 
 
 def test_error_that_is_quoted_in_a_sentence_loses_its_details_too() -> None:
-    """As Celery does: raised unexpected: IntegrityError('… DETAIL …')."""
+    """Celery writes such lines: raised unexpected: IntegrityError('… DETAIL …')."""
     error = IntegrityError("duplicate key\nDETAIL:  Key (email)=(saskia@example.test) exists.")
     for quoted in (str(error), repr(error)):
         event = leave_out_details(None, "", {"event": f"Task raised unexpected: {quoted}"})

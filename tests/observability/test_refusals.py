@@ -1,4 +1,4 @@
-"""What the log says of a request that was refused: its code, and an error only if it is one."""
+"""What the log says about a refused request: its code, and an error only if it is one."""
 
 import logging
 from typing import Any

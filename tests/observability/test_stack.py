@@ -1,4 +1,4 @@
-"""What a log may say of where an error came from."""
+"""What a log may say about where an error came from."""
 
 from docbook.observability.stack import places_of
 

@@ -1,4 +1,4 @@
-"""A relay whose workers are the test."""
+"""A relay whose worker is the test."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -13,7 +13,7 @@ from docbook.outbox.services import pass_on, publish, receive
 
 TOPIC = "test.topic"
 URGENT = "test.urgent"
-# Two want to hear of it.
+# Two receivers want it.
 SHARED = "test.shared"
 topics.register(topic=TOPIC, task="test.task")
 topics.register(topic=URGENT, task="test.urgent_task", queue=topics.CODES)
@@ -27,20 +27,20 @@ def tell(about: object, *, topic: str = TOPIC, **ids: object) -> OutboxMessage:
 
 
 def relay(*, limit: int = 100) -> list[int]:
-    """One round; the ids of the messages that it sent, in their order."""
+    """One round; returns the ids of the sent messages, in order."""
     sent: list[int] = []
     pass_on(send=lambda _task, message_id, _number: sent.append(message_id), limit=limit)
     return sent
 
 
 def work(message: OutboxMessage, *, handle: Callable[..., None]) -> None:
-    """What a worker does that got the newest copy of the message."""
+    """What a worker does with the newest copy of the message."""
     message.refresh_from_db()
     receive(message.pk, message.handed_out, handle=handle)
 
 
 def wake(*messages: OutboxMessage) -> None:
-    """Their lease or their backoff is over."""
+    """Ends their lease or their backoff."""
     due = Now() - timedelta(seconds=1)
     OutboxMessage.objects.filter(pk__in=[m.pk for m in messages]).update(next_attempt_at=due)
 

@@ -1,4 +1,4 @@
-"""What piles up while nobody works is passed on in steps that stay small."""
+"""A backlog is handed out in steps that stay small."""
 
 import pytest
 from django.db import connection
@@ -17,7 +17,7 @@ RETURNING id
 
 
 def pile_up() -> list[int]:
-    """Five thousand things with two messages each; the planner has not looked at them yet."""
+    """Five thousand objects with two messages each; the planner has no statistics of them yet."""
     with connection.cursor() as cursor:
         cursor.execute(PILE_UP, [TOPIC])
         return [row[0] for row in cursor.fetchall()]

@@ -1,4 +1,4 @@
-"""What a message tells goes out once by a channel; what nobody can know is counted."""
+"""A message goes out once by each channel; uncertain copies are counted."""
 
 import json
 import smtplib
@@ -30,7 +30,7 @@ pytestmark = pytest.mark.django_db
 
 
 class WorkerDied(BaseException):
-    """As a signal ends a process: no code of ours gets to see it."""
+    """A signal ends a process without any code of ours noticing."""
 
 
 def status() -> dict[str, int]:
@@ -110,7 +110,7 @@ def test_server_that_is_not_there_makes_no_duplicates() -> None:
 
 
 def test_attempt_that_fails_after_the_mail_is_out_sends_nothing_again() -> None:
-    """The receiver's own failure comes after the delivery has been noted."""
+    """The receiver's own failure comes after the delivery was recorded."""
     message, sent = tell("a"), []
 
     def handle() -> None:
@@ -218,7 +218,7 @@ def test_queue_has_no_room_while_its_workers_are_far_behind(monkeypatch) -> None
 
 
 def test_failing_send_leaves_no_transaction_behind() -> None:
-    """What was noted before the send stands, whatever becomes of the send."""
+    """The record written before the send stays, whatever happens to the send."""
     message = tell("a")
     work(message, handle=failing(OSError()))
     assert not connection.needs_rollback

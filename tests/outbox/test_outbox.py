@@ -1,4 +1,4 @@
-"""Facts are told once they are committed: in order, until somebody has received them."""
+"""Facts are sent once they are committed: in order, until somebody has received them."""
 
 import smtplib
 from datetime import timedelta
@@ -32,7 +32,7 @@ LONG_AGO = DEAD_AFTER + timedelta(minutes=1)
 
 
 def make_old(message: OutboxMessage) -> None:
-    """It has failed for a day, and the next failure is its last."""
+    """It has failed for a day, and its next failure is the last."""
     since = timezone.now() - LONG_AGO
     OutboxMessage.objects.filter(pk=message.pk).update(
         created_at=since, failing_since=since, attempts=LEAST_ATTEMPTS - 1
@@ -158,7 +158,7 @@ def test_message_is_given_up_after_a_day_and_not_before() -> None:
 
 @pytest.mark.parametrize("failures_before", [0, 3])
 def test_day_without_workers_is_no_day_of_failures(failures_before: int) -> None:
-    """Else everything that waited is lost to the first hiccup once they are back."""
+    """Otherwise everything that waited would be lost to the first failure once they are back."""
     message = tell("a")
     for _ in range(failures_before):
         work(message, handle=failing(OSError()))

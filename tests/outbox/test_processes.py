@@ -1,4 +1,4 @@
-"""A real relay, real workers, a real queue and a real mail server, and what is done to them."""
+"""A real relay, real workers, a real queue and a real mail server, and faults in each."""
 
 import os
 import signal
@@ -32,7 +32,7 @@ PEOPLE = 12
 
 @dataclass
 class Behind:
-    """What works behind the web: started and killed one by one."""
+    """The processes behind the web: started and killed one by one."""
 
     workshop: Workshop
     valkey: Valkey

@@ -1,4 +1,4 @@
-"""A topic that several want to hear of."""
+"""A topic with several receivers."""
 
 import pytest
 
@@ -11,7 +11,7 @@ pytestmark = pytest.mark.django_db
 
 
 def sent_to() -> list[tuple[str, str]]:
-    """One round of the relay: (task, what about)."""
+    """One round of the relay: (task, the object's id)."""
     sent: list[tuple[str, str]] = []
 
     def send(to: topics.Receiver, message_id: int, _number: int) -> None:

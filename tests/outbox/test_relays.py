@@ -1,4 +1,4 @@
-"""Several relays, and the command that is one."""
+"""Several relays, and the command that runs one."""
 
 import threading
 import time
@@ -20,7 +20,7 @@ PATIENCE = 60.0
 
 
 def elsewhere(act: Callable[[], None]) -> threading.Thread:
-    """Runs on a database connection of its own."""
+    """Runs on its own database connection."""
 
     def run() -> None:
         try:
@@ -77,7 +77,7 @@ def test_publishing_wakes_a_relay_that_sleeps_on_commit() -> None:
 
 
 def test_publishing_notifies_nobody_while_no_relay_sleeps() -> None:
-    """A commit with a NOTIFY waits for all others of its kind."""
+    """A commit with a NOTIFY waits for all other such commits."""
     with asleep():
         pass
     tell("a")
@@ -149,7 +149,7 @@ def test_workers_that_get_all_copies_of_a_message_at_once_handle_it_once() -> No
 
 
 def backend_that_waits_for_news(*, other_than: int = 0) -> int:
-    """The process of the server that a relay listens with."""
+    """The server process of the relay's listening connection."""
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
         with connection.cursor() as cursor:

@@ -29,7 +29,7 @@ class _Text(HTMLParser):
 
 
 def words(response: HttpResponse) -> str:
-    """The text of a page as a reader meets it."""
+    """The text of a page as a reader sees it."""
     return _text(response.content.decode())
 
 
@@ -72,7 +72,7 @@ class _Values(HTMLParser):
 
 
 def typed(response: HttpResponse) -> dict[str, str]:
-    """What stands in the fields of a page."""
+    """The values in the fields of a page."""
     parser = _Values()
     parser.feed(response.content.decode())
     return {name: value.strip() for name, value in parser.values.items()}
@@ -90,7 +90,7 @@ class _Buttons(HTMLParser):
 
 
 def offered_slots(response: HttpResponse) -> list[int]:
-    """The times of a page that can be tapped."""
+    """The times on a page that can be tapped."""
     parser = _Buttons()
     parser.feed(response.content.decode())
     return [int(value) for name, value in parser.found if name == "slot"]

@@ -1,4 +1,4 @@
-"""Codes and links of accounts: in our words, from our address, sent again when asked for."""
+"""Codes and links of accounts: in our words, from our address, and sent again on request."""
 
 import re
 
@@ -70,13 +70,13 @@ def test_new_code_for_a_sign_in_replaces_the_old_one() -> None:
 
 
 def shown(response: HttpResponse, *, email: str) -> str:
-    """The page without what is another each time."""
+    """The page without its changing parts."""
     page = response.content.decode().partition("<main")[2]
     return re.sub(r'name="csrfmiddlewaretoken" value="\w+"', "", page).replace(email, "…")
 
 
 def test_page_of_a_code_is_the_same_whether_the_address_is_known_or_not() -> None:
-    """A button that only one of them has would tell who has an account here."""
+    """A button on only one of them would reveal who has an account here."""
     make_patient(email="known@example.test")
     pages = {}
     for email in ("known@example.test", "fresh@example.test"):

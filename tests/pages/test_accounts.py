@@ -69,7 +69,7 @@ def test_wrong_details_keep_what_was_typed_except_the_password(field: str, value
 
 
 def test_sign_up_with_a_known_address_looks_like_any_other() -> None:
-    """Whether somebody has an account here is nobody else's business."""
+    """Nobody else may learn whether somebody has an account here."""
     known = make_patient(email=NEW["email"])
     taken = Client().post("/accounts/signup/", NEW)
     fresh = Client().post("/accounts/signup/", NEW | {"email": "fresh@example.test"})

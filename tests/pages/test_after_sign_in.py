@@ -1,4 +1,4 @@
-"""A sign-in that was asked for by no page leads to what the account is for."""
+"""A sign-in without a requested page leads to the page that fits the account."""
 
 import pytest
 from django.test import Client

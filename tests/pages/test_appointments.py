@@ -1,4 +1,4 @@
-"""A patient's appointments and a doctor's day: for those they belong to, and for nobody else."""
+"""A patient's appointments and a doctor's day: for the people they belong to, and nobody else."""
 
 import re
 from datetime import timedelta
@@ -68,7 +68,7 @@ def test_clock_is_named_where_the_clocks_of_a_list_differ() -> None:
 
 
 def test_list_says_how_far_away_a_visit_is_in_the_hour_before_midnight(time_machine: Any) -> None:
-    """In Utrecht the next day has begun: what is tomorrow depends on who reads it."""
+    """In Utrecht the next day has begun, so "tomorrow" depends on the reader's place."""
     patient = make_patient()
     for days in (2, 9):
         visit(patient, days=days)
@@ -152,7 +152,8 @@ def test_stranger_finds_nothing_at_the_address_of_an_appointment(who: str, part:
     browser = signed_in(STRANGERS[who](mine))
     known = browser.get(f"/appointments/{mine.pk}/{part}")
     unknown = browser.get(f"/appointments/01985f3e-0000-7000-8000-000000000001/{part}")
-    # Who is not signed in is asked to, known or not; everybody else finds nothing.
+    # Visitors who are not signed in are asked to sign in, whether the visit exists or not;
+    # everybody else finds nothing.
     status = 302 if who == "guest" and not part else 404
     assert (known.status_code, unknown.status_code) == (status, status)
     assert without_reference(known) == without_reference(unknown)
@@ -179,7 +180,7 @@ def test_personal_pages_are_kept_by_no_cache(path: str) -> None:
 
 
 def a_day() -> tuple[Any, list[Slot]]:
-    """A booked, a held, a free and a blocked time, and a hold that nobody has swept."""
+    """A booked, a held, a free and a blocked time, and an expired hold that nobody has swept."""
     visit_type, slots = bookable(count=5)
     book(slots[0], visit_type=visit_type, holder=guest())
     take(slots[1], visit_type=visit_type, holder=guest())
@@ -315,7 +316,7 @@ def test_past_visit_offers_to_book_again_and_no_calendar_file() -> None:
 
 @pytest.mark.parametrize("part", ["", "cancel/", "reschedule/"])
 def test_link_of_a_mail_leads_somebody_signed_out_to_a_code(part: str) -> None:
-    """Whether there is such a visit or not; a guest has never made a password."""
+    """Whether such a visit exists or not; a guest has never chosen a password."""
     for pk in (visit(make_patient()).pk, "01985f3e-0000-7000-8000-000000000001"):
         path = f"/appointments/{pk}/{part}"
         asked = Client().get(path)

@@ -40,7 +40,7 @@ DETAILS = {
 
 
 def tap(browser: Client, *, first: int = 0) -> tuple[Hold, str]:
-    """Taps on a time; the hold, and the address of its details."""
+    """Taps a time; returns the hold, and the address of its details."""
     visit_type, slots = bookable()
     data = {"slot": slots[first].pk, "visit_type": visit_type.pk}
     response = browser.post("/book/", data)
@@ -49,7 +49,7 @@ def tap(browser: Client, *, first: int = 0) -> tuple[Hold, str]:
 
 
 def type_details(browser: Client, **changes: str) -> tuple[Hold, str]:
-    """Taps and says who comes; the hold, and the address of its code page."""
+    """Taps and enters the details; returns the hold, and the address of its code page."""
     hold, page = tap(browser)
     response = browser.post(page, DETAILS | changes)
     assert response.headers["Location"] == f"{page}code/"
@@ -68,7 +68,7 @@ def confirm(browser: Client, **changes: str) -> Appointment:
     ("who", "said"), [("guest", "Not your address?"), ("patient", "Change the details")]
 )
 def test_only_who_typed_the_address_is_asked_whether_it_is_theirs(who: str, said: str) -> None:
-    """An account's address is not changed on the page that the link leads to."""
+    """The page behind the link cannot change an account's address."""
     browser = signed_in(make_patient() if who == "patient" else None)
     _hold, page = type_details(browser)
     text = words(browser.get(page))
@@ -385,7 +385,7 @@ def test_who_has_a_password_is_told_of_no_code_to_come_back_with() -> None:
 
 
 def test_booking_for_a_used_account_shows_the_visit_but_signs_nobody_in() -> None:
-    """The code proves the address, not the person: an old account is its owner's to open."""
+    """The code proves the address, not the person: only its owner may open an old account."""
     owner = make_patient(email=DETAILS["email"])
     signed_in(owner)
     browser = signed_in()
@@ -453,7 +453,7 @@ def test_code_is_in_the_mail_only_and_on_no_page() -> None:
 def test_step_of_a_visit_that_another_tab_has_just_confirmed_leads_to_the_visit(
     step: str, monkeypatch
 ) -> None:
-    """And not to "your time is over", which would have them book it twice."""
+    """And not to "your time is over", which would make them book it twice."""
     patient = make_patient()
     browser = signed_in(patient)
     hold, _page = type_details(browser)

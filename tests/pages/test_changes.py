@@ -1,4 +1,4 @@
-"""Calling a visit off on the pages, with and without a dialog, and looking for another time."""
+"""Cancelling a visit on the pages, with and without a dialog, and looking for another time."""
 
 import re
 from datetime import timedelta
@@ -32,7 +32,7 @@ THANKS = "Cancelled. Thank you for telling us early. The time is now free for so
 
 
 def a_visit(*, days: int = 3, free: int = 0, **fields: Any) -> Appointment:
-    """At 09:00 UTC; with so many more free slots after it."""
+    """At 09:00 UTC, followed by this many free slots."""
     slots = make_slots(doctor=make_doctor(), starts_at=tomorrow_at(days=days), count=1 + free)
     return make_appointment(slots=slots[:1], **fields)
 

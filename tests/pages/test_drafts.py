@@ -1,4 +1,4 @@
-"""What was typed and not sent yet is kept for its writer, and for nobody else."""
+"""Text that was typed and not sent yet is kept for its writer, and for nobody else."""
 
 import pytest
 from django.contrib.auth import get_user
@@ -27,7 +27,7 @@ DETAILS = TYPED | {"last_name": "Kuipers", "email": "saskia@example.test", "phon
 
 
 def tap(browser: Client) -> str:
-    """Holds a time of some doctor; the address of its details."""
+    """Holds a time of some doctor; returns the address of its details."""
     visit_type, slots = bookable()
     data = {"slot": slots[0].pk, "visit_type": visit_type.pk}
     return browser.post("/book/", data).headers["Location"]
@@ -155,7 +155,7 @@ def test_strangers_hold_keeps_nothing_of_what_is_sent_to_it() -> None:
 
 
 def typed_texts() -> str:
-    """All that the database knows of what was typed, outside of the holds it was sent with."""
+    """Everything the database has of typed text, except the holds it was sent with."""
     sessions = [each.get_decoded() for each in Session.objects.all()]
     return repr([sessions, list(Draft.objects.values_list("typed", flat=True))])
 

@@ -114,7 +114,7 @@ def test_own_time_is_shown_as_yours_and_leads_back_to_the_booking() -> None:
 @pytest.mark.parametrize("note", ["yours", "on hold"])
 @pytest.mark.parametrize("shown_slots", [1, 2, 3])
 def test_only_the_start_that_is_held_says_so(note: str, shown_slots: int) -> None:
-    """And no start that would run into it, or that lies in the middle of it."""
+    """And no start that would run into it, or that is in the middle of it."""
     visit_type, slots = bookable(slots=2, count=7)
     shown = make_visit_type(doctor=visit_type.doctor, slots=shown_slots)
     browser = signed_in()
@@ -323,7 +323,9 @@ def test_filter_that_means_nothing_is_said_at_its_field(field: str, value: str) 
 
 
 def in_two_currencies() -> tuple[Doctor, Doctor, Doctor]:
-    """A dear and a cheap doctor in Mumbai, and one in Utrecht whose number is smaller still."""
+    """An expensive and a cheap doctor in Mumbai, and one in Utrecht whose number is smaller
+    still.
+    """
     mumbai = make_clinic(city="Mumbai", country="IN", time_zone="Asia/Kolkata")
     dear, cheap = (make_doctor(clinic=mumbai, name=f"Dr {name}") for name in ("Rao", "Iyer"))
     utrecht = make_doctor(name="Dr Visser")

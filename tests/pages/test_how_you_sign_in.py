@@ -1,4 +1,4 @@
-"""The pages on which people change how they sign in: ours in words and looks, and easy to find."""
+"""The pages where people change how they sign in: in our words and style, and easy to find."""
 
 from typing import Any
 

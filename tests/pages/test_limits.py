@@ -1,4 +1,4 @@
-"""Each step of the booking pages is limited for an address."""
+"""Each step of the booking pages has a limit per address."""
 
 from dataclasses import replace
 
@@ -119,7 +119,7 @@ def test_nobodys_mailbox_is_filled_from_ever_new_browsers(monkeypatch) -> None:
 
 
 def at_home() -> Client:
-    """The victim's own browser, at an address of its own."""
+    """The victim's own browser, at another address."""
     return Client(headers={"X-Forwarded-For": "198.51.100.7"})
 
 
@@ -129,7 +129,7 @@ def codes() -> int:
 
 @pytest.mark.parametrize("door", ["page", "api"])
 def test_flooded_mailbox_keeps_its_signed_in_owner_from_no_booking(door: str) -> None:
-    """Strangers count for a mailbox by themselves; its owner has codes of their own."""
+    """Strangers have a separate count for a mailbox; its owner has codes of their own."""
     owner, (visit_type, slots) = make_patient(), bookable()
     for _ in range(20):
         enforce(limit_of("codes-to", named=mailbox_of(owner.email)))
@@ -188,7 +188,7 @@ def test_refused_wishes_give_a_mailbox_nothing_back_for_the_day(monkeypatch) -> 
 
 @pytest.mark.parametrize("then", ["", "resend/"])
 def test_requests_that_send_no_code_use_up_nobodys_mailbox(monkeypatch, then: str) -> None:
-    """Else one guest and one mail would lock somebody out for an hour."""
+    """Otherwise one guest and one mail would lock somebody out for an hour."""
     allow(monkeypatch, code=99, code_user=99)
     visit_type, slots = bookable()
     stranger, start = Client(), {"visit_type": visit_type.pk}
@@ -204,7 +204,7 @@ def test_requests_that_send_no_code_use_up_nobodys_mailbox(monkeypatch, then: st
 
 
 def test_details_refused_for_the_number_leave_the_mailbox_as_it_was(monkeypatch, settings) -> None:
-    """Both are counted at once, and what is refused has sent nothing to either."""
+    """Both are counted at once, and a refused request has sent nothing to either."""
     allow(monkeypatch, codes_to_owner=2, codes_to_phone=1)
     settings.CODE_CHANNEL = "sms"
     patient, (visit_type, slots) = make_patient(), bookable()

@@ -1,4 +1,6 @@
-"""A confirmation whose answer was lost, sent again: the visit, or the way in by code."""
+"""A confirmation whose answer was lost, sent again: it leads to the visit, or to a sign-in
+by code.
+"""
 
 import pytest
 from django.conf import settings
@@ -26,7 +28,7 @@ def before_the_code(browser: Client) -> tuple[str, str]:
 
 
 def lose_the_answer(browser: Client, page: str, code: str) -> None:
-    """The visit is booked and its account opened, and the browser has the session from before."""
+    """The visit is booked and its account opened, but the browser has its session from before."""
     before = browser.cookies[settings.SESSION_COOKIE_NAME].value
     assert browser.post(f"{page}code/", {"code": code}).status_code == 302
     browser.cookies[settings.SESSION_COOKIE_NAME] = before

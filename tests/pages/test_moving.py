@@ -294,7 +294,7 @@ def test_page_of_a_visit_that_the_practice_has_moved_says_why_and_leads_to_the_n
 
 
 def test_guest_moves_a_visit_with_the_address_of_the_visit_only() -> None:
-    """A code to another address would open another account, whose visit it is not."""
+    """A code to another address would open another account, which does not own the visit."""
     browser = Client()
     visit_type, _tomorrow = bookable(count=0, change_notice_minutes=0)
     slots = make_slots(doctor=visit_type.doctor, starts_at=tomorrow_at(days=3), count=4)
@@ -317,7 +317,9 @@ def test_guest_moves_a_visit_with_the_address_of_the_visit_only() -> None:
 
 @pytest.mark.parametrize("to", [1, 3])
 def test_own_time_that_overlaps_the_old_one_is_shown_as_yours_where_it_begins(to: int) -> None:
-    """In the picker of the visit that moves; in the doctor's own nobody could have that time."""
+    """In the picker of the visit that moves. In the doctor's own picker, nobody could have that
+    time.
+    """
     patient = make_patient()
     visit_type, _tomorrow = bookable(count=0, slots=2)
     slots = make_slots(doctor=visit_type.doctor, starts_at=tomorrow_at(days=3), count=6)

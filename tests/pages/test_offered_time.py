@@ -1,4 +1,4 @@
-"""The page behind the link of an offer, for readers of the patient's mail."""
+"""The page behind the link of an offer, for people who read the patient's mail."""
 
 import re
 from datetime import time
@@ -217,7 +217,7 @@ def test_visit_that_would_be_moved_is_named(offer: Hold) -> None:
 def test_offer_that_ended_with_the_visit_it_would_move_says_so(
     offer: Hold, django_capture_on_commit_callbacks
 ) -> None:
-    """Its patient has let nothing go, and waits for nothing any more."""
+    """Its patient has let nothing go, and no longer waits."""
     later = make_slots(doctor=offer.doctor, starts_at=tomorrow_at(days=9))
     visit = make_appointment(slots=later, patient=offer.patient, visit_type=offer.visit_type)
     Hold.objects.filter(pk=offer.pk).update(replaces=visit.pk)

@@ -1,4 +1,4 @@
-"""Both doors take what a phone, a PDF or another keyboard puts into a field."""
+"""Both doors accept what a phone, a PDF or another keyboard puts into a field."""
 
 import pytest
 from django.test import Client

@@ -49,7 +49,7 @@ def test_signs_in_names_are_text_and_no_markup(headers: dict[str, str]) -> None:
 
 
 def spoken_of_times(html: str) -> str:
-    """What the first time says aloud."""
+    """What screen readers say for the first time."""
     after = html.partition('name="slot"')[2]
     return unescape(after.partition('aria-label="')[2].partition('"')[0])
 

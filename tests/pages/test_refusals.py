@@ -1,4 +1,4 @@
-"""What a page offers when a time cannot be kept: one press, and never a link to where one is."""
+"""What a page offers if a time cannot be held: one press, and never a link to another search."""
 
 import html
 import re
@@ -53,7 +53,7 @@ class _Forms(HTMLParser):
 
 
 def offers(response: HttpResponse) -> list[dict[str, str]]:
-    """The forms that hold one certain time."""
+    """The forms that hold one particular time."""
     parser = _Forms()
     parser.feed(response.content.decode())
     return [form for form in parser.forms if form["action"] == "/book/" and "slot" in form]
@@ -107,7 +107,7 @@ def test_nothing_is_announced_as_free_when_nothing_is() -> None:
 
 
 def lost(browser: Client, slot: Slot, visit_type: object, *, way: str) -> tuple[Hold, str]:
-    """A hold with its code sent, that has run out of time or of tries."""
+    """A hold with its code sent, which has expired or used up its tries."""
     page = tap(browser, slot, visit_type).headers["Location"]
     browser.post(page, DETAILS)
     hold = Hold.objects.latest("created_at")
@@ -322,7 +322,7 @@ def test_code_asked_for_once_too_often_is_told_that_none_follows() -> None:
 
 
 def test_page_of_a_running_hold_can_ask_for_the_same_time_when_it_is_over() -> None:
-    """The browser shows it at the end of the countdown; on the details with what was typed."""
+    """The browser shows it at the end of the countdown; on the details page with the typed text."""
     visit_type, slots = bookable()
     browser = signed_in()
     page = tap(browser, slots[0], visit_type).headers["Location"]
@@ -383,7 +383,7 @@ def test_pause_is_news_and_no_loss() -> None:
 
 @pytest.mark.parametrize("who", [None, "patient"])
 def test_second_tap_goes_on_with_the_first(who: str | None) -> None:
-    """The page was lost, or the patient has gone back: nobody else is confirming that time."""
+    """The page was lost, or the patient went back: nobody else is confirming that time."""
     visit_type, slots = bookable()
     browser = signed_in(make_patient()) if who else Client()
     first = tap(browser, slots[0], visit_type)

@@ -1,4 +1,4 @@
-"""The night in which clocks go back shows an hour twice; every place says which one is meant."""
+"""In the night when clocks go back, an hour is shown twice. Every place says which one it means."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -37,7 +37,7 @@ HOUR = timedelta(hours=1)
 
 @dataclass(frozen=True)
 class Night:
-    """`starts_at` is where the hour begins that is shown twice; `first` and `second` name them."""
+    """`starts_at` is the start of the repeated hour; `first` and `second` name its two passes."""
 
     zone: str
     starts_at: datetime
@@ -46,7 +46,7 @@ class Night:
 
 
 def next_night() -> Night:
-    """The next one, in the half of the world that has it sooner: within 200 days or so."""
+    """The next one, in the half of the world where it comes sooner: within about 200 days."""
     days = [
         timezone.now().replace(minute=0, second=0, microsecond=0) + n * HOUR
         for n in range(48, 9000)
@@ -80,7 +80,7 @@ def booked(night: Night) -> Appointment:
 
 
 def message() -> int:
-    """A message of the outbox that a mail can be noted under."""
+    """A message of the outbox under which a mail can be recorded."""
     with transaction.atomic():
         return publish("waitlist.offered", about=uuid4(), offer_id=uuid4()).pk
 

@@ -1,4 +1,4 @@
-"""What a doctor's card promises: one reason by name, its price, and times that can be booked."""
+"""What a doctor's card promises: one visit type by name, its price, and bookable times."""
 
 import re
 from datetime import UTC, datetime, time, timedelta
@@ -129,7 +129,7 @@ def test_common_head_says_today_only_when_all_clinics_agree(time_machine: Any) -
 def test_day_without_anybody_free_offers_the_next_days() -> None:
     doctor = make_doctor()
     make_visit_type(doctor=doctor)
-    # Of nobody in particular: a list of all clinics has no clock but UTC.
+    # Of no particular doctor: a list of all clinics has no clock but UTC.
     today = datetime.now(UTC).date()
     for days in (1, 2):
         start = datetime.combine(today + timedelta(days=days), time(10), tzinfo=UTC)

@@ -1,4 +1,4 @@
-"""A doctor at several clinics: every time has the clock, day, name and address of its own."""
+"""A doctor at several clinics: every time has its own clock, day, name and address."""
 
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -27,7 +27,9 @@ LONDON, TOKYO = ZoneInfo("Europe/London"), ZoneInfo("Asia/Tokyo")
 
 
 def traveller() -> tuple[Doctor, Slot, Slot]:
-    """Main clinic in Utrecht, a time in London, and an hour later one in Tokyo, a day on there."""
+    """Main clinic in Utrecht, a time in London, and an hour later one in Tokyo, where it is the
+    next day.
+    """
     doctor = make_doctor(clinic=make_clinic(city="Utrecht"))
     make_visit_type(doctor=doctor)
     london = make_clinic(name="Harley House", street="Harley Street 1", city="London")

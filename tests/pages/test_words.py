@@ -1,4 +1,4 @@
-"""What a page calls things, and where a refusal stands."""
+"""What a page calls things, and where it shows a refusal."""
 
 import re
 

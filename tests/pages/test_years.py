@@ -1,4 +1,4 @@
-"""A day of another year has its year, wherever a page or a mail names the day."""
+"""A day of another year is shown with its year, wherever a page or a mail names it."""
 
 from datetime import timedelta
 from uuid import uuid4
@@ -28,7 +28,7 @@ pytestmark = pytest.mark.django_db
 
 
 def far_ahead() -> tuple[VisitType, list[Slot]]:
-    """Nearly a year from now: mostly another year, and in the first weeks of a year the same."""
+    """Nearly a year from now: mostly another year, but in the first weeks of a year the same."""
     doctor = make_doctor(horizon_days=365)
     slots = make_slots(doctor=doctor, starts_at=tomorrow_at(days=340), count=4)
     return make_visit_type(doctor=doctor), slots

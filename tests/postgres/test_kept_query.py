@@ -1,4 +1,4 @@
-"""A kept query gives what its queryset would give, with SQL that was worked out once."""
+"""A kept query gives the results of its queryset, with SQL that was computed once."""
 
 from concurrent.futures import ThreadPoolExecutor
 

@@ -1,4 +1,4 @@
-"""Histories for tests of the checker: written by hand, or drawn from a model without fault."""
+"""Histories for tests of the checker: written by hand, or drawn from a faultless model."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -54,7 +54,7 @@ class Register:
 
 @dataclass
 class Honest:
-    """Some slots that do everything right, and clients whose calls overlap as they like."""
+    """Some slots that do everything right, and clients whose calls overlap freely."""
 
     random: Random
     slots: int = 2
@@ -72,7 +72,7 @@ class Honest:
         return sorted(told, key=lambda operation: operation.begun)
 
     def step(self, names: Iterator[str]) -> Operation:
-        """Happens at this very moment; was called before and is answered after it."""
+        """Takes effect at this very moment; called before and answered after it."""
         self.now += self.random.expovariate(1.0)
         if self.random.random() < 0.02:
             self.now += HOLD_TERM / SECOND

@@ -1,4 +1,4 @@
-"""What is told of a web process's time: each look at it is counted in one place."""
+"""A web process's time: each sample counts in exactly one place."""
 
 from collections import Counter
 

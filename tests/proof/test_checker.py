@@ -1,4 +1,4 @@
-"""A checker that has never failed proves nothing: each fault it is there for is put before it."""
+"""A checker that has never failed proves nothing: it is given each fault that it must find."""
 
 from random import Random
 
@@ -220,7 +220,7 @@ def test_an_honest_register_raises_no_alarm(seed, slots):
 
 
 def test_a_thief_in_a_long_history_is_found():
-    """Somebody holds a time that was booked just before, and that nobody has called off."""
+    """Somebody holds a time that was booked just before and not cancelled."""
     tried = 0
     for seed in range(100):
         history = Honest(Random(seed), slots=1).history(length=60)
@@ -240,7 +240,7 @@ def _called_off(operation):
 
 
 def test_ten_thousand_operations_take_no_time_worth_mentioning():
-    """So that a checker that has become exponential hangs here and not after a night's load."""
+    """So an exponential checker hangs here and not after a night's load."""
     history = Honest(Random(1), slots=20).history(length=10_000)
 
     assert violations(history) == []

@@ -1,4 +1,4 @@
-"""What the client makes of answers that come whole, in pieces, cut short, or not at all."""
+"""What the client does with answers that come whole, in pieces, cut short, or not at all."""
 
 import socket
 from collections.abc import Iterator

@@ -17,7 +17,7 @@ from proof.stack import Stack, running_stack
 from proof.stampede import promises, stampede
 
 CROWD = 60
-# A busy machine gets through a few dozen acts in these seconds: none of them may be rare.
+# A busy machine manages a few dozen acts in these seconds: none of them may be rare.
 MIX = {"hold": 40, "confirm": 30, "release": 20, "cancel": 30, "read": 20}
 
 
@@ -80,7 +80,7 @@ def test_of_a_stampede_one_wins(stack, fixture, history):
 
 
 def test_slots_that_are_opened_behind_everybodys_back_do_not_pass(stack, fixture, history):
-    """The negative control: the guard is taken away, and the judges see what comes of it."""
+    """The negative control: the guard is removed, and the judges see the result."""
     before = _bookings(stack)
 
     def open_all_slots() -> None:

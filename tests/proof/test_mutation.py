@@ -1,4 +1,4 @@
-"""What counts as a mutant, and what as noticed."""
+"""What counts as a mutant, and what counts as noticed."""
 
 from proof.mutation.operators import mutations
 from proof.mutation.verdicts import Fate, Mutant, Verdicts

@@ -1,4 +1,4 @@
-"""A practice that moves or renames while somebody is confirming, and tells its patients of it."""
+"""A practice moves or renames while somebody is confirming, and tells its patients."""
 
 import re
 from typing import Any
@@ -78,7 +78,7 @@ def test_hold_that_is_over_stays_what_it_was() -> None:
 
 
 def code_page() -> tuple[Client, Hold, dict[str, str]]:
-    """A browser at the page for the code, and what its form sends."""
+    """A browser at the page for the code, and the fields of its form."""
     visit_type, slots = bookable()
     browser = Client()
     data = {"slot": slots[0].pk, "visit_type": visit_type.pk}

@@ -1,4 +1,4 @@
-"""A clinic that moves, or a reason that gets another name, for visits that are booked already."""
+"""A clinic that moves, or a visit type with another name, for booked visits."""
 
 import re
 from typing import Any
@@ -280,7 +280,7 @@ def test_page_of_a_doctor_costs_as_many_queries_with_more_visit_types() -> None:
             assert browser.get(page).status_code == 200
         return len(asked)
 
-    queries()  # what the process reads but once
+    queries()  # what the process reads only once
     few = queries()
     for number in range(1, 4):
         other = make_visit_type(doctor=made.visit.doctor)

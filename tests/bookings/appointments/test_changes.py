@@ -1,4 +1,4 @@
-"""Calling a visit off and saying what became of it: who may, until when, and what it leaves."""
+"""Cancelling a visit and recording how it went: who may, until when, and what it leaves behind."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -222,7 +222,7 @@ def test_practice_can_cancel_at_any_time(who: str) -> None:
 
 
 def next_last_sunday_of_march() -> datetime:
-    """The next night in which Amsterdam loses an hour: 03:00 summer time is 01:00 UTC."""
+    """The next night when Amsterdam loses an hour: 03:00 summer time is 01:00 UTC."""
     year = timezone.now().year + 1
     day = datetime(year, 3, 31, 1, tzinfo=UTC)
     return day - timedelta(days=(day.weekday() + 1) % 7)
@@ -377,7 +377,7 @@ def test_what_is_long_past_is_left_as_it_is() -> None:
 def test_missed_visits_are_found_by_the_index_of_confirmed_ones() -> None:
     over_since(5)
     with connection.cursor() as cursor:
-        # An empty table is read as a whole, whatever indexes there are.
+        # An empty table is read as a whole, whatever indexes it has.
         cursor.execute("SET LOCAL enable_seqscan = off")
     with CaptureQueriesContext(connection) as queries:
         mark_missed(now=timezone.now())

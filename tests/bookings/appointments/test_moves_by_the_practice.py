@@ -1,4 +1,4 @@
-"""The practice moves a visit at once: who may, to which times, and what it leaves."""
+"""The practice moves a visit at once: who may, to which times, and what it leaves behind."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -149,7 +149,7 @@ def test_time_at_another_clinic_of_the_doctor_is_a_time_like_any_other() -> None
     )
     moved = move(old, slot)
     assert (old.reason, moved.clinic) == ("A rash on the elbow", clinic)
-    # What was written to one clinic is not for another.
+    # A reason written to one clinic is not for another.
     assert (moved.reason, Hold.objects.get(pk=moved.pk).reason) == ("", "")
 
 
@@ -187,7 +187,7 @@ def taken(slots: list[Slot], visit_type: VisitType) -> type[Exception]:
 
 
 def held(slots: list[Slot], visit_type: VisitType) -> type[Exception]:
-    """Somebody who is typing their code is not robbed of their time."""
+    """Somebody who is entering their code does not lose their time."""
     attempt(slots[4], visit_type=visit_type, holder=guest())
     return SlotTaken
 
@@ -263,7 +263,9 @@ def test_slot_that_is_no_other_time_of_this_visit_is_named_at_its_field(of: str)
 
 
 def test_practice_is_bound_by_no_window_and_no_pause() -> None:
-    """Closer than patients may book, from a visit closer than they may change, while it pauses."""
+    """Closer than patients may book, from a visit closer than they may change, and during a
+    pause.
+    """
     old, _type, slots = booked(
         change_notice_minutes=7 * 24 * 60, min_notice_minutes=0, horizon_days=30
     )

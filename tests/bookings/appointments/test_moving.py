@@ -84,7 +84,9 @@ def test_confirmation_gives_the_old_time_up_and_links_the_two() -> None:
 
 
 def test_move_to_a_time_that_overlaps_the_old_one_is_no_clash_with_oneself() -> None:
-    """As an offer of another doctor of the specialty, ten minutes into the visit that it moves."""
+    """Like an offer of another doctor of the specialty, ten minutes into the visit that it
+    moves.
+    """
     patient, old, _visit_type, slots = booked()
     other = make_visit_type(doctor=make_doctor())
     entry = make_waitlist_entry(patient=patient, doctor=other.doctor, visit_type=other)

@@ -56,7 +56,7 @@ def confirm(hold: Hold, patient: User) -> Appointment:
 
 
 def owners(slots: list[Slot], *, old: Appointment, new: Hold) -> str:
-    """Of each slot: o the old visit's, h held and n booked for the new time, . open."""
+    """For each slot: o the old visit's, h held and n booked for the new time, . open."""
     names = {
         ("booked", old.pk): "o",
         ("held", new.pk): "h",
@@ -124,7 +124,7 @@ def test_nobody_else_gets_what_both_times_share() -> None:
 
 
 def test_somebody_elses_visit_is_not_shared() -> None:
-    """Only what the visit itself has is free for it."""
+    """Only its own slots are free for the visit itself."""
     _patient, old, visit_type, slots = booked(at=2)
     book(slots[4], visit_type=visit_type, holder=guest(), email="next@example.test")
     with pytest.raises(SlotTaken):
@@ -147,7 +147,7 @@ def test_visit_that_is_called_off_meanwhile_takes_the_shared_slots_with_it() -> 
     with pytest.raises(NotChangeable) as refusal:
         confirm(hold, patient)
     assert refusal.value.status == "cancelled"
-    # Until the attempt is over, its time is that of somebody who confirms; then anybody's.
+    # Until the attempt has ended, somebody is confirming its time; then anybody may have it.
     with pytest.raises(SlotHeld):
         attempt(slots[2], visit_type=visit_type, holder=guest())
     release_hold(hold_id=hold.pk, holder=as_patient(patient))
@@ -158,7 +158,7 @@ def test_visit_that_is_called_off_meanwhile_takes_the_shared_slots_with_it() -> 
 def test_attempt_to_move_ends_with_the_visit_that_it_would_move(
     change: str, django_capture_on_commit_callbacks
 ) -> None:
-    """Its time, shared or held, is anybody's at once, and its gate open."""
+    """Its time, shared or held, is open to anybody at once, and so is its gate."""
     patient, old, visit_type, slots = booked(at=2)
     hold = hold_instead(old, slots[3])
     with django_capture_on_commit_callbacks(execute=True):
@@ -224,8 +224,8 @@ def test_right_code_by_the_api_moves_a_long_visit_by_one_slot() -> None:
 
 
 def test_visit_moves_into_what_it_kept_free_and_needs_no_slot_besides() -> None:
-    """Nothing of the new time is held, all of it is the old visit's: also then it can be renewed,
-    asked for again and confirmed.
+    """Nothing of the new time is held: all of it belongs to the old visit. It can still be renewed,
+    requested again and confirmed.
     """
     patient, old, _type, slots = booked(at=4, length=1, kept_free=1)
     hold = hold_instead(old, slots[5])
@@ -239,14 +239,16 @@ def test_visit_moves_into_what_it_kept_free_and_needs_no_slot_besides() -> None:
     assert kept() == []
 
 
-@pytest.mark.django_db(transaction=True)  # a claim sweeps only outside of one
+@pytest.mark.django_db(transaction=True)  # a claim sweeps only outside a transaction
 @pytest.mark.parametrize("again", ["the shared slot", "the whole time"])
 def test_lapsed_attempt_that_nobody_has_swept_blocks_nobody(again: str, monkeypatch) -> None:
-    """It stands on slots that were the visit's, which was called off, and that do not name it."""
+    """It uses slots of the visit, which was cancelled. The slots themselves do not name the
+    attempt.
+    """
     patient, old, visit_type, slots = booked(at=2)
     hold = hold_instead(old, slots[3])
     let_expire(hold)
-    # As where the process dies just after the commit.
+    # As if the process died just after the commit.
     monkeypatch.setattr(
         "bookings.appointments.services.changes.end_other_moves", lambda **_of: None
     )
@@ -285,7 +287,7 @@ def test_attempt_to_move_is_no_answer_to_a_new_booking_of_that_time() -> None:
 
 
 def test_other_time_that_overlaps_ones_own_attempt_is_not_said_to_be_somebody_elses() -> None:
-    """Of a visit of three slots both seem free: the shared ones are still the visit's."""
+    """For a visit of three slots both seem free: the shared ones still belong to the visit."""
     patient, old, visit_type, slots = booked(at=2, length=3)
     first = hold_instead(old, slots[3])
     wanted = {"slot_id": slots[1].pk, "visit_type_id": visit_type.pk, "replaces": str(old.pk)}
@@ -324,7 +326,9 @@ def test_what_is_offered_instead_of_a_time_that_is_gone_may_overlap_the_visit_th
 
 @pytest.mark.django_db(transaction=True)
 def test_own_slot_that_somebody_works_on_just_now_is_held_and_not_taken_for_good() -> None:
-    """The sweeper, or another attempt that ends: a retry with the same key gets in."""
+    """The sweeper, or another attempt that ends, has the slot locked: a retry with the same key
+    gets in.
+    """
     patient, old, visit_type, slots = booked(at=2)
     wanted = {"slot_id": slots[3].pk, "visit_type_id": visit_type.pk, "replaces": str(old.pk)}
     with another_connection() as other:

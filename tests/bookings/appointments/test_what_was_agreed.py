@@ -1,4 +1,4 @@
-"""What was agreed stays with a visit, whatever becomes of its reason and its clinic."""
+"""A visit keeps what was agreed, even if its visit type and its clinic change."""
 
 import re
 from datetime import timedelta
@@ -45,7 +45,7 @@ def doctor_login(visit: Appointment) -> Any:
 
 
 def texts_of(made: Booked) -> dict[str, str]:
-    """What each reader is shown."""
+    """The text that each reader sees."""
     staff = Client()
     staff.force_login(doctor_login(made.visit))
     day = made.visit.starts_at.date()
@@ -113,7 +113,7 @@ def test_mails_say_what_was_agreed_though_they_are_sent_later(topic: str) -> Non
 
 
 def test_number_of_the_clinic_is_the_present_one() -> None:
-    """An old one rings nowhere."""
+    """An old number would not ring."""
     made = booked()
     Clinic.objects.filter(pk=made.visit.clinic_id).update(phone="+31 30 555 9999")
     assert "+31 30 555 9999" in texts_of(made)["page"]
@@ -200,7 +200,7 @@ def test_times_to_move_to_are_those_for_the_agreed_length(agreed: int, now_takes
 
 
 def test_agreed_mode_decides_which_times_a_visit_may_move_to() -> None:
-    """Agreed in person; the reason is by video now, and some of the times are by video only."""
+    """Agreed in person. The visit type is by video now, and some of the times are by video only."""
     made = booked()
     video = make_slots(
         doctor=made.visit.doctor, clinic=make_clinic(), mode=Mode.VIDEO, count=1,

@@ -1,5 +1,5 @@
-"""What a hold and a confirmation look at where something near is not as it should be, or is
-somebody else's: lines of the database's functions that nothing else holds.
+"""Checks of a hold and a confirmation when related rows are wrong or belong to somebody else: lines
+of the database's functions that no other test covers.
 """
 
 from collections.abc import Callable
@@ -101,7 +101,9 @@ def over_before_its_hold(slot: Slot) -> None:
 def test_hold_that_has_lost_a_slot_books_nothing(
     lost: Callable[[Slot], None], which: int, is_move: bool
 ) -> None:
-    """Should never be; then neither the visit nor what has the slot now is touched."""
+    """This should never happen. If it does, neither the visit nor the slot's new owner is
+    touched.
+    """
     patient = make_patient()
     holder = as_patient(patient)
     visit_type, _none = bookable(count=0, slots=2)
@@ -129,7 +131,7 @@ def type_five_wrong_codes(hold: Hold, patient: object) -> None:
 
 
 def test_fifth_wrong_code_of_a_move_leaves_the_visit_all_its_slots() -> None:
-    """Also those that the new time would have shared."""
+    """This includes the slots that the new time would have shared."""
     patient = make_patient()
     visit_type, _none = bookable(count=0, slots=2)
     slots = make_slots(doctor=visit_type.doctor, starts_at=tomorrow_at(days=3), count=4)
@@ -172,7 +174,7 @@ def test_times_that_a_move_gives_up_go_to_the_line_and_no_others() -> None:
 
 
 def test_what_has_begun_of_a_visit_that_moves_is_nobodys_any_more() -> None:
-    """Its code came in time to be asked for, and was typed after the visit had begun."""
+    """Its code was requested in time, and entered after the visit had begun."""
     patient = make_patient()
     visit_type, _none = bookable(count=0, slots=2)
     began = timezone.now() - timedelta(minutes=10)
@@ -193,7 +195,7 @@ def test_what_has_begun_of_a_visit_that_moves_is_nobodys_any_more() -> None:
 
 
 def test_slot_of_the_old_time_that_somebody_else_has_stays_theirs() -> None:
-    """Should never be; then a move opens nobody's slot."""
+    """This should never happen. If it does, a move opens nobody's slot."""
     patient = make_patient()
     visit_type, _none = bookable(count=0, slots=2)
     slots = make_slots(doctor=visit_type.doctor, starts_at=tomorrow_at(days=3), count=6)
@@ -293,7 +295,7 @@ def test_address_that_keeps_as_many_times_as_allowed_is_told_when_the_next_is_ov
 
 
 def test_guest_who_signs_in_half_way_has_no_more_visits_than_others(settings) -> None:
-    """As a guest they were counted as nobody, and at their code they are somebody."""
+    """As a guest they were not counted; once they enter their code, they are."""
     settings.COMING_VISITS_PER_PATIENT = 1
     patient, (visit_type, slots) = make_patient(), bookable()
     book(slots[0], visit_type=visit_type, holder=as_patient(patient))
@@ -384,7 +386,7 @@ def test_visit_that_moves_keeps_its_price() -> None:
 
 
 def test_offer_with_another_doctor_has_their_price_and_not_what_was_written_to_the_first() -> None:
-    """Only the clinic reads it, the form has said."""
+    """The form has promised that only the clinic reads it."""
     specialty = make_specialty()
     one, other = (
         make_doctor(specialty=specialty, clinic=make_clinic(), min_notice_minutes=0)
@@ -412,7 +414,9 @@ def test_offer_with_another_doctor_has_their_price_and_not_what_was_written_to_t
 
 @pytest.mark.parametrize("change", ["cancel", "move"])
 def test_code_typed_again_after_a_change_shows_the_visit_as_it_stands(change: str) -> None:
-    """The answer that the database fills in is the one that is read, beside other visits too."""
+    """The answer that the database fills in is the same that is read later, also next to other
+    visits.
+    """
     for name in ("Anna", "Bruno"):
         other = make_doctor(name=name, clinic=make_clinic(city=name))
         make_appointment(slots=make_slots(doctor=other, starts_at=tomorrow_at(days=3)))
@@ -440,7 +444,7 @@ def test_code_typed_again_after_a_change_shows_the_visit_as_it_stands(change: st
 
 
 def test_hold_is_over_at_the_moment_and_not_at_the_beginning_of_the_transaction() -> None:
-    """A request that has waited for a lock judges by the time at which it looks."""
+    """A request that waited for a lock judges by the time when it looks."""
     visit_type, slots = bookable()
     holder = guest()
     hold = attempt(slots[0], visit_type=visit_type, holder=holder)
@@ -455,7 +459,7 @@ def test_hold_is_over_at_the_moment_and_not_at_the_beginning_of_the_transaction(
 @pytest.mark.parametrize("zone", ["Europe/Amsterdam", "Pacific/Auckland", "America/Los_Angeles"])
 @pytest.mark.parametrize("is_in_time", [True, False])
 def test_horizon_ends_with_a_day_of_the_slots_own_clinic(zone: str, is_in_time: bool) -> None:
-    """Today is the first of five days, by the clock of the clinic where the visit would be."""
+    """Today is the first of five days, on the clock of the visit's clinic."""
     visit_type, _none = bookable(count=0, horizon_days=5)
     clinic = make_clinic(time_zone=zone)
     today = timezone.now().astimezone(clinic.zone).date()
@@ -480,7 +484,7 @@ def test_answer_to_one_offer_is_no_answer_to_another() -> None:
 
 
 def test_change_of_an_offer_that_is_over_changes_no_entry() -> None:
-    """As the retention of old holds, or a mark that somebody corrects, might."""
+    """The retention of old holds could cause such a change, or a corrected mark."""
     visit_type, (slot,) = awaited()
     (entry,) = in_line(visit_type, count=1)
     (offer,) = release(slot)

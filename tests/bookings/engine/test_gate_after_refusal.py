@@ -1,4 +1,6 @@
-"""A refusal behind the gate leaves the gate open, and the mailbox its code; so does its replay."""
+"""A refusal behind the gate leaves the gate open, and the mailbox keeps its code; so does its
+replay.
+"""
 
 from collections.abc import Callable
 
@@ -77,8 +79,8 @@ def test_code_that_no_database_has_kept_counts_for_no_mailbox(monkeypatch) -> No
     problem(api.start(**other), code="rate-limited", status=429)
 
 
-# What a patient may have been answered, and what may have become of it since. Each gives back the
-# request, to be sent again with its key.
+# Possible answers to a patient, and what may have happened since. Each returns the request, to be
+# sent again with its key.
 
 
 def slot_taken(visit_type: VisitType, slot: Slot, patient: User) -> Start:
@@ -174,7 +176,7 @@ def test_answer_that_is_told_again_closes_no_gate(answered: Callable[..., Start]
 
 @pytest.mark.django_db(transaction=True)
 def test_times_of_others_stay_free_whatever_is_told_again() -> None:
-    """Each answer was of a hold that is over: nobody keeps the time now."""
+    """Each answer was about a hold that has ended: nobody holds the time now."""
     visit_type, slots = bookable(count=3)
     patient = make_patient()
     for slot in slots:

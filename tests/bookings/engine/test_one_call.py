@@ -205,7 +205,7 @@ def test_pause_that_is_over_refuses_nobody() -> None:
 
 
 class TestBuffer:
-    """Slots after a visit that are kept free: claimed with it, and not part of it."""
+    """Slots kept free after a visit: claimed with it, but no part of it."""
 
     def test_visit_takes_its_buffer_and_ends_before_it(self) -> None:
         visit_type, slots = bookable(slots=2, count=5)

@@ -1,4 +1,6 @@
-"""The gate spares the database a stampede; it decides nothing, and bookings go on without it."""
+"""The gate protects the database from a stampede. It decides nothing, and bookings work
+without it.
+"""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -90,7 +92,7 @@ def test_rush_at_the_gate_asks_the_database_once_for_what_else_is_free(
 
 
 def test_request_that_was_answered_before_passes_the_gate_of_somebody_else() -> None:
-    """A retry must hear its own answer again, not who is at the gate by now."""
+    """A retry must get its own answer again, whoever is at the gate by now."""
     assert enter("me", mark="m") is Passage.ENTERED
     slot_gate.leave(slot_id=7, hold_id=HOLD)
     assert enter("other") is Passage.ENTERED
@@ -103,7 +105,7 @@ def test_request_that_was_answered_before_passes_the_gate_of_somebody_else() -> 
 
 
 def test_claim_alone_is_no_lock_and_ends_by_itself_after_two_seconds() -> None:
-    """A request that is killed behind the gate keeps nobody away for long."""
+    """A request that is killed behind the gate blocks nobody for long."""
     enter("me")
     assert locks() == {}
     assert 0 < get_redis_connection("default").pttl("claim:slot:7") <= 2_000
@@ -128,7 +130,7 @@ def test_who_waits_in_vain_is_told_by_the_database() -> None:
 
 
 def test_hold_that_is_given_back_before_its_gate_closes_leaves_it_open() -> None:
-    """The practice calls the visit off that would move, at that very instant."""
+    """At that very instant, the practice cancels the visit that would move."""
     enter("me")
     slot_gate.leave(slot_id=7, hold_id=HOLD, holder_keys=["me"])
     keep("me")

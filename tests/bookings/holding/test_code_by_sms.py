@@ -1,4 +1,4 @@
-"""With CODE_CHANNEL=sms a signed-in patient's code goes to their phone, else by mail."""
+"""With CODE_CHANNEL=sms, a signed-in patient's code goes to their phone, otherwise by mail."""
 
 from collections.abc import Iterator
 
@@ -91,7 +91,7 @@ def test_code_that_went_by_mail_is_not_texted_when_the_provider_is_back(twilio, 
 
 
 def test_guest_proves_the_address_that_was_typed_and_never_with_a_phone(twilio, post) -> None:
-    """Else a code on anybody's phone would open the account of anybody's address."""
+    """Otherwise a code on anybody's phone would open the account of anybody's address."""
     visit_type, slots = bookable()
     attempt(slots[0], visit_type=visit_type, holder=guest())
     work()
@@ -151,7 +151,7 @@ def test_repeat_with_the_same_key_is_answered_with_the_same_number(twilio) -> No
 
 @pytest.mark.parametrize("door", ["api", "page"])
 def test_number_that_has_got_very_many_codes_gets_no_more(twilio, monkeypatch, door: str) -> None:
-    """Counted over all accounts: many of them may name one number."""
+    """Counted over all accounts, because many may name the same number."""
     allow(monkeypatch, codes_to_phone=1)
     visit_type, slots = bookable()
     start = {"visit_type_id": visit_type.pk}

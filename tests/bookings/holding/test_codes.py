@@ -1,4 +1,4 @@
-"""The one-time code is derived, and nothing but its own hold and resend make it."""
+"""The one-time code is derived, and only its own hold and resend give it."""
 
 import hashlib
 import hmac
@@ -17,7 +17,7 @@ MAC_OF_OPENSSL = "320f332730c8d8ad54a3387d683688b5d40906755098d2b934a1c087b18205
 
 
 def truncate(mac: str) -> str:
-    """RFC 4226, 5.3, written once more over the hexadecimal text."""
+    """RFC 4226, 5.3, implemented again on the hexadecimal text."""
     offset = int(mac[-1], 16)
     number = int(mac[2 * offset : 2 * offset + 8], 16) % 2**31
     return str(number)[-6:].zfill(6)

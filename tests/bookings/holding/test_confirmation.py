@@ -128,7 +128,7 @@ def test_code_of_the_last_resend_opens() -> None:
 
 @pytest.mark.parametrize("who", ["guest", "patient"])
 def test_gate_of_a_confirmed_time_is_open(who: str, django_capture_on_commit_callbacks) -> None:
-    """The slot is booked: the next patient is told so by the database, with other times."""
+    """The slot is booked: the database tells the next patient so, with other times."""
     visit_type, slots = bookable()
     holder = guest() if who == "guest" else as_patient(make_patient())
     hold = attempt(slots[0], visit_type=visit_type, holder=holder)
@@ -282,7 +282,9 @@ def test_cancelled_visit_leaves_the_patient_free_at_that_time() -> None:
 
 
 def test_overlap_that_only_the_database_sees_is_the_same_refusal() -> None:
-    """Two visits confirmed at one instant: neither sees the other, the month's constraint does."""
+    """Two visits confirmed at one instant: neither sees the other, but the month's
+    constraint does.
+    """
     patient = as_patient(make_patient())
     visit_type, slots = bookable()
     other, other_slots = bookable()
@@ -302,7 +304,9 @@ def test_overlap_that_only_the_database_sees_is_the_same_refusal() -> None:
 
 
 def test_time_that_has_an_appointment_although_its_slot_is_free_is_not_given_twice() -> None:
-    """Should never be; then the constraint of the appointments says no, and nobody sees a 500."""
+    """This should never happen. If it does, the constraint on appointments refuses, and nobody sees
+    a 500.
+    """
     visit_type, slots = bookable()
     make_appointment(slots=slots[:1])
     Slot.objects.filter(pk=slots[0].pk).update(state="open", hold_id=None)

@@ -1,4 +1,4 @@
-"""Keeping a time: who for, how many, for how long, and how it comes back."""
+"""Holding a time: for which holder, how many, for how long, and how it is given back."""
 
 from datetime import timedelta
 from uuid import uuid4
@@ -424,7 +424,9 @@ def test_time_of_a_whole_day_ahead_is_held_at_its_first_and_last_moment() -> Non
 
 
 def test_live_hold_that_only_the_database_sees_is_the_same_refusal() -> None:
-    """Should never be; then the constraint of the holds says no, and nobody sees a 500."""
+    """This should never happen. If it does, the constraint on holds refuses, and nobody
+    sees a 500.
+    """
     visit_type, slots = bookable()
     hold = take(slots[0], visit_type=visit_type, holder=guest())
     Slot.objects.filter(pk=slots[0].pk).update(state="open", hold_id=None, held_until=None)

@@ -141,7 +141,7 @@ def test_code_by_sms_goes_to_the_number_that_was_typed(settings) -> None:
 
 @pytest.mark.parametrize("who", ["guest", "patient"])
 def test_details_without_a_number_send_no_code_for_a_visit_by_phone(who: str) -> None:
-    """Whatever a form has let through."""
+    """Even if a form let it pass."""
     visit_type, slot = visit_by_phone()
     holder = guest() if who == "guest" else as_patient(parent(phone=""))
     hold = take(slot, visit_type=visit_type, holder=holder)

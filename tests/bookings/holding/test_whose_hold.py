@@ -1,4 +1,4 @@
-"""Whose a hold is: said in Python, for what is read, and in the database, for what is done."""
+"""Who has a hold: Python decides for reads, and the database for changes."""
 
 from itertools import product
 from uuid import UUID, uuid4
@@ -61,7 +61,7 @@ def test_guest_whose_hold_was_given_to_an_account_keeps_it_and_others_do_not() -
 
 
 def test_visit_of_one_account_is_not_moved_by_the_code_to_another_address() -> None:
-    """Also where the details came in another way than they do today: the confirmation looks."""
+    """Even if the details came in another way than today: the confirmation checks."""
     visit_type, _tomorrow = bookable(count=0, change_notice_minutes=0)
     slots = make_slots(doctor=visit_type.doctor, starts_at=tomorrow_at(days=3), count=4)
     holder, now = guest(), timezone.now()

@@ -1,4 +1,4 @@
-"""Wrong codes of bookings are counted for what they would open: ten of a day, over all holds."""
+"""Wrong codes of bookings are counted against their target: ten a day, over all holds."""
 
 import re
 from datetime import time, timedelta
@@ -36,7 +36,7 @@ TOO_MANY = "Too many wrong codes were entered for this address today."
 
 @pytest.fixture(autouse=True)
 def _quick_hands(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The limits of a minute, and of mails, are another matter."""
+    """The limits per minute, and of mails, are tested elsewhere."""
     most = {"hold": 999, "code": 999, "confirm": 999, "codes_to": 999, "mail_day": 999}
     allow(monkeypatch, **most, accounts=999)
 
@@ -57,7 +57,7 @@ def type_code(browser: Client, hold: Hold, code: str) -> Any:
 
 
 def guess_wrong(*, times: int, email: str = VICTIM, networks: int = 9) -> None:
-    """Strangers with two wrong codes at each of many holds."""
+    """Strangers enter two wrong codes at each of many holds."""
     visit_type, slots = bookable(count=times)
     for number in range(0, times, 2):
         browser = browser_at(number % networks)
@@ -119,7 +119,7 @@ def test_owner_of_a_mailbox_that_strangers_guess_at_confirms_with_a_longer_code(
 
 @pytest.mark.parametrize("guesses", [0, 7])
 def test_page_says_nothing_that_does_not_fit_the_code_of_the_mail(guesses: int) -> None:
-    """The newest mail may have six digits still where the next one has twelve characters."""
+    """The newest mail may still have six digits when the next one has twelve characters."""
     visit_type, slots = bookable()
     browser = browser_at(100)
     hold = held_by(browser, slots[0], visit_type)
@@ -242,7 +242,7 @@ def test_other_mailbox_is_not_concerned() -> None:
 
 
 def test_address_that_was_changed_is_the_one_that_counts() -> None:
-    """The code went to the mailbox that stands in the hold, whatever stood there before."""
+    """The code went to the mailbox in the hold, whatever it was before."""
     visit_type, slots = bookable()
     browser = browser_at(1)
     hold = held_by(browser, slots[0], visit_type, "decoy@example.test")

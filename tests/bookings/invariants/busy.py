@@ -50,7 +50,7 @@ from tests.factories import (
 
 @dataclass
 class Busy:
-    """One doctor's full week, by what became of each time."""
+    """One doctor's full week, by what happened to each time."""
 
     visit_type: VisitType
     slots: list[Slot]
@@ -66,7 +66,7 @@ class Busy:
 
 
 class _Day:
-    """Gives out the slots of a doctor one after the other."""
+    """Gives out a doctor's slots one after the other."""
 
     def __init__(self) -> None:
         self.visit_type, self.slots = bookable(count=30)
@@ -116,7 +116,7 @@ def open_gates() -> None:
 
 
 def all_is_told() -> None:
-    """Worker and mail server have done what they do."""
+    """Worker and mail server have done their work."""
     now = timezone.now()
     waiting = list(OutboxMessage.objects.filter(done_at=None))
     OutboxDelivery.objects.bulk_create(
@@ -126,7 +126,7 @@ def all_is_told() -> None:
 
 
 def imported(*, starts_at: datetime) -> Appointment:
-    """A visit of which the audit says that it was agreed elsewhere."""
+    """A visit that the audit records as agreed elsewhere."""
     visit_type, _none = bookable(count=0)
     slots = make_slots(doctor=visit_type.doctor, starts_at=starts_at)
     visit = make_appointment(slots=slots, visit_type=visit_type)
@@ -140,7 +140,7 @@ def imported(*, starts_at: datetime) -> Appointment:
 
 
 def _amended() -> Appointment:
-    """Its reason has got another name, and its patient was told."""
+    """Its visit type has another name, and its patient was told."""
     visit_type, (slot,) = bookable(count=1)
     visit = book(slot, visit_type=visit_type, holder=patient())
     visit_type.name = "Another name"
@@ -204,7 +204,7 @@ def _what_became_of_visits(day: _Day) -> None:
 
 
 def _long_visit(day: _Day) -> None:
-    """Of two slots, with another two that are kept free after it."""
+    """Two slots, followed by two that are kept free."""
     long = make_visit_type(doctor=day.visit_type.doctor, slots=2, buffer_slots=2)
     first = day.slot()
     for _ in range(3):

@@ -1,7 +1,7 @@
 """A busy database for each test, made in the test's own transaction.
 
-Sharing one would keep a transaction open for minutes, and no seal of the audit passes a transaction
-that runs: tests of the seals, on the same server, would wait for it.
+A shared one would keep a transaction open for minutes, and no seal of the audit passes a running
+transaction: tests of the seals, on the same server, would wait for it.
 """
 
 import pytest

@@ -1,4 +1,4 @@
-"""What the clients of a busy database would have written down."""
+"""What the clients of a busy database would have recorded."""
 
 from dataclasses import replace
 
@@ -8,7 +8,7 @@ from tests.bookings.invariants.busy import Busy
 
 
 def recorded(world: Busy) -> list[Event]:
-    """All that the patients of a confirmed, a cancelled and a moved visit have done."""
+    """Everything that the patients of a confirmed, a cancelled and a moved visit have done."""
     return [
         *_booked(world.confirmed),
         *_booked(world.cancelled),

@@ -109,7 +109,7 @@ def test_lapsed_hold_is_no_violation_before_the_sweeper_comes():
 
 
 def test_transaction_in_flight_raises_no_alarm_and_is_not_held_up():
-    """Between two of its statements nothing fits together; nobody else may see that."""
+    """Between two of its statements nothing is consistent, but nobody else may see that."""
     _visit_type, [slot, *_] = bookable()
     with another_connection() as booking:
         booking.execute("BEGIN")

@@ -27,7 +27,7 @@ LONG_AGO = timedelta(hours=1)
 
 
 def run(*statements: str) -> None:
-    """As the owner of the tables can. What waits for the end of the transaction is done first."""
+    """As the owner of the tables can. Deferred checks run first."""
     with connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         for statement in statements:

@@ -1,4 +1,4 @@
-"""What clients were answered is held against the database."""
+"""The answers that clients got are compared with the database."""
 
 from dataclasses import asdict, replace
 from json import dumps

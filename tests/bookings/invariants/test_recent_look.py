@@ -1,4 +1,4 @@
-"""A look at what has changed reads what was touched, and nothing of what has piled up before."""
+"""A check of recent changes reads what was touched, and nothing of the rest."""
 
 import re
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""What the patient is told when a visit is called off."""
+"""What the patient is told when a visit is cancelled."""
 
 import pytest
 from django.core import mail

@@ -140,7 +140,7 @@ def test_repeat_of_a_mail_has_the_message_id_of_the_first() -> None:
     visit_type, slots = bookable()
     attempt(slots[0], visit_type=visit_type, holder=guest())
     first = work("otp.requested")
-    # The worker died after the mail was out and before it could say so.
+    # The worker died after the mail was sent and before it could record that.
     OutboxMessage.objects.filter(pk=first.pk).update(done_at=None)
     first.deliveries.update(delivered_at=None)
     work("otp.requested")
@@ -194,7 +194,7 @@ def test_calendar_file_of_the_mail_names_the_right_instant(starts_at: str) -> No
 
 
 def test_name_with_markup_and_a_line_break_does_no_harm() -> None:
-    """The reverse of an injection: what was typed arrives as it was typed, and as nothing else."""
+    """The reverse of an injection: typed text arrives as it was typed, and as nothing else."""
     visit_type, slots = bookable()
     book(
         slots[0],

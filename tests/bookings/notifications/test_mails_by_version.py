@@ -1,4 +1,6 @@
-"""Each mail about a visit tells one state, however late it goes out and whatever has come since."""
+"""Each mail about a visit describes one state, however late it is and whatever has happened
+since.
+"""
 
 from typing import Any
 
@@ -47,7 +49,7 @@ def cancelled(made: Booked, *, by: Any = None) -> None:
 
 
 def events() -> list[tuple[str, Event]]:
-    """Subject and entry of each mail that has gone out, codes apart."""
+    """Subject and calendar entry of each sent mail, except codes."""
     found = []
     for sent in mail.outbox:
         for name, content, _type in sent.attachments:
@@ -72,7 +74,7 @@ def visits_only() -> None:
 def test_move_and_cancellation_before_any_mail_has_gone_are_two_states(
     move: Any, by_practice: bool
 ) -> None:
-    """Moved twice, then called off, while no mail went out."""
+    """Moved twice, then cancelled, while no mail was sent."""
     made = moved(booked(), to=3)
     visits_only()
     mail.outbox.clear()
@@ -115,7 +117,9 @@ def test_every_move_is_told_with_its_own_time_and_number() -> None:
 
 
 def test_mail_that_comes_after_the_one_of_the_move_is_left_out() -> None:
-    """The mail of the move strikes the old time out; a confirmation of it would only confuse."""
+    """The mail of the move crosses out the old time; a confirmation of that time would only
+    confuse.
+    """
     made = moved(booked(), to=3)
     receive("appointment.moved")
     receive("appointment.confirmed")

@@ -1,4 +1,4 @@
-"""Patients are reminded once a day before and once shortly before, of what is still true."""
+"""Patients are reminded a day before and shortly before, of what is still true."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -184,7 +184,7 @@ def test_nearest_visit_is_reminded_of_first(monkeypatch) -> None:
 
 
 def test_night_in_which_clocks_change_makes_nobody_early_or_late() -> None:
-    """A day is 24 hours that pass: on that Sunday the reminder comes at nine for a visit at ten."""
+    """A day is 24 elapsed hours: on that Sunday the reminder comes at nine for a visit at ten."""
     zone = ZoneInfo("Europe/Amsterdam")
     spring = datetime(timezone.now().year, 3, 31, 10, tzinfo=zone)
     if spring < timezone.now() + timedelta(days=3):
@@ -253,7 +253,7 @@ def test_reminder_helps_until_the_next_is_due(hours: int, until: int) -> None:
 def test_search_reads_an_index_of_the_months_in_question() -> None:
     now = timezone.now()
     with connection.cursor() as cursor:
-        # An empty table is read as a whole, whatever indexes there are.
+        # An empty table is read as a whole, whatever indexes it has.
         cursor.execute("SET LOCAL enable_seqscan = off")
     plan = due_for_reminder(hours=24, of=HOURS, now=now).explain()
     assert "Index Cond: ((starts_at > " in plan, plan

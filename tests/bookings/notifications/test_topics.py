@@ -1,4 +1,4 @@
-"""The functions of the database publish by themselves, and know no registry of topics."""
+"""The database's functions publish by themselves, without the registry of topics."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""The mails about a visit as a mail server gets them: over SMTP, taken apart again."""
+"""The mails about a visit as a mail server gets them: sent over SMTP and parsed again."""
 
 import html
 import re
@@ -72,7 +72,7 @@ def change(appointment: Appointment, status: AppointmentStatus, **fields: object
 
 
 def moved(visit: Visit, *, to: int, by: str = "patient", why: str = "") -> Visit:
-    """Another time has taken the place of this one."""
+    """Another time has replaced this one."""
     old = visit.appointment
     change(old, AppointmentStatus.RESCHEDULED, changed_by_kind=by, change_reason=why)
     new = make_appointment(
@@ -446,7 +446,7 @@ def test_visit_that_was_moved_on_meanwhile_is_told_by_its_last_move(post: Post) 
 
 
 def hand_out() -> list[OutboxMessage]:
-    """One round of the relay, and what its workers make of it."""
+    """One round of the relay, and the work of its workers."""
     ids: list[int] = []
     pass_on(send=lambda _task, message_id, _number: ids.append(message_id))
     return [work(OutboxMessage.objects.get(pk=pk)) for pk in ids]

@@ -1,4 +1,4 @@
-"""The months of the appointments' table are there before anybody books into them."""
+"""The months of the appointments' table exist before anybody books into them."""
 
 import re
 from concurrent.futures import ThreadPoolExecutor
@@ -96,7 +96,7 @@ def test_two_runs_at_once_make_each_month_once():
 
 
 def drop_months_of(now: datetime) -> None:
-    """A flush between tests empties tables and leaves them; made months must not stay."""
+    """A flush between tests empties tables but keeps them; these months must not stay."""
     with connection.cursor() as cursor:
         for name in months():
             if name >= partition_of(now.date()):

@@ -1,4 +1,4 @@
-"""Holds that came to nothing say who wanted to see which doctor, and why: they are not kept."""
+"""Holds that led to nothing say who wanted to see which doctor, and why: they are not kept."""
 
 from datetime import timedelta
 

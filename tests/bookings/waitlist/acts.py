@@ -25,20 +25,20 @@ from tests.factories import (
 
 
 def in_daylight(*, days: int = 0) -> datetime:
-    """The noon (UTC) that comes next: within a day, and no quiet hours in Utrecht."""
+    """The next noon (UTC): within a day, and outside quiet hours in Utrecht."""
     noon = tomorrow_at(12, days=days)
     return noon if noon - timedelta(days=days) > timezone.now() else noon + timedelta(days=1)
 
 
 def awaited(*, count: int = 1, slots: int = 1, **fields: Any) -> tuple[VisitType, list[Slot]]:
-    """A doctor in Utrecht and free times in three days, from 09:00 UTC on."""
+    """A doctor in Utrecht with free times in three days, from 09:00 UTC on."""
     doctor = make_doctor(**({"clinic": make_clinic(), "min_notice_minutes": 0} | fields))
     visit_type = make_visit_type(doctor=doctor, slots=slots)
     return visit_type, make_slots(doctor=doctor, starts_at=tomorrow_at(days=3), count=count)
 
 
 def in_line(visit_type: VisitType, *, count: int = 3, **fields: Any) -> list[WaitlistEntry]:
-    """So many patients, in the order in which they came."""
+    """This many patients, in the order in which they joined."""
     came = timezone.now() - timedelta(hours=count)
     line = []
     for number in range(count):
@@ -55,12 +55,12 @@ def in_line(visit_type: VisitType, *, count: int = 3, **fields: Any) -> list[Wai
 
 
 def release(*slots: Slot, now: datetime | None = None) -> list[Hold]:
-    """The times are free again, and the waitlist hears of it."""
+    """The times are free again, and the waitlist is told."""
     return offer_released(slot_ids=[slot.pk for slot in slots], now=now or in_daylight())
 
 
 def run_out(offer: Hold) -> None:
-    """Its mail arrives; fifteen minutes without an answer, and the sweeper comes by."""
+    """Its mail arrives, fifteen minutes pass without an answer, and the sweeper runs."""
     hear_of_offers()
     run_out_unsent(offer)
 

@@ -1,4 +1,4 @@
-"""What the waitlist asks at every release, and at every look over it, is served by indexes."""
+"""Indexes serve every query of the waitlist, at a release and in its regular check."""
 
 import pytest
 from django.db import connection
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def _no_scans() -> None:
-    """An empty table is read as a whole, whatever indexes there are."""
+    """An empty table is read as a whole, whatever indexes it has."""
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off")
 

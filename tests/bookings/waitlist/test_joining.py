@@ -1,4 +1,4 @@
-"""Joining and leaving the waitlist: what is refused, what is the same, and when it ends."""
+"""Joining and leaving the waitlist: what is refused, what counts as the same, and when it ends."""
 
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -47,7 +47,7 @@ def today() -> date:
 def join(
     patient: User | None = None, *, now: datetime | None = None, **fields: Any
 ) -> tuple[WaitlistEntry, bool]:
-    """For a doctor's times of the next week, unless somebody else is named."""
+    """For a doctor's times of the next week, unless something else is given."""
     defaults: dict[str, Any] = {"from_on": today(), "until_on": today() + timedelta(days=7)}
     if not {"doctor_id", "specialty", "city"} & set(fields):
         doctor = make_doctor()
@@ -126,7 +126,7 @@ def test_specialty_is_waited_for_in_the_city_as_its_clinics_write_it() -> None:
 
 
 def test_specialty_is_waited_for_where_its_doctors_have_their_times() -> None:
-    """As offers are made: by the clinic of the time, not by the doctor's main clinic."""
+    """Like offers: by the clinic of the time, not by the doctor's main clinic."""
     doctor, leiden = make_doctor(), make_clinic(city="Leiden")
     make_visit_type(doctor=doctor)
     slots = make_slots(doctor=doctor, starts_at=tomorrow_at(days=2))
@@ -141,7 +141,7 @@ def test_specialty_is_waited_for_where_its_doctors_have_their_times() -> None:
 
 
 def wrong_fields() -> dict[str, tuple[str, str, dict[str, Any]]]:
-    """By what is wrong: the field that is named, with its code, and what was asked for."""
+    """By what is wrong: the named field, its code, and the request."""
     doctor = make_doctor()
     visit_type = make_visit_type(doctor=doctor, mode="video")
     closed, resting = make_doctor(is_active=False), make_visit_type(doctor=doctor, is_active=False)
@@ -342,7 +342,7 @@ def test_entries_that_are_over_already_take_no_place_in_a_run(monkeypatch) -> No
 
 
 def visit_beside(entry: WaitlistEntry, **fields: Any) -> Appointment:
-    """A visit to come with the doctor of this entry, for its reason, confirmed just now."""
+    """An upcoming visit with the doctor of this entry, for its visit type, confirmed just now."""
     slots = make_slots(doctor=entry.doctor, starts_at=tomorrow_at(days=5))
     return make_appointment(
         slots=slots, **({"patient": entry.patient, "visit_type": entry.visit_type} | fields)

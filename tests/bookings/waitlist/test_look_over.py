@@ -1,4 +1,4 @@
-"""The look over the waitlist: nobody waits for good, and nobody pays for a long line."""
+"""The look over the waitlist: nobody waits forever, and a long line costs nobody."""
 
 from datetime import datetime, time, timedelta
 
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db
 
 
 def lone_gaps(visit_type: VisitType, *, count: int) -> datetime:
-    """So many free slots with nothing beside them; returns when the last ends."""
+    """This many free slots with nothing beside them; returns when the last one ends."""
     start = tomorrow_at(6, days=2)
     for number in range(count):
         (slot,) = make_slots(doctor=visit_type.doctor, starts_at=start + timedelta(hours=number))
@@ -69,7 +69,7 @@ def queries_of_a_look() -> int:
 
 
 def test_each_entry_costs_few_queries_however_many_times_are_free() -> None:
-    """Nothing suits: two for the line, two for the lock, then for each entry two."""
+    """If nothing suits: two for the line, two for the lock, then two for each entry."""
     visit_type, _slots = awaited(count=30)
     for line in (5, 10):
         WaitlistEntry.objects.all().delete()

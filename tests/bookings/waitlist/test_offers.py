@@ -450,7 +450,7 @@ def test_line_is_read_in_batches_without_losing_anybody(monkeypatch) -> None:
 def test_each_released_time_costs_two_looks_at_the_line_and_no_more(
     django_assert_num_queries,
 ) -> None:
-    """With doctors, clinics and reasons read at once, by two statements."""
+    """With doctors, clinics and visit types read at once, by two statements."""
     _visit_type, slots = awaited(count=4)
     for count in (1, 4):
         with django_assert_num_queries(2 + 2 * count):
@@ -532,7 +532,7 @@ def test_booked_time_is_offered_to_nobody() -> None:
 
 
 def two_entries_of_one_patient() -> list[Slot]:
-    """With two doctors, who both have the same hour free."""
+    """With two doctors, who are both free at the same hour."""
     patient, slots = make_patient(), []
     for _ in range(2):
         visit_type, (slot,) = awaited()

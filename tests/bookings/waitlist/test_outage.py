@@ -37,7 +37,7 @@ def live_offer() -> Hold:
 
 
 def run_out_in_the_outage(offer: Hold) -> None:
-    """A worker tries in vain, the offer ends, and another try settles its message."""
+    """A worker tries in vain, the offer expires, and another try settles its message."""
     hear_of_offers()
     run_out_unsent(offer)
     hear_of_offers()

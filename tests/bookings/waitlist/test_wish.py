@@ -1,4 +1,4 @@
-"""What an entry wants and when its patient may be written to, also when the clocks change."""
+"""What an entry wants, and when its patient may get mail, also when the clocks change."""
 
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -21,7 +21,7 @@ ZONES = [
     )
 ]
 UTRECHT = ZoneInfo("Europe/Amsterdam")
-# A week about each change of the clocks in Europe, and the same instants elsewhere.
+# A week around each clock change in Europe, and the same instants elsewhere.
 NIGHTS = [datetime(2026, 3, 29, 1, tzinfo=UTC), datetime(2026, 10, 25, 1, tzinfo=UTC)]
 
 zones = st.sampled_from(ZONES)
@@ -177,6 +177,6 @@ def test_quiet_hours_that_run_have_an_end_ahead_and_are_over_by_then(now, zone, 
     in_one_day, over_midnight = begin <= clock < end, begin > end and not end <= clock < begin
     assert (until is not None) == (in_one_day or over_midnight)
     if until is not None:
-        # An hour more or less where the clocks change in between.
+        # An hour more or less if the clocks change in between.
         assert -timedelta(hours=1) < until - now <= timedelta(hours=25)
         assert quiet.allow_offer(starts_at=until, now=now, zone=zone) is False
