@@ -172,9 +172,10 @@ def free_times(
     grid: Sequence[GridSlot], *, length: int, kept_free: int, mode: str, now: datetime
 ) -> Iterator[VisitTime]:
     """The free ones of `visit_times`, each worked out when it is asked for."""
+    modes = (mode, "any")
     is_alone = length == 1 and not kept_free  # as most visits are: the slot itself decides
     for index, slot in enumerate(grid):
-        if not (slot.takes(mode) and slot.is_free(now=now)):
+        if slot.mode not in modes or not (slot.state == "open" or slot.is_free(now=now)):
             continue
         if is_alone:
             yield VisitTime((slot,))

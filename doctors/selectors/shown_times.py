@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
 from doctors.models import Doctor, VisitType
-from doctors.rules import GridSlot, VisitTime, by_day, free_times, instants_of_days
+from doctors.rules import GridSlot, VisitTime, free_times, instants_of_days
 from doctors.selectors.search import DoctorSearch
 from doctors.selectors.slots import grid_of_doctors, window_of
 from doctors.selectors.visit_types import fitting_visit_types
@@ -110,8 +110,12 @@ def _on_days(diary: _Diary, *, days: Collection[date], asked: Collection[date]) 
     visit_type = found[0] if found else next(iter(diary.visit_types), None)
     if visit_type is None:
         return ShownTimes(None)
-    times = diary.times(visit_type)
-    return ShownTimes(visit_type, by_day(time for time in times if time.local_day in days))
+    times: dict[date, list[VisitTime]] = {day: [] for day in days}
+    for time in diary.times(visit_type):
+        of_day = times.get(time.local_day)
+        if of_day is not None:
+            of_day.append(time)
+    return ShownTimes(visit_type, {day: found for day, found in times.items() if found})
 
 
 def _after(diary: _Diary, *, day: date, until: datetime) -> ShownTimes:
