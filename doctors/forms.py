@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from django import forms
-from django.http import QueryDict
+from django.utils.http import urlencode
 from django.utils.text import capfirst
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -127,12 +127,10 @@ class SearchForm(forms.Form):
 
     def query(self, search: DoctorSearch) -> str:
         """The search as a query string, for links that change one part and keep the rest."""
-        query = QueryDict(mutable=True)
-        for name in self.fields:
-            value = getattr(search, name)
-            if value not in ("", None) and not (name == "order" and value == "next_free"):
-                query[name] = str(value)
-        return query.urlencode()
+        asked = {name: getattr(search, name) for name in self.fields}
+        if asked["order"] == "next_free":
+            del asked["order"]
+        return urlencode({name: value for name, value in asked.items() if value not in ("", None)})
 
 
 def _in_order(choices: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:

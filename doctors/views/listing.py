@@ -25,7 +25,7 @@ from doctors.selectors.search import (
     in_one_currency,
     matching_doctors,
 )
-from doctors.templatetags.clinic_time import date_long
+from doctors.templatetags.clinic_time import date_long, date_short
 from doctors.views.cards import (
     DAYS_OF_A_NARROW_CARD,
     common_today,
@@ -33,6 +33,7 @@ from doctors.views.cards import (
     doctor_cards,
     local_today,
 )
+from doctors.views.results_page import ActiveFilter, Alternative, Moves, OrderLink, Results
 
 DAYS = 5
 # The next days must include the day that a narrow card hides.
@@ -49,20 +50,22 @@ def doctor_list(request: HttpRequest) -> HttpResponse:
     doctors = page.doctors
     today = _first_today(doctors, now=now)
     days = _days(request.GET.get("from", ""), search=search, today=today, now=now)
-    context = {
-        "form": form,
-        "page": page,
-        "cards": doctor_cards(doctors, days=days, search=search, now=now),
-        "total": page.total,
-        "days": days,
-        "day_heads": day_heads(days, today=common_today(doctors, now=now)),
-        "heading": _heading(search, total=page.total),
-        "order_urls": _order_urls(form, search),
-        "active_filters": _active_filters(form, search),
-        "alternatives": _alternatives(form, search, now=now) if not page.total else [],
-        "nav": "doctors",
-        **_moves(form, search, page=page, days=days, today=today),
-    }
+    heading = _heading(search, total=page.total)
+    results = Results(
+        heading=heading,
+        announcement=_("%(heading)s. %(first)s to %(last)s")
+        % {"heading": heading, "first": date_short(days[0]), "last": date_short(days[-1])},
+        total=page.total,
+        first=page.first,
+        last=page.last,
+        cards=doctor_cards(doctors, days=days, search=search, now=now),
+        day_heads=day_heads(days, today=common_today(doctors, now=now)),
+        orders=_orders(form, search),
+        filters=_filters(form, search),
+        alternatives=_alternatives(form, search, now=now) if not page.total else (),
+        moves=_moves(form, search, page=page, days=days, today=today),
+    )
+    context = {"form": form, "results": results, "nav": "doctors"}
     template = "doctors/_results_swap.html" if wants_fragment(request) else "doctors/list.html"
     return render(request, template, context)
 
@@ -109,29 +112,23 @@ def _url(form: SearchForm, search: DoctorSearch, **more: str | int) -> str:
     return f"{reverse('doctors:list')}{'?' if query else ''}{query}"
 
 
-def _order_urls(form: SearchForm, search: DoctorSearch) -> list[dict[str, object]]:
+def _orders(form: SearchForm, search: DoctorSearch) -> list[OrderLink]:
     return [
-        {
-            "label": label,
-            "url": _url(form, search.ordered(order)),
-            "current": order == search.order,
-        }
+        OrderLink(str(label), _url(form, search.ordered(order)), is_current=order == search.order)
         for order, label in ORDER_LABELS.items()
     ]
 
 
-def _active_filters(form: SearchForm, search: DoctorSearch) -> list[dict[str, str]]:
+def _filters(form: SearchForm, search: DoctorSearch) -> list[ActiveFilter]:
     names = ("q", "specialty", "city", "available_on", "mode", "language", "max_fee")
     return [
-        {"label": form.label_of(name, search), "remove_url": _url(form, search.without(name))}
+        ActiveFilter(form.label_of(name, search), _url(form, search.without(name)))
         for name in names
         if getattr(search, name) not in ("", None)
     ]
 
 
-def _alternatives(
-    form: SearchForm, search: DoctorSearch, *, now: datetime
-) -> list[dict[str, object]]:
+def _alternatives(form: SearchForm, search: DoctorSearch, *, now: datetime) -> list[Alternative]:
     """What a search would find on the next days, or without one of the filters."""
     found = _on_the_next_days(form, search, now=now)
     for active in ("language", "available_on", "max_fee", "mode", "city", "q", "specialty"):
@@ -140,40 +137,37 @@ def _alternatives(
         wider = search.without(active)
         if count := matching_doctors(search=wider, now=now).count():
             label = _("Without “%(filter)s”") % {"filter": form.label_of(active, search)}
-            found.append({"label": label, "url": _url(form, wider), "count": count})
+            found.append(Alternative(label, _url(form, wider), count))
     return found
 
 
 def _on_the_next_days(
     form: SearchForm, search: DoctorSearch, *, now: datetime
-) -> list[dict[str, object]]:
+) -> list[Alternative]:
     """If nobody is free on the wanted day, the day after mostly helps."""
     if search.available_on is None:
         return []
-    found: list[dict[str, object]] = []
+    found: list[Alternative] = []
     for ahead in (1, 2):
         day = search.available_on + timedelta(days=ahead)
         later = replace(search, available_on=day)
         if count := matching_doctors(search=later, now=now).count():
             is_tomorrow = day == timezone.localdate(now) + timedelta(days=1)
             label = _("Tomorrow") if is_tomorrow else date_long(day)
-            found.append({"label": label, "url": _url(form, later), "count": count})
+            found.append(Alternative(label, _url(form, later), count))
     return found
 
 
 def _moves(
     form: SearchForm, search: DoctorSearch, *, page: ResultPage, days: list[date], today: date
-) -> dict[str, str]:
-    """Addresses of earlier and later days, and of the previous and next pages."""
+) -> Moves:
     shift = timedelta(days=DAYS_A_STEP)
     here = {"from": days[0].isoformat()} if days[0] != today else {}
     number = {"page": page.number} if page.number > 1 else {}
     earlier = max(days[0] - shift, today).isoformat()
-    return {
-        "earlier_url": _url(form, search, **{"from": earlier}, **number) if days[0] > today else "",
-        "later_url": _url(form, search, **{"from": (days[0] + shift).isoformat()}, **number),
-        "previous_page_url": _url(form, search, page=page.number - 1, **here)
-        if page.has_previous
-        else "",
-        "next_page_url": _url(form, search, page=page.number + 1, **here) if page.has_next else "",
-    }
+    return Moves(
+        earlier_days=_url(form, search, **{"from": earlier}, **number) if days[0] > today else "",
+        later_days=_url(form, search, **{"from": (days[0] + shift).isoformat()}, **number),
+        previous_page=_url(form, search, page=page.number - 1, **here) if page.has_previous else "",
+        next_page=_url(form, search, page=page.number + 1, **here) if page.has_next else "",
+    )
