@@ -27,7 +27,7 @@ from bookings.engine.answer_layouts import appointment_layout, attempt_layout
 from bookings.engine.selectors import get_hold, refuse_what_is_over
 from bookings.engine.services import release_hold
 from bookings.errors import SlotHeld, SlotTaken
-from bookings.holding.destinations import code_destination
+from bookings.holding.destinations import Recipient, destination_of
 from bookings.holding.serializers import AttemptOut, BookingIn, CodeIn
 from bookings.holding.services.codes import resend_code, send_counted
 from bookings.holding.services.confirmation import confirm, confirm_booking
@@ -271,9 +271,7 @@ def _resend(request: Request, booking_id: UUID) -> Response:
     hold = get_hold(hold_id=booking_id, holder=holder)
     hold = send_counted(
         lambda now: resend_code(hold_id=booking_id, holder=holder, now=now),
-        patient_id=hold.patient_id,
-        email=hold.email,
-        phone=hold.phone,
+        to=hold,
         now=timezone.now(),
     )
     return Response(AttemptOut(hold).data, status=202)
@@ -317,7 +315,7 @@ def _count_sms(
     """Adds the limit of the number that the code goes to. Raises RateLimited."""
     patient = signed_in(request)
     known = phone or phone_known(patient=patient, moves=replaces)
-    to = code_destination(patient_id=patient.pk, email="", phone=known)
+    to = destination_of(Recipient(patient.pk, "", known))
     if to.channel == "sms":
         counted.append(limit_of("codes-to-phone", named=to.address))
         enforce(counted[-1])

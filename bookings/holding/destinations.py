@@ -23,15 +23,20 @@ class Destination:
         return mask(self.address)
 
 
-def destination_of(hold: Hold) -> Destination:
-    return code_destination(patient_id=hold.patient_id, email=hold.email, phone=hold.phone)
+@dataclass(frozen=True)
+class Recipient:
+    """A patient, or a guest without `patient_id`, before they stand in a hold."""
+
+    patient_id: int | None
+    email: str
+    phone: str
 
 
-def code_destination(*, patient_id: int | None, email: str, phone: str) -> Destination:
+def destination_of(to: Hold | Recipient) -> Destination:
     """Only a signed-in patient gets an SMS. A guest's code proves that the e-mail address is theirs
     and opens its account. A code on anybody's phone must never do that.
     """
-    number = international(phone)
-    if settings.CODE_CHANNEL == "sms" and patient_id is not None and number:
+    number = international(to.phone)
+    if settings.CODE_CHANNEL == "sms" and to.patient_id is not None and number:
         return Destination("sms", number)
-    return Destination("email", email)
+    return Destination("email", to.email)

@@ -1,6 +1,5 @@
 """What a patient enters while booking. Forms parse; the services decide."""
 
-import re
 from typing import Any
 
 from django import forms
@@ -9,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import User
 from accounts.plain_email import MISSES_SOMETHING, validate_plain_email
 from bookings.holding.services.codes import Details
-from docbook.http.form_fields import CodeField, EmailField, PatternField, TextField
+from docbook.http.form_fields import EmailField, PatternField, TextField
 from docbook.notify.phone_numbers import AS_WRITTEN
 
 
@@ -103,18 +102,23 @@ class CodeForm(forms.Form):
 
     # What the page showed about the visit; the practice may have changed it since.
     seen = forms.CharField(required=False, widget=forms.HiddenInput)
-    code = CodeField(
+    code = PatternField(
         label=_("Six-digit code"),
-        max_length=20,
+        regex=r"\A[\s-]*(?:(?:[0-9][\s-]*){6}|(?:[A-Za-z2-7][\s-]*){12})\Z",
+        strip=True,
         widget=forms.TextInput(
             attrs={
+                "maxlength": 20,
                 "autocomplete": "one-time-code",
                 "inputmode": "numeric",
                 "autofocus": True,
             }
         ),
         help_text=_("You can paste the code."),
-        error_messages={"required": _("Enter the code that we sent you.")},
+        error_messages={
+            "required": _("Enter the code that we sent you."),
+            "invalid": _("Enter the whole code as we sent it."),
+        },
     )
 
     @classmethod
@@ -129,9 +133,3 @@ class CodeForm(forms.Form):
         field = self.fields["code"]
         field.label = _("Code, six digits or twelve characters")
         field.widget.attrs |= {"inputmode": "text", "autocapitalize": "characters"}
-
-    def clean_code(self) -> str:
-        code = re.sub(r"[\s-]", "", self.cleaned_data["code"]).upper()
-        if re.fullmatch(r"[0-9]{6}|[A-Z2-7]{12}", code):
-            return code
-        raise forms.ValidationError(_("Enter the whole code as we sent it."), code="format")

@@ -41,12 +41,6 @@ class NumberField(_Folds, forms.IntegerField):
     fold = staticmethod(folded_code)
 
 
-class CodeField(_Folds, forms.CharField):
-    """Digits from any keyboard."""
-
-    fold = staticmethod(folded_code)
-
-
 class PatternField(_Folds, forms.RegexField):
     """A phone number or similar: digits and signs that match a pattern."""
 

@@ -17,7 +17,7 @@ from bookings.engine import slot_gate
 from bookings.engine.selectors import get_hold, is_over
 from bookings.engine.services import lock_hold
 from bookings.errors import AlreadyConfirmed, DetailsMissing, HoldExpired, NumberNeeded
-from bookings.holding.destinations import code_destination, destination_of
+from bookings.holding.destinations import Recipient, destination_of
 from bookings.models import Hold, HoldState
 from bookings.models.holds import MAX_CODE_RESENDS
 from docbook.audit import services as audit
@@ -111,12 +111,11 @@ def request_code_of_move(hold: Hold, *, holder: Holder, now: datetime) -> Hold:
     details = Details(**known | {"email": email.lower()})
     if not (details.first_name and details.last_name and details.email):
         return hold
+    patient_id = holder.patient.pk if holder.patient else None
     try:
         return send_counted(
             lambda now: request_code(hold_id=hold.pk, holder=holder, details=details, now=now),
-            patient_id=holder.patient.pk if holder.patient else None,
-            email=details.email,
-            phone=details.phone,
+            to=Recipient(patient_id, details.email, details.phone),
             now=now,
         )
     except (RateLimited, HoldExpired, NumberNeeded):
@@ -141,15 +140,8 @@ def resend_code(*, hold_id: UUID, holder: Holder, now: datetime) -> Hold:
     return hold
 
 
-def send_counted(
-    send: Callable[[datetime], Hold],
-    *,
-    patient_id: int | None,
-    email: str,
-    phone: str,
-    now: datetime,
-) -> Hold:
-    """Runs `send(now)`, which may send a code to this mailbox or phone. Counts it only if it did:
+def send_counted(send: Callable[[datetime], Hold], *, to: Hold | Recipient, now: datetime) -> Hold:
+    """Runs `send(now)`, which may send a code to this recipient. Counts it only if it did:
     otherwise anybody could use up the codes of somebody else.
 
     A code by SMS may still go by mail, so it counts for both. The mailbox of the account that asks
@@ -158,12 +150,11 @@ def send_counted(
     booking for a day, so one code in ten minutes always goes out. The mails of accounts have their
     own: the owner can sign in. Raises RateLimited, and what `send` raises.
     """
-    mailbox = mailbox_of(email)
-    to = code_destination(patient_id=patient_id, email=email, phone=phone)
-    names = ["codes-to", "mail-day"] if patient_id is None else ["codes-to-owner"]
-    limits = [limit_of(name, named=mailbox) for name in names]
-    if to.channel == "sms":
-        limits.append(limit_of("codes-to-phone", named=to.address))
+    names = ["codes-to", "mail-day"] if to.patient_id is None else ["codes-to-owner"]
+    limits = [limit_of(name, named=mailbox_of(to.email)) for name in names]
+    destination = destination_of(to)
+    if destination.channel == "sms":
+        limits.append(limit_of("codes-to-phone", named=destination.address))
     counted: list[Limit] = []
     sent = False
     try:

@@ -70,7 +70,7 @@ def confirm(
         guessers = mine if guessers is None else guessers
     elif guessers is None:
         guessers = guesses.guessers_anywhere()
-    code = re.sub(r"[\s-]", "", code)  # as it was read aloud, or copied
+    code = re.sub(r"[\s-]", "", code).upper()  # typed in groups, or in small letters
     call = ConfirmCall(
         hold_id=hold_id,
         patient_id=patient_id,

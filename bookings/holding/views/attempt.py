@@ -1,10 +1,13 @@
 """What the steps of a booking share: what is being booked, who comes, and the code for them."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import wraps
 from uuid import UUID
 
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponseBase
+from django.urls import reverse
 from django.utils import timezone
 
 from accounts.guesses import Guessers, guessers_of
@@ -13,11 +16,16 @@ from accounts.users import owner_of
 from bookings.actors.holder import Holder
 from bookings.appointments.presentation import seconds_left
 from bookings.appointments.selectors.appointments import Link, end_of_changes, links_to
+from bookings.engine.selectors import became_a_visit
 from bookings.models import Hold
 from bookings.models.agreed import AgreedVisit, Place
+from docbook.errors import NotFound
+from docbook.http.htmx import lead_to
 from docbook.http.keyed_digest import network_digest
 from docbook.http.throttling import enforce, limit_of
 from doctors.models import Doctor
+
+View = Callable[..., HttpResponseBase]
 
 
 @dataclass(frozen=True)
@@ -44,6 +52,24 @@ class Ticket:
     @property
     def is_move(self) -> bool:
         return self.keeps is not None
+
+
+def visit_where_the_answer_was_lost(view: View) -> View:
+    """For the steps of an attempt. A confirmation opens an account, and with it another session. If
+    its answer was lost, the browser has neither and sends the step again. If the attempt became a
+    visit, this leads to the visit's page, where the guest can sign in. Anything else is not found.
+    """
+
+    @wraps(view)
+    def wrapped(request: HttpRequest, hold_id: UUID) -> HttpResponseBase:
+        try:
+            return view(request, hold_id=hold_id)
+        except NotFound:
+            if request.user.is_authenticated or not became_a_visit(hold_id):
+                raise
+            return lead_to(request, reverse("bookings:appointment", args=[hold_id]))
+
+    return wrapped
 
 
 def limit_codes(request: HttpRequest) -> None:

@@ -19,7 +19,6 @@ from bookings.actors.sessions import current_holder, open_account
 from bookings.appointments.services.changes import find_changeable_appointment
 from bookings.appointments.views.changes import REFUSALS as CHANGE_REFUSALS
 from bookings.appointments.views.changes import show_refused_change
-from bookings.appointments.views.sign_in import visit_where_the_answer_was_lost
 from bookings.engine.links import present_step
 from bookings.engine.selectors import ending_of, get_hold
 from bookings.errors import (
@@ -34,7 +33,7 @@ from bookings.errors import (
     PatientBusy,
     TooManyGuesses,
 )
-from bookings.holding.destinations import destination_of
+from bookings.holding.destinations import Recipient, destination_of
 from bookings.holding.drafts import draft_of, drop_draft, keep_draft
 from bookings.holding.forms import CodeForm, DetailsForm
 from bookings.holding.selectors import wants_long_code
@@ -50,6 +49,7 @@ from bookings.holding.views.attempt import (
     guessers_at,
     limit_codes,
     ticket_of,
+    visit_where_the_answer_was_lost,
 )
 from bookings.holding.views.refusals import show_lost_hold
 from bookings.models import Hold, HoldState
@@ -90,12 +90,11 @@ def details(request: HttpRequest, hold_id: UUID) -> HttpResponseBase:
             keep_draft(request)
             raise
         given = form.details()
+        patient_id = holder.patient.pk if holder.patient else None
         try:
             send_counted(
                 lambda now: request_code(hold_id=hold_id, holder=holder, details=given, now=now),
-                patient_id=holder.patient.pk if holder.patient else None,
-                email=given.email,
-                phone=given.phone,
+                to=Recipient(patient_id, given.email, given.phone),
                 now=timezone.now(),
             )
         except AlreadyConfirmed:  # in another tab, a moment ago
@@ -153,9 +152,7 @@ def resend(request: HttpRequest, hold_id: UUID) -> HttpResponseBase:
     try:
         send_counted(
             lambda now: resend_code(hold_id=hold_id, holder=holder, now=now),
-            patient_id=hold.patient_id,
-            email=hold.email,
-            phone=hold.phone,
+            to=hold,
             now=timezone.now(),
         )
     except AlreadyConfirmed:

@@ -15,7 +15,6 @@ from django.views.decorators.http import require_http_methods, require_POST
 from bookings.actors.sessions import current_holder, remember
 from bookings.appointments.views.changes import REFUSALS as CHANGE_REFUSALS
 from bookings.appointments.views.changes import show_refused_change, visit_to_move
-from bookings.appointments.views.sign_in import visit_where_the_answer_was_lost
 from bookings.engine.links import present_step
 from bookings.engine.selectors import get_hold
 from bookings.engine.services import release_hold
@@ -24,7 +23,7 @@ from bookings.holding.drafts import drop_draft
 from bookings.holding.forms import StartForm
 from bookings.holding.services.codes import request_code_of_move
 from bookings.holding.services.holds import hold_slot
-from bookings.holding.views.attempt import limit_codes
+from bookings.holding.views.attempt import limit_codes, visit_where_the_answer_was_lost
 from bookings.holding.views.refusals import WantedTime, show_refusal
 from docbook.errors import DomainError, NotFound, RateLimited
 from docbook.http import pages
