@@ -1,10 +1,12 @@
 """Calendar policy without a database: when a visit can start, and parts of the day."""
 
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
 from itertools import pairwise
+from operator import attrgetter
 from typing import NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -226,14 +228,17 @@ class BookingWindow:
         """No clinic on earth has a later start than this."""
         return self.now + timedelta(days=self.horizon_days) + timedelta(hours=1)
 
+    @property
+    def _surely(self) -> datetime:
+        """Up to here, the day is within the horizon in every zone."""
+        return self.now + timedelta(days=self.horizon_days - 2)
+
     def last_day(self, zone: ZoneInfo) -> date:
         return self.now.astimezone(zone).date() + timedelta(days=self.horizon_days - 1)
 
     def allowed(self, times: Iterable[VisitTime]) -> Iterator[VisitTime]:
         """The times that notice and horizon allow."""
-        earliest = self.earliest
-        # Up to here, the day is within the horizon in every zone.
-        surely = self.now + timedelta(days=self.horizon_days - 2)
+        earliest, surely = self.earliest, self._surely
         for time in times:
             starts_at = time.starts_at
             if earliest <= starts_at and (
@@ -241,10 +246,19 @@ class BookingWindow:
             ):
                 yield time
 
+    def allowed_in_order(self, times: Sequence[VisitTime]) -> list[VisitTime]:
+        """The same of times in order: only those at the end of the horizon need a look."""
+        start = attrgetter("starts_at")
+        first = bisect_left(times, self.earliest, key=start)
+        surely = bisect_left(times, self._surely, lo=first, key=start)
+        return [*times[first:surely], *self.allowed(times[surely:])]
+
 
 def by_day(times: Iterable[VisitTime]) -> dict[date, list[VisitTime]]:
     """Times by the day on which they start on their own clinic's clock, days in order."""
     days: dict[date, list[VisitTime]] = {}
     for time in times:
-        days.setdefault(time.local_day, []).append(time)
+        first = time.slots[0]  # in place of `time.local_day`: a page asks a thousand times
+        day = first.starts_at.astimezone(first.place.zone).date()
+        days.setdefault(day, []).append(time)
     return dict(sorted(days.items()))

@@ -1,16 +1,17 @@
 """Reads a doctor's grid of slots."""
 
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
 from itertools import groupby
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 from typing import Any
 from uuid import UUID
 
 from django.db import connection
 from django.db.models import Q
 
-from doctors.models import Clinic, Doctor, VisitType
+from doctors.models import Clinic, Doctor, SlotState, VisitType
 from doctors.rules import BookingWindow, GridSlot, Place, VisitTime, instants_of_days, visit_times
 
 _PLACE = ("name", "street", "postcode", "city", "time_zone")
@@ -21,6 +22,7 @@ FROM doctors_slot AS slot
 LEFT JOIN doctors_clinic AS clinic
     ON clinic.id = clinic_id AND NOT clinic.id = ANY(%(known)s::bigint[])
 WHERE doctor_id = ANY(%(doctors)s::bigint[]) AND starts_at >= %(start)s AND starts_at < %(end)s
+  AND state = ANY(%(states)s::text[])
 ORDER BY doctor_id, starts_at
 """
 
@@ -39,9 +41,15 @@ def window_of(doctor: Doctor, *, now: datetime) -> BookingWindow:
 
 
 def grid_of_doctors(
-    *, doctor_ids: Iterable[int], start: datetime, end: datetime, clinics: Iterable[Clinic] = ()
+    *,
+    doctor_ids: Iterable[int],
+    start: datetime,
+    end: datetime,
+    clinics: Iterable[Clinic] = (),
+    states: Sequence[str] = tuple(SlotState),
 ) -> dict[int, list[GridSlot]]:
-    """All slots that start in [start, end), by doctor and in order of time. One query.
+    """All slots in these states that start in [start, end), by doctor and in order of time. One
+    query.
 
     A page reads a thousand slots, and the ORM takes three times as long. Slots at the given
     `clinics` do not fetch the clinic again.
@@ -52,6 +60,7 @@ def grid_of_doctors(
         "known": list(places),
         "start": start,
         "end": end,
+        "states": list(states),
     }
     with connection.cursor() as cursor:
         cursor.execute(_GRID, asked)
@@ -84,15 +93,25 @@ def times_of_doctor(
     if start >= end:
         return [], []
     margin = visit_type.duration + visit_type.buffer
-    clinics = [doctor.clinic] if Doctor.clinic.is_cached(doctor) else []
-    grids = grid_of_doctors(doctor_ids=[doctor.pk], start=start, end=end + margin, clinics=clinics)
+    # Where a slot is booked or blocked, a gap does as well, unless the slot is to be kept free.
+    does_gap_do = moves is None and not visit_type.buffer_slots
+    grids = grid_of_doctors(
+        doctor_ids=[doctor.pk],
+        start=start,
+        end=end + margin,
+        clinics=[doctor.clinic] if Doctor.clinic.is_cached(doctor) else [],
+        states=(SlotState.OPEN, SlotState.HELD) if does_gap_do else tuple(SlotState),
+    )
     grid = _as_seen_by(moves, grids.get(doctor.pk, []))
     free, on_hold = _times_in(grid, visit_type=visit_type, now=now)
-    in_time = [
-        list(window.allowed(each for each in times if each.starts_at < end))
-        for times in (free, on_hold)
-    ]
-    return in_time[0], in_time[1]
+    return (
+        window.allowed_in_order(_before(end, free)),
+        window.allowed_in_order(_before(end, on_hold)),
+    )
+
+
+def _before(end: datetime, times: list[VisitTime]) -> list[VisitTime]:
+    return times[: bisect_left(times, end, key=attrgetter("starts_at"))]
 
 
 def times_on_day(

@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.dateparse import parse_date
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from docbook.http.htmx import wants_fragment
@@ -49,8 +50,21 @@ class DoctorPage:
         return self.clinics[0].time_zone
 
     @property
-    def cities(self) -> str:
-        return ", ".join(dict.fromkeys(clinic.city for clinic in self.clinics))
+    def title(self) -> str:
+        cities = dict.fromkeys(clinic.city for clinic in self.clinics)
+        return _("%(name)s, %(practitioner)s in %(city)s") % {
+            "name": self.doctor.name,
+            "practitioner": self.doctor.specialty.practitioner,
+            "city": ", ".join(cities),
+        }
+
+    @property
+    def others(self) -> str:
+        """Why another doctor may suit."""
+        return _("Another %(practitioner)s in %(city)s may have a better time.") % {
+            "practitioner": self.doctor.specialty.practitioner,
+            "city": self.clinics[0].city,
+        }
 
     @property
     def others_url(self) -> str:

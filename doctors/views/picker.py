@@ -96,7 +96,8 @@ class _PickerBuilder:
         self.first_free = next(iter(free), None)
         self.free_days = by_day(free)
         self.main = place_of(doctor.clinic)
-        self.places = {place.id: place for place in (time.place for time in [*free, *self.held])}
+        slots = (time.slots[0] for time in [*free, *self.held])
+        self.places = {slot.place.id: slot.place for slot in slots}
         zones = {place.zone for place in self.places.values()} or {self.main.zone}
         self.today = min(now.astimezone(zone).date() for zone in zones)
         self.last_day = max(window.last_day(zone) for zone in zones)
@@ -291,7 +292,7 @@ class _PickerBuilder:
         words = _("%(minutes)s min · %(mode)s")
         return [
             VisitTypeChoice(
-                id=each.pk,
+                id=str(each.pk),
                 name=each.name,
                 mode=each.mode,
                 icon=_MODE_ICONS.get(each.mode, "building-2"),

@@ -162,7 +162,7 @@ class DayLink:
 class VisitTypeChoice:
     """`how` is like "20 min · in person"."""
 
-    id: int
+    id: str
     name: str
     mode: str
     icon: str
