@@ -34,7 +34,10 @@ def name_of_browser(request: HttpRequest, user: User | None) -> str:
 
 
 def remember_browser(request: HttpRequest, response: HttpResponse, *, user: User) -> None:
-    """Keeps the newest few accounts: a family may share a browser."""
+    """Adds the account to the cookie that marks this browser as known.
+
+    It lists the newest few accounts, because a family may share a browser.
+    """
     browser, accounts = _read(request)
     mine = _stamp(user)
     accounts = [*(each for each in accounts if each != mine), mine][-_MOST_ACCOUNTS:]

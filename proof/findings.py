@@ -68,7 +68,7 @@ def _lost(told: Sequence[Operation], statuses: dict[str, str]) -> Iterator[str]:
 
 
 def _unasked(told: Sequence[Operation], statuses: dict[str, str]) -> Iterator[str]:
-    """Every visit was answered with success, or its confirmation never got an answer."""
+    """Visits that no client confirmed: no confirmation succeeded, and none is still open."""
     open_ends = {each.attempt for each in told if each.outcome == "info"}
     yield from statuses.keys() - set(_acknowledged(told)) - open_ends
 

@@ -15,7 +15,7 @@ _COMPACT = (",", ":")
 
 
 def attempt_layout(hold_id: UUID, *, slot_id: int) -> str:
-    """A hold that waits for its code. The facts are in 0014_hold.sql."""
+    """A hold that waits for its code. bookings_hold fills in the braces."""
     return json.dumps(
         {
             "attemptId": str(hold_id),
@@ -39,7 +39,7 @@ def attempt_layout(hold_id: UUID, *, slot_id: int) -> str:
 
 
 def appointment_layout(appointment_id: UUID) -> str:
-    """An appointment, for its patient. The facts are in 0014_confirm.sql."""
+    """An appointment, for its patient. bookings_confirm fills in the braces."""
     return json.dumps(
         {
             "id": str(appointment_id),

@@ -31,7 +31,7 @@ from doctors.selectors.doctors import clinics_of_doctor, doctors_run_by
 @require_safe
 @login_required
 def schedule(request: HttpRequest) -> HttpResponse:
-    """Not found for people who run no doctor's day."""
+    """A doctor's day, whole or as the fragment for htmx; 404 for people who run none."""
     doctors = list(doctors_run_by(signed_in(request)))
     doctor = _chosen(doctors, request.GET.get("doctor", ""))
     now = timezone.now()

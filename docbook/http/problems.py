@@ -224,7 +224,7 @@ def shortened(text: str, most: int) -> str:
 
 
 def _pointer(attribute: str | None) -> str:
-    """RFC 6901. The empty pointer means the whole body."""
+    """The field as a JSON pointer (RFC 6901); empty for the whole body."""
     if not attribute or attribute == "non_field_errors":
         return ""
     return "/" + attribute.replace("~", "~0").replace("/", "~1").replace(".", "/")

@@ -50,7 +50,7 @@ def get_bookable_doctor(*, pk: int | None = None, slug: str = "") -> Doctor:
 
 
 def doctor_of_visit_type(visit_type_id: int) -> Doctor | None:
-    """None where nobody offers it, or its doctor is not to be booked."""
+    """None if nobody offers it, or its doctor cannot be booked."""
     return bookable_doctors().filter(visit_types=visit_type_id).first()
 
 

@@ -126,7 +126,7 @@ def date_long(day: date, zone: ZoneInfo | str | None = None) -> str:
 
 
 def dates_long(days: Iterable[date], zone: ZoneInfo | str | None = None) -> dict[date, str]:
-    """`date_long` of each, for a calendar: what is the same for all of them is looked up once."""
+    """`date_long` of each, for a calendar. Looks up once what all of them share."""
     this_year = pgettext("day, Django date format", "l j F")
     other_year = pgettext("day of another year, Django date format", "l j F Y")
     year, language = _this_year(zone), get_language()

@@ -123,8 +123,8 @@ def undo(*, appointment_id: UUID, by: PracticeMember, version: int, now: datetim
 def mark_missed(*, now: datetime, limit: int = 200) -> int:
     """Marks up to `limit` visits as missed that nobody has marked; returns how many.
 
-    They ended at least MISSED_AFTER_HOURS ago, and nobody has touched them since then: if somebody
-    has just taken a mark back, it must not come back behind their back.
+    They ended at least MISSED_AFTER_HOURS ago, and nobody has changed them for as long: a mark that
+    somebody has just undone must not return unnoticed.
     """
     silent_since = now - timedelta(hours=settings.MISSED_AFTER_HOURS)
     step = step_to(AppointmentStatus.CONFIRMED, AppointmentStatus.NO_SHOW)

@@ -15,7 +15,7 @@ def code_of(hold: Hold) -> str:
 
 
 def send_code(hold: Hold, *, message_id: int) -> None:
-    """Raises OSError or SMTPException.
+    """Sends the code by mail. Raises OSError or SMTPException.
 
     The mail contains nothing that was typed: nobody has proved yet that the address is theirs.
     """
