@@ -1,8 +1,9 @@
-"""`make lighthouse`: how fast and how light our public pages are on a phone, as Lighthouse judges.
+"""`make lighthouse`: how fast and how light our public pages are on a phone, measured by
+Lighthouse.
 
-It asks the site that `make run` serves. Lighthouse comes from npm, as the lock file in
-devstack/lighthouse_tools names it, and uses the Chromium of this machine. It computes the times
-that a slow phone on a slow line would need from what it has seen here: close other programs.
+It visits the site that `make run` serves. Lighthouse comes from npm, as the lock file in
+devstack/lighthouse_tools lists it, and uses this machine's Chromium. It estimates the times of a
+slow phone on a slow line from its own measurements: close other programs.
 """
 
 import argparse
@@ -24,7 +25,7 @@ from devstack.refusals import Refusal
 from devstack.suite import chromium
 
 PLACE = ROOT / "devstack" / "lighthouse_tools"
-# The last is the demo doctor who can sign in; a server with other doctors needs `--page`.
+# The last is the demo doctor who can sign in. A server with other doctors needs `--page`.
 PAGES = ("/", "/doctors/", "/doctors/emma-visser/")
 CATEGORIES = ("performance", "accessibility", "best-practices", "seo")
 LOWEST_SCORE, MOST_KILOBYTES, MOST_REQUESTS = 95, 100, 12
@@ -33,7 +34,7 @@ FLAGS = "--headless=new --no-sandbox --disable-gpu --disable-quic --no-first-run
 
 @dataclass(frozen=True)
 class Visit:
-    """One page, seen once with nothing kept: scores of 100, milliseconds, kB and requests."""
+    """One page, visited once with an empty cache: scores of 100, milliseconds, kB and requests."""
 
     scores: Sequence[int]
     first_paint: float
@@ -43,7 +44,7 @@ class Visit:
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Prints a line for each page; exit code 1 when one is heavier or slower than promised."""
+    """Prints a line for each page; exit code 1 if one is heavier or slower than promised."""
     asked = _asked(arguments)
     _require_site(asked.url)
     programs = _programs()

@@ -35,7 +35,7 @@ class Privileges:
                     )
 
     def own(self, folder: Path) -> None:
-        """Hands the folder to the account that runs PostgreSQL; an earlier run may have used another."""
+        """Hands the folder to PostgreSQL's account; an earlier run may have used another."""
         if os.geteuid() != 0:
             return
         uid, gid = self.uid or 0, self.gid or 0

@@ -31,7 +31,7 @@ def _input(widget: Mapping[str, Any]) -> str:
 
 
 def _textarea(widget: Mapping[str, Any]) -> str:
-    # A browser leaves out the first line break, and only that one.
+    # A browser drops the first line break, and only that one.
     text = _text(widget["value"]) if widget["value"] else ""
     return f'<textarea name="{_escaped(widget["name"])}"{_attributes(widget)}>\n{text}</textarea>'
 
@@ -61,12 +61,12 @@ def _attributes(widget: Mapping[str, Any]) -> str:
 
 
 def _text(value: Any) -> str:
-    """As people of this language write it."""
+    """As people write it in this language."""
     return _escaped(value if isinstance(value, str) else localize(value))
 
 
 def _escaped(value: Any) -> str:
-    """As templates escape it: what is marked as HTML stays."""
+    """Escaped as in templates: text marked as HTML stays."""
     return value if hasattr(value, "__html__") else escape(str(value))
 
 

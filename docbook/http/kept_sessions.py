@@ -15,7 +15,7 @@ _SESSION = KeptQuery(
 
 
 class SessionStore(db.SessionStore):
-    """`SESSION_ENGINE` names this module. Every request of a browser that is known reads one."""
+    """`SESSION_ENGINE` names this module. Every request of a known browser reads one session."""
 
     def _get_session_from_db(self) -> Session | None:
         session = _SESSION.first(key=self.session_key, now=timezone.now())

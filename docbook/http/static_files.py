@@ -1,8 +1,8 @@
 """How static files are collected: one stylesheet for each kind of page, named by its content.
 
 Our stylesheets are many short files that import each other. A browser would fetch such files one
-after the other, so collecting puts what a sheet imports in the place of the import. Nothing else is
-built: where files are served as they are written, browsers follow the imports themselves.
+after the other, so collecting replaces each import with the imported sheet. Nothing else is built:
+if files are served from their sources, browsers follow the imports themselves.
 """
 
 import posixpath
@@ -24,7 +24,7 @@ ADDRESS = re.compile(r'url\("([^"]+)"\)')
 
 
 class BundledStaticFilesStorage(CompressedManifestStaticFilesStorage):  # type: ignore[misc]
-    """Compressed once, named by content, and each of our stylesheets whole."""
+    """Compressed once, named by content, with each of our stylesheets whole."""
 
     def post_process(self, paths: dict[str, Any], dry_run: bool = False, **options: Any) -> Any:
         if not dry_run:
@@ -45,7 +45,7 @@ class BundledStaticFilesStorage(CompressedManifestStaticFilesStorage):  # type: 
 
 
 def whole_sheet(name: str, *, read: Reader) -> str:
-    """The stylesheet with those it imports in it, and without comments."""
+    """The stylesheet with its imports included, and without comments."""
     folder = posixpath.dirname(name)
 
     def imported(found: re.Match[str]) -> str:
@@ -58,7 +58,7 @@ def whole_sheet(name: str, *, read: Reader) -> str:
 
 
 def _seen_from(folder: str, sheet: str, *, at: str) -> str:
-    """The addresses in a sheet, which are relative to where it lies, from another folder."""
+    """Rewrites the addresses in a sheet, which are relative to its folder, for another folder."""
 
     def moved(found: re.Match[str]) -> str:
         return f'url("{posixpath.relpath(posixpath.join(at, found[1]), folder)}")'

@@ -26,7 +26,9 @@ class DatabaseWrapper(base.DatabaseWrapper):
         return params | {"context": _with_fast_timestamps(params["context"])}
 
     def create_cursor(self, name: str | None = None) -> Any:
-        """As Django's with server-side binding, but every cursor keeps the connection's loader."""
+        """Like Django's with server-side binding, but every cursor keeps the connection's
+        loader.
+        """
         if name is None:
             return self.connection.cursor()
         return self.connection.cursor(name, scrollable=False, withhold=self.connection.autocommit)

@@ -1,7 +1,7 @@
-"""Queries of the pages that are asked most, whose SQL is worked out once.
+"""The most frequent queries of pages, whose SQL is worked out once.
 
 Django works out the SQL of a queryset each time: 0.3 to 1.5 ms, more than PostgreSQL takes to
-answer it. A kept query does so once for each thread, and then only puts the given values in.
+answer it. A kept query does so once for each thread, and then only inserts the given values.
 """
 
 import threading
@@ -18,7 +18,7 @@ M = TypeVar("M", bound=Model)
 
 
 class Given(Expression):
-    """A value of a kept query that each call gives by this name."""
+    """A value of a kept query. Each call gives it by this name."""
 
     def __init__(self, name: str, field: "Field[Any, Any]") -> None:
         super().__init__(output_field=field)
@@ -29,14 +29,14 @@ class Given(Expression):
 
 
 class KeptQuery(Generic[M]):
-    """`build` gives the queryset, with `Given` for each value that differs from call to call."""
+    """`build` returns the queryset, with `Given` for each value that differs between calls."""
 
     def __init__(self, build: Callable[[], QuerySet[M]]) -> None:
         self._build = build
         self._kept = threading.local()  # a compiler belongs to its thread's connection
 
     def all(self, **values: object) -> list[M]:
-        """The objects, as the queryset would give them."""
+        """The objects that the queryset would give."""
         compiler, sql, params = self._plan()
         answered = _Answered(compiler, _rows(sql, params, values))
         query = SimpleNamespace(get_compiler=lambda **_using: answered)
@@ -47,7 +47,7 @@ class KeptQuery(Generic[M]):
         return next(iter(self.all(**values)), None)
 
     def exists(self, **values: object) -> bool:
-        """Of a queryset that ends in [:1], or has one row at most."""
+        """For a queryset that ends in [:1], or has at most one row."""
         _compiler, sql, params = self._plan()
         return bool(_rows(sql, params, values))
 
@@ -60,7 +60,9 @@ class KeptQuery(Generic[M]):
 
 
 def put_prefetched(owner: Model, relation: str, related: list[Any]) -> None:
-    """Leaves on `owner` what prefetch_related would: then `all()` of the relation asks nobody."""
+    """Stores on `owner` what prefetch_related would store. Then `all()` of the relation needs no
+    query.
+    """
     queryset = getattr(owner, relation).get_queryset()
     queryset._result_cache = related
     queryset._prefetch_done = True
@@ -69,7 +71,7 @@ def put_prefetched(owner: Model, relation: str, related: list[Any]) -> None:
 
 
 class _Answered:
-    """Stands for a compiler whose query has been answered by these rows."""
+    """Replaces a compiler whose query these rows have answered."""
 
     def __init__(self, compiler: SQLCompiler, rows: list[Any]) -> None:
         self.select = compiler.select

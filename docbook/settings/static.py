@@ -1,4 +1,4 @@
-"""Static files: collected under names of their content, which browsers keep for good."""
+"""Static files: collected under names made from their content, which browsers may keep forever."""
 
 from pathlib import Path
 

@@ -18,7 +18,7 @@ from doctors.selectors.search import DoctorSearch, search_doctors
 PAGE_SIZE = 10
 
 _NOW = Given("now", DateTimeField())
-# What a kept query can leave open. City, language and words take part in the SQL itself.
+# The values that a kept query leaves open. City, language and words change the SQL itself.
 _GIVEN: Mapping[str, Given] = MappingProxyType(
     {
         "specialty": Given("specialty", CharField()),
@@ -39,7 +39,7 @@ class ResultPage:
 
     @property
     def first(self) -> int:
-        """The place of its first doctor among all of them, from 1."""
+        """The position of its first doctor among all of them, from 1."""
         return (self.number - 1) * PAGE_SIZE + 1
 
     @property
@@ -56,9 +56,9 @@ class ResultPage:
 
 
 def find_page(*, search: DoctorSearch, now: datetime, asked: str) -> ResultPage:
-    """The page asked for. The first one if that is no number, the last one if there is none.
+    """The requested page. The first one if that is no number, the last one if it does not exist.
 
-    Two queries for the first page, because it counts the doctors that it finds; else three.
+    Two queries for the first page, because it counts the doctors that it finds; otherwise three.
     """
     if asked in ("", "1"):
         doctors = _first_page(search, now=now)

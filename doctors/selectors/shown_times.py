@@ -10,14 +10,14 @@ from doctors.selectors.search import DoctorSearch
 from doctors.selectors.slots import grid_of_doctors, window_of
 from doctors.selectors.visit_types import fitting_visit_types
 
-# How far behind the days shown a list looks for the next free time.
+# How far beyond the shown days a list looks for the next free time.
 LOOK_AHEAD = timedelta(days=21)
 
 
 @dataclass(frozen=True)
 class ShownTimes:
-    """`days` are those of the list that have times. Where none has, `later` is the first time
-    after them; None: not soon.
+    """`days` are the days of the list that have times. If none has, `later` is the first time after
+    them. None means that no time is free soon.
     """
 
     visit_type: VisitType | None
@@ -28,11 +28,11 @@ class ShownTimes:
 def shown_times(
     doctors: Sequence[Doctor], *, days: Sequence[date], search: DoctorSearch, now: datetime
 ) -> dict[int, ShownTimes]:
-    """By doctor; the doctors come from `search_doctors`. One query, and one more when some have
-    none on these days.
+    """By doctor; the doctors come from `search_doctors`. One query, and one more if some have none
+    on these days.
 
-    The visit type is one for which its doctor was found: one that can start on the day asked for,
-    else the one that can start first.
+    The visit type is one for which its doctor was found: one that can start on the requested day,
+    otherwise the one that can start first.
     """
     start, end = instants_of_days(days[0], days[-1])
     asked = [day for day in days if day == search.available_on] or days
@@ -85,7 +85,9 @@ def _diaries(
     end: datetime,
     now: datetime,
 ) -> list[_Diary]:
-    """One query. A visit that begins before `end` may need slots after it, hence the margin."""
+    """One query. A visit that begins before `end` may need slots after it, so the query looks
+    further.
+    """
     fitting = {
         doctor.pk: fitting_visit_types(
             doctor, mode=search.mode, max_fee=search.max_fee, currency=search.currency
@@ -131,7 +133,9 @@ def _after(diary: _Diary, *, day: date, until: datetime) -> ShownTimes:
 def _first_to_start(
     diary: _Diary, *, suits: Callable[[VisitTime], bool]
 ) -> tuple[VisitType, VisitTime] | None:
-    """With its first time that suits; of those that tie, the first in the doctor's order."""
+    """The visit type whose first suitable time is earliest, with that time. In a tie, the doctor's
+    order decides.
+    """
     found: tuple[VisitType, VisitTime] | None = None
     for visit_type in diary.visit_types:
         for time in diary.times(visit_type):

@@ -14,10 +14,10 @@ register = template.Library()
 
 @register.tag
 def card_days(parser: Parser, token: Token) -> template.Node:
-    """`{% card_days days is_paused %}`: a CardDay each, as items of a list.
+    """`{% card_days days is_paused %}`: list items, one for each CardDay.
 
-    No template, because a page of results draws fifty days with two hundred times: 16 ms of CPU as
-    nodes and includes, 0.5 ms here.
+    It uses no template, because a page of results draws fifty days with two hundred times: 16 ms of
+    CPU as nodes and includes, 0.5 ms here.
     """
     _tag, *arguments = token.split_contents()
     return _Days(*map(parser.compile_filter, arguments))
@@ -28,7 +28,7 @@ class _Days(template.Node):
         self.days, self.is_paused = days, is_paused
 
     def render(self, context: Context) -> str:
-        """Everything that goes in is escaped here: the engine takes what comes out as it is."""
+        """Escapes all values here: the engine takes the result as it is."""
         draw = _paused if self.is_paused.resolve(context) else _free
         none = (
             '<p class="time time-none"><span aria-hidden="true">–</span>'

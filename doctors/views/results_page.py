@@ -32,7 +32,9 @@ class Alternative:
 
 @dataclass(frozen=True)
 class Moves:
-    """Addresses of earlier and later days, and of the pages before and after. Empty if none."""
+    """Addresses of earlier and later days, and of the previous and next pages. Empty if there are
+    none.
+    """
 
     earlier_days: str
     later_days: str

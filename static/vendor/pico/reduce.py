@@ -1,11 +1,11 @@
-"""Writes static/vendor/pico/pico.css: of Pico's rules those that can match something of ours.
+"""Writes static/vendor/pico/pico.css: Pico's rules that can match one of our elements.
 
 Usage: npm pack @picocss/pico@2.1.1 && tar xzf picocss-pico-2.1.1.tgz
        python static/vendor/pico/reduce.py package/css/pico.css
 
-A rule stays unless its selector asks for something that no page of ours has. A variable stays where
-a rule that stays reads it. What static/css/tokens.css says on the root is not said here too, and
-Pico's icons become `none`: they are data: addresses, which our policy refuses.
+A rule stays unless its selector needs something that no page of ours has. A variable stays if a
+remaining rule reads it. Root variables that static/css/tokens.css sets are left out. Pico's icons
+become `none`: they are data: addresses, which our policy refuses.
 """
 
 import re
@@ -34,7 +34,7 @@ ATTRIBUTES = (
     *("role=switch", "type=color", "type=datetime-local", "type=file", "type=month"),
     *("type=range", "type=reset", "type=time", "type=week"),
 )
-# Nothing of ours has a class of Pico's; nor do we speak to Internet Explorer or to shadow trees.
+# We use no class of Pico's, and support neither Internet Explorer nor shadow trees.
 UNUSED = re.compile(
     rf"(?<![\w.#:\-\[=])(?:{'|'.join(ELEMENTS)})(?![\w-])"
     rf"|\[(?:{'|'.join(ATTRIBUTES)})\]"
@@ -50,7 +50,7 @@ READ = re.compile(r"var\((--pico-[a-z0-9-]+)")
 
 @dataclass
 class Block:
-    """A rule with its declarations, or an at-rule with the blocks that stand in it."""
+    """A rule with its declarations, or an at-rule with the blocks inside it."""
 
     head: str
     lines: list[str] = field(default_factory=list)
@@ -81,12 +81,12 @@ def without_icon(line: str) -> str:
 
 
 def alternatives(selectors: str) -> list[str]:
-    """The parts of a list, which commas divide outside of parentheses."""
+    """The parts of a list: commas outside parentheses separate them."""
     return [part.strip() for part in re.split(r",(?![^()]*(?:\([^()]*\)[^()]*)*\))", selectors)]
 
 
 def may_match(selector: str) -> bool:
-    """Whether something of ours may match: of each list in parentheses one part has to."""
+    """Whether one of our elements may match: one part of each list in parentheses has to."""
     asked = re.sub(r":not\((?:[^()]|\([^()]*\))*\)", "", selector)
     for listed in re.findall(r":(?:is|where|has)\(((?:[^()]|\([^()]*\))*)\)", asked):
         if not any(map(may_match, alternatives(listed))):
@@ -96,7 +96,7 @@ def may_match(selector: str) -> bool:
 
 
 def used(blocks: list[Block]) -> Iterator[Block]:
-    """The rules that stay. Pico's animations are of parts that we do not use."""
+    """The rules that stay. Pico's animations are for parts that we do not use."""
     for block in blocks:
         if block.head.startswith("@keyframes"):
             continue
@@ -107,7 +107,7 @@ def used(blocks: list[Block]) -> Iterator[Block]:
 
 
 def without_variables(blocks: list[Block], *, said_by_us: set[str]) -> None:
-    """Takes away what nothing reads, until nothing more can go."""
+    """Removes variables that nothing reads, until no more can go."""
     while True:
         read = set(READ.findall("\n".join(written(blocks))))
         gone = [rule for rule in rules(blocks) if strip(rule, read=read, said_by_us=said_by_us)]
