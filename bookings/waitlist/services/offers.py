@@ -92,46 +92,37 @@ def _offered_to(patient: User, *, offer_id: UUID) -> Hold:
     return offer.hold
 
 
-class _FreeTimes:
-    """The free times that contain a slot, read once for each visit type."""
-
-    def __init__(self, slot: Slot, *, now: datetime) -> None:
-        self.slot, self.now = slot, now
-        self._by_visit_type: dict[int, list[VisitTime]] = {}
-
-    def for_entry(self, entry: WaitlistEntry) -> list[Bookable]:
-        visit_type = entry.visit_type or first_visit_type(self.slot.doctor, mode=entry.mode)
-        if visit_type is None:
-            return []
-        if entry.replaces is not None:
-            agreed = visit_type_for(entry, visit_type)
-            return [(time, agreed) for time in self._read(agreed)]
-        return [(time, visit_type) for time in self._of(visit_type)]
-
-    def _of(self, visit_type: VisitType) -> list[VisitTime]:
-        if visit_type.pk not in self._by_visit_type:
-            self._by_visit_type[visit_type.pk] = self._read(visit_type)
-        return self._by_visit_type[visit_type.pk]
-
-    def _read(self, visit_type: VisitType) -> list[VisitTime]:
-        free, _on_hold = times_of_doctor(
-            doctor=visit_type.doctor,
-            visit_type=visit_type,
-            start=self.slot.ends_at - visit_type.duration,
-            end=self.slot.ends_at,
-            now=self.now,
-        )
-        return [time for time in free if self.slot.pk in {each.id for each in time.slots}]
-
-
 def _offer_to_the_first(slot: Slot, *, now: datetime) -> Hold | None:
+    """Reads the free times once for each visit type. What a move agreed is read for itself."""
     if not may_offer(starts_at=slot.starts_at, zone=slot.clinic.zone, now=now):
         return None
-    times = _FreeTimes(slot, now=now)
-    offers = (
-        offer_the_first(entry, among=times.for_entry(entry), now=now) for entry in waiting_for(slot)
+    known: dict[int, list[Bookable]] = {}
+    for entry in waiting_for(slot):
+        visit_type = entry.visit_type or first_visit_type(slot.doctor, mode=entry.mode)
+        if visit_type is None:
+            continue
+        if entry.replaces is not None:
+            agreed = visit_type_for(entry, visit_type)
+            times = _free_times_with(slot, visit_type=agreed, now=now)
+        else:
+            if visit_type.pk not in known:
+                known[visit_type.pk] = _free_times_with(slot, visit_type=visit_type, now=now)
+            times = known[visit_type.pk]
+        if offer := offer_the_first(entry, among=times, now=now):
+            return offer
+    return None
+
+
+def _free_times_with(slot: Slot, *, visit_type: VisitType, now: datetime) -> list[Bookable]:
+    """The free times that contain this slot."""
+    free, _on_hold = times_of_doctor(
+        doctor=visit_type.doctor,
+        visit_type=visit_type,
+        start=slot.ends_at - visit_type.duration,
+        end=slot.ends_at,
+        now=now,
     )
-    return next((offer for offer in offers if offer is not None), None)
+    return [(time, visit_type) for time in free if slot.pk in {each.id for each in time.slots}]
 
 
 def may_offer(*, starts_at: datetime, zone: ZoneInfo, now: datetime) -> bool:
@@ -149,7 +140,7 @@ def offer_the_first(
     wish = _wish_of(entry, now=now)
     if wish is None:
         return None
-    tries = islice(_not_had(entry, times=_wanted(wish, times=among), now=now), TRIES)
+    tries = islice(_suitable(entry, wish=wish, times=among, now=now), TRIES)
     offers = (_hold_for(entry, time=time, visit_type=visit_type) for time, visit_type in tries)
     try:
         return next((offer for offer in offers if offer is not None), None)
@@ -157,19 +148,17 @@ def offer_the_first(
         return None
 
 
-def _wanted(wish: Wish, *, times: Iterable[Bookable]) -> Iterator[Bookable]:
-    for time, visit_type in times:
-        start, end, zone = time.starts_at, time.ends_at, time.zone
-        if wish.wants(starts_at=start, ends_at=end, zone=zone, mode=visit_type.mode):
-            yield time, visit_type
-
-
-def _not_had(
-    entry: WaitlistEntry, *, times: Iterable[Bookable], now: datetime
+def _suitable(
+    entry: WaitlistEntry, *, wish: Wish, times: Iterable[Bookable], now: datetime
 ) -> Iterator[Bookable]:
-    """Earlier offers are read once, and only if there is a time that the entry wants."""
+    """Times that the entry wants and was not offered before. Earlier offers are read once, and only
+    if there is a time that the entry wants.
+    """
     past: Past | None = None
     for time, visit_type in times:
+        start, end, zone = time.starts_at, time.ends_at, time.zone
+        if not wish.wants(starts_at=start, ends_at=end, zone=zone, mode=visit_type.mode):
+            continue
         past = past_of(entry, now=now) if past is None else past
         if past.allows(time, now=now, term=offer_term()):
             yield time, visit_type
