@@ -35,9 +35,18 @@ def doors() -> Iterator[Path]:
 
 def test_views_and_api_build_no_queries() -> None:
     found = [
-        f"{path.relative_to(ROOT)}:{node.lineno} {node.attr}"
+        f"{path.relative_to(ROOT)}:{line} {name}"
         for path in doors()
-        for node in ast.walk(ast.parse(path.read_text()))
-        if isinstance(node, ast.Attribute) and node.attr in QUERIES
+        for line, name in calls_and_managers(ast.parse(path.read_text()))
+        if name in QUERIES
     ]
     assert found == []
+
+
+def calls_and_managers(tree: ast.Module) -> Iterator[tuple[int, str]]:
+    """A page object may have a field `first`, but nobody calls it."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            yield node.lineno, node.func.attr
+        if isinstance(node, ast.Attribute) and node.attr == "objects":
+            yield node.lineno, node.attr
