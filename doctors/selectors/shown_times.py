@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
-from doctors.models import Doctor, VisitType
+from doctors.models import Doctor, SlotState, VisitType
 from doctors.rules import GridSlot, VisitTime, free_times, instants_of_days
 from doctors.selectors.search import DoctorSearch
 from doctors.selectors.slots import grid_of_doctors, window_of
@@ -94,12 +94,16 @@ def _diaries(
         )
         for doctor in doctors
     }
-    needs = [each.duration + each.buffer for group in fitting.values() for each in group]
+    visit_types = [each for group in fitting.values() for each in group]
+    needs = (each.duration + each.buffer for each in visit_types)
+    # Where a slot is booked or blocked, a gap does as well, unless the slot is to be kept free.
+    is_any_kept_free = any(each.buffer_slots for each in visit_types)
     grids = grid_of_doctors(
         doctor_ids=fitting,
         start=max(start, now),
         end=end + max(needs, default=timedelta()),
         clinics=[doctor.clinic for doctor in doctors],
+        states=tuple(SlotState) if is_any_kept_free else (SlotState.OPEN, SlotState.HELD),
     )
     return [
         _Diary(each, fitting[each.pk], grids.get(each.pk, []), search.city.casefold(), now)
