@@ -43,6 +43,7 @@ def _run_pytest(arguments: Sequence[str]) -> int:
         environment={
             "DJANGO_SETTINGS_MODULE": "docbook.settings.test",
             "MIGRATION_DATABASE_URL": "",  # tests migrate the databases that they make themselves
+            "STATIC_ROOT": "",  # what `make run` has collected may be of another state
         },
     )
 
