@@ -42,7 +42,7 @@ UNUSED = re.compile(
 )
 # Themes are chosen for the whole page.
 THEME = re.compile(r"(:root|\[data-theme=(light|dark)\]|:not\(\[data-theme[^)]*\))+$")
-ICON = re.compile(r"var\(--pico-icon-(?!position|width)[a-z]+\)(, )?")
+ICON = re.compile(r"var\(--pico-icon-(?!position|width|height)[a-z]+\)(, )?")
 OLD_BROWSERS = ("-ms-", "-o-")
 OURS = re.compile(r"(?m)^    (--pico-[a-z0-9-]+):")
 READ = re.compile(r"var\((--pico-[a-z0-9-]+)")
