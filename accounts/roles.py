@@ -14,7 +14,7 @@ _also_work_here: list[Says] = []
 
 
 def register(says: Says) -> Says:
-    """Decorator for a function that knows of a role."""
+    """Decorates a function that says whether a user has a certain role."""
     _also_work_here.append(says)
     return says
 

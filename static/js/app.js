@@ -1,4 +1,4 @@
-// Live changes on pages that work without them: countdown, busy buttons, waiting and focus at a swap.
+// Live additions to pages that work without them: countdown, busy buttons, waiting and focus at a swap.
 (() => {
   "use strict";
 
@@ -12,8 +12,8 @@
   const calm = matchMedia("(prefers-reduced-motion: reduce)");
   const phone = matchMedia("(max-width: 639px)");
 
-  // Calls `tick` with the seconds left, once a second. Counts from when the page came, so that a
-  // wrong clock on the device changes nothing.
+  // Calls `tick` with the seconds left, once a second. Counts from the arrival of the page, so a
+  // wrong clock on the device does not matter.
   const countDown = (seconds, tick) => {
     const end = performance.now() + seconds * 1000;
     const step = () => {
@@ -35,7 +35,7 @@
       figure.textContent = clockText(left);
       if (!calm.matches || left % 15 === 0) ring.setAttribute("stroke-dasharray", `${left} ${term}`);
       for (const mark of [180, 60, 20, 0]) {
-        // Only the newest mark is spoken: a sleeping tab wakes up past several of them.
+        // Screen readers say only the newest mark: a sleeping tab wakes up past several of them.
         if (left > mark || said.has(mark)) continue;
         said.add(mark);
         if (total > mark && left > mark - 15) say(bar.getAttribute(`data-say-${mark}`));
@@ -44,9 +44,9 @@
         bar.querySelector(".hold-until").textContent = bar.getAttribute("data-say-0");
         bar.querySelector(".hold-kind").hidden = true;
         bar.querySelector(".hold-after").hidden = false;
-        // A second submit button of a form from the start would be the one that Enter presses.
+        // If the form had this submit button from the start, Enter would press it.
         for (const button of bar.querySelectorAll("button")) button.type = "submit";
-        // What can no longer succeed goes; its fields are still sent with the way on.
+        // Forms that can no longer succeed go; their fields are still sent with the next step.
         const own = bar.querySelectorAll("form[method=post]");
         const over = own.length
           ? own
@@ -84,7 +84,7 @@
     return icon.firstElementChild;
   };
 
-  // The first press counts; the button keeps its width, its name and its value.
+  // Only the first press counts; the button keeps its width, its name and its value.
   const makeBusy = (button) => {
     const label = button.querySelector("span:not(.time-note)");
     const use = button.querySelector("use") || addIcon(button);
@@ -95,7 +95,7 @@
     use?.setAttribute("href", use.getAttribute("href").replace(/#.*/, "#refresh-cw"));
   };
 
-  // The browser's own page would take the place of this one, and with it all that was typed.
+  // The browser's own error page would replace this one, and lose everything that was typed.
   const offline = document.getElementById("offline");
   const sayOffline = (before) => {
     before.before(offline);
@@ -123,7 +123,7 @@
     if (button) makeBusy(button);
   });
 
-  // Back from the next page, out of the browser's memory: what was busy is stale, and so are times.
+  // Back from the next page, out of the browser's memory: busy buttons and times are stale.
   addEventListener("pageshow", (event) => {
     if (event.persisted && document.querySelector("[data-sent], [data-hold]")) location.reload();
   });
@@ -153,7 +153,7 @@
     menu.querySelector("summary").focus();
   });
 
-  // A question in a dialog; without scripts its link leads to a page that asks the same.
+  // A question in a dialog. Without scripts, its link leads to a page with the same question.
   document.addEventListener("click", (event) => {
     const link = event.target.closest("[data-dialog]");
     const dialog = link && document.getElementById(link.dataset.dialog);
@@ -168,14 +168,14 @@
     element.focus({ preventScroll: true });
   };
 
-  // What asks for nothing does not belong into the address.
+  // Empty fields do not belong in the address.
   document.addEventListener("htmx:configRequest", (event) => {
     const asked = event.detail.parameters;
     if (event.detail.verb !== "get") return;
     for (const name of Object.keys(asked)) if (asked[name] === "") delete asked[name];
   });
 
-  // What is about to be replaced is stale. A time of it would be held for the reason before.
+  // The part that will be replaced is stale: its times belong to the previous visit type.
   const setWaiting = (fragment, waits) => {
     if (!fragment) return;
     if (waits) fragment.setAttribute("aria-busy", "true");
@@ -186,8 +186,8 @@
   document.addEventListener("htmx:beforeRequest", (event) => setWaiting(event.detail.target, true));
   document.addEventListener("htmx:afterRequest", (event) => setWaiting(event.detail.target, false));
 
-  // No swap came. With a connection, the address itself says why; without one we stay here, and
-  // the choice goes back to what the page shows.
+  // No swap came. With a connection, loading the address shows why. Without one we stay here, and
+  // the choice returns to what the page shows.
   const goThere = (event) => {
     const { target, pathInfo } = event.detail;
     if (navigator.onLine) return location.assign(pathInfo.finalRequestPath);
@@ -201,23 +201,23 @@
   document.addEventListener("htmx:afterSettle", (event) => {
     const fragment = event.target;
     const source = event.detail.requestConfig ? event.detail.requestConfig.elt : null;
-    // Parts that are swapped beside the fragment come by here too.
+    // Parts that are swapped outside the fragment come through here too.
     if (!fragment.dataset?.announce) return;
     say(fragment.dataset.announce);
-    // What was pressed may be gone: then the place to read on from is the fragment's heading.
+    // The pressed element may be gone. Then the focus goes to the fragment's heading.
     if (document.activeElement === document.body) {
       fragment.querySelector("[tabindex='-1']")?.focus({ preventScroll: true });
     }
     if (!source || !phone.matches) return;
     if (source.dataset.thenFocus) focusOn(document.getElementById(source.dataset.thenFocus));
-    // On a phone the filters lie above the results: a pressed "Show doctors" goes there.
+    // On a phone the filters are above the results, so "Show doctors" scrolls down to them.
     if (event.detail.requestConfig.triggeringEvent?.type === "submit") {
       for (const filters of document.querySelectorAll(".filters[open]")) filters.open = false;
       focusOn(document.getElementById("results-heading"));
     }
   });
 
-  // An answer to a press stands at the address of the press, where a reload would press again.
+  // The answer to a press has the address of the press, so a reload would press again.
   const answer = document.querySelector("[data-address]");
   if (answer) history.replaceState(history.state, "", answer.dataset.address);
 
@@ -228,6 +228,6 @@
   const first =
     document.querySelector("[data-focus]") || document.querySelector("[aria-invalid='true']");
   if (first) first.focus();
-  // What is typed now replaces five digits of six.
+  // The next typed digit replaces an incomplete code.
   if (first?.matches(".code input")) first.select();
 })();

@@ -77,7 +77,7 @@ def test_address_of_an_attempt_is_ours_whatever_host_was_asked(settings) -> None
     assert response.headers["Location"] == f"https://docbook.example/api/v1/bookings/{hold.pk}"
 
 
-def test_confirmation_retried_answers_with_the_same_booking_whoever_else_comes_then() -> None:
+def test_confirmation_retried_answers_with_the_same_booking_even_if_others_come_then() -> None:
     for _somebody_else in range(2):
         (slot,) = make_slots(doctor=make_doctor(), starts_at=tomorrow_at())
         make_appointment(slots=[slot])

@@ -22,7 +22,7 @@ def test_sixty_first_code_of_a_patient_in_a_minute_is_refused_whatever_the_addre
     problem(verify(api, address=99), code="rate-limited", status=429)
 
 
-def test_sixty_first_code_of_an_address_in_a_minute_is_refused_whoever_sends_it():
+def test_sixty_first_code_of_an_address_in_a_minute_is_refused_for_every_sender():
     apis = [Api(make_patient()) for _ in range(3)]
     answers = [verify(apis[number % 3], address=1) for number in range(60)]
     assert {answer.status_code for answer in answers} == {404}

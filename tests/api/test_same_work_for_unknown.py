@@ -38,7 +38,7 @@ def accounts() -> dict[str, str]:
 
 
 @pytest.mark.parametrize("whose", ["unknown", "known", "disabled", "without a password"])
-def test_password_is_hashed_once_whoever_is_asked_for(whose, hashed):
+def test_password_is_hashed_once_for_known_and_unknown_accounts(whose, hashed):
     email = accounts()[whose]
     hashed.clear()
     answer = Api().post("auth/token", {"email": email, "password": f"not {PASSWORD}"})

@@ -85,7 +85,7 @@ def test_without_the_lock_both_changes_would_be_made_of_one_version() -> None:
     assert visit.version == 2
 
 
-def test_whoever_waits_for_the_slots_has_not_locked_the_visit() -> None:
+def test_caller_who_waits_for_the_slots_has_not_locked_the_visit() -> None:
     """Like a confirmation that moves it: slots first, in one order for all, then the visit."""
     visit = a_visit()
     by = patient_of(visit)

@@ -93,7 +93,7 @@ def test_hold_that_the_database_ends_to_break_a_deadlock_is_tried_again() -> Non
 
 
 @pytest.mark.parametrize("act", [confirm, release, ask_again, sweep])
-def test_whoever_waits_for_the_slots_has_not_locked_the_hold(act: Act) -> None:
+def test_caller_who_waits_for_the_slots_has_not_locked_the_hold(act: Act) -> None:
     visit_type, slots = bookable(slots=2)
     holder = guest()
     hold = attempt(slots[0], visit_type=visit_type, holder=holder)

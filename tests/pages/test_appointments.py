@@ -330,7 +330,7 @@ def test_who_looks_for_their_visits_is_told_that_no_password_is_needed() -> None
     assert "Booked without" not in words(Client().get("/accounts/login/?next=/schedule/"))
 
 
-def test_visit_that_can_no_longer_be_changed_says_why_and_whom_to_call() -> None:
+def test_visit_that_can_no_longer_be_changed_says_why_and_which_number_to_call() -> None:
     visit_type, slots = bookable(change_notice_minutes=5 * 24 * 60)
     patient = make_patient()
     mine = make_appointment(slots=slots[:1], visit_type=visit_type, patient=patient)

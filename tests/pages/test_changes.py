@@ -115,7 +115,7 @@ def test_answer_without_a_version_is_asked_for_again(version: str) -> None:
 
 
 @pytest.mark.parametrize("path", ["cancel", "reschedule"])
-def test_too_late_says_until_when_and_whom_to_call(path: str) -> None:
+def test_too_late_says_until_when_and_which_number_to_call(path: str) -> None:
     visit = a_visit()
     Doctor.objects.update(change_notice_minutes=10 * 24 * 60)
     before = traces()

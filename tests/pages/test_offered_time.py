@@ -234,7 +234,7 @@ def test_offer_that_ended_with_the_visit_it_would_move_says_so(
     assert "still on the list" not in text
 
 
-def test_clock_runs_for_whom_the_time_is_offered_and_stops_with_the_answer(offer: Hold) -> None:
+def test_clock_runs_while_the_time_is_offered_and_stops_with_the_answer(offer: Hold) -> None:
     shown = Client().get(url(offer)).content.decode()
     left = int(re.search(r'data-hold="(\d+)"', shown)[1])
     assert settings.OFFER_SECONDS - 60 < left <= settings.OFFER_SECONDS

@@ -358,7 +358,7 @@ def test_each_empty_field_of_the_details_is_asked_for_by_its_name() -> None:
     assert "Enter a complete e-mail address, like name@example.org." in half
 
 
-def test_network_that_keeps_ten_times_is_named_to_whoever_keeps_none(settings) -> None:
+def test_network_that_holds_ten_times_is_named_to_a_patient_who_holds_none(settings) -> None:
     settings.LIVE_HOLDS_PER_ADDRESS = 1
     visit_type, slots = bookable()
     tap(Client(), slots[0], visit_type)

@@ -55,7 +55,7 @@ def test_card_promises_no_day_on_which_the_visit_does_not_fit() -> None:
     assert f"Next availability on {day_said(fitting, '%A', '%B')}" in words(page)
 
 
-def test_card_of_a_doctor_for_whom_no_visit_fits_says_that_nothing_is_free() -> None:
+def test_card_of_a_doctor_without_a_fitting_visit_says_that_nothing_is_free() -> None:
     doctor = make_doctor()
     make_visit_type(doctor=doctor, slots=2)
     make_slots(doctor=doctor, starts_at=tomorrow_at(days=8))

@@ -78,7 +78,7 @@ def outcome(verb: Verb, visit: Appointment, *, by: object) -> object:
 @each_verb
 @pytest.mark.parametrize("who", OWN)
 @pytest.mark.parametrize("status", S, ids=lambda status: status.value)
-def test_each_step_is_made_by_those_whom_the_states_name(
+def test_each_step_is_made_by_the_actors_that_the_states_name(
     verb: Verb, who: str, status: AppointmentStatus
 ) -> None:
     visit, after = a_visit(status=status), VERBS[verb]

@@ -136,7 +136,7 @@ def test_instants_are_written_alike_by_the_database(zone: str, micros: int, days
     assert found == local_iso(moment, zone)
 
 
-def test_eleventh_time_from_one_address_is_refused_whoever_asks() -> None:
+def test_eleventh_time_from_one_address_is_refused_for_everybody() -> None:
     visit_type, slots = bookable(count=12)
     holds = [hold_from(7, slot, visit_type) for slot in slots[:10]]
     before = traces()

@@ -92,7 +92,7 @@ def test_rush_at_the_gate_asks_the_database_once_for_what_else_is_free(
 
 
 def test_request_that_was_answered_before_passes_the_gate_of_somebody_else() -> None:
-    """A retry must get its own answer again, whoever is at the gate by now."""
+    """A retry must get its own answer again, no matter who is at the gate by now."""
     assert enter("me", mark="m") is Passage.ENTERED
     slot_gate.leave(slot_id=7, hold_id=HOLD)
     assert enter("other") is Passage.ENTERED

@@ -405,7 +405,7 @@ def test_sweeper_spares_a_hold_that_was_renewed_between_look_and_lock(monkeypatc
     assert traces() == before
 
 
-def test_sweeper_does_not_take_the_time_from_whoever_took_it_over() -> None:
+def test_sweeper_does_not_take_the_time_from_its_new_holder() -> None:
     visit_type, slots = bookable()
     lapsed = take(slots[0], visit_type=visit_type, holder=guest())
     let_expire(lapsed)

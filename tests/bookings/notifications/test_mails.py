@@ -149,7 +149,7 @@ def test_repeat_of_a_mail_has_the_message_id_of_the_first() -> None:
     assert len(set(ids)) == 1
 
 
-def test_confirmation_says_when_where_with_whom_and_for_whom() -> None:
+def test_confirmation_names_the_time_the_place_the_doctor_and_the_patient() -> None:
     visit_type, slots = bookable()
     appointment = book(slots[0], visit_type=visit_type, holder=guest())
     work("appointment.confirmed")

@@ -187,7 +187,9 @@ def test_mail_that_is_asked_for_twice_arrives_once(make, post: Post) -> None:
 
 
 @every_mail
-def test_subject_and_preview_tell_when_and_with_whom_and_nothing_of_why(make, post: Post) -> None:
+def test_subject_and_preview_name_the_time_and_the_doctor_but_not_the_reason(
+    make, post: Post
+) -> None:
     message = work(make())
     appointment = Appointment.objects.get(pk=message.payload["appointment_id"])
     (mail,) = post.mails
@@ -258,7 +260,7 @@ def test_plain_text_says_all_that_the_html_says(make, post: Post) -> None:
 
 
 @every_mail
-def test_mail_says_when_where_with_whom_and_for_whom(make, post: Post) -> None:
+def test_mail_names_the_time_the_place_the_doctor_and_the_patient(make, post: Post) -> None:
     message = work(make())
     appointment = Appointment.objects.get(pk=message.payload["appointment_id"])
     facts = (

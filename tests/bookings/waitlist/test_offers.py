@@ -75,7 +75,7 @@ def test_first_in_line_gets_a_real_hold_of_fifteen_minutes() -> None:
     assert event.after == {"state": "held", "slots": offer.slot_ids, "entry": str(line[0].pk)}
 
 
-def test_first_who_came_among_those_whom_it_suits_gets_it() -> None:
+def test_first_in_line_that_it_suits_gets_it() -> None:
     visit_type, slots = awaited()
     day = slots[0].starts_at.date()
     in_line(visit_type, count=1, until_on=day - timedelta(days=1))

@@ -62,7 +62,7 @@ def test_offer_that_no_mail_told_of_is_made_again_to_the_first_after_the_whole_l
 
 
 @pytest.mark.usefixtures("mail_is_down")
-def test_look_over_comes_back_to_whom_no_mail_has_reached() -> None:
+def test_look_over_comes_back_to_people_that_no_mail_has_reached() -> None:
     visit_type, (slot,) = awaited()
     (entry,) = in_line(visit_type, count=1)
     release(slot)
