@@ -31,7 +31,7 @@ from doctors.services.slot_expansions import ask_for_expansion
 
 
 def bring_times_in_line(request: HttpRequest, *, doctor_ids: list[int]) -> None:
-    """A worker makes the times again. The message links to a page that shows its progress."""
+    """A worker updates the times. The message links to a page that shows its progress."""
     asked = ask_for_expansion(doctor_ids=doctor_ids, by=signed_in(request))
     url = reverse("admin:doctors_slotexpansion_change", args=[asked.pk])
     text = ngettext(

@@ -105,13 +105,13 @@ class Look:
 
     @classmethod
     def here(cls) -> "Look":
-        """Of the current transaction's snapshot."""
+        """A look with the snapshot of the current transaction."""
         with connection.cursor() as cursor:
             cursor.execute(_HERE)
             return cls(*cursor.fetchone())
 
     def words(self) -> dict[str, Any]:
-        """Under the names that the queries use."""
+        """Its values, under the names that the queries use."""
         return {**asdict(self), "newer_than": _first_id(self.at - CLOCKS_DIFFER), "slack": SLACK}
 
 

@@ -23,7 +23,7 @@ def headers_of(error: DomainError | None) -> dict[str, str]:
 
 
 def wait_of(headers: Mapping[str, str]) -> dict[str, str]:
-    """The same, for an answer that has them already."""
+    """The same headers, taken from an answer that has them already."""
     return {name: headers[name] for name in _NAMES if name in headers}
 
 

@@ -190,7 +190,7 @@ def get_doctor_with_next_free(doctor_id: int, *, now: datetime) -> Doctor:
 
 
 def kept_specialties(*, now: datetime) -> list[SpecialtySummary]:
-    """Like `summarise_specialties`, which reads all doctors, but only four times a minute."""
+    """The result of `summarise_specialties`, which reads all doctors, kept for 15 seconds."""
     kept: list[SpecialtySummary] | None = cache.get(SEARCH_SPECIALTIES)
     if kept is None:
         kept = summarise_specialties(now=now)
