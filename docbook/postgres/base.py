@@ -7,6 +7,7 @@ from typing import Any
 import psycopg
 from django.db.backends.postgresql import base
 from psycopg.adapt import AdaptersMap
+from psycopg.pq import TransactionStatus
 from psycopg.types.datetime import TimestamptzLoader
 from psycopg_pool import ConnectionPool
 
@@ -23,7 +24,10 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     def get_connection_params(self) -> dict[str, Any]:
         params = super().get_connection_params()
-        return params | {"context": _with_fast_timestamps(params["context"])}
+        return params | {
+            "context": _with_fast_timestamps(params["context"]),
+            "cursor_factory": _Cursor,
+        }
 
     def create_cursor(self, name: str | None = None) -> Any:
         """Like Django's with server-side binding, but every cursor keeps the connection's
@@ -40,6 +44,23 @@ class DatabaseWrapper(base.DatabaseWrapper):
             self.pool.putconn(connection)  # the pool replaces it
             connection = super().get_new_connection(conn_params)
         return connection
+
+
+class _Cursor(base.ServerBindingCursor, psycopg.Cursor[Any]):
+    """Repeats a prepared statement whose columns a migration has changed.
+
+    The server then refuses the old plan, and nothing has happened. In a transaction the error
+    stands, and its rollback drops the plan.
+    """
+
+    def execute(self, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return super().execute(*args, **kwargs)
+        except psycopg.errors.FeatureNotSupported:
+            if self.connection.info.transaction_status != TransactionStatus.IDLE:
+                raise
+            self.connection.execute("ROLLBACK")  # psycopg then forgets all prepared statements
+            return super().execute(*args, **kwargs)
 
 
 @cache

@@ -17,9 +17,9 @@ DATABASES["default"] |= {
             "timeout": 5,
         },
         "connect_timeout": 5,
-        # After five uses, a connection prepares a statement and keeps it. PgBouncer allows this
-        # from 1.21 on, because it tracks prepared statements.
-        "prepare_threshold": 5,
+        # After this many uses, a connection prepares a statement and keeps it. PgBouncer allows
+        # this from 1.21 on, with max_prepared_statements above 0. With 0 nothing is prepared.
+        "prepare_threshold": env.int("DATABASE_PREPARE_AFTER", default=5) or None,
         # Values are sent apart from the statement: a server logs the text of a failing statement.
         "server_side_binding": True,
         # Timeouts are nested: lock 2 s < statement 5 s < proxy 10 s < client 15 s. A client that
