@@ -16,6 +16,8 @@ from django.db.models.sql.compiler import SQLCompiler
 
 M = TypeVar("M", bound=Model)
 
+_TOO_LARGE = 2**63
+
 
 class Given(Expression):
     """A value of a kept query. Each call gives it by this name."""
@@ -60,14 +62,17 @@ class KeptQuery(Generic[M]):
 
 
 def put_prefetched(owner: Model, relation: str, related: list[Any]) -> None:
-    """Stores on `owner` what prefetch_related would store. Then `all()` of the relation needs no
-    query.
+    """Stores what prefetch_related would store: then neither `all()` of the relation nor the way
+    back from one of the `related` to `owner` needs a query.
     """
-    queryset = getattr(owner, relation).get_queryset()
+    manager = getattr(owner, relation)
+    for each in related:
+        setattr(each, manager.field.name, owner)
+    queryset = manager.get_queryset()
     queryset._result_cache = related
     queryset._prefetch_done = True
     kept: Any = owner
-    kept._prefetched_objects_cache = {relation: queryset}
+    kept.__dict__.setdefault("_prefetched_objects_cache", {})[relation] = queryset
 
 
 class _Answered:
@@ -88,6 +93,8 @@ class _Answered:
 
 
 def _rows(sql: str, params: Sequence[object], values: dict[str, object]) -> list[tuple[Any, ...]]:
+    if any(type(each) is int and not -_TOO_LARGE <= each < _TOO_LARGE for each in values.values()):
+        return []  # as a queryset: no column holds such a number
     put_in: Any = [values[p.name] if isinstance(p, Given) else p for p in params]
     with connection.cursor() as cursor:
         cursor.execute(sql, put_in)

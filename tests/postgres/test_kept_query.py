@@ -4,11 +4,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from django.db import connection
-from django.db.models import CharField, F, IntegerField
+from django.db.models import BigIntegerField, CharField, F, IntegerField
 from django.test.utils import CaptureQueriesContext
 
 from docbook.postgres.kept_query import Given, KeptQuery, put_prefetched
-from doctors.models import Clinic, Doctor
+from doctors.models import Clinic, Doctor, VisitType
 from tests.factories import DoctorFactory, make_visit_type
 
 pytestmark = pytest.mark.django_db
@@ -98,6 +98,16 @@ def test_threads_ask_over_connections_of_their_own(doctors):
         assert [each.result() for each in answers] == [["Dr A", "Dr C"]] * 4
 
 
+def test_number_that_no_column_holds_finds_nothing(doctors):
+    query = KeptQuery(lambda: Clinic.objects.filter(pk=Given("pk", BigIntegerField())))
+
+    with CaptureQueriesContext(connection) as asked:
+        found = [query.all(pk=number) for number in (2**63, 10**30, -(10**30))]
+    assert found == [[], [], []]
+    assert len(asked) == 0
+    assert query.all(pk=2**63 - 1) == []
+
+
 def test_value_that_is_not_given_is_an_error(doctors):
     with pytest.raises(KeyError, match="city"):
         of_city().all(town="Utrecht")
@@ -105,12 +115,14 @@ def test_value_that_is_not_given_is_an_error(doctors):
 
 def test_what_is_put_beside_an_object_reads_as_if_prefetched(doctors):
     doctor, other, _third = doctors
-    mine = [make_visit_type(doctor=doctor), make_visit_type(doctor=doctor)]
-    make_visit_type(doctor=other)
+    types = [make_visit_type(doctor=each) for each in (doctor, doctor, other)]
+    mine = list(VisitType.objects.filter(pk__in=[each.pk for each in types], doctor=doctor))
+    doctor.refresh_from_db()
 
     put_prefetched(doctor, "visit_types", mine)
 
     with CaptureQueriesContext(connection) as asked:
         assert list(doctor.visit_types.all()) == mine
+        assert [each.doctor for each in doctor.visit_types.all()] == [doctor, doctor]
     assert len(asked) == 0
     assert set(doctor.visit_types.filter(pk__gt=0)) == set(mine)
