@@ -28,6 +28,7 @@ from tests.factories import (
     make_slots,
     tomorrow_at,
 )
+from tests.limits import allow
 from tests.pages.browser import offered_slots, signed_in, typed, words
 
 pytestmark = pytest.mark.django_db
@@ -253,6 +254,17 @@ def test_details_are_asked_for_where_the_old_hold_knows_no_name() -> None:
     page = browser.get(response.headers["Location"])
     assert typed(page)["reason"] == "A rash on the elbow"
     assert not OutboxMessage.objects.exists()
+
+
+def test_move_that_sends_no_code_does_not_count_as_a_request_for_one(monkeypatch) -> None:
+    allow(monkeypatch, code=1, code_user=1)
+    patient, visit, slots = booked()
+    Hold.objects.filter(pk=visit.pk).update(first_name="", last_name="")
+    browser = signed_in(patient)
+    page = browser.get(tap(browser, visit, slots[2]).headers["Location"])
+    names = {"first_name": "Saskia", "last_name": "Kuipers", "email": patient.email}
+    response = browser.post(page.request["PATH_INFO"], names)
+    assert response.headers["Location"].endswith("/code/")
 
 
 def test_guest_who_has_just_booked_moves_the_visit_in_the_same_browser() -> None:

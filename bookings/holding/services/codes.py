@@ -102,9 +102,14 @@ def known_details(hold: Hold, *, holder: Holder) -> dict[str, str]:
     return {name: getattr(patient, name) for name in names}
 
 
-def request_code_of_move(hold: Hold, *, holder: Holder, now: datetime) -> Hold:
+def request_code_of_move(
+    hold: Hold, *, holder: Holder, count_request: Callable[[], None], now: datetime
+) -> Hold:
     """A move already knows the patient, so its code goes out at once. Returns the hold as it was if
     something has to be entered or waited for.
+
+    `count_request` counts for the sender's limits, and raises RateLimited. It is called only if
+    there is somebody to send a code to.
     """
     known = known_details(hold, holder=holder)
     email = holder.patient.email if holder.patient else known["email"]
@@ -113,6 +118,7 @@ def request_code_of_move(hold: Hold, *, holder: Holder, now: datetime) -> Hold:
         return hold
     patient_id = holder.patient.pk if holder.patient else None
     try:
+        count_request()
         return send_counted(
             lambda now: request_code(hold_id=hold.pk, holder=holder, details=details, now=now),
             to=Recipient(patient_id, details.email, details.phone),

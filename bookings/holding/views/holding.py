@@ -1,6 +1,6 @@
 """One tap on a time holds it, another gives it back."""
 
-from contextlib import suppress
+from functools import partial
 from urllib.parse import urlsplit
 from uuid import UUID
 
@@ -25,7 +25,7 @@ from bookings.holding.services.codes import request_code_of_move
 from bookings.holding.services.holds import hold_slot
 from bookings.holding.views.attempt import limit_codes, visit_where_the_answer_was_lost
 from bookings.holding.views.refusals import WantedTime, show_refusal
-from docbook.errors import DomainError, NotFound, RateLimited
+from docbook.errors import DomainError, NotFound
 from docbook.http import pages
 from docbook.http.htmx import lead_to
 from docbook.http.keyed_digest import address_key
@@ -69,9 +69,8 @@ def start(request: HttpRequest) -> HttpResponseBase:
         return _start_refused(request, error, replaces=replaces, **wanted)
     remember(request, hold)
     if replaces:
-        with suppress(RateLimited):  # the page of the details says so
-            limit_codes(request)
-            hold = request_code_of_move(hold, holder=holder, now=timezone.now())
+        limit = partial(limit_codes, request)  # the page of the details tells its refusal
+        hold = request_code_of_move(hold, holder=holder, count_request=limit, now=timezone.now())
     return lead_to(request, present_step(hold))
 
 
