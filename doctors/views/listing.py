@@ -22,8 +22,8 @@ from doctors.selectors.choices import find_specialty
 from doctors.selectors.result_pages import ResultPage, find_page
 from doctors.selectors.search import (
     DoctorSearch,
+    count_matches,
     in_one_currency,
-    matching_doctors,
 )
 from doctors.templatetags.clinic_time import date_long, date_short
 from doctors.views.cards import (
@@ -130,32 +130,29 @@ def _filters(form: SearchForm, search: DoctorSearch) -> list[ActiveFilter]:
 
 def _alternatives(form: SearchForm, search: DoctorSearch, *, now: datetime) -> list[Alternative]:
     """What a search would find on the next days, or without one of the filters."""
-    found = _on_the_next_days(form, search, now=now)
+    wider = _on_the_next_days(search, now=now)
     for active in ("language", "available_on", "max_fee", "mode", "city", "q", "specialty"):
-        if getattr(search, active) in ("", None):
-            continue
-        wider = search.without(active)
-        if count := matching_doctors(search=wider, now=now).count():
+        if getattr(search, active) not in ("", None):
             label = _("Without “%(filter)s”") % {"filter": form.label_of(active, search)}
-            found.append(Alternative(label, _url(form, wider), count))
-    return found
+            wider.append((label, search.without(active)))
+    counts = count_matches([each for _label, each in wider], now=now)
+    return [
+        Alternative(label, _url(form, each), count)
+        for (label, each), count in zip(wider, counts, strict=True)
+        if count
+    ]
 
 
-def _on_the_next_days(
-    form: SearchForm, search: DoctorSearch, *, now: datetime
-) -> list[Alternative]:
+def _on_the_next_days(search: DoctorSearch, *, now: datetime) -> list[tuple[str, DoctorSearch]]:
     """If nobody is free on the wanted day, the day after mostly helps."""
     if search.available_on is None:
         return []
-    found: list[Alternative] = []
-    for ahead in (1, 2):
-        day = search.available_on + timedelta(days=ahead)
-        later = replace(search, available_on=day)
-        if count := matching_doctors(search=later, now=now).count():
-            is_tomorrow = day == timezone.localdate(now) + timedelta(days=1)
-            label = _("Tomorrow") if is_tomorrow else date_long(day)
-            found.append(Alternative(label, _url(form, later), count))
-    return found
+    tomorrow = timezone.localdate(now) + timedelta(days=1)
+    days = [search.available_on + timedelta(days=ahead) for ahead in (1, 2)]
+    return [
+        (_("Tomorrow") if day == tomorrow else date_long(day), replace(search, available_on=day))
+        for day in days
+    ]
 
 
 def _moves(

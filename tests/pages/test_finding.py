@@ -505,3 +505,20 @@ def test_home_leads_to_no_day_where_nobody_is_free() -> None:
     make_doctor()
     page = signed_in().get("/")
     assert "available_on=" not in page.content.decode()
+
+
+def test_wider_searches_are_offered_with_their_numbers_from_one_query() -> None:
+    utrecht = make_clinic(city="Utrecht")
+    for name in ("Dr Anna", "Dr Bao"):
+        make_visit_type(doctor=make_doctor(name=name, clinic=utrecht), mode="in_person")
+    make_visit_type(doctor=make_doctor(name="Dr Cem", clinic=make_clinic(city="Gouda")))
+    asked = "city=Utrecht&language=tr&q=anna&available_on=2027-01-05"
+
+    with CaptureQueriesContext(connection) as queries:
+        page = signed_in().get(f"/doctors/?{asked}")
+
+    assert "Without “Utrecht”" not in words(page)
+    assert len([each for each in queries if "UNION ALL" in each["sql"]]) == 1
+    page = words(signed_in().get("/doctors/?city=Utrecht&q=cem"))
+    assert "Without “Utrecht” · 1 doctor" in page
+    assert "Without “cem” · 2 doctors" in page
