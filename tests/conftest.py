@@ -1,5 +1,7 @@
 """Shared by all tests. Rows come from tests.factories, not from fixtures."""
 
+import logging
+
 import pytest
 from django_redis import get_redis_connection
 from hypothesis import HealthCheck
@@ -8,6 +10,7 @@ from pytest_django import DjangoDbBlocker
 
 from bookings.appointments.selectors import alternatives
 from docbook.http import throttling
+from docbook.http.templatetags import fixed
 from tests.emptying import allow_emptying
 from tests.scheduling import pytest_xdist_make_scheduler
 
@@ -31,6 +34,17 @@ def _empty_redis() -> None:
     """Test databases reuse ids: gates and limits of an earlier test must be gone."""
     get_redis_connection("default").flushdb()
     throttling.forget_counts_of_this_process()
+
+
+class _Fail(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        raise AssertionError(record.getMessage())
+
+
+@pytest.fixture(autouse=True)
+def _fixed_parts_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A page with a fault in a `{% fixed %}` part looks right, but is drawn anew each time."""
+    monkeypatch.setattr(fixed.logger, "handlers", [_Fail()])
 
 
 @pytest.fixture(autouse=True)

@@ -5,11 +5,19 @@ from django.template import Context, RequestContext, Template, TemplateSyntaxErr
 from django.test import RequestFactory
 from django.utils import translation
 
+from docbook.http.templatetags import fixed
+
 LOAD = "{% load fixed i18n %}"
 
 
 class Person:
     pass
+
+
+@pytest.fixture
+def _faults_are_only_logged(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As outside of tests."""
+    monkeypatch.setattr(fixed.logger, "handlers", [])
 
 
 def test_contents_are_drawn_once():
@@ -51,21 +59,43 @@ def test_contents_see_nothing_that_belongs_to_the_visitor():
     assert template.render(page) == "[]Iris"
 
 
-def test_values_that_hold_more_than_they_show_are_refused():
-    template = Template(LOAD + "{% fixed user %}{{ user }}{% endfixed %}")
+def test_equal_values_of_different_types_are_drawn_apart():
+    template = Template(LOAD + "{% fixed n %}{{ n }}{% endfixed %}")
 
-    with pytest.raises(TypeError, match="user is a Person"):
-        template.render(Context({"user": Person()}))
+    assert [template.render(Context({"n": n})) for n in (1, True, 0, False)] == [
+        "1",
+        "True",
+        "0",
+        "False",
+    ]
 
 
-def test_variable_of_many_values_is_refused():
+@pytest.mark.usefixtures("_faults_are_only_logged")
+@pytest.mark.parametrize("value", [Person(), ["unhashable"]])
+def test_values_that_hold_more_than_they_show_are_not_kept(value, caplog):
+    template = Template(LOAD + "{% fixed user %}{% now 'u' %}{{ user }}{% endfixed %}")
+
+    drawn = {template.render(Context({"user": value})) for _n in range(3)}
+
+    assert len(drawn) == 3
+    assert f"not kept: user is a {type(value).__name__}" in caplog.text
+
+
+@pytest.mark.usefixtures("_faults_are_only_logged")
+def test_variable_of_many_values_is_drawn_but_not_kept(caplog):
     template = Template(LOAD + "{% fixed page %}{{ page }}{% endfixed %}")
 
-    for page in range(100):
-        template.render(Context({"page": page}))
+    drawn = [template.render(Context({"page": page})) for page in range(101)]
 
-    with pytest.raises(ValueError, match="page take too many values"):
-        template.render(Context({"page": 100}))
+    assert drawn == [str(page) for page in range(101)]
+    assert "not kept: page: too many values" in caplog.text
+
+
+def test_fault_in_a_fixed_part_fails_a_test():
+    with pytest.raises(AssertionError, match="user is a Person"):
+        Template(LOAD + "{% fixed user %}{{ user }}{% endfixed %}").render(
+            Context({"user": Person()})
+        )
 
 
 def test_block_cannot_be_fixed():
