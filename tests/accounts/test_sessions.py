@@ -176,3 +176,10 @@ def test_field_of_a_password_hides_it_and_lets_managers_fill_it(path: str) -> No
 def test_every_page_of_somebody_who_is_signed_in_can_sign_out(path: str) -> None:
     page = signed_in(make_patient()).get(path).content.decode()
     assert f'action="{reverse("account_logout")}"' in page
+
+
+@pytest.mark.parametrize("key", ["\x00" * 32, "a" * 31 + "\x00", "A" * 32, "a" * 41, "é" * 32, "a"])
+def test_key_that_no_session_has_is_a_stranger(key: str) -> None:
+    browser = Client()
+    browser.cookies["sessionid"] = key
+    assert browser.get("/appointments/").status_code == 302
