@@ -8,6 +8,14 @@ from rest_framework.request import Request
 from rest_framework_simplejwt.authentication import JWTAuthentication
 
 from accounts.models import User
+from accounts.tokens import AccessToken
+
+
+class UserRequest(Request):
+    """The request of a view that lets in only callers with a token."""
+
+    user: User
+    auth: AccessToken
 
 
 class BearerAuthentication(JWTAuthentication):

@@ -14,11 +14,14 @@ from docbook.http.rate_policies import DAY, POLICIES
 from docbook.postgres.kept_query import Given, KeptQuery
 
 A_DAY = timedelta(seconds=DAY)
-# Who a wrong code counts for, and how many of a day each of them has.
-Guessers = Sequence[tuple[str, int]]
+# Who a wrong code counts for, and the policy that says how many a day each of them has.
+Guesser = tuple[str, str]
+Guessers = Sequence[Guesser]
 
-STRANGERS = "strangers"
-OWNER = "owner"
+# Somebody of whom nothing is known.
+STRANGERS: Guesser = ("strangers", "guess-strangers")
+# A signed-in user, whose guesses prove nothing to anybody else.
+OWNER: Guesser = ("owner", "guess-known")
 
 # One statement: of many guesses at once, no more than `most` are counted and checked.
 _COUNT = """
@@ -46,26 +49,12 @@ def target_of(email: str) -> str:
 
 
 def guessers_of(*, network: str, browser: str) -> Guessers:
-    """The guessers that a guess counts for, and how many guesses a day each of them has. A browser
-    that the account knows (`browser` is its name) is counted separately: strangers cannot use up
-    its guesses.
+    """The guessers that a guess counts for. A browser that the account knows (`browser` is its
+    name) is counted separately: strangers cannot use up its guesses.
     """
     if browser:
-        return [(f"browser-{browser}", _most("guess-known"))]
-    strangers = (STRANGERS, _most("guess-strangers"))
-    return [(f"network-{network}", _most("guess-network")), strangers]
-
-
-def own_guesses(user_id: int) -> tuple[str, Guessers]:
-    """Guesses of a signed-in user, who proves nothing to anybody else with them: what they are
-    counted against, and the guessers.
-    """
-    return digest(f"own-{user_id}"), [(OWNER, POLICIES["guess-known"].rate.most)]
-
-
-def guessers_anywhere() -> Guessers:
-    """Used if nothing is known about the caller."""
-    return [(STRANGERS, _most("guess-strangers"))]
+        return [(f"browser-{browser}", "guess-known")]
+    return [(f"network-{network}", "guess-network"), STRANGERS]
 
 
 _MANY = KeptQuery(
@@ -79,17 +68,15 @@ _MANY = KeptQuery(
 
 def are_many(*, target: str, now: datetime) -> bool:
     """Whether somebody may have used up all guesses against this target."""
-    return _MANY.exists(target=target, since=now - A_DAY, fewest=_most("guess-network"))
-
-
-def _most(policy: str) -> int:
-    return POLICIES[policy].rate.most
+    fewest = POLICIES["guess-network"].rate.most
+    return _MANY.exists(target=target, since=now - A_DAY, fewest=fewest)
 
 
 def count_guess(*, target: str, guessers: Guessers, now: datetime) -> bool:
     """Counts a guess before the code is checked. False: no guesses are left, so do not check."""
     with connection.cursor() as cursor:
-        for guesser, most in guessers:
+        for guesser, policy in guessers:
+            most = POLICIES[policy].rate.most
             values: dict[str, Any] = {"target": target, "guesser": guesser, "most": most}
             cursor.execute(_COUNT, values | {"now": now, "a_day_ago": now - A_DAY})
             if cursor.fetchone() is None:
@@ -100,7 +87,7 @@ def count_guess(*, target: str, guessers: Guessers, now: datetime) -> bool:
 def give_back(*, target: str, guessers: Guessers) -> None:
     """The code was right, so it was no guess."""
     with connection.cursor() as cursor:
-        names = [guesser for guesser, _most in guessers]
+        names = [guesser for guesser, _policy in guessers]
         cursor.execute(_GIVE_BACK, {"target": target, "guessers": names})
 
 

@@ -40,9 +40,9 @@ from bookings.appointments.selectors.outside_hours import visits_outside_hours
 from bookings.appointments.services.amendments import ask_to_amend
 from bookings.holding.services.pause import set_pause
 from bookings.models import Appointment, BookingPause, Hold, WaitlistEntry
-from bookings.references import reference
 from docbook.audit.services import Actor
 from docbook.observability.read_only_admin import ReadOnlyAdmin
+from docbook.references import reference
 from doctors.admin import ClinicAdmin, DoctorAdmin
 from doctors.clinic_admin import AtTheClinic
 from doctors.models import Clinic, Doctor

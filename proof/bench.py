@@ -25,7 +25,6 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from uuid import UUID
 
 from devstack.console import say
 from devstack.interrupts import interrupts_noted
@@ -102,14 +101,12 @@ def booking(size: Size, *, profile: bool) -> Report:
 
 def _pgbench_script(stack: Stack, fixture: Fixture) -> Path:
     pool = Pool(fixture.calendars[HTTP_DOCTORS:], fixture.patients[HTTP_PATIENTS:])
-    nobody = UUID(int=0)
     layouts = json.loads(
         stack.run(
             "-c",
-            "import django; django.setup(); import json; from uuid import UUID;"
-            "from bookings.engine.answer_layouts import appointment_layout, attempt_layout;"
-            f"id = UUID('{nobody}');"
-            "print(json.dumps([attempt_layout(id, slot_id=0), appointment_layout(id)]))",
+            "import django; django.setup(); import json;"
+            "from bookings.engine.answer_layouts import APPOINTMENT, ATTEMPT;"
+            "print(json.dumps([ATTEMPT, APPOINTMENT]))",
         )
     )
     path = stack.workshop.folder / "booking.pgbench"

@@ -6,11 +6,10 @@ from uuid import UUID
 from django.http import HttpResponseBase
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
-from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts.users import signed_in
+from accounts.authentication import UserRequest
 from bookings import examples
 from bookings.actors.holder import Holder
 from bookings.appointments.selectors.appointments import times_to_move_to
@@ -54,7 +53,7 @@ class CancelBooking(APIView):
             ),
         },
     )
-    def patch(self, request: Request, booking_id: UUID) -> HttpResponseBase:
+    def patch(self, request: UserRequest, booking_id: UUID) -> HttpResponseBase:
         """Calls the visit off; until `changeableUntil`. Cancelled again, it is the same answer."""
         enforce(limit_of("api-change", request._request))
         versions = seen_versions(request)
@@ -64,7 +63,7 @@ class CancelBooking(APIView):
         def act() -> Response:
             appointment = cancel_appointment(
                 appointment_id=booking_id,
-                by=Holder(patient=signed_in(request)),
+                by=Holder(patient=request.user),
                 version=versions,
                 reason=body.validated_data["reason"],
                 now=timezone.now(),
@@ -96,7 +95,7 @@ class MoveBooking(APIView):
             ),
         },
     )
-    def patch(self, request: Request, booking_id: UUID) -> Response:
+    def patch(self, request: UserRequest, booking_id: UUID) -> Response:
         """Free times of the same doctor for the same reason. Changes nothing: hold one of them by
         `POST bookings` with `replaces`, and the booking moves once that is confirmed.
         """
@@ -105,7 +104,7 @@ class MoveBooking(APIView):
         now = timezone.now()
         appointment = find_changeable_appointment(
             appointment_id=booking_id,
-            by=Holder(patient=signed_in(request)),
+            by=Holder(patient=request.user),
             version=seen_versions(request),
             now=now,
         )

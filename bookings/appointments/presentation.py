@@ -12,8 +12,8 @@ from django.utils.translation import ngettext
 from bookings.appointments.selectors.appointments import end_of_changes
 from bookings.models import Appointment, Hold
 from bookings.models.agreed import AgreedVisit, Place
-from bookings.references import reference
 from bookings.states import CALLED_OFF, PRACTICE, AppointmentStatus
+from docbook.references import reference
 from doctors.models import Doctor, Mode
 
 

@@ -8,7 +8,6 @@ from rest_framework import serializers
 
 from bookings.appointments.selectors.appointments import end_of_changes
 from bookings.models import Appointment
-from bookings.references import reference
 from bookings.states import AppointmentStatus
 from docbook.http.moments import DayField, InstantField
 from docbook.http.serializers import (
@@ -18,6 +17,7 @@ from docbook.http.serializers import (
     TextField,
 )
 from docbook.http.times import local_iso
+from docbook.references import reference
 from doctors.serializers import VisitTypeOut
 
 

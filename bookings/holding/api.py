@@ -9,12 +9,11 @@ from django.urls import reverse
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.exceptions import AuthenticationFailed, ValidationError
-from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 from uuid_utils.compat import uuid7
 
-from accounts.users import signed_in
+from accounts.authentication import UserRequest
 from bookings import examples
 from bookings.actors.holder import Holder
 from bookings.appointments.selectors.appointments import (
@@ -23,7 +22,7 @@ from bookings.appointments.selectors.appointments import (
     phone_known,
 )
 from bookings.appointments.serializers import BookingOut, BookingsQuery
-from bookings.engine.answer_layouts import appointment_layout, attempt_layout
+from bookings.engine import answer_layouts
 from bookings.engine.selectors import get_hold, refuse_what_is_over
 from bookings.engine.services import release_hold
 from bookings.errors import SlotHeld, SlotTaken
@@ -54,6 +53,7 @@ from docbook.http.problem_schema import BODY, KEY, problems
 from docbook.http.schema import IDEMPOTENCY_KEY, LIST_PARAMETERS, OPTIONAL_KEY
 from docbook.http.serializers import NoBody, page_of, read_query
 from docbook.http.throttling import Limit, enforce, enforce_together, give_back, limit_of
+from docbook.references import reference
 from doctors.serializers import TimeOut
 
 _API_NAMES = {"slot": "slotId", "visit_type": "visitTypeId"}
@@ -71,10 +71,10 @@ class BookingList(APIView):
         parameters=[BookingsQuery, *LIST_PARAMETERS],
         responses={200: page_of(BookingOut), **problems("unauthenticated", "validation")},
     )
-    def get(self, request: Request) -> Response:
+    def get(self, request: UserRequest) -> Response:
         """The caller's own bookings, by their start."""
         query = read_query(BookingsQuery, request)
-        rows = appointments_of_patient(patient=signed_in(request), **_filters(query))
+        rows = appointments_of_patient(patient=request.user, **_filters(query))
         items, page_info = paginate_rows(request, rows, keys=["starts_at", "id"])
         return Response({"items": BookingOut(items, many=True).data, "pageInfo": page_info})
 
@@ -104,7 +104,7 @@ class BookingList(APIView):
             ),
         },
     )
-    def post(self, request: Request) -> HttpResponseBase:
+    def post(self, request: UserRequest) -> HttpResponseBase:
         """Holds a time for five minutes and has a code sent to the caller, as `otp` says."""
         token: Any = request.auth
         if not token.mailbox:
@@ -120,7 +120,8 @@ class BookingList(APIView):
             asked, hold_id = body.validated_data, uuid7()
             # Never from the Host header: its sender would control its length and what is replayed.
             location = settings.SITE_URL + reverse("api:booking", args=[hold_id])
-            layout = attempt_layout(hold_id, slot_id=asked["slotId"])
+            layout = answer_layouts.ATTEMPT.replace("<attempt_id>", str(hold_id))
+            layout = layout.replace("<slot_id>", str(asked["slotId"]))
             key = key_of(request, route="startBooking")
             try:
                 if settings.CODE_CHANNEL == "sms":
@@ -132,7 +133,7 @@ class BookingList(APIView):
                         visit_type_id=asked["visitTypeId"],
                         reason=asked["reason"],
                         phone=asked["phone"],
-                        holder=Holder(patient=signed_in(request)),
+                        holder=Holder(patient=request.user),
                         address=address_key(request._request),
                         replaces=asked.get("replaces"),
                         now=timezone.now(),
@@ -159,9 +160,9 @@ class BookingDetail(APIView):
             **problems("unauthenticated", "not-found"),
         },
     )
-    def get(self, request: Request, booking_id: UUID) -> HttpResponseBase:
+    def get(self, request: UserRequest, booking_id: UUID) -> HttpResponseBase:
         """One of the caller's own bookings."""
-        holder = Holder(patient=signed_in(request))
+        holder = Holder(patient=request.user)
         found = get_appointment(appointment_id=booking_id, holder=holder)
         return versioned_response(request, BookingOut(found).data, version=found.version)
 
@@ -173,9 +174,9 @@ class BookingDetail(APIView):
             **problems("unauthenticated", "not-found", "already-confirmed"),
         },
     )
-    def delete(self, request: Request, booking_id: UUID) -> Response:
+    def delete(self, request: UserRequest, booking_id: UUID) -> Response:
         """Gives a held time back. What is confirmed is not released but cancelled."""
-        release_hold(hold_id=booking_id, holder=Holder(patient=signed_in(request)))
+        release_hold(hold_id=booking_id, holder=Holder(patient=request.user))
         return Response(status=204)
 
 
@@ -206,7 +207,7 @@ class VerifyOtp(APIView):
             ),
         },
     )
-    def post(self, request: Request, booking_id: UUID) -> HttpResponseBase:
+    def post(self, request: UserRequest, booking_id: UUID) -> HttpResponseBase:
         """Confirms with the code; a repeat of a confirmed attempt gets the same booking. With a key
         of your own, a retry whose answer was lost counts no second wrong code.
         """
@@ -214,7 +215,7 @@ class VerifyOtp(APIView):
         enforce_together(*limits)
         body = CodeIn(data=request.data)
         if not body.is_valid():
-            refuse_what_is_over(hold_id=booking_id, holder=Holder(patient=signed_in(request)))
+            refuse_what_is_over(hold_id=booking_id, holder=Holder(patient=request.user))
             raise ValidationError(body.errors)
         code = body.validated_data["code"]
         if "Idempotency-Key" in request.headers:
@@ -222,12 +223,10 @@ class VerifyOtp(APIView):
             return with_etag_of_body(
                 answer_once(request, route=route, act=lambda: _confirm(request, booking_id, code))
             )
-        visit = confirm(
-            hold_id=booking_id,
-            holder=Holder(patient=signed_in(request)),
-            code=code,
-            body=appointment_layout(booking_id),
-        )
+        layout = answer_layouts.APPOINTMENT.replace("<id>", str(booking_id))
+        layout = layout.replace("<reference>", reference(booking_id))
+        holder = Holder(patient=request.user)
+        visit = confirm(hold_id=booking_id, holder=holder, code=code, body=layout)
         return with_etag_of_body(http_response(Answer(200, visit.words)))
 
 
@@ -254,7 +253,7 @@ class ResendOtp(APIView):
             ),
         },
     )
-    def post(self, request: Request, booking_id: UUID) -> HttpResponseBase:
+    def post(self, request: UserRequest, booking_id: UUID) -> HttpResponseBase:
         """Has a new code sent; the one before stops working. With a key of your own, a retry whose
         answer was lost sends no second one.
         """
@@ -266,8 +265,8 @@ class ResendOtp(APIView):
         )
 
 
-def _resend(request: Request, booking_id: UUID) -> Response:
-    holder = Holder(patient=signed_in(request))
+def _resend(request: UserRequest, booking_id: UUID) -> Response:
+    holder = Holder(patient=request.user)
     hold = get_hold(hold_id=booking_id, holder=holder)
     hold = send_counted(
         lambda now: resend_code(hold_id=booking_id, holder=holder, now=now),
@@ -277,8 +276,8 @@ def _resend(request: Request, booking_id: UUID) -> Response:
     return Response(AttemptOut(hold).data, status=202)
 
 
-def _confirm(request: Request, booking_id: UUID, code: str) -> Response:
-    holder = Holder(patient=signed_in(request))
+def _confirm(request: UserRequest, booking_id: UUID, code: str) -> Response:
+    holder = Holder(patient=request.user)
     appointment = confirm_booking(hold_id=booking_id, holder=holder, code=code)
     return Response(BookingOut(appointment).data)
 
@@ -305,7 +304,7 @@ def _filters(query: dict[str, Any]) -> dict[str, Any]:
 
 
 def _count_sms(
-    request: Request,
+    request: UserRequest,
     counted: list[Limit],
     *,
     phone: str,
@@ -313,7 +312,7 @@ def _count_sms(
     **_rest: object,
 ) -> None:
     """Adds the limit of the number that the code goes to. Raises RateLimited."""
-    patient = signed_in(request)
+    patient = request.user
     known = phone or phone_known(patient=patient, moves=replaces)
     to = destination_of(Recipient(patient.pk, "", known))
     if to.channel == "sms":

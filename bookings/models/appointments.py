@@ -8,8 +8,8 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from bookings.models.agreed import Agreed, says_what_is_agreed
-from bookings.references import reference
 from bookings.states import ACTIVE, AppointmentStatus
+from docbook.references import reference
 from doctors.models import Clinic, Doctor, VisitType
 
 

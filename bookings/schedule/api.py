@@ -1,13 +1,12 @@
 """A doctor's appointments, for people who run their day."""
 
 from drf_spectacular.utils import extend_schema
-from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts import second_factor
+from accounts.authentication import UserRequest
 from accounts.services import SecondFactorRequired
-from accounts.users import signed_in
 from bookings import examples
 from bookings.actors.practice_member import PracticeMember
 from bookings.appointments.selectors.appointments import appointments_of_day
@@ -32,19 +31,19 @@ class DoctorAppointments(APIView):
             **problems("unauthenticated", "second-factor-required", "not-found", "validation"),
         },
     )
-    def get(self, request: Request, doctor_id: int) -> Response:
+    def get(self, request: UserRequest, doctor_id: int) -> Response:
         """Of one day, by the clock of each visit's clinic; for the doctor, their secretaries and
         staff. Others get 404. Staff need a right of their own to read who comes and why; without
         it these texts are empty.
         """
-        if second_factor.is_missing(signed_in(request)):
+        if second_factor.is_missing(request.user):
             raise SecondFactorRequired
-        doctor = get_visible_doctor(signed_in(request), doctor_id=doctor_id)
+        doctor = get_visible_doctor(request.user, doctor_id=doctor_id)
         query = read_query(DoctorAppointmentsQuery, request)
         asked = {name: value for name, value in query.items() if name != "date"}
         rows = appointments_of_day(doctor=doctor, day=query["date"], **asked)
         items, page_info = paginate_rows(request, rows, keys=["starts_at", "id"])
-        reader = PracticeMember(signed_in(request))
+        reader = PracticeMember(request.user)
         shown = reader.may_read_patients(doctor)
         if shown and items:
             audit.record(

@@ -11,8 +11,8 @@ from django.utils.translation import gettext as _
 from bookings.appointments.presentation import is_in_person
 from bookings.appointments.selectors.appointments import Contact, appointments_of_day, contacts_of
 from bookings.models import Appointment
-from bookings.references import reference
 from bookings.states import ACTIVE, AppointmentStatus
+from docbook.references import reference
 from doctors.models import Doctor
 from doctors.rules import GridSlot, Place, instants_of_days
 from doctors.selectors.slots import grid_of_doctors

@@ -7,11 +7,10 @@ from django.http import HttpResponseBase
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.exceptions import ValidationError
-from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts.users import signed_in
+from accounts.authentication import UserRequest
 from bookings import examples
 from bookings.actors.holder import Holder
 from bookings.appointments.serializers import BookingOut
@@ -56,11 +55,11 @@ class Waitlist(APIView):
             **problems("unauthenticated", "validation"),
         },
     )
-    def get(self, request: Request) -> Response:
+    def get(self, request: UserRequest) -> Response:
         """The caller's own entries, oldest first, each with the time that is held for it now."""
         query = read_query(WaitlistQuery, request)
         asked = {"state": query["status"]} if "status" in query else {}
-        rows = entries_of_patient(signed_in(request), **asked)
+        rows = entries_of_patient(request.user, **asked)
         items, page_info = paginate_rows(request, rows, keys=["created_at", "id"])
         return Response({"items": WaitlistEntryOut(items, many=True).data, "pageInfo": page_info})
 
@@ -76,7 +75,7 @@ class Waitlist(APIView):
             **problems(*BODY, *KEY, "unauthenticated", "waitlist-limit", "rate-limited"),
         },
     )
-    def post(self, request: Request) -> HttpResponseBase:
+    def post(self, request: UserRequest) -> HttpResponseBase:
         """Waits for a time. When one is free, it is held for fifteen minutes and a link is sent;
         unanswered, it passes on to the next person. One that is free already is offered within five
         minutes: booking it is faster. In the quiet hours of the server,
@@ -99,9 +98,9 @@ class WaitlistEntryDetail(APIView):
             **problems("unauthenticated", "not-found"),
         },
     )
-    def delete(self, request: Request, entry_id: UUID) -> Response:
+    def delete(self, request: UserRequest, entry_id: UUID) -> Response:
         """Waits no longer; a time that is held for this entry goes to the next person."""
-        leave_waitlist(entry_id=entry_id, patient=signed_in(request))
+        leave_waitlist(entry_id=entry_id, patient=request.user)
         return Response(status=204)
 
 
@@ -128,10 +127,10 @@ class AcceptOffer(APIView):
             ),
         },
     )
-    def post(self, request: Request, offer_id: UUID) -> HttpResponseBase:
+    def post(self, request: UserRequest, offer_id: UUID) -> HttpResponseBase:
         """Books the time that is held, without a code. `DELETE bookings/{offerId}` declines it."""
         _limit(request)
-        patient = signed_in(request)
+        patient = request.user
         body = AcceptIn(data=request.data)
         if not body.is_valid():
             refuse_what_is_over(hold_id=offer_id, holder=Holder(patient=patient))
@@ -146,8 +145,8 @@ class AcceptOffer(APIView):
         return with_etag_of_body(answer_once(request, route=route, act=act))
 
 
-def _join(request: Request, data: dict[str, Any]) -> Response:
-    patient = signed_in(request)
+def _join(request: UserRequest, data: dict[str, Any]) -> Response:
+    patient = request.user
     fields = {_FIELDS.get(name, name): value for name, value in data.items()}
     if "weekdays" in fields:
         fields["weekdays"] = tuple(fields["weekdays"])
@@ -162,7 +161,7 @@ def _join(request: Request, data: dict[str, Any]) -> Response:
     return Response(WaitlistEntryOut(shown).data, status=201 if is_new else 200)
 
 
-def _limit(request: Request) -> None:
+def _limit(request: UserRequest) -> None:
     enforce(
         limit_of("api-waitlist", request._request),
         limit_of("api-waitlist-user", request._request),

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from bookings.models import Appointment, Hold, WaitlistEntry
-from bookings.references import reference
+from docbook.references import reference
 from doctors.models import Doctor, SecretaryAssignment
 from tests.admin.test_admin import doctor_form
 from tests.api.client import Api

@@ -5,7 +5,7 @@ from typing import Any
 from django.db.models import BinaryField, Func, QuerySet, Value
 
 from bookings.models import Appointment
-from bookings.references import digest_of_reference
+from docbook.references import digest_of_reference
 
 
 class _DigestOfId(Func):

@@ -29,6 +29,8 @@ from bookings.holding import codes
 from bookings.models import Appointment
 from bookings.models.holds import MAX_CODE_ATTEMPTS, MAX_CODE_RESENDS
 from docbook.errors import DomainError, NotFound
+from docbook.http.keyed_digest import digest
+from docbook.http.rate_policies import POLICIES
 from docbook.observability import request_id
 
 
@@ -64,12 +66,9 @@ def confirm(
     """Like confirm_booking, for a door that does not read the appointment. `body` is its answer: it
     comes back as `words`, with "{name}" filled in from the appointment.
     """
-    own_target, patient_id = None, holder.patient.pk if holder.patient else None
-    if patient_id is not None:
-        own_target, mine = guesses.own_guesses(patient_id)
-        guessers = mine if guessers is None else guessers
-    elif guessers is None:
-        guessers = guesses.guessers_anywhere()
+    patient_id = holder.patient.pk if holder.patient else None
+    if guessers is None:
+        guessers = [guesses.STRANGERS if patient_id is None else guesses.OWNER]
     code = re.sub(r"[\s-]", "", code).upper()  # typed in groups, or in small letters
     call = ConfirmCall(
         hold_id=hold_id,
@@ -87,9 +86,9 @@ def confirm(
         most_visits=settings.COMING_VISITS_PER_PATIENT,
         request_id=request_id.current(),
         body=body,
-        own_target=own_target,
-        guessers=[name for name, _most in guessers],
-        most_guesses=[most for _name, most in guessers],
+        own_target=None if patient_id is None else digest(f"own-{patient_id}"),
+        guessers=[name for name, _policy in guessers],
+        most_guesses=[POLICIES[policy].rate.most for _name, policy in guessers],
         is_long=len(code) == codes.LONG,
     )
     try:

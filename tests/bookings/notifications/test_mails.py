@@ -12,8 +12,8 @@ from icalendar import Calendar
 from bookings import tasks
 from bookings.engine.services import release_hold
 from bookings.models import Appointment, Hold
-from bookings.references import reference
 from docbook.outbox.models import OutboxMessage
+from docbook.references import reference
 from tests.bookings.acts import (
     ask_for_code,
     attempt,

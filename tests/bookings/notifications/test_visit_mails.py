@@ -16,12 +16,12 @@ from icalendar import Calendar, Event
 
 from bookings.appointments.selectors.chains import chain_of
 from bookings.models import Appointment, Hold
-from bookings.references import reference
 from bookings.states import AppointmentStatus
 from docbook.outbox import topics
 from docbook.outbox.models import OutboxMessage
 from docbook.outbox.selectors import outbox_status
 from docbook.outbox.services import pass_on, publish
+from docbook.references import reference
 from doctors.models import Doctor, Slot
 from tests.bookings.acts import bookable
 from tests.factories import make_appointment, make_patient

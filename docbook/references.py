@@ -1,4 +1,4 @@
-"""The short name of a visit, which mails and pages show and people read out on the phone."""
+"""A short name for an id, which mails and pages show and people read out on the phone."""
 
 import base64
 import hashlib
@@ -9,9 +9,9 @@ from uuid import UUID
 _WRITTEN = re.compile(r"([A-Z2-7]{4})[ -]?([A-Z2-7]{4})")
 
 
-def reference(appointment_id: UUID) -> str:
-    """Eight letters and digits to read out on the phone, like 7KQ4-M2XD; not a secret."""
-    digest = hashlib.sha256(appointment_id.bytes).digest()
+def reference(of: UUID) -> str:
+    """Eight letters and digits, like 7KQ4-M2XD; not a secret."""
+    digest = hashlib.sha256(of.bytes).digest()
     text = base64.b32encode(digest[:5]).decode()
     return f"{text[:4]}-{text[4:]}"
 
