@@ -1,9 +1,11 @@
 """`make bench`: how many bookings a minute, next to what PostgreSQL alone can do.
 
-make bench SUITE=booking five rounds, about three minutes make bench SUITE=booking ARGS="--rounds 9"
-make bench SUITE=booking ARGS=--profile and where the time goes: three minutes more make bench
-SUITE=pages what a page costs, two minutes make bench SUITE=pages ARGS="--against REVISION" beside
-those of another revision
+make bench                               five rounds, about three minutes
+make bench ARGS="--rounds 9"             more of them
+make bench ARGS=--profile                and where the time goes: three minutes more
+make bench ARGS="--against REVISION"     beside the bookings of another revision
+make bench SUITE=pages                   what a page costs, two minutes
+make bench SUITE=pages ARGS="--against REVISION"
 
 Figures of full size go into docs/results, others into .dev/results.
 
@@ -48,6 +50,7 @@ from proof.pgbench import Pool, run_pgbench
 from proof.profiler import require_sight
 from proof.report import Report
 from proof.stack import Stack, running_stack
+from proof.versus import compare_bookings
 
 # Below this, something is wrong with the path of a booking, on any machine.
 LEAST_RATIO = 0.12
@@ -202,8 +205,8 @@ SELECT 'outbox messages', count(*) FROM outbox_outboxmessage
 def main(arguments: Sequence[str]) -> int:
     """Exit code 1 if a promise was broken."""
     chosen = vars(_parser().parse_args(arguments))
-    if chosen.pop("suite") == "pages":
-        against = chosen.pop("against")
+    suite, against = chosen.pop("suite"), chosen.pop("against")
+    if suite == "pages":
         pages_size = pages.Size(**chosen)
         report = pages.compare_pages(pages_size, against=against)
         # Costs of another revision depend on that revision, so they are no record.
@@ -211,9 +214,13 @@ def main(arguments: Sequence[str]) -> int:
     else:
         profile = chosen.pop("profile")
         size = Size(**chosen)
-        report = booking(size, profile=profile)
+        if against:
+            report = compare_bookings(size, against=against)
+        else:
+            report = booking(size, profile=profile)
         # In its own file: a profile must not replace a record of the speed.
-        name, is_record = "bench-profile" if profile else "bench", size == Size()
+        name = "bench-profile" if profile else "bench"
+        is_record = size == Size() and not against
     report.show()
     report.write(name=name, is_record=is_record)
     return 0 if report.is_clean else 1
@@ -227,9 +234,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     suites = parser.add_subparsers(dest="suite", required=True)
     of_bookings = suites.add_parser("booking")
-    of_bookings.add_argument("--profile", action="store_true", help="print where the time goes")
     of_pages = suites.add_parser("pages")
-    of_pages.add_argument("--against", default="", help="a revision to measure beside this one")
+    either = of_bookings.add_mutually_exclusive_group()
+    either.add_argument("--profile", action="store_true", help="print where the time goes")
+    for suite in (either, of_pages):
+        suite.add_argument("--against", default="", help="a revision to measure beside this one")
     for suite, sizes in ((of_bookings, fields(Size)), (of_pages, fields(pages.Size))):
         for each in sizes:
             suite.add_argument(f"--{each.name}", type=type(each.default), default=each.default)

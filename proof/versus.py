@@ -1,0 +1,140 @@
+"""Bookings of this revision beside those of another one.
+
+Both run at once, each on engines of its own, and are loaded in turn: so the mood of the machine
+meets both. Compare the shares, which this mood moves least.
+"""
+
+import os
+import statistics
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+
+from devstack.console import say
+from devstack.interrupts import interrupts_noted
+from proof.booking_load import (
+    ACTS,
+    HTTP_DOCTORS,
+    HTTP_PATIENTS,
+    SLOTS,
+    Load,
+    Size,
+    cost,
+    over_http,
+)
+from proof.figures import percentile
+from proof.findings import Finding, invariants
+from proof.fixtures import Fixture, make_fixture, renewed
+from proof.report import Report, Row
+from proof.revisions import code_of
+from proof.stack import Stack, running_stack
+
+WARM_UP_SECONDS = 3
+
+
+@dataclass
+class Side:
+    """One of the revisions, and its load in each round. `taken` tasks are used up."""
+
+    name: str
+    stack: Stack
+    fixture: Fixture
+    taken: int = 0
+    loads: list[Load] = field(default_factory=list)
+
+    def book(self, size: Size, *, name: str) -> Load:
+        fixture = renewed(self.stack, self.fixture)
+        load = over_http(self.stack, fixture, size, skip=self.taken, name=name)
+        self.taken += load.taken
+        return load
+
+
+def compare_bookings(size: Size, *, against: str) -> Report:
+    """`against` is a revision for git. Raises Refusal if there is none."""
+    load_before = [round(each, 2) for each in os.getloadavg()]
+    with interrupts_noted() as interrupts, ExitStack() as running:
+        code = running.enter_context(code_of(against))
+        stacks = {
+            "here": running.enter_context(running_stack(interrupts=interrupts)),
+            against: running.enter_context(running_stack(interrupts=interrupts, code=code)),
+        }
+        here, there = sides = [_side(name, stack, size) for name, stack in stacks.items()]
+        for number in range(1, size.rounds + 1):
+            # Each goes first in every other round.
+            for side in sides if number % 2 else reversed(sides):
+                side.loads.append(side.book(size, name=f"round-{number}"))
+            a, b = (60 * side.loads[-1].bookings_a_second for side in sides)
+            say(f"  round {number}: {a:.0f} here, {b:.0f} there, a minute")
+        return Report(
+            scenario="booking-versus",
+            seed=size.seed,
+            database=here.stack.database_settings,
+            tables=_tables(here, there),
+            figures={"against": against, "load average before": str(load_before)},
+            findings=[*_wrong_answers(sides), *invariants(here.stack, history=None)],
+        )
+
+
+def _side(name: str, stack: Stack, size: Size) -> Side:
+    fixture = make_fixture(
+        stack, doctors=HTTP_DOCTORS, slots=SLOTS, patients=HTTP_PATIENTS, seed=size.seed
+    )
+    side = Side(name, stack, fixture)
+    side.book(replace(size, seconds=WARM_UP_SECONDS), name="warm-up")
+    stack.let_planner_look()  # discards plans made for empty tables
+    return side
+
+
+def _tables(here: Side, there: Side) -> dict[str, Sequence[Row]]:
+    tables: dict[str, Sequence[Row]] = {
+        "Bookings, each a hold and a confirmation": [_row(here), _row(there)],
+        "Here as a share of there": _shares(here, there),
+    }
+    for side in (here, there):
+        tables[f"CPU milliseconds of a booking, {side.name}"] = cost(side.loads)
+    return tables
+
+
+def _row(side: Side) -> Row:
+    speeds = [60 * each.bookings_a_second for each in side.loads]
+    row: dict[str, object] = {
+        "revision": side.name,
+        "a minute": round(statistics.median(speeds)),
+        "range": f"{min(speeds):.0f} to {max(speeds):.0f}",
+    }
+    for act in ACTS:
+        times = [took for load in side.loads for took in load.times[act]]
+        row |= {f"{act} p{p}": f"{percentile(times, p / 100):.0f} ms" for p in (50, 99)}
+    return row
+
+
+def _shares(here: Side, there: Side) -> list[Row]:
+    """Round by round, as they were measured."""
+    parts = list(here.loads[0].cpu_seconds)
+    figures: dict[str, Callable[[Load], float]] = {
+        "bookings": lambda load: load.bookings_a_second,
+        "CPU, all parts": _cpu_of(parts),
+        **{f"CPU, {part}": _cpu_of([part]) for part in parts},
+    }
+    rows: list[Row] = []
+    for name, figure in figures.items():
+        pairs = zip(here.loads, there.loads, strict=True)
+        shares = [figure(a) / figure(b) for a, b in pairs]
+        rows.append(
+            {
+                "figure": name,
+                "median": f"{statistics.median(shares):.2f}",
+                "range": f"{min(shares):.2f} to {max(shares):.2f}",
+            }
+        )
+    return rows
+
+
+def _cpu_of(parts: Sequence[str]) -> Callable[[Load], float]:
+    return lambda load: sum(load.cpu_seconds[part] for part in parts) / load.bookings
+
+
+def _wrong_answers(sides: Sequence[Side]) -> list[Finding]:
+    wrong = [f"{side.name}: {each}" for side in sides for load in side.loads for each in load.wrong]
+    promise = "requests that were not answered as they should be"
+    return [Finding(promise, len(wrong), tuple(wrong[:5]))]
