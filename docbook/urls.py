@@ -22,6 +22,8 @@ admin.site.login = secure_admin_login(_leading_to("admin:index"))  # type: ignor
 admin.site.password_change = _leading_to("account_change_password")  # type: ignore[method-assign]
 
 urlpatterns = [
+    # First, because a prefix is compared sooner than all the addresses of pages.
+    path("api/v1/", include("docbook.api_urls")),
     path("", include("doctors.urls")),
     path("", include("bookings.urls")),
     path(
@@ -43,7 +45,6 @@ urlpatterns = [
     ),
     path("accounts/", include("allauth.account.urls")),
     path("accounts/2fa/", include("allauth.mfa.urls")),
-    path("api/v1/", include("docbook.api_urls")),
     path("admin/", admin.site.urls),
     path(".well-known/security.txt", well_known.security_txt),
     path(".well-known/change-password", well_known.change_password),
