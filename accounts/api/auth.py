@@ -16,6 +16,7 @@ from accounts.serializers import CredentialsIn, MeOut, RefreshIn, TokensOut
 from accounts.services import sign_in_with_password
 from accounts.users import owner_of, signed_in
 from docbook.http.problem_schema import BODY, problems
+from docbook.http.serializers import read_body
 from docbook.http.throttling import enforce, give_back, limit_of
 
 
@@ -44,14 +45,13 @@ class TokenView(APIView):
         have a second factor.
         """
         enforce(limit_of("sign-in", request._request))
-        credentials = CredentialsIn(data=request.data)
-        credentials.is_valid(raise_exception=True)
-        email = credentials.validated_data["email"].lower()
+        credentials = read_body(CredentialsIn, request)
+        email = credentials["email"].lower()
         tries = count_password(request._request, email=email, user=None)
         pair = sign_in_with_password(
             email=email,
-            password=credentials.validated_data["password"],
-            second_factor_code=credentials.validated_data["otp"],
+            password=credentials["password"],
+            second_factor_code=credentials["otp"],
             now=timezone.now(),
         )
         give_back(*tries)
@@ -77,11 +77,8 @@ class RefreshView(APIView):
     def post(self, request: Request) -> Response:
         """A new pair; the refresh token sent here works once."""
         enforce(limit_of("refresh", request._request))
-        body = RefreshIn(data=request.data)
-        body.is_valid(raise_exception=True)
-        return _answer(
-            tokens.rotate_session(refresh=body.validated_data["refresh"], now=timezone.now())
-        )
+        refresh = read_body(RefreshIn, request)["refresh"]
+        return _answer(tokens.rotate_session(refresh=refresh, now=timezone.now()))
 
 
 class MeView(APIView):

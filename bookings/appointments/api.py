@@ -23,7 +23,7 @@ from docbook.http.pagination import paginate_times
 from docbook.http.preconditions import IF_MATCH, seen_versions, with_etag_of_body
 from docbook.http.problem_schema import BODY, KEY, problems
 from docbook.http.schema import LIST_PARAMETERS, OPTIONAL_KEY
-from docbook.http.serializers import NoBody, page_of, read_query
+from docbook.http.serializers import NoBody, page_of, read_body, read_query
 from docbook.http.throttling import enforce, limit_of
 from doctors.rules import instants_of_days
 from doctors.serializers import TimeOut
@@ -57,15 +57,14 @@ class CancelBooking(APIView):
         """Calls the visit off; until `changeableUntil`. Cancelled again, it is the same answer."""
         enforce(limit_of("api-change", request._request))
         versions = seen_versions(request)
-        body = CancelIn(data=request.data)
-        body.is_valid(raise_exception=True)
+        reason = read_body(CancelIn, request)["reason"]
 
         def act() -> Response:
             appointment = cancel_appointment(
                 appointment_id=booking_id,
                 by=Holder(patient=request.user),
                 version=versions,
-                reason=body.validated_data["reason"],
+                reason=reason,
                 now=timezone.now(),
             )
             return Response(BookingOut(appointment).data)
@@ -100,7 +99,7 @@ class MoveBooking(APIView):
         `POST bookings` with `replaces`, and the booking moves once that is confirmed.
         """
         enforce(limit_of("api-change", request._request))
-        NoBody(data=request.data).is_valid(raise_exception=True)
+        read_body(NoBody, request)
         now = timezone.now()
         appointment = find_changeable_appointment(
             appointment_id=booking_id,

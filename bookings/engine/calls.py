@@ -5,9 +5,8 @@ one round trip.
 """
 
 from contextlib import nullcontext
-from dataclasses import astuple, dataclass
 from datetime import datetime, timedelta
-from typing import ClassVar, NamedTuple, overload
+from typing import Any, NamedTuple, overload
 from uuid import UUID
 
 import psycopg
@@ -56,12 +55,8 @@ class HoldResult(NamedTuple):
     location: str
 
 
-@dataclass(frozen=True)
-class HoldCall:
+class HoldCall(NamedTuple):
     """The parameters of `bookings_hold`, in order."""
-
-    statement: ClassVar[str] = _HOLD
-    result: ClassVar[type[HoldResult]] = HoldResult
 
     hold_id: UUID
     slot_id: int
@@ -111,8 +106,7 @@ class ConfirmResult(NamedTuple):
     words: str
 
 
-@dataclass(frozen=True)
-class ConfirmCall:
+class ConfirmCall(NamedTuple):
     """The parameters of `bookings_confirm`, in order.
 
     `matching` are the numbers of the resends whose code was entered. The code itself never goes to
@@ -120,9 +114,6 @@ class ConfirmCall:
     is None, against the mailbox that the code went to. A long code is not refused because of other
     people's guesses.
     """
-
-    statement: ClassVar[str] = _CONFIRM
-    result: ClassVar[type[ConfirmResult]] = ConfirmResult
 
     hold_id: UUID
     patient_id: int | None
@@ -148,6 +139,10 @@ def decide(call: HoldCall | ConfirmCall) -> HoldResult | ConfirmResult:
     resolve a deadlock: nothing was written. Inside a transaction, that is up to the caller. There
     the call runs behind a savepoint, because a refused constraint must not end the transaction.
     """
+    statement, result = (
+        (_HOLD, HoldResult) if isinstance(call, HoldCall) else (_CONFIRM, ConfirmResult)
+    )
+    parameters: Any = call
     for tries_left in reversed(range(TRIES)):
         is_alone = not connection.in_atomic_block
         try:
@@ -155,8 +150,8 @@ def decide(call: HoldCall | ConfirmCall) -> HoldResult | ConfirmResult:
                 nullcontext() if is_alone else transaction.atomic(),
                 connection.cursor() as cursor,
             ):
-                cursor.execute(call.statement, astuple(call))
-                return call.result(*cursor.fetchone())
+                cursor.execute(statement, parameters)
+                return result(*cursor.fetchone())
         except OperationalError as error:
             if not (is_alone and tries_left and isinstance(error.__cause__, _PASSING)):
                 raise

@@ -51,7 +51,7 @@ from docbook.http.preconditions import (
 )
 from docbook.http.problem_schema import BODY, KEY, problems
 from docbook.http.schema import IDEMPOTENCY_KEY, LIST_PARAMETERS, OPTIONAL_KEY
-from docbook.http.serializers import NoBody, page_of, read_query
+from docbook.http.serializers import NoBody, page_of, read_body, read_query
 from docbook.http.throttling import Limit, enforce, enforce_together, give_back, limit_of
 from docbook.references import reference
 from doctors.serializers import TimeOut
@@ -115,9 +115,7 @@ class BookingList(APIView):
         try:
             # Before the body is read: a flood of wrong requests must cost little.
             enforce_together(*limits, *codes)
-            body = BookingIn(data=request.data)
-            body.is_valid(raise_exception=True)
-            asked, hold_id = body.validated_data, uuid7()
+            asked, hold_id = read_body(BookingIn, request), uuid7()
             # Never from the Host header: its sender would control its length and what is replayed.
             location = settings.SITE_URL + reverse("api:booking", args=[hold_id])
             layout = answer_layouts.ATTEMPT.replace("<attempt_id>", str(hold_id))
@@ -213,11 +211,11 @@ class VerifyOtp(APIView):
         """
         limits = [limit_of(name, request._request) for name in ("api-confirm", "api-confirm-user")]
         enforce_together(*limits)
-        body = CodeIn(data=request.data)
-        if not body.is_valid():
+        try:
+            code = read_body(CodeIn, request)["code"]
+        except ValidationError:
             refuse_what_is_over(hold_id=booking_id, holder=Holder(patient=request.user))
-            raise ValidationError(body.errors)
-        code = body.validated_data["code"]
+            raise
         if "Idempotency-Key" in request.headers:
             route = f"confirmBooking:{booking_id}"
             return with_etag_of_body(
@@ -258,7 +256,7 @@ class ResendOtp(APIView):
         answer was lost sends no second one.
         """
         enforce(*(limit_of(name, request._request) for name in ("api-code", "api-code-user")))
-        NoBody(data=request.data).is_valid(raise_exception=True)
+        read_body(NoBody, request)
         route = f"resendCode:{booking_id}"
         return answer_once(
             request, route=route, act=lambda: _resend(request, booking_id), required=False

@@ -26,7 +26,7 @@ from docbook.http.pagination import paginate_rows
 from docbook.http.preconditions import with_etag_of_body
 from docbook.http.problem_schema import BODY, KEY, problems
 from docbook.http.schema import IDEMPOTENCY_KEY, LIST_PARAMETERS
-from docbook.http.serializers import page_of, read_query
+from docbook.http.serializers import page_of, read_body, read_query
 from docbook.http.throttling import enforce, limit_of
 
 # The fields of WaitlistRequest, under the API's names.
@@ -82,11 +82,8 @@ class Waitlist(APIView):
         by the clock of the clinic, only times are offered that begin before their end.
         """
         _limit(request)
-        body = WaitlistIn(data=request.data)
-        body.is_valid(raise_exception=True)
-        return answer_once(
-            request, route="joinWaitlist", act=lambda: _join(request, body.validated_data)
-        )
+        wanted = read_body(WaitlistIn, request)
+        return answer_once(request, route="joinWaitlist", act=lambda: _join(request, wanted))
 
 
 class WaitlistEntryDetail(APIView):
@@ -131,11 +128,11 @@ class AcceptOffer(APIView):
         """Books the time that is held, without a code. `DELETE bookings/{offerId}` declines it."""
         _limit(request)
         patient = request.user
-        body = AcceptIn(data=request.data)
-        if not body.is_valid():
+        try:
+            phone = read_body(AcceptIn, request)["phone"]
+        except ValidationError:
             refuse_what_is_over(hold_id=offer_id, holder=Holder(patient=patient))
-            raise ValidationError(body.errors)
-        phone = body.validated_data["phone"]
+            raise
 
         def act() -> Response:
             taken = accept_offer(offer_id=offer_id, patient=patient, phone=phone)

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import replace
 from uuid import UUID
 
 from django.conf import settings
@@ -124,7 +123,7 @@ def _confirm_with_account(call: ConfirmCall, wanted: ConfirmResult) -> ConfirmRe
             last_name=wanted.last_name,
             phone=wanted.phone,
         )
-        result = decide(replace(call, account_id=account.pk))
+        result = decide(call._replace(account_id=account.pk))
         if result.outcome not in ("confirmed", "otp-invalid", "otp-locked"):
             transaction.set_rollback(True)
     return result
