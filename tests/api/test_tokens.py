@@ -128,6 +128,22 @@ def test_clocks_of_two_servers_may_differ_by_half_a_minute() -> None:
     assert bearer(forge(user, exp=timezone.now() - timedelta(seconds=25))).status_code == 200
 
 
+@pytest.mark.parametrize(("seconds", "status"), [(625, 200), (631, 401)])
+def test_token_that_was_seen_before_still_expires(seconds: int, status: int, time_machine) -> None:
+    token = forge(make_user())
+    assert [bearer(token).status_code for _n in range(2)] == [200, 200]
+    time_machine.move_to(timezone.now() + timedelta(seconds=seconds))
+    assert bearer(token).status_code == status
+
+
+def test_token_that_differs_from_a_good_one_in_its_signature_is_refused() -> None:
+    token = forge(make_user())
+    assert bearer(token).status_code == 200
+    head, body, signature = token.split(".")
+    other = ("A" if signature[0] != "A" else "B") + signature[1:]
+    assert bearer(f"{head}.{body}.{other}").status_code == 401
+
+
 def test_token_of_an_older_key_verifies_until_the_key_leaves_the_ring(settings) -> None:
     token = forge(make_user())
     settings.JWT_KEYS = ["n" * 40, *current.JWT_KEYS]
