@@ -24,6 +24,7 @@ from django.urls import URLPattern, path
 from django.utils.translation import gettext_lazy as _
 
 from accounts import account_events, second_factor
+from accounts.first_proof import secure_first_proof
 from accounts.models import User
 from accounts.roles import works_here
 from accounts.users import signed_in
@@ -87,6 +88,17 @@ class EmailAddressAdmin(BySuperusers, AllauthEmailAddressAdmin):  # type: ignore
     """A proven address opens its account with a code."""
 
     actions = None
+
+    def save_model(self, request: HttpRequest, obj: EmailAddress, form: Any, change: bool) -> None:
+        """If nobody had proven an address of the account, strangers may know its password."""
+        is_first = not EmailAddress.objects.filter(user=obj.user, verified=True).exists()
+        if obj.verified and is_first and secure_first_proof(obj.user, by=signed_in(request)):
+            text = _(
+                "This account lost its password: it was chosen before the address was confirmed."
+                " The owner can sign in with a code by e-mail, or you can set a new password."
+            )
+            messages.warning(request, text)
+        super().save_model(request, obj, form, change)
 
 
 class UserCreationForm(AdminUserCreationForm):

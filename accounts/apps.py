@@ -17,3 +17,4 @@ class AccountsConfig(AppConfig):
         # drf-spectacular finds an extension once its class is defined.
         import_module("accounts.schema")
         import_module("accounts.account_events")
+        import_module("accounts.first_proof")

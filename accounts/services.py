@@ -6,13 +6,18 @@ from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from django.contrib.auth.hashers import make_password
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext as _
 
 from accounts import account_events, second_factor
+from accounts.first_proof import secure_first_proof
 from accounts.models import User
 from accounts.roles import works_here
 from accounts.tokens import TokenPair, start_session
 from docbook.errors import DomainError
+
+# Read together with the password: the first proof removes a password that is being checked.
+_PROOF = EmailAddress.objects.filter(user=OuterRef("pk"), email=OuterRef("email"), verified=True)
 
 
 class SecondFactorRequired(DomainError):
@@ -40,12 +45,12 @@ def sign_in_with_password(
 
     Raises SignInRefused, SecondFactorRequired, SecondFactorWrong, or RateLimited after many codes.
     """
-    user = User.objects.filter(email=email).first()
+    user = User.objects.filter(email=email).annotate(is_proven=Exists(_PROOF)).first()
     if user is None:
         account_events.sign_in_failed(email=email, through="api")
         make_password(password)  # as slow as a check: the time must not reveal who exists
         raise SignInRefused
-    if not (user.check_password(password) and user.is_active and _is_proven(user)):
+    if not (user.check_password(password) and user.is_active and user.is_proven):
         account_events.sign_in_failed(email=email, through="api")
         raise SignInRefused
     _ask_second_factor(user, code=second_factor_code, now=now)
@@ -73,8 +78,8 @@ def patient_with_proven_email(*, email: str, first_name: str, last_name: str, ph
     """Returns the account of this address, and opens it if there is none. The caller has seen the
     proof.
 
-    An unproven account may have been opened by somebody else who knows its password. So it loses
-    its password and every session. Staff accounts are left alone: only staff create them.
+    An unproven account loses its password and every session (accounts.first_proof). Accounts of
+    staff are left alone: a booking does not open them.
 
     Addresses are compared exactly, in lower case: PostgreSQL's UPPER() and others confuse some
     letters that belong to different addresses. Runs in the caller's transaction.
@@ -85,22 +90,23 @@ def patient_with_proven_email(*, email: str, first_name: str, last_name: str, ph
         return User.objects.get(pk=proven.user_id)
     user, created = User.objects.get_or_create(
         email=email,
-        defaults={"first_name": first_name, "last_name": last_name, "phone": phone},
+        defaults={
+            "first_name": first_name,
+            "last_name": last_name,
+            "phone": phone,
+            "password": make_password(None),
+        },
     )
-    if created or not user.is_staff:
-        user.set_unusable_password()
-        user.save(update_fields=["password"])
-        EmailAddress.objects.update_or_create(
-            user=user, email=user.email, defaults={"verified": True, "primary": True}
-        )
+    if not created:
+        if user.is_staff:
+            return user
+        secure_first_proof(user)
+    EmailAddress.objects.update_or_create(
+        user=user, email=user.email, defaults={"verified": True, "primary": True}
+    )
     return user
 
 
 def is_first_visit(user: User) -> bool:
     """Whether a booking opened the account and nobody has signed in to it yet."""
     return user.last_login is None and not user.has_usable_password() and not works_here(user)
-
-
-def _is_proven(user: User) -> bool:
-    addresses = EmailAddress.objects.filter(user=user, email=user.email, verified=True)
-    return bool(addresses.exists())

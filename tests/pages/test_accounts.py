@@ -4,6 +4,7 @@ import re
 
 import pytest
 from django.contrib.auth import get_user
+from django.core.mail import EmailMessage
 from django.test import Client, override_settings
 
 from accounts.models import User
@@ -23,6 +24,11 @@ NEW = {
 
 def code_from_mail() -> str:
     return code_in(deliver()[-1])
+
+
+def path_of_the_link(message: EmailMessage) -> str:
+    (path,) = re.findall(r"https?://[^/\s]+(/accounts/password/reset/key/\S+)", message.body)
+    return str(path)
 
 
 def sign_in(browser: Client, user: User, **more: str):
@@ -171,7 +177,7 @@ def test_forgotten_password_is_chosen_anew_by_a_link_that_works_once() -> None:
     unknown = Client().post("/accounts/password/reset/", {"email": "nobody@example.test"})
     assert known.headers["Location"] == unknown.headers["Location"]
     message = next(each for each in deliver() if each.to == [user.email])
-    (path,) = re.findall(r"https?://[^/\s]+(/accounts/password/reset/key/\S+)", message.body)
+    path = path_of_the_link(message)
     browser = Client()
     form = browser.get(path, follow=True)
     assert "Choose a new password" in words(form)
