@@ -23,13 +23,17 @@ class StatementTime(Func):
     output_field = DateTimeField()
 
 
+# Whether a hold has expired, by the database's clock when the row is read: a condition, and a fact
+# for `annotate`.
+IS_OVER = Q(expires_at__lte=StatementTime())
+JUDGED: dict[str, Q] = {"is_over": IS_OVER}
+
 _HOLD = KeptQuery(
-    lambda: Hold.objects.filter(pk=Given("pk", UUIDField())).select_related(
-        "doctor__specialty", "clinic", "visit_type__doctor", "patient"
+    lambda: (
+        Hold.objects.filter(pk=Given("pk", UUIDField()))
+        .select_related("doctor__specialty", "clinic", "visit_type__doctor", "patient")
+        .annotate(**JUDGED)
     )
-)
-_HOLD_THAT_IS_OVER = KeptQuery(
-    lambda: Hold.objects.filter(pk=Given("pk", UUIDField()), expires_at__lte=StatementTime())
 )
 
 
@@ -83,7 +87,7 @@ def has_live_hold(patient: User, *, start: datetime, end: datetime) -> bool:
 
 def lapsed_hold_ids(*, limit: int, doctor_id: int | None = None) -> list[UUID]:
     """Expired holds that are still marked as held, of one doctor or of all."""
-    lapsed = Hold.objects.filter(state=HoldState.HELD, expires_at__lte=StatementTime())
+    lapsed = Hold.objects.filter(IS_OVER, state=HoldState.HELD)
     if doctor_id is not None:
         lapsed = lapsed.filter(doctor_id=doctor_id)
     return list(lapsed.order_by("expires_at").values_list("pk", flat=True)[:limit])
@@ -102,7 +106,7 @@ def ending_of(hold: Hold) -> HoldExpired | OtpLocked | None:
         return None
     if hold.otp_attempts >= MAX_CODE_ATTEMPTS:
         return OtpLocked()
-    return None if hold.state == HoldState.HELD and not is_over(hold.pk) else HoldExpired()
+    return None if hold.state == HoldState.HELD and not hold.is_over else HoldExpired()
 
 
 def refuse_what_is_over(*, hold_id: UUID, holder: Holder) -> None:
@@ -113,8 +117,3 @@ def refuse_what_is_over(*, hold_id: UUID, holder: Holder) -> None:
 
 def became_a_visit(hold_id: UUID) -> bool:
     return Hold.objects.filter(pk=hold_id, state=HoldState.CONFIRMED).exists()
-
-
-def is_over(hold_id: UUID) -> bool:
-    """Whether the hold has expired, by the database's clock now."""
-    return _HOLD_THAT_IS_OVER.exists(pk=hold_id)

@@ -8,7 +8,7 @@ from django.db import OperationalError, connection, transaction
 
 from bookings.actors.holder import Holder, keys_of
 from bookings.engine import slot_gate
-from bookings.engine.selectors import get_hold, is_over, lapsed_hold_ids
+from bookings.engine.selectors import JUDGED, get_hold, lapsed_hold_ids
 from bookings.errors import AlreadyConfirmed
 from bookings.models import Hold, HoldState
 from docbook.audit import services as audit
@@ -67,7 +67,8 @@ def end_other_moves(*, appointment_id: UUID, by: audit.Actor) -> None:
 def lock_hold(hold: Hold) -> None:
     """Locks slots, then the hold, and reads the hold's current state into the object."""
     claims.lock_slots(slot_ids=hold.slot_ids)
-    locked = Hold.objects.select_for_update().get(pk=hold.pk)
+    locked = Hold.objects.select_for_update().annotate(**JUDGED).get(pk=hold.pk)
+    hold.is_over = locked.is_over
     for field in Hold._meta.concrete_fields:
         setattr(hold, field.attname, getattr(locked, field.attname))
 
@@ -126,7 +127,7 @@ def _expire(hold_id: UUID) -> bool:
         hold = Hold.objects.get(pk=hold_id)
         lock_hold(hold)
         # Before the lock, it may have been confirmed, released or renewed.
-        if hold.state != HoldState.HELD or not is_over(hold.pk):
+        if hold.state != HoldState.HELD or not hold.is_over:
             return False
         end_hold(hold, state=HoldState.EXPIRED, by=audit.SYSTEM)
     return True

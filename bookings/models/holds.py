@@ -82,6 +82,9 @@ class Hold(Agreed):
     otp_resends = models.PositiveSmallIntegerField(_("codes sent again"), default=0)
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
 
+    # Whether it had expired when it was read; see JUDGED in bookings.engine.selectors.
+    is_over: bool
+
     class Meta:
         ordering: ClassVar[list[str]] = ["-created_at", "id"]
         verbose_name = _("hold")

@@ -17,7 +17,7 @@ from bookings.appointments.selectors.amendments import digest_of, find_source
 from bookings.appointments.selectors.appointments import appointment_of_hold
 from bookings.appointments.selectors.versions import in_version
 from bookings.appointments.services.amendments import amend_visits
-from bookings.engine.selectors import is_over
+from bookings.engine.selectors import IS_OVER, JUDGED
 from bookings.holding.destinations import destination_of
 from bookings.models import Appointment, Hold, HoldState
 from bookings.notifications import text_messages
@@ -40,9 +40,9 @@ LOOKS_AHEAD = timedelta(days=28)
 
 def code_requested(message_id: int, *, hold_id: str, resend: str) -> None:
     """Skips a code that no longer opens anything: a newer one is on its way, or none."""
-    waiting = Hold.objects.filter(pk=UUID(hold_id), state=HoldState.HELD, otp_resends=int(resend))
-    hold = waiting.select_related("doctor", "clinic").first()
-    if hold is None or is_over(hold.pk) or was_delivered(message_id):
+    waiting = Hold.objects.filter(~IS_OVER, state=HoldState.HELD, otp_resends=int(resend))
+    hold = waiting.select_related("doctor", "clinic").filter(pk=UUID(hold_id)).first()
+    if hold is None or was_delivered(message_id):
         return
     to = destination_of(hold)
     if to.channel == "sms" and _texted(hold, to=to.address, message_id=message_id):
@@ -120,10 +120,11 @@ def time_offered(message_id: int, *, hold_id: str) -> None:
     its mail went out does not count as one the patient had; see selectors.waitlist.
     """
     offer = Hold.objects.select_related("doctor", "clinic", "visit_type__doctor")
+    offer = offer.annotate(**JUDGED)
     hold = offer.filter(pk=UUID(hold_id), state__in=[HoldState.HELD, HoldState.EXPIRED]).first()
     if hold is None:
         return
-    if hold.state == HoldState.HELD and not is_over(hold.pk):
+    if hold.state == HoldState.HELD and not hold.is_over:
         offers.send_offer(hold, message_id=message_id)
     elif not was_delivered(message_id):
         log.warning("offer_ended_unsent", hold_id=hold_id)

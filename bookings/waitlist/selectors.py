@@ -23,7 +23,7 @@ from django.db.models.functions import Cast, Coalesce, Concat
 
 from accounts.models import User
 from bookings.appointments.selectors.appointments import end_of_changes, visit_type_as_agreed
-from bookings.engine.selectors import StatementTime
+from bookings.engine.selectors import JUDGED, StatementTime
 from bookings.models import Appointment, Hold, HoldState, WaitlistEntry, WaitlistState
 from bookings.rules import again_at
 from bookings.states import AppointmentStatus
@@ -99,6 +99,7 @@ def get_offer(offer_id: UUID) -> Offer:
         .select_related(
             "doctor__specialty", "clinic", "visit_type__doctor", "patient", "waitlist_entry"
         )
+        .annotate(**JUDGED)
         .first()
     )
     if hold is None or hold.waitlist_entry is None or hold.patient is None:

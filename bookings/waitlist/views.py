@@ -14,7 +14,6 @@ from accounts.services import SignInRefused
 from bookings.appointments.presentation import countdown_of
 from bookings.appointments.selectors.appointments import links_to
 from bookings.engine.links import read_offer_token
-from bookings.engine.selectors import is_over
 from bookings.errors import AppointmentLimit, HoldExpired, NotChangeable, OtpLocked, PatientBusy
 from bookings.models import Appointment, Hold, HoldState
 from bookings.models.holds import MAX_CODE_ATTEMPTS
@@ -114,7 +113,7 @@ def _state(hold: Hold) -> str:
     if hold.state == HoldState.RELEASED:
         is_off = any(visit.is_off for visit in links_to([hold.replaces]).values())
         return "visit-changed" if is_off else "given-back"
-    if hold.state == HoldState.EXPIRED or is_over(hold.pk):
+    if hold.state == HoldState.EXPIRED or hold.is_over:
         return "passed-on"
     return "open" if hold.doctor.is_active and hold.visit_type.is_active else "withdrawn"
 

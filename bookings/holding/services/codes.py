@@ -14,7 +14,7 @@ from accounts.guesses import target_of
 from bookings.actors.holder import Holder, keys_of
 from bookings.appointments.services.moves import details_that_move
 from bookings.engine import slot_gate
-from bookings.engine.selectors import get_hold, is_over
+from bookings.engine.selectors import get_hold
 from bookings.engine.services import lock_hold
 from bookings.errors import AlreadyConfirmed, DetailsMissing, HoldExpired, NumberNeeded
 from bookings.holding.destinations import Recipient, destination_of
@@ -204,7 +204,7 @@ def lock_live_hold(hold: Hold) -> None:
     lock_hold(hold)
     if hold.state == HoldState.CONFIRMED:
         raise AlreadyConfirmed
-    if hold.state != HoldState.HELD or is_over(hold.pk):
+    if hold.state != HoldState.HELD or hold.is_over:
         raise HoldExpired
 
 

@@ -14,7 +14,7 @@ from accounts.services import SignInRefused
 from bookings.actors.sessions import current_holder
 from bookings.appointments.views.changes import show_move, visit_to_move
 from bookings.engine.links import present_step
-from bookings.engine.selectors import ending_of, kept_times, own_hold_in_the_way
+from bookings.engine.selectors import kept_times, own_hold_in_the_way
 from bookings.errors import (
     AppointmentLimit,
     BookingDisabled,
@@ -188,7 +188,8 @@ def _visits_notice(error: AppointmentLimit) -> Notice:
 
 def _over_notice(error: HoldExpired | OtpLocked, hold: Hold, *, wanted: WantedTime) -> Notice:
     is_expired = isinstance(error, HoldExpired)
-    if is_expired and ending_of(hold) is None:  # refused although there was time left
+    had_time = hold.state == HoldState.HELD and timezone.now() < hold.expires_at
+    if is_expired and had_time:  # refused for another reason than the clock
         return _no_longer_offered(wanted)
     text, offers = again_or_next(hold, now=timezone.now())
     if is_expired:

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from bookings.actors.holder import Holder
-from bookings.engine.selectors import has_live_hold, is_over
+from bookings.engine.selectors import has_live_hold
 from bookings.engine.services import release_hold
 from bookings.errors import AppointmentLimit, BookingDisabled, NumberNeeded
 from bookings.holding import codes
@@ -65,7 +65,7 @@ def accept_offer(*, offer_id: UUID, patient: User, phone: str = "") -> Appointme
     appointment. Raises NotFound, NumberNeeded and what confirm_booking raises.
     """
     offer = _offered_to(patient, offer_id=offer_id)
-    if offer.state == HoldState.HELD and offer.needs_number and not is_over(offer.pk):
+    if offer.state == HoldState.HELD and offer.needs_number and not offer.is_over:
         if not phone:
             raise NumberNeeded
         # In its own transaction, because it locks the hold before its slots. It is true whatever
