@@ -14,6 +14,7 @@ from django.db import IntegrityError, OperationalError, connection, transaction
 from psycopg.errors import DeadlockDetected, SerializationFailure
 
 from docbook.lock_keys import VISITS_OF
+from docbook.postgres.rows import rows_of
 from doctors.models import VisitType
 
 # Types are named so that a NULL fits and every call has the same signature.
@@ -171,24 +172,20 @@ def run_of_slots(visit_type: VisitType, *, first: int) -> Run | None:
     """The slots that bookings_hold takes for a visit that begins with this slot. None if the doctor
     has too few in a row of that mode. It does not check who has them.
     """
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            SELECT run.ids, slot.clinic_id, slot.starts_at, run.ends_at
-            FROM doctors_slot AS slot, bookings_run_of_slots(slot, %s, %s) AS run
-            WHERE slot.id = %s AND slot.doctor_id = %s AND slot.mode IN (%s, 'any')
-              AND run.ids IS NOT NULL
-            """,
-            [
-                visit_type.slots,
-                visit_type.buffer_slots,
-                first,
-                visit_type.doctor_id,
-                visit_type.mode,
-            ],
-        )
-        row = cursor.fetchone()
-    return Run(*row) if row else None
+    found = rows_of(
+        """
+        SELECT run.ids, slot.clinic_id, slot.starts_at, run.ends_at
+        FROM doctors_slot AS slot, bookings_run_of_slots(slot, %s, %s) AS run
+        WHERE slot.id = %s AND slot.doctor_id = %s AND slot.mode IN (%s, 'any')
+          AND run.ids IS NOT NULL
+        """,
+        visit_type.slots,
+        visit_type.buffer_slots,
+        first,
+        visit_type.doctor_id,
+        visit_type.mode,
+    )
+    return Run(*found[0]) if found else None
 
 
 def lock_and_find_overlap(
@@ -198,14 +195,14 @@ def lock_and_find_overlap(
     bookings_confirm looks for it in the same way, once other confirmations of the patient have
     committed.
     """
-    with connection.cursor() as cursor:
-        lock = "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))"
-        cursor.execute(lock, [f"{VISITS_OF}{patient_id}"])
-        cursor.execute(
-            "SELECT id, starts_at FROM bookings_busy_with(%s, %s, %s, %s)",
-            [patient_id, start, end, apart_from],
-        )
-        other, starts_at = cursor.fetchone()
+    rows_of("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", f"{VISITS_OF}{patient_id}")
+    [(other, starts_at)] = rows_of(
+        "SELECT id, starts_at FROM bookings_busy_with(%s, %s, %s, %s)",
+        patient_id,
+        start,
+        end,
+        apart_from,
+    )
     return (other, starts_at) if other else None
 
 

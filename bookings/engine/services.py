@@ -4,7 +4,7 @@ from collections.abc import Callable
 from uuid import UUID
 
 import structlog
-from django.db import OperationalError, connection, transaction
+from django.db import OperationalError, transaction
 
 from bookings.actors.holder import Holder, keys_of
 from bookings.engine import slot_gate
@@ -12,6 +12,7 @@ from bookings.engine.selectors import JUDGED, get_hold, lapsed_hold_ids
 from bookings.errors import AlreadyConfirmed
 from bookings.models import Hold, HoldState
 from docbook.audit import services as audit
+from docbook.postgres.rows import rows_of
 from doctors.services import claims
 
 log = structlog.get_logger(__name__)
@@ -95,10 +96,7 @@ def announce_release(*, doctor_id: int, slot_ids: list[int]) -> None:
     The database publishes `slot.released`. It does so by itself when a move or a fifth wrong code
     gives a time back; see bookings/migrations/sql.
     """
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT bookings_announce_release(%s, %s::bigint[])", [doctor_id, sorted(slot_ids)]
-        )
+    rows_of("SELECT bookings_announce_release(%s, %s::bigint[])", doctor_id, sorted(slot_ids))
 
 
 def _mark(hold: Hold, *, state: HoldState, by: audit.Actor) -> None:

@@ -14,6 +14,8 @@ from django.db.models import Expression, Field, Model, QuerySet
 from django.db.models.query import ModelIterable
 from django.db.models.sql.compiler import SQLCompiler
 
+from docbook.postgres.rows import rows_of
+
 M = TypeVar("M", bound=Model)
 
 _TOO_LARGE = 2**63
@@ -96,6 +98,4 @@ def _rows(sql: str, params: Sequence[object], values: dict[str, object]) -> list
     if any(type(each) is int and not -_TOO_LARGE <= each < _TOO_LARGE for each in values.values()):
         return []  # as a queryset: no column holds such a number
     put_in: Any = [values[p.name] if isinstance(p, Given) else p for p in params]
-    with connection.cursor() as cursor:
-        cursor.execute(sql, put_in)
-        return list(cursor.fetchall())
+    return rows_of(sql, *put_in)

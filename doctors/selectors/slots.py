@@ -8,9 +8,9 @@ from operator import attrgetter, itemgetter
 from typing import Any
 from uuid import UUID
 
-from django.db import connection
 from django.db.models import Q
 
+from docbook.postgres.rows import rows_of
 from doctors.models import Clinic, Doctor, SlotState, VisitType
 from doctors.rules import BookingWindow, GridSlot, Place, VisitTime, instants_of_days, visit_times
 
@@ -62,9 +62,7 @@ def grid_of_doctors(
         "end": end,
         "states": list(states),
     }
-    with connection.cursor() as cursor:
-        cursor.execute(_GRID, asked)
-        rows = cursor.fetchall()
+    rows = rows_of(_GRID, **asked)
     for row in rows:
         if row[2] not in places:
             places[row[2]] = Place(row[2], *row[9:])

@@ -10,10 +10,9 @@ must judge by the time when it looks, not by the time when it began.
 """
 
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
-from django.db import connection
+from docbook.postgres.rows import rows_of
 
 _LOCK = "SELECT id FROM doctors_slot WHERE id = ANY(%(ids)s) ORDER BY id FOR UPDATE"
 
@@ -71,7 +70,7 @@ def lock_slots(*, slot_ids: list[int]) -> None:
     Everybody locks slots first and holds second. In the other order, a confirmation and a claim of
     the same expired slot could wait for each other.
     """
-    _run(_LOCK, ids=slot_ids)
+    rows_of(_LOCK, ids=slot_ids)
 
 
 def renew_slots(
@@ -85,7 +84,7 @@ def renew_slots(
     """Keeps the slots for the full term from now, but not beyond `latest`, when the visit begins.
     None if the hold no longer has them, and the visit that it moves has not booked them.
     """
-    [(held, until, own)] = _run(
+    [(held, until, own)] = rows_of(
         _RENEW, ids=slot_ids, hold=hold_id, replaces=replaces, term=term, latest=latest
     )
     return until if held + own == len(slot_ids) else None
@@ -96,26 +95,19 @@ def book_slots(*, slot_ids: list[int], hold_id: UUID, replaces: UUID) -> bool:
 
     False if somebody else has one of them; then the caller must roll back.
     """
-    return len(_run(_BOOK, ids=slot_ids, hold=hold_id, replaces=replaces)) == len(slot_ids)
+    return len(rows_of(_BOOK, ids=slot_ids, hold=hold_id, replaces=replaces)) == len(slot_ids)
 
 
 def give_back_slots(*, slot_ids: list[int], hold_id: UUID) -> int:
     """Opens the slots that this hold still has; returns how many."""
-    return len(_run(_GIVE_BACK, ids=slot_ids, hold=hold_id))
+    return len(rows_of(_GIVE_BACK, ids=slot_ids, hold=hold_id))
 
 
 def open_booked_slots(*, slot_ids: list[int], hold_id: UUID) -> list[int]:
     """Opens the slots this appointment has booked and that have not begun; returns their ids."""
-    return sorted(row[0] for row in _run(_OPEN_BOOKED, ids=slot_ids, hold=hold_id))
+    return sorted(row[0] for row in rows_of(_OPEN_BOOKED, ids=slot_ids, hold=hold_id))
 
 
 def open_lapsed_slots(*, slot_ids: list[int]) -> int:
     """Opens those of the slots whose hold has expired by any holder; returns how many."""
-    return len(_run(_OPEN_LAPSED, ids=slot_ids))
-
-
-def _run(sql: str, **parameters: Any) -> list[tuple[Any, ...]]:
-    with connection.cursor() as cursor:
-        cursor.execute(sql, parameters)
-        rows: list[tuple[Any, ...]] = cursor.fetchall()
-    return rows
+    return len(rows_of(_OPEN_LAPSED, ids=slot_ids))

@@ -3,9 +3,8 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from django.db import connection
-
 from bookings.models import Appointment
+from docbook.postgres.rows import rows_of
 
 
 @dataclass(frozen=True)
@@ -37,7 +36,5 @@ def chain_of(appointment: Appointment) -> Chain:
     Earlier appointments no longer change. For the appointment itself, the caller's version counts,
     not the current one in the database: a message about a state has the number of that state.
     """
-    with connection.cursor() as cursor:
-        cursor.execute(_BACK_TO_THE_FIRST, {"of": appointment.pk})
-        first, before = cursor.fetchone()
+    [(first, before)] = rows_of(_BACK_TO_THE_FIRST, of=appointment.pk)
     return Chain(first=first, changes=before + appointment.version - 1)

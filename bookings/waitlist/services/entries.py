@@ -5,7 +5,7 @@ from datetime import date, datetime, time, timedelta
 from uuid import UUID
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import transaction
 
 from accounts.models import User
 from bookings.engine.services import end_hold, lock_hold
@@ -21,6 +21,7 @@ from bookings.waitlist.selectors import (
 from docbook.audit import services as audit
 from docbook.errors import FieldError
 from docbook.lock_keys import WAITLIST_OF
+from docbook.postgres.rows import rows_of
 from docbook.times_of_day import ends_after, length_of_hours
 from doctors.models import Specialty, VisitType
 from doctors.selectors.doctors import bookable_doctors, clinics_of_specialty
@@ -116,9 +117,7 @@ def lock_waitlist_of(patient: User) -> None:
     """One act at a time on a patient's entries. Joining counts them. An offer and a leave would
     pass each other. Two times released at once would both be offered.
     """
-    with connection.cursor() as cursor:
-        lock = "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))"
-        cursor.execute(lock, [f"{WAITLIST_OF}{patient.pk}"])
+    rows_of("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", f"{WAITLIST_OF}{patient.pk}")
 
 
 def _close(
