@@ -18,7 +18,7 @@ from accounts import guesses
 from accounts.known_browsers import name_of_browser
 from accounts.models import AccountCode, User
 from docbook import six_digits
-from docbook.http.keyed_digest import mailbox_of, network_digest
+from docbook.http.keyed_digest import mailbox_of, network_digest, target_of
 
 Purpose = AccountCode.Purpose
 _NO_ROW = str(UUID(int=0))
@@ -64,7 +64,7 @@ def give_code(
         return
     # Every address of an account stands for the same account.
     opens = user.email if user and purpose == Purpose.SIGN_IN else email
-    row = AccountCode.objects.create(purpose=purpose, target=guesses.target_of(opens), **values)
+    row = AccountCode.objects.create(purpose=purpose, target=target_of(opens), **values)
     request.session[_session_key(purpose)] = str(row.pk)
 
 

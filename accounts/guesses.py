@@ -9,7 +9,6 @@ from django.db.models import DateTimeField, IntegerField, TextField
 
 from accounts.models import CodeGuesses
 from docbook.batches import delete_in_batches
-from docbook.http.keyed_digest import digest, mailbox_of
 from docbook.http.rate_policies import DAY, POLICIES
 from docbook.postgres.kept_query import Given, KeptQuery
 
@@ -41,11 +40,6 @@ WHERE id IN (
     WHERE target = %(target)s AND guesser = ANY(%(guessers)s) AND count > 0
     ORDER BY guesser FOR UPDATE)
 """
-
-
-def target_of(email: str) -> str:
-    """What a code to this mailbox opens. All doors share one count."""
-    return digest(f"mailbox-{mailbox_of(email)}")
 
 
 def guessers_of(*, network: str, browser: str) -> Guessers:

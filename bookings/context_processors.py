@@ -5,7 +5,7 @@ from typing import Any
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
-from bookings.actors.sessions import current_holder
+from bookings.actors.holder import current_holder
 from bookings.engine.selectors import newest_kept_time
 from bookings.holding.selectors import running_pause
 

@@ -4,17 +4,17 @@ from django.urls import path
 
 from bookings.actors import views as landing
 from bookings.appointments.views import appointments, changes
-from bookings.holding.views import confirming, holding
+from bookings.holding.views import booking
 from bookings.schedule import views as schedule
 from bookings.waitlist import views as offered_time
 
 app_name = "bookings"
 urlpatterns = [
-    path("book/", holding.start, name="start"),
-    path("book/<uuid:hold_id>/", confirming.details, name="details"),
-    path("book/<uuid:hold_id>/code/", confirming.code, name="code"),
-    path("book/<uuid:hold_id>/resend/", confirming.resend, name="resend"),
-    path("book/<uuid:hold_id>/release/", holding.release, name="release"),
+    path("book/", booking.start, name="start"),
+    path("book/<uuid:hold_id>/", booking.details, name="details"),
+    path("book/<uuid:hold_id>/code/", booking.code, name="code"),
+    path("book/<uuid:hold_id>/resend/", booking.resend, name="resend"),
+    path("book/<uuid:hold_id>/release/", booking.release, name="release"),
     path("appointments/", appointments.appointments, name="appointments"),
     path("appointments/<uuid:appointment_id>/", appointments.appointment, name="appointment"),
     path("appointments/<uuid:appointment_id>/cancel/", changes.cancel, name="cancel"),

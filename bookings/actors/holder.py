@@ -1,11 +1,15 @@
 """Who has a hold: a signed-in patient, or a guest's browser session."""
 
 from dataclasses import dataclass
-from uuid import UUID
+from uuid import UUID, uuid4
+
+from django.http import HttpRequest
 
 from accounts.models import User
 from bookings.models import Hold
 from docbook.audit.services import Actor
+
+GUEST_KEY = "guest_key"
 
 
 @dataclass(frozen=True)
@@ -27,6 +31,17 @@ class Holder:
         if hold.guest_key is None or hold.guest_key != self.guest_key:
             return False
         return self.patient is None or hold.patient_id in (None, self.patient.pk)
+
+
+def current_holder(request: HttpRequest, *, begins: bool = False) -> Holder:
+    """The signed-in patient, the guest of this session, or both after signing in half-way. A guest
+    who `begins` gets the key of their session, unless it has one.
+    """
+    patient = request.user if isinstance(request.user, User) else None
+    key = request.session.get(GUEST_KEY)
+    if begins and patient is None and key is None:
+        key = request.session[GUEST_KEY] = str(uuid4())
+    return Holder(patient=patient, guest_key=UUID(key) if key else None)
 
 
 def keys_of(patient_id: int | None, guest_key: UUID | None) -> list[str]:

@@ -23,12 +23,11 @@ from bookings.appointments.selectors.appointments import (
 )
 from bookings.appointments.serializers import BookingOut, BookingsQuery
 from bookings.engine import answer_layouts
-from bookings.engine.selectors import get_hold, refuse_what_is_over
+from bookings.engine.selectors import refuse_what_is_over
 from bookings.engine.services import release_hold
 from bookings.errors import SlotHeld, SlotTaken
-from bookings.holding.destinations import Recipient, destination_of
 from bookings.holding.serializers import AttemptOut, BookingIn, CodeIn
-from bookings.holding.services.codes import resend_code, send_counted
+from bookings.holding.services.codes import Recipient, destination_of, resend_code
 from bookings.holding.services.confirmation import confirm, confirm_booking
 from bookings.holding.services.holds import start_booking
 from docbook.errors import DomainError, FieldError
@@ -52,7 +51,7 @@ from docbook.http.preconditions import (
 from docbook.http.problem_schema import BODY, KEY, problems
 from docbook.http.schema import IDEMPOTENCY_KEY, LIST_PARAMETERS, OPTIONAL_KEY
 from docbook.http.serializers import NoBody, page_of, read_body, read_query
-from docbook.http.throttling import Limit, enforce, enforce_together, give_back, limit_of
+from docbook.http.throttling import Limit, enforce, enforce_together, give_back, limit_of, limits_of
 from docbook.references import reference
 from doctors.serializers import TimeOut
 
@@ -110,7 +109,7 @@ class BookingList(APIView):
         if not token.mailbox:
             raise AuthenticationFailed
         codes = [limit_of("codes-to-owner", named=token.mailbox)]
-        limits = [limit_of(name, request._request) for name in ("api-hold", "api-hold-user")]
+        limits = limits_of("api-hold", request._request)
         answer: Answer | None = None
         try:
             # Before the body is read: a flood of wrong requests must cost little.
@@ -209,8 +208,7 @@ class VerifyOtp(APIView):
         """Confirms with the code; a repeat of a confirmed attempt gets the same booking. With a key
         of your own, a retry whose answer was lost counts no second wrong code.
         """
-        limits = [limit_of(name, request._request) for name in ("api-confirm", "api-confirm-user")]
-        enforce_together(*limits)
+        enforce_together(*limits_of("api-confirm", request._request))
         try:
             code = read_body(CodeIn, request)["code"]
         except ValidationError:
@@ -255,7 +253,7 @@ class ResendOtp(APIView):
         """Has a new code sent; the one before stops working. With a key of your own, a retry whose
         answer was lost sends no second one.
         """
-        enforce(*(limit_of(name, request._request) for name in ("api-code", "api-code-user")))
+        enforce(*limits_of("api-code", request._request))
         read_body(NoBody, request)
         route = f"resendCode:{booking_id}"
         return answer_once(
@@ -265,12 +263,7 @@ class ResendOtp(APIView):
 
 def _resend(request: UserRequest, booking_id: UUID) -> Response:
     holder = Holder(patient=request.user)
-    hold = get_hold(hold_id=booking_id, holder=holder)
-    hold = send_counted(
-        lambda now: resend_code(hold_id=booking_id, holder=holder, now=now),
-        to=hold,
-        now=timezone.now(),
-    )
+    hold = resend_code(hold_id=booking_id, holder=holder, now=timezone.now())
     return Response(AttemptOut(hold).data, status=202)
 
 

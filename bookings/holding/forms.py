@@ -1,13 +1,9 @@
 """What a patient enters while booking. Forms parse; the services decide."""
 
-from typing import Any
-
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import User
 from accounts.plain_email import MISSES_SOMETHING, validate_plain_email
-from bookings.holding.services.codes import Details
 from docbook.http.form_fields import EmailField, PatternField, TextField
 from docbook.notify.phone_numbers import AS_WRITTEN
 
@@ -44,9 +40,7 @@ def require_phone(field: forms.Field, *, caller: str) -> None:
 
 
 class DetailsForm(forms.Form):
-    """Who comes. A signed-in patient's address is known and not asked again. A phone number is
-    needed if `caller`, the doctor, calls on it.
-    """
+    """Who comes."""
 
     first_name = TextField(
         label=_("First name"),
@@ -80,18 +74,11 @@ class DetailsForm(forms.Form):
         help_text=_("Only the clinic reads it."),
     )
 
-    def __init__(self, *args: Any, patient: User | None, caller: str = "", **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.patient = patient
-        if caller:
-            require_phone(self.fields["phone"], caller=caller)
-        if patient is not None:
-            del self.fields["email"]
 
-    def details(self) -> Details:
-        given = {name: value for name, value in self.cleaned_data.items() if name != "email"}
-        address = self.patient.email if self.patient else self.cleaned_data["email"]
-        return Details(email=address.lower(), **given)
+class PatientDetailsForm(DetailsForm):
+    """A signed-in patient's address is known, and not asked again."""
+
+    email = None  # type: ignore[assignment]  # how Django leaves a field out
 
 
 class CodeForm(forms.Form):

@@ -6,8 +6,7 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from bookings.holding.destinations import destination_of
-from bookings.holding.services.codes import resend_at
+from bookings.holding.services.codes import destination_of, resend_at
 from bookings.models import Hold
 from bookings.models.holds import MAX_CODE_ATTEMPTS
 from docbook.http.serializers import (

@@ -18,7 +18,7 @@ from bookings.appointments.selectors.appointments import appointment_of_hold
 from bookings.appointments.selectors.versions import in_version
 from bookings.appointments.services.amendments import amend_visits
 from bookings.engine.selectors import IS_OVER, JUDGED
-from bookings.holding.destinations import destination_of
+from bookings.holding.services.codes import destination_of
 from bookings.models import Appointment, Hold, HoldState
 from bookings.notifications import text_messages
 from bookings.notifications.letters import codes, offers, visits

@@ -27,7 +27,7 @@ from docbook.http.preconditions import with_etag_of_body
 from docbook.http.problem_schema import BODY, KEY, problems
 from docbook.http.schema import IDEMPOTENCY_KEY, LIST_PARAMETERS
 from docbook.http.serializers import page_of, read_body, read_query
-from docbook.http.throttling import enforce, limit_of
+from docbook.http.throttling import enforce, limits_of
 
 # The fields of WaitlistRequest, under the API's names.
 _FIELDS = {
@@ -81,7 +81,7 @@ class Waitlist(APIView):
         minutes: booking it is faster. In the quiet hours of the server,
         by the clock of the clinic, only times are offered that begin before their end.
         """
-        _limit(request)
+        enforce(*limits_of("api-waitlist", request._request))
         wanted = read_body(WaitlistIn, request)
         return answer_once(request, route="joinWaitlist", act=lambda: _join(request, wanted))
 
@@ -126,7 +126,7 @@ class AcceptOffer(APIView):
     )
     def post(self, request: UserRequest, offer_id: UUID) -> HttpResponseBase:
         """Books the time that is held, without a code. `DELETE bookings/{offerId}` declines it."""
-        _limit(request)
+        enforce(*limits_of("api-waitlist", request._request))
         patient = request.user
         try:
             phone = read_body(AcceptIn, request)["phone"]
@@ -156,10 +156,3 @@ def _join(request: UserRequest, data: dict[str, Any]) -> Response:
         raise FieldError(field, error.message, field_code=error.field_code) from error
     shown = get_entry(entry_id=entry.pk, patient=patient)
     return Response(WaitlistEntryOut(shown).data, status=201 if is_new else 200)
-
-
-def _limit(request: UserRequest) -> None:
-    enforce(
-        limit_of("api-waitlist", request._request),
-        limit_of("api-waitlist-user", request._request),
-    )

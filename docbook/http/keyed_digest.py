@@ -19,6 +19,13 @@ def mailbox_of(email: str) -> str:
     return digest(email.lower())
 
 
+def target_of(email: str) -> str:
+    """Stands for what a code to this mailbox opens. Wrong codes through all doors count together
+    against it.
+    """
+    return digest(f"mailbox-{mailbox_of(email)}")
+
+
 def network_of(address: str) -> str:
     """The network of an address: in IPv4 the address itself, in IPv6 the /64 that one line
     is given.

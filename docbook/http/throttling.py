@@ -69,6 +69,12 @@ def limit_of(name: str, request: HttpRequest | None = None, *, named: str = "") 
     return Limit(name, POLICIES[name].key(request, named))
 
 
+def limits_of(name: str, request: HttpRequest) -> list[Limit]:
+    """Of the caller's network, and of callers themselves if they are signed in."""
+    names = [name] if request.user.pk is None else [name, f"{name}-user"]
+    return [limit_of(each, request) for each in names]
+
+
 def enforce(*limits: Limit) -> None:
     """Counts this request for one limit after the other. Raises RateLimited.
 

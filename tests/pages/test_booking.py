@@ -9,7 +9,7 @@ from django.test import Client
 from icalendar import Calendar
 
 from bookings.holding.services.confirmation import confirm_booking
-from bookings.holding.views import confirming
+from bookings.holding.views import booking
 from bookings.models import Appointment, Hold, HoldState
 from bookings.models.holds import MAX_CODE_RESENDS
 from doctors.models import Slot
@@ -459,13 +459,13 @@ def test_step_of_a_visit_that_another_tab_has_just_confirmed_leads_to_the_visit(
     hold, _page = type_details(browser)
     allow_resend(hold)
     name = "resend_code" if step else "request_code"
-    real = getattr(confirming, name)
+    real = getattr(booking, name)
 
     def late(*given: Any, **named: Any) -> Any:
         confirm_booking(hold_id=hold.pk, holder=as_patient(patient), code=code_of(hold))
         return real(*given, **named)
 
-    monkeypatch.setattr(confirming, name, late)
+    monkeypatch.setattr(booking, name, late)
     response = browser.post(f"/book/{hold.pk}/{step}", DETAILS | {"phone": "030 555 0100"})
     assert response.headers["Location"] == f"/appointments/{hold.pk}/"
 

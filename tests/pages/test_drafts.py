@@ -7,7 +7,7 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import User
-from bookings.holding.drafts import SESSION_DRAFT
+from bookings.holding.views.booking import SESSION_DRAFT
 from bookings.models import Draft, Hold
 from bookings.tasks import sweep
 from tests.bookings.acts import bookable, code_of, let_expire

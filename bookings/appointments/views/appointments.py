@@ -21,7 +21,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 
 from accounts.users import signed_in
-from bookings.actors.sessions import current_holder
+from bookings.actors.holder import current_holder
 from bookings.appointments.calendar_file import appointment_calendar
 from bookings.appointments.forms import CancelForm
 from bookings.appointments.presentation import AppointmentView, seconds_left, view_of

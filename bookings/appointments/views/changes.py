@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from bookings.actors.sessions import current_holder
+from bookings.actors.holder import current_holder
 from bookings.appointments.forms import CancelForm
 from bookings.appointments.presentation import AppointmentView, rule_of_changes, view_of
 from bookings.appointments.selectors.appointments import (

@@ -32,6 +32,7 @@ from bookings.errors import (
     SlotHeld,
     SlotTaken,
 )
+from bookings.holding.services.codes import request_code_of_move
 from bookings.models import Hold
 from bookings.models.agreed import AGREED
 from docbook.audit import services as audit
@@ -62,13 +63,14 @@ def hold_slot(
     replaces: UUID | None = None,
     offer: OfferTerms | None = None,
     instead_of: UUID | None = None,
+    count_request: Callable[[], None] | None = None,
 ) -> Hold:
     """Holds the time that starts with this slot for the holder, for five minutes.
 
     The gate comes first, then one call in which the database decides by its own clock. `address` is
     `address_key()` of the client, to count its holds. `replaces` is the visit that a confirmation
     moves. `instead_of` is a hold of theirs that is given back if they get this one, and stays if
-    they do not.
+    they do not. With `count_request`, a move's code goes out at once; see request_code_of_move.
 
     Raises FieldError (unknown slot or visit type), BookingDisabled, OutsideBookingWindow,
     HoldLimit, AppointmentLimit, PatientBusy, SlotHeld, SlotTaken, NotFound (`instead_of` is not
@@ -108,6 +110,8 @@ def hold_slot(
     )
     hold._state.adding = False
     hold._state.db = connection.alias
+    if replaces and count_request:
+        return request_code_of_move(hold, holder=holder, count_request=count_request, now=now)
     return hold
 
 

@@ -1,31 +1,32 @@
-"""What the steps of a booking share: what is being booked, who comes, and the code for them."""
+"""The pages of a booking's steps, and what they say."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from functools import wraps
 from uuid import UUID
 
-from django.http import HttpRequest, HttpResponseBase
-from django.urls import reverse
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
-from accounts.guesses import Guessers, guessers_of
-from accounts.known_browsers import is_known_to_anybody, name_of_browser
-from accounts.users import owner_of
 from bookings.actors.holder import Holder
 from bookings.appointments.presentation import seconds_left
 from bookings.appointments.selectors.appointments import Link, end_of_changes, links_to
-from bookings.engine.selectors import became_a_visit
+from bookings.holding.forms import CodeForm, DetailsForm
+from bookings.holding.selectors import wants_long_code
+from bookings.holding.services.codes import destination_of, seconds_until_resend
 from bookings.models import Hold
 from bookings.models.agreed import AgreedVisit, Place
-from docbook.errors import NotFound
-from docbook.http.htmx import lead_to
-from docbook.http.keyed_digest import network_digest
-from docbook.http.throttling import enforce, limit_of
+from bookings.models.holds import MAX_CODE_ATTEMPTS, MAX_CODE_RESENDS
+from docbook.errors import DomainError, FieldError, RateLimited
+from docbook.http.problems import STATUS_BY_CODE
+from docbook.http.rate_headers import add_headers, headers_of
+from docbook.observability import refusal
 from doctors.models import Doctor
-
-View = Callable[..., HttpResponseBase]
+from doctors.templatetags.clinic_time import moment_in_full
+from doctors.views.picker_page import Notice
 
 
 @dataclass(frozen=True)
@@ -54,39 +55,6 @@ class Ticket:
         return self.keeps is not None
 
 
-def visit_where_the_answer_was_lost(view: View) -> View:
-    """For the steps of an attempt. A confirmation opens an account, and with it another session. If
-    its answer was lost, the browser has neither and sends the step again. If the attempt became a
-    visit, this leads to the visit's page, where the guest can sign in. Anything else is not found.
-    """
-
-    @wraps(view)
-    def wrapped(request: HttpRequest, hold_id: UUID) -> HttpResponseBase:
-        try:
-            return view(request, hold_id=hold_id)
-        except NotFound:
-            if request.user.is_authenticated or not became_a_visit(hold_id):
-                raise
-            return lead_to(request, reverse("bookings:appointment", args=[hold_id]))
-
-    return wrapped
-
-
-def limit_codes(request: HttpRequest) -> None:
-    """Raises RateLimited for an address or an account that requests codes too often."""
-    enforce(limit_of("code", request))
-    if request.user.pk is not None:
-        enforce(limit_of("code-user", request))
-
-
-def guessers_at(request: HttpRequest, hold: Hold) -> Guessers:
-    """The guessers that a guest's wrong code counts for. Only a known browser counts separately, so
-    a stranger's account need not be looked up.
-    """
-    owner = owner_of(hold.email) if is_known_to_anybody(request) else None
-    return guessers_of(network=network_digest(request), browser=name_of_browser(request, owner))
-
-
 def ticket_of(hold: Hold, holder: Holder) -> Ticket:
     now, until = timezone.now(), end_of_changes(hold)
     return Ticket(
@@ -105,3 +73,138 @@ def ticket_of(hold: Hold, holder: Holder) -> Ticket:
         is_changeable=now < until,
         keeps=links_to([hold.replaces]).get(hold.replaces) if hold.replaces else None,
     )
+
+
+def details_page(
+    request: HttpRequest,
+    hold: Hold,
+    *,
+    holder: Holder,
+    form: DetailsForm,
+    error: DomainError | None,
+) -> HttpResponse:
+    context = {
+        "ticket": ticket_of(hold, holder),
+        "form": form,
+        "codes_by_sms": settings.CODE_CHANNEL == "sms",
+        "nav": "appointments" if hold.replaces else "doctors",
+    }
+    status = 422 if form.is_bound and not form.is_valid() else 200
+    if error is not None:
+        refusal.note(error.code)
+        status = STATUS_BY_CODE[error.code]
+    response = render(request, "bookings/holding/details.html", context, status=status)
+    add_headers(response, headers_of(error))
+    return response
+
+
+def code_page(
+    request: HttpRequest,
+    hold: Hold,
+    *,
+    holder: Holder,
+    form: CodeForm,
+    status: int = 200,
+    notice: Notice | None = None,
+) -> HttpResponse:
+    to, is_long = destination_of(hold), wants_long_code(hold)
+    if is_long:
+        form.ask_for_long_code()
+    context = {
+        "ticket": ticket_of(hold, holder),
+        "form": form,
+        "seen": hold.digest,
+        "notice": notice,
+        "sent_to": to.masked,
+        "by_sms": to.channel == "sms",
+        "wants_long_code": is_long,
+        "resend_in": seconds_until_resend(hold=hold, now=timezone.now()),
+        "resends_left": MAX_CODE_RESENDS - hold.otp_resends,
+        "attempts_left": MAX_CODE_ATTEMPTS - hold.otp_attempts,
+        "nav": "appointments" if hold.replaces else "doctors",
+    }
+    return render(request, "bookings/holding/code.html", context, status=status)
+
+
+def notice_of_change(hold: Hold) -> Notice:
+    return Notice(
+        "changed",
+        _("The practice has just changed this visit."),
+        _(
+            "It is now: %(when)s, %(visit)s, %(place)s, %(address)s. Enter the code to book it with"
+            " these details."
+        )
+        % {
+            "when": moment_in_full(hold.starts_at, hold.time_zone),
+            "visit": hold.visit_name,
+            "place": hold.place.name,
+            "address": hold.place.address,
+        },
+    )
+
+
+def form_of_code(request: HttpRequest, hold: Hold) -> CodeForm:
+    if hold.otp_attempts and request.GET.get("wrong") == "1":
+        return CodeForm.after_wrong_code(_wrong_code(MAX_CODE_ATTEMPTS - hold.otp_attempts))
+    return CodeForm()
+
+
+def said_of(
+    refused: DomainError, *, form: DetailsForm, hold: Hold, holder: Holder
+) -> tuple[str | None, str]:
+    """The field of the form that a refusal is about, and what is said there."""
+    if isinstance(refused, RateLimited):
+        return None, _no_code(hold, holder, refused)
+    if isinstance(refused, FieldError):
+        return refused.field, _("A visit that moves keeps the address it was booked with.")
+    return "phone", str(form.fields["phone"].error_messages["required"])
+
+
+def _no_code(hold: Hold, holder: Holder, refusal: RateLimited) -> str:
+    if hold.code_sent_at:
+        return _("We cannot send another code right now. The last one still works.")
+    minutes = -(-refusal.retry_after // 60)
+    if holder.patient is None:  # strangers cannot use up what an account has
+        return ngettext(
+            "We have sent many codes to this address. We can send the next one in %(count)d"
+            " minute. If the address is yours and has an account, sign in below to continue at"
+            " once.",
+            "We have sent many codes to this address. We can send the next one in %(count)d"
+            " minutes. If the address is yours and has an account, sign in below to continue at"
+            " once.",
+            minutes,
+        ) % {"count": minutes}
+    return _("We have sent many codes to this address. We can send the next one in an hour.")
+
+
+def no_new_code(refusal: RateLimited) -> str:
+    # A longer wait is no short pause, and would outlast the hold.
+    if refusal.retry_after > settings.CODE_RESEND_SECONDS:
+        return _("We cannot send another code for this time. The last one still works.")
+    return ngettext(
+        "You can get a new code in %(count)d second. The last one still works.",
+        "You can get a new code in %(count)d seconds. The last one still works.",
+        refusal.retry_after,
+    ) % {"count": refusal.retry_after}
+
+
+def too_many_guesses(hold: Hold, holder: Holder) -> str:
+    if holder.patient is not None:
+        return _("You have entered too many wrong codes today. Please call the clinic.")
+    if hold.otp_resends < MAX_CODE_RESENDS:
+        return _(
+            "Too many wrong codes were entered for this address today. Send a new code. It will"
+            " have twelve characters, which nobody can guess."
+        )
+    return _(
+        "Too many wrong codes were entered for this address today. Give the time back and hold it"
+        " again. The new code will have twelve characters, which nobody can guess."
+    )
+
+
+def _wrong_code(attempts_left: int) -> str:
+    return ngettext(
+        "That is not the code we sent. %(count)d try left.",
+        "That is not the code we sent. %(count)d tries left.",
+        attempts_left,
+    ) % {"count": attempts_left}

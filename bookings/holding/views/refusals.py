@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from accounts.services import SignInRefused
-from bookings.actors.sessions import current_holder
+from bookings.actors.holder import current_holder
 from bookings.appointments.views.changes import show_move, visit_to_move
 from bookings.engine.links import present_step
 from bookings.engine.selectors import kept_times, own_hold_in_the_way
@@ -28,11 +28,13 @@ from bookings.errors import (
 )
 from bookings.holding.views.offers import again_or_next, still_free
 from bookings.models import Appointment, Hold, HoldState
-from docbook.errors import DomainError
+from docbook.errors import DomainError, NotFound
+from docbook.http import pages
 from docbook.http.problems import STATUS_BY_CODE
 from docbook.http.templatetags.ui import without_fragment
 from docbook.observability import refusal
 from doctors.models import Clinic, Doctor
+from doctors.selectors.doctors import doctor_of_visit_type, slot_of_doctor
 from doctors.selectors.slots import place_of
 from doctors.templatetags.clinic_time import clock, clock_near, day_and_clock
 from doctors.views.addresses import day_url, doctor_url, with_query
@@ -82,6 +84,29 @@ class WantedTime:
         if day is None:
             return doctor_url(self.doctor, visit_type=self.visit_type_id)
         return day_url(self.doctor, visit_type_id=self.visit_type_id, day=day)
+
+
+def show_refused_tap(
+    request: HttpRequest,
+    error: DomainError,
+    *,
+    slot_id: int,
+    visit_type_id: int,
+    replaces: UUID | None,
+) -> HttpResponse:
+    doctor = None if isinstance(error, NotFound) else doctor_of_visit_type(visit_type_id)
+    if doctor is None:
+        return pages.error_page(request, status=404)
+    slot = slot_of_doctor(doctor, slot_id=slot_id)
+    wanted = WantedTime(
+        doctor=doctor,
+        visit_type_id=visit_type_id,
+        slot_id=slot_id,
+        starts_at=slot.starts_at if slot else None,
+        clinic=slot.clinic if slot else doctor.clinic,
+        moves=visit_to_move(request, replaces) if replaces else None,
+    )
+    return show_refusal(request, error, wanted=wanted)
 
 
 def show_refusal(request: HttpRequest, error: DomainError, *, wanted: WantedTime) -> HttpResponse:

@@ -171,7 +171,7 @@ def test_number_that_has_got_very_many_codes_gets_no_more(twilio, monkeypatch, d
 
 
 def test_code_of_a_move_counts_for_the_number_as_any_other(twilio, monkeypatch) -> None:
-    allow(monkeypatch, codes_to_phone=1)
+    allow(monkeypatch, codes_to_phone=2)  # the first is that of the visit itself
     visit_type, _none = bookable(count=0, change_notice_minutes=0)
     slots = make_slots(doctor=visit_type.doctor, starts_at=tomorrow_at(days=3), count=3)
     patient = make_patient()

@@ -10,7 +10,6 @@ from django.core import mail
 from django.test import Client
 from django.utils import timezone
 
-from accounts.guesses import target_of
 from accounts.models import CodeGuesses, User
 from bookings import tasks
 from bookings.errors import OtpInvalid, OtpLocked, TooManyGuesses
@@ -18,6 +17,7 @@ from bookings.holding.codes import derive_long
 from bookings.holding.services.confirmation import confirm_booking
 from bookings.models import Appointment, Hold, HoldState
 from bookings.waitlist.services.offers import accept_offer
+from docbook.http.keyed_digest import target_of
 from docbook.outbox.models import OutboxMessage
 from doctors.models import Slot, VisitType
 from tests.api.client import Api, problem
