@@ -17,7 +17,7 @@ A_DAY = timedelta(seconds=DAY)
 Guesser = tuple[str, str]
 Guessers = Sequence[Guesser]
 
-# Somebody of whom nothing is known.
+# Somebody we know nothing about.
 STRANGERS: Guesser = ("strangers", "guess-strangers")
 # A signed-in user, whose guesses prove nothing to anybody else.
 OWNER: Guesser = ("owner", "guess-known")
