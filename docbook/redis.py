@@ -6,15 +6,15 @@ failure opens a breaker: for a second nobody in this process asks again.
 
 import time
 from collections.abc import Callable, Sequence
-from functools import lru_cache
+from functools import cache
+from hashlib import sha1
 from threading import Lock
 from typing import Any, TypeVar
 
 import structlog
 from django.conf import settings
 from django_redis import get_redis_connection
-from redis.commands.core import Script
-from redis.exceptions import RedisError
+from redis.exceptions import NoScriptError, RedisError
 
 log = structlog.get_logger(__name__)
 
@@ -69,14 +69,31 @@ def run(script: str, *, keys: Sequence[str], arguments: Sequence[str | int]) -> 
     """Returns the result of the Lua script; None if Redis does not answer. A script must not return
     nil.
     """
-    connection = get_redis_connection("default")
-    return ask(lambda: _script(script)(keys=keys, args=arguments, client=connection))
+    return ask(lambda: _evaluate(script, keys, arguments))
 
 
-@lru_cache
-def _script(text: str) -> Script:
-    """With its digest, which is the same on every server."""
-    return Script(get_redis_connection("default"), text)
+def _evaluate(script: str, keys: Sequence[str], arguments: Sequence[str | int]) -> Any:
+    """Over a connection of the pool, without the client around it: its retries and measurements
+    take longer than the call. The pool has replaced a connection that the server closed.
+    """
+    pool = get_redis_connection("default").connection_pool
+    connection = pool.get_connection()
+    try:
+        return _call(connection, "EVALSHA", _digest(script), len(keys), *keys, *arguments)
+    except NoScriptError:  # a server that is new
+        return _call(connection, "EVAL", script, len(keys), *keys, *arguments)
+    finally:
+        pool.release(connection)
+
+
+def _call(connection: Any, *command: str | int) -> Any:
+    connection.send_command(*command)
+    return connection.read_response()
+
+
+@cache
+def _digest(script: str) -> str:
+    return sha1(script.encode(), usedforsecurity=False).hexdigest()  # the name it has in Redis
 
 
 def ask(call: Callable[[], _Answer]) -> _Answer | None:

@@ -59,6 +59,7 @@ def configure() -> None:
     """Sends the records of Django, Celery and our code through one JSON renderer to
     standard error.
     """
+    _leave_out_what_no_line_shows()
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -101,3 +102,13 @@ def configure() -> None:
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=True,
     )
+
+
+def _leave_out_what_no_line_shows() -> None:
+    """Python looks up the caller, thread and process of each record (see "Optimization" in the
+    documentation of logging). No line of ours shows them.
+    """
+    logging._srcfile = None
+    logging.logThreads = False
+    logging.logProcesses = False
+    logging.logMultiprocessing = False
