@@ -18,13 +18,24 @@ logging.getLogger("mail.log").setLevel(logging.ERROR)
 
 
 class Post:
-    """`before_answer` gets each accepted mail; its result goes back to the sender."""
+    """`before_answer` gets each mail, and `answer_to` each address of a recipient; their results go
+    back to the sender.
+    """
 
     def __init__(self) -> None:
         self.mails: list[EmailMessage] = []
         self.recipients: list[list[str]] = []
         self.before_answer: Callable[[EmailMessage], str] = lambda _mail: ACCEPTED
+        self.answer_to: Callable[[str], str] = lambda _address: ACCEPTED
         self.port = free_port()
+
+    async def handle_RCPT(  # noqa: N802 - aiosmtpd's name
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        answer = self.answer_to(address)
+        if answer == ACCEPTED:
+            envelope.rcpt_tos.append(address)
+        return answer
 
     async def handle_DATA(  # noqa: N802 - aiosmtpd's name
         self, server: SMTP, session: Session, envelope: Envelope

@@ -94,7 +94,7 @@ ALL_IS_TOLD = Invariant(
                AND message.payload ->> 'version' = visit.version::text)
            OR (message.topic IN ('appointment.confirmed', 'appointment.moved')
                AND visit.version = 1))
-      AND message.done_at IS NOT NULL
+      AND message.done_at IS NOT NULL AND NOT message.is_refused
       AND NOT EXISTS (
         SELECT FROM outbox_outboxdelivery AS delivery
         WHERE delivery.message_id = message.id AND delivery.delivered_at IS NOT NULL)
@@ -105,6 +105,7 @@ ALL_IS_TOLD = Invariant(
     -- An offer that was answered needs no mail, and one that is over must not have one any more.
     WHERE message.topic = 'waitlist.offered'
       AND hold.state IN ('held', 'expired') AND message.done_at < hold.expires_at
+      AND NOT message.is_refused
       AND NOT EXISTS (
         SELECT FROM outbox_outboxdelivery AS delivery
         WHERE delivery.message_id = message.id AND delivery.delivered_at IS NOT NULL)

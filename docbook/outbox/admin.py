@@ -1,4 +1,6 @@
-"""Messages that wait, were delivered, or were given up. The last kind can be tried again."""
+"""Messages that wait, were delivered, were refused, or were given up. The last two kinds can be
+tried again.
+"""
 
 from typing import Any
 from uuid import UUID
@@ -22,12 +24,18 @@ class Stage(admin.SimpleListFilter):
 
     conditions = {
         "waiting": Q(done_at__isnull=True, dead_at__isnull=True),
-        "done": Q(done_at__isnull=False),
+        "done": Q(done_at__isnull=False, is_refused=False),
+        "refused": Q(is_refused=True),
         "dead": Q(dead_at__isnull=False),
     }
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [("waiting", _("waiting")), ("done", _("delivered")), ("dead", _("given up"))]
+        return [
+            ("waiting", _("waiting")),
+            ("done", _("delivered")),
+            ("refused", _("refused by the recipient")),
+            ("dead", _("given up")),
+        ]
 
     def queryset(
         self, request: HttpRequest, queryset: QuerySet[OutboxMessage]
@@ -55,7 +63,7 @@ class Deliveries(admin.TabularInline):
 class OutboxMessageAdmin(ReadOnlyAdmin):
     list_display = (
         "id", "topic", "aggregate_id", "created_at", "attempts", "next_attempt_at", "done_at",
-        "dead_at", "last_error",
+        "is_refused", "dead_at", "last_error",
     )  # fmt: skip
     list_filter = (Stage, "topic")
     search_fields = ("=aggregate_id",)
@@ -63,7 +71,9 @@ class OutboxMessageAdmin(ReadOnlyAdmin):
     actions = ["retry"]
     inlines = [Deliveries]
 
-    @admin.action(description=_("Try messages that were given up again"), permissions=["retry"])
+    @admin.action(
+        description=_("Try messages again that were given up or refused"), permissions=["retry"]
+    )
     def retry(self, request: HttpRequest, queryset: QuerySet[OutboxMessage]) -> None:
         woken = services.retry(message_ids=list(queryset.values_list("pk", flat=True)))
         text = ngettext(

@@ -8,6 +8,11 @@ from django.db.models.functions import Now
 
 from docbook.outbox.models import OutboxDelivery
 
+
+class RefusedForGood(Exception):
+    """The recipient's side has refused the message, and would do so again."""
+
+
 _BEGIN = """
 INSERT INTO outbox_outboxdelivery AS delivery (message_id, channel, copies)
 VALUES (%s, %s, 1)

@@ -11,7 +11,8 @@ from django.utils.translation import gettext_lazy as _
 
 class OutboxMessage(models.Model):
     """One fact to report: a topic and ids. It is done when its receiver says so, and dead after a
-    day of failures.
+    day of failures. One that the recipient's server has refused for good is done as well: nothing
+    is left to do.
 
     `next_attempt_at` is both the backoff and the lease: while a worker has the message, nobody else
     takes it before that instant. `handed_out` numbers the leases. It grows whenever the message is
@@ -30,6 +31,9 @@ class OutboxMessage(models.Model):
     next_attempt_at = models.DateTimeField(_("next attempt at"))
     done_at = models.DateTimeField(_("done at"), null=True, blank=True)
     dead_at = models.DateTimeField(_("given up at"), null=True, blank=True)
+    is_refused = models.BooleanField(
+        _("refused by the recipient"), default=False, db_default=False, editable=False
+    )
     failing_since = models.DateTimeField(_("failing since"), null=True, blank=True)
     last_error = models.CharField(_("last error"), max_length=200, blank=True)
     # Names a fact that somebody may find twice, such as a beat task that looks every minute.
@@ -56,11 +60,16 @@ class OutboxMessage(models.Model):
             models.Index(
                 fields=["dead_at"], condition=Q(dead_at__isnull=False), name="outbox_dead"
             ),
+            models.Index(fields=["done_at"], condition=Q(is_refused=True), name="outbox_refused"),
         ]
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.CheckConstraint(
                 condition=Q(done_at__isnull=True) | Q(dead_at__isnull=True),
                 name="outbox_message_is_not_both_done_and_dead",
+            ),
+            models.CheckConstraint(
+                condition=Q(is_refused=False) | Q(done_at__isnull=False),
+                name="refused_message_is_done",
             ),
             models.UniqueConstraint(
                 fields=["once"],

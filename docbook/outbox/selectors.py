@@ -17,6 +17,7 @@ class Status:
     waiting: int
     oldest_seconds: float
     dead: int
+    refused: int
     delivered: int
     duplicates: int
 
@@ -26,6 +27,7 @@ SELECT count(*) FILTER (WHERE dead_at IS NULL),
        coalesce(extract(epoch FROM statement_timestamp()
            - min(created_at) FILTER (WHERE dead_at IS NULL)), 0)::float8,
        count(*) FILTER (WHERE dead_at IS NOT NULL),
+       (SELECT count(*) FROM outbox_outboxmessage WHERE is_refused),
        (SELECT count(*) FROM outbox_outboxdelivery WHERE delivered_at IS NOT NULL),
        (SELECT coalesce(sum(copies - 1), 0) FROM outbox_outboxdelivery WHERE copies > 1)
 FROM outbox_outboxmessage WHERE done_at IS NULL

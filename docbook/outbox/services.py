@@ -3,23 +3,31 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from typing import Any
 
 import structlog
 from django.db import connection
-from django.db.models import F
+from django.db.models import DurationField, ExpressionWrapper, F, Q
 from django.db.models.functions import Coalesce, Now
 
 from docbook.batches import delete_in_batches
 from docbook.lock_keys import RELAY_ASLEEP
 from docbook.observability.stack import places_of
 from docbook.outbox import topics
+from docbook.outbox.deliveries import RefusedForGood
 from docbook.outbox.models import OutboxMessage
 
 log = structlog.get_logger(__name__)
 
 # How long a message stays with its worker before it is sent again.
 LEASE = timedelta(seconds=60)
-LONGEST_BACKOFF = timedelta(seconds=60)
+# The pause after a failure doubles up to a minute. Then it is a part of the time since the first
+# failure: after an outage, a mail waits for a tenth of the outage at most.
+QUICK_BACKOFF, LONGEST_BACKOFF = timedelta(seconds=60), timedelta(hours=1)
+PART_OF_THE_FAILURE = 10
+# The part of a batch that is kept for messages that have failed before. They neither hold up new
+# ones nor starve.
+PART_FOR_REPEATS = 10
 # A message is given up after failing for this long and this often. A day without attempts does not
 # count.
 DEAD_AFTER = timedelta(hours=24)
@@ -42,6 +50,7 @@ _LEASE_BATCH = """
 WITH batch AS MATERIALIZED (
     SELECT id FROM outbox_outboxmessage AS message
     WHERE coalesce(done_at, dead_at) IS NULL AND next_attempt_at <= statement_timestamp()
+      AND (attempts > 0) = %(repeats)s
       AND (%(only)s::text[] IS NULL OR topic = ANY(%(only)s::text[]))
       AND topic <> ALL(%(never)s::text[])
       AND (is_spread OR receiver <> '' OR topic <> ALL(%(spread)s::text[]))
@@ -121,14 +130,12 @@ def pass_on(
         _spread(further, limit=limit)
     asked = {
         "lease": LEASE.total_seconds(),
-        "limit": limit,
         "only": None if only is None else list(only),
         "never": list(never),
         "spread": [topic for topic, _name in further],
     }
-    with connection.cursor() as cursor:
-        cursor.execute(_LEASE_BATCH, asked)
-        batch = sorted(cursor.fetchall())
+    repeats = _lease(asked, repeats=True, limit=max(1, limit // PART_FOR_REPEATS))
+    batch = _lease(asked, repeats=False, limit=limit - len(repeats)) + repeats
     for message_id, topic, name, handed_out in batch:
         try:
             receiver = topics.receiver_of(topic, name=name)
@@ -163,16 +170,19 @@ def receive(message_id: int, handed_out: int, *, handle: Callable[..., None]) ->
 
     Of all copies that the relay handed out, only the newest acts, and only once. A failure is
     recorded without its text (which may name people) and tried again with backoff. The log gets the
-    places in the code that the error passed.
+    places in the code that the error passed. RefusedForGood ends the message.
     """
     message = _claim(message_id, handed_out=handed_out)
     if message is None:
         return
     try:
         handle(**message.payload)
+    except RefusedForGood:
+        _settle_as_refused(message)
+        log.warning("outbox_message_refused", topic=message.topic)
+        return
     except Exception as error:  # noqa: BLE001 - whatever a receiver raises means: try again
-        pause = min(LONGEST_BACKOFF, timedelta(seconds=2 ** min(message.attempts, 10)))
-        name = type(error).__name__
+        name, pause = type(error).__name__, _pause(message)
         _put_back(message.pk, handed_out=message.handed_out, pause=pause, error=name)
         log.warning(
             "outbox_attempt_failed", topic=message.topic, error=name, passed=places_of(error)
@@ -184,18 +194,33 @@ def receive(message_id: int, handed_out: int, *, handle: Callable[..., None]) ->
 
 
 def retry(*, message_ids: list[int]) -> int:
-    """Makes messages that were given up wait again; returns how many."""
-    return OutboxMessage.objects.filter(pk__in=message_ids, dead_at__isnull=False).update(
-        dead_at=None, next_attempt_at=Now(), created_at=Now(), failing_since=None
+    """Makes messages that were given up or refused wait again; returns how many."""
+    ended = Q(dead_at__isnull=False) | Q(is_refused=True)
+    return OutboxMessage.objects.filter(ended, pk__in=message_ids).update(
+        done_at=None,
+        dead_at=None,
+        is_refused=False,
+        next_attempt_at=Now(),
+        created_at=Now(),
+        failing_since=None,
     )
 
 
 def purge_done_messages(*, now: datetime) -> int:
-    """Deletes messages delivered more than a week ago; returns how many.
+    """Deletes messages delivered or refused more than a week ago; returns how many.
 
     Dead ones stay: somebody has to look at them.
     """
     return delete_in_batches(OutboxMessage.objects.filter(done_at__lt=now - KEEP_DONE))
+
+
+def _lease(asked: dict[str, Any], *, repeats: bool, limit: int) -> list[tuple[int, str, str, int]]:
+    """(id, topic, receiver, number of the lease), in order. `repeats` are messages that have
+    failed before.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_LEASE_BATCH, asked | {"repeats": repeats, "limit": limit})
+        return sorted(cursor.fetchall())
 
 
 def _spread(further: Sequence[tuple[str, str]], *, limit: int) -> None:
@@ -219,6 +244,21 @@ def _claim(message_id: int, *, handed_out: int) -> OutboxMessage | None:
         next_attempt_at=Now() + LEASE,
     )
     return OutboxMessage.objects.get(pk=message_id) if claimed else None
+
+
+def _pause(message: OutboxMessage) -> timedelta:
+    """Until the next attempt."""
+    failing = ExpressionWrapper(Now() - F("failing_since"), output_field=DurationField())
+    since = OutboxMessage.objects.values_list(failing, flat=True).get(pk=message.pk)
+    quick = min(QUICK_BACKOFF, timedelta(seconds=2 ** min(message.attempts, 6)))
+    return min(LONGEST_BACKOFF, max(quick, (since or timedelta()) / PART_OF_THE_FAILURE))
+
+
+def _settle_as_refused(message: OutboxMessage) -> None:
+    """Only if nobody else has got the message since."""
+    OutboxMessage.objects.filter(pk=message.pk, handed_out=message.handed_out, done_at=None).update(
+        done_at=Now(), dead_at=None, is_refused=True, last_error=RefusedForGood.__name__
+    )
 
 
 def _put_back(message_id: int, *, handed_out: int, pause: timedelta, error: str) -> None:

@@ -1,4 +1,4 @@
-"""Staff can have messages tried again that were given up. They can change nothing else
+"""Staff can have messages tried again that were given up or refused. They can change nothing else
 about them.
 """
 
@@ -46,6 +46,19 @@ def test_staff_who_may_change_messages_wake_the_dead_ones(client, dead):
     done.refresh_from_db()
     assert dead.dead_at is None
     assert done.done_at is not None
+
+
+def test_staff_find_and_wake_what_a_recipient_refused(client):
+    done = make_message(done_at=timezone.now())
+    refused = make_message(done_at=timezone.now(), is_refused=True)
+    client.force_login(staff("view_outboxmessage", "change_outboxmessage"))
+    shown = [
+        client.get(CHANGELIST, {"stage": stage}).context["cl"] for stage in ("refused", "done")
+    ]
+    assert [list(each.queryset) for each in shown] == [[refused], [done]]
+    assert "1 message will be tried again." in retry(client, refused, done).content.decode()
+    refused.refresh_from_db()
+    assert (refused.is_refused, refused.done_at) == (False, None)
 
 
 def test_staff_who_may_only_look_wake_nothing_and_are_not_offered_it(client, dead):

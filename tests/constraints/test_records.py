@@ -115,6 +115,11 @@ def test_a_message_is_done_or_dead_and_never_both():
     make_message(done_at=timezone.now(), dead_at=timezone.now())
 
 
+@breaks("refused_message_is_done")
+def test_a_refused_message_is_done():
+    make_message(is_refused=True)
+
+
 @breaks("one_message_per_fact_that_is_told_once")
 def test_a_fact_that_is_told_once_has_one_message():
     make_message(once="reminder-1")

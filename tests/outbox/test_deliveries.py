@@ -135,14 +135,14 @@ def test_status_tells_what_waits_since_when_and_what_was_given_up() -> None:
     work(done, handle=lambda: None)
     found = status()
     assert 90 <= found.pop("oldest_seconds") < 120
-    assert found == {"waiting": 1, "dead": 1, "delivered": 0, "duplicates": 0}
+    assert found == {"waiting": 1, "dead": 1, "refused": 0, "delivered": 0, "duplicates": 0}
 
 
 def test_status_of_an_empty_outbox_is_readable_and_all_zero() -> None:
     out = StringIO()
     call_command("outbox_status", stdout=out)
     lines = out.getvalue().splitlines()
-    assert [line.split()[-1] for line in lines] == ["0"] * 5
+    assert [line.split()[-1] for line in lines] == ["0"] * 6
     assert lines[0].startswith("Waiting")
 
 

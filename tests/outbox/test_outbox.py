@@ -126,6 +126,34 @@ def test_failure_is_tried_again_later_and_later() -> None:
     assert pauses == [2, 4, 8, 16, 32, 60, 60, 60]
 
 
+@pytest.mark.parametrize(
+    ("failing_for", "pause"),
+    [
+        (timedelta(minutes=5), timedelta(minutes=1)),
+        (timedelta(minutes=30), timedelta(minutes=3)),
+        (timedelta(hours=9), timedelta(minutes=54)),
+        (timedelta(hours=20), timedelta(hours=1)),
+    ],
+)
+def test_pause_grows_with_the_time_of_the_failure_up_to_an_hour(failing_for, pause) -> None:
+    message = tell("a")
+    since = timezone.now() - failing_for
+    OutboxMessage.objects.filter(pk=message.pk).update(failing_since=since, attempts=10)
+    work(message, handle=failing(OSError()))
+    assert abs(seconds_until_next_attempt(message) - pause.total_seconds()) < 5
+
+
+def test_pauses_of_a_day_leave_enough_attempts_to_give_the_message_up() -> None:
+    message, passed, attempts = tell("a"), timedelta(), 0
+    row = OutboxMessage.objects.filter(pk=message.pk)
+    while passed < DEAD_AFTER:
+        row.update(failing_since=timezone.now() - passed)
+        work(message, handle=failing(OSError()))
+        passed += timedelta(seconds=seconds_until_next_attempt(message))
+        attempts += 1
+    assert LEAST_ATTEMPTS < attempts < 100
+
+
 def test_failure_is_noted_by_its_kind_and_never_by_its_text(caplog) -> None:
     message = tell("a")
     refused = smtplib.SMTPRecipientsRefused({"saskia@example.test": (550, b"no such user")})
@@ -293,10 +321,11 @@ def test_message_of_a_change_that_was_undone_is_never_sent() -> None:
 
 def test_delivered_messages_go_after_a_week_and_dead_ones_wait_for_somebody_to_look() -> None:
     now = timezone.now()
-    old, new, dead, waiting = (tell(about) for about in "abcd")
+    old, refused, new, dead, waiting = (tell(about) for about in "abcde")
     eight_days_ago = now - timedelta(days=8)
     for message, fields in (
         (old, {"done_at": eight_days_ago}),
+        (refused, {"done_at": eight_days_ago, "is_refused": True}),
         (new, {"done_at": now - timedelta(days=6)}),
         (dead, {"dead_at": eight_days_ago}),
         (waiting, {"created_at": eight_days_ago}),

@@ -12,6 +12,7 @@ _LABELS = {
     "waiting": "Waiting",
     "oldest_seconds": "Oldest, in seconds",
     "dead": "Given up",
+    "refused": "Refused by the recipient",
     "delivered": "Delivered",
     "duplicates": "Duplicates",
 }
@@ -33,4 +34,4 @@ class Command(BaseCommand):
             self.stdout.write(json.dumps(found))
             return
         for name, value in found.items():
-            self.stdout.write(f"{_LABELS[name]:<20}{value}")
+            self.stdout.write(f"{_LABELS[name]:<26}{value}")
