@@ -4,19 +4,10 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 
-def changeable_until(*, starts_at: datetime, notice_minutes: int) -> datetime:
-    """From this instant on, a patient can no longer move or cancel the visit.
-
-    Counts elapsed minutes, not wall-clock time. In the night when clocks change, a day before is 23
-    or 25 hours on the wall and 24 hours here.
-    """
-    return starts_at - timedelta(minutes=notice_minutes)
-
-
 def reminder_period(*, hours: int, of: Sequence[int]) -> tuple[timedelta, timedelta]:
     """How long before the start this reminder helps: from `hours` until the next one is due.
 
-    Counts elapsed hours, as above. The last reminder helps until the visit begins.
+    Counts elapsed hours, not wall-clock time. The last reminder helps until the visit begins.
     """
     nearer = max((each for each in of if each < hours), default=0)
     return timedelta(hours=hours), timedelta(hours=nearer)

@@ -9,7 +9,6 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from bookings.appointments.selectors.appointments import end_of_changes
 from bookings.models import Appointment, Hold
 from bookings.models.agreed import AgreedVisit, Place
 from bookings.states import CALLED_OFF, PRACTICE, AppointmentStatus
@@ -168,7 +167,7 @@ def seconds_left(hold: Hold, *, now: datetime) -> int:
 
 def view_of(appointment: Appointment, *, now: datetime, phone: str = "") -> AppointmentView:
     """Needs the appointment with its parts (selectors.appointments.PARTS)."""
-    until = end_of_changes(appointment)
+    until = appointment.changeable_until
     return AppointmentView(
         id=appointment.pk,
         reference=reference(appointment.pk),

@@ -6,18 +6,17 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from bookings.appointments.selectors.appointments import end_of_changes
 from bookings.models import Appointment
 from bookings.states import AppointmentStatus
-from docbook.http.moments import DayField, InstantField
+from docbook.http.moments import DayField, InstantField, LocalInstantField
 from docbook.http.serializers import (
     ChoiceField,
     IdField,
+    ReferenceField,
     StrictSerializer,
     TextField,
 )
 from docbook.http.times import local_iso
-from docbook.references import reference
 from doctors.serializers import VisitTypeOut
 
 
@@ -50,13 +49,13 @@ class BookingOut(serializers.Serializer[Any]):
     """
 
     id = serializers.UUIDField()
-    reference = serializers.SerializerMethodField()
+    reference = ReferenceField()
     status = serializers.ChoiceField(choices=AppointmentStatus.choices)
     version = serializers.IntegerField()
     doctor = BookingDoctorOut()
     visitType = VisitTypeOut(source="agreed")  # noqa: N815
-    startsAt = serializers.SerializerMethodField()  # noqa: N815
-    endsAt = serializers.SerializerMethodField()  # noqa: N815
+    startsAt = LocalInstantField("starts_at")  # noqa: N815
+    endsAt = LocalInstantField("ends_at")  # noqa: N815
     timeZone = serializers.CharField(source="time_zone")  # noqa: N815
     address = serializers.CharField(source="place.address")
     patientName = serializers.CharField(source="patient_name")  # noqa: N815
@@ -72,21 +71,10 @@ class BookingOut(serializers.Serializer[Any]):
             shown |= dict.fromkeys(_OF_THE_PATIENT, "")
         return shown
 
-    def get_reference(self, appointment: Appointment) -> str:
-        return reference(appointment.pk)
-
-    @extend_schema_field(OpenApiTypes.DATETIME)
-    def get_startsAt(self, appointment: Appointment) -> str:  # noqa: N802
-        return local_iso(appointment.starts_at, appointment.time_zone)
-
-    @extend_schema_field(OpenApiTypes.DATETIME)
-    def get_endsAt(self, appointment: Appointment) -> str:  # noqa: N802
-        return local_iso(appointment.ends_at, appointment.time_zone)
-
     @extend_schema_field(OpenApiTypes.DATETIME)
     def get_changeableUntil(self, appointment: Appointment) -> str:  # noqa: N802
         """Until when its patient can move or cancel it."""
-        return local_iso(end_of_changes(appointment), appointment.time_zone)
+        return local_iso(appointment.changeable_until, appointment.time_zone)
 
     def get_cancelReason(self, appointment: Appointment) -> str:  # noqa: N802
         """What was said when it was cancelled; empty otherwise."""

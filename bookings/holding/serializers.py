@@ -9,6 +9,7 @@ from rest_framework import serializers
 from bookings.holding.services.codes import destination_of, resend_at
 from bookings.models import Hold
 from bookings.models.holds import MAX_CODE_ATTEMPTS
+from docbook.http.moments import LocalInstantField
 from docbook.http.serializers import (
     IdField,
     PatternField,
@@ -70,20 +71,12 @@ class CodeIn(StrictSerializer):
 class HeldSlotOut(serializers.Serializer[Hold]):
     slotId = serializers.SerializerMethodField()  # noqa: N815
     doctorId = IdField(source="doctor_id")  # noqa: N815
-    startsAt = serializers.SerializerMethodField()  # noqa: N815
-    endsAt = serializers.SerializerMethodField()  # noqa: N815
+    startsAt = LocalInstantField("starts_at")  # noqa: N815
+    endsAt = LocalInstantField("ends_at")  # noqa: N815
 
     @extend_schema_field(OpenApiTypes.INT64)
     def get_slotId(self, hold: Hold) -> int:  # noqa: N802
         return hold.slot_ids[0]
-
-    @extend_schema_field(OpenApiTypes.DATETIME)
-    def get_startsAt(self, hold: Hold) -> str:  # noqa: N802
-        return local_iso(hold.starts_at, hold.time_zone)
-
-    @extend_schema_field(OpenApiTypes.DATETIME)
-    def get_endsAt(self, hold: Hold) -> str:  # noqa: N802
-        return local_iso(hold.ends_at, hold.time_zone)
 
 
 CHANNELS = [("email", "by mail"), ("sms", "by SMS")]
@@ -116,10 +109,6 @@ class AttemptOut(serializers.Serializer[Hold]):
 
     attemptId = serializers.UUIDField(source="pk")  # noqa: N815
     status = serializers.CharField(source="state")
-    expiresAt = serializers.SerializerMethodField()  # noqa: N815
+    expiresAt = LocalInstantField("expires_at")  # noqa: N815
     slot = HeldSlotOut(source="*")
     otp = OtpOut(source="*")
-
-    @extend_schema_field(OpenApiTypes.DATETIME)
-    def get_expiresAt(self, hold: Hold) -> str:  # noqa: N802
-        return local_iso(hold.expires_at, hold.time_zone)

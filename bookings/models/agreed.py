@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from doctors.models import Clinic, Mode
+from doctors.models import Clinic, Doctor, Mode
 from doctors.models.places import map_url_of, written_address
 
 
@@ -78,6 +78,7 @@ class Agreed(models.Model):
     time_zone = models.CharField(_("time zone"), max_length=64, db_default="")
 
     # For every model with these columns.
+    doctor: "models.ForeignKey[Doctor, Doctor]"
     clinic: "models.ForeignKey[Clinic, Clinic]"
     visit_type_id: int
     starts_at: "models.DateTimeField[datetime, datetime]"
@@ -94,6 +95,15 @@ class Agreed(models.Model):
     def duration(self) -> timedelta:
         length: timedelta = self.ends_at - self.starts_at
         return length
+
+    @property
+    def changeable_until(self) -> datetime:
+        """From this instant on, its patient can no longer move or cancel it.
+
+        Counts elapsed minutes, not wall-clock time. In the night when clocks change, a day before
+        is 23 or 25 hours on the wall and 24 hours here.
+        """
+        return self.starts_at - timedelta(minutes=self.doctor.change_notice_minutes)
 
     @property
     def place(self) -> Place:

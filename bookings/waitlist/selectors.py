@@ -22,7 +22,7 @@ from django.db.models import (
 from django.db.models.functions import Cast, Coalesce, Concat
 
 from accounts.models import User
-from bookings.appointments.selectors.appointments import end_of_changes, visit_type_as_agreed
+from bookings.appointments.selectors.appointments import visit_type_as_agreed
 from bookings.engine.selectors import JUDGED, StatementTime
 from bookings.models import Appointment, Hold, HoldState, WaitlistEntry, WaitlistState
 from bookings.rules import again_at
@@ -211,7 +211,7 @@ def visit_to_move(*, appointment_id: UUID, patient: User, now: datetime) -> Appo
     visits = Appointment.objects.filter(pk=hold.pk, starts_at=hold.starts_at)
     confirmed = visits.filter(status=AppointmentStatus.CONFIRMED)
     visit = confirmed.select_related("doctor", "clinic").first()
-    return visit if visit and now < end_of_changes(visit) else None
+    return visit if visit and now < visit.changeable_until else None
 
 
 def _waiting(*conditions: Q, **fields: date) -> QuerySet[WaitlistEntry]:

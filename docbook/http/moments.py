@@ -5,10 +5,12 @@ from datetime import UTC, date, datetime
 from typing import Any, ClassVar
 
 from django.utils.translation import gettext_lazy as _
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from docbook.http.dates import FIRST, LAST, validate_day
+from docbook.http.times import local_iso
 
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z")
 # RFC 3339, section 5.6, without leap seconds: no clock here has them.
@@ -40,6 +42,18 @@ class DayField(serializers.DateField):
         if not isinstance(value, str) or not _DAY.match(value):
             self.fail("invalid", format="")
         return super().to_internal_value(value)
+
+
+@extend_schema_field(OpenApiTypes.DATETIME)
+class LocalInstantField(serializers.Field[Any, Any, Any, Any]):
+    """A moment of a row, with the offset of its place: the row has a `time_zone`."""
+
+    def __init__(self, of: str, **options: Any) -> None:
+        self.of = of
+        super().__init__(source="*", read_only=True, **options)
+
+    def to_representation(self, row: Any) -> str:
+        return local_iso(getattr(row, self.of), row.time_zone)
 
 
 @extend_schema_field(

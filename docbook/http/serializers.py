@@ -13,6 +13,7 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.fields import empty
 from rest_framework.request import Request
 
+from docbook.references import reference
 from docbook.typed_text import folded_code, folded_text
 
 
@@ -40,6 +41,16 @@ class PatternField(_Folds, serializers.RegexField):
     """A phone number or similar: digits and signs that match a pattern."""
 
     fold = staticmethod(folded_code)
+
+
+class ReferenceField(serializers.CharField):
+    """The short name for the id of a row."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(source="pk", read_only=True, **options)
+
+    def to_representation(self, value: Any) -> str:
+        return reference(value)
 
 
 class ChoiceField(serializers.ChoiceField):

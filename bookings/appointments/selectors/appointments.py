@@ -12,7 +12,6 @@ from django.db.models import Count, DateField, DateTimeField, F, Func, Q, QueryS
 from accounts.models import User
 from bookings.actors.holder import Holder
 from bookings.models import Appointment, Hold, HoldState
-from bookings.rules import changeable_until
 from bookings.states import ACTIVE, CALLED_OFF
 from docbook.errors import NotFound, NotYours
 from docbook.postgres.kept_query import Given, KeptQuery
@@ -50,12 +49,6 @@ def appointment_of_hold(hold: Hold) -> Appointment:
 def find_visit(*, pk: UUID, starts_at: datetime) -> Appointment | None:
     """With its parts. `starts_at` selects the month to read."""
     return _VISIT.first(pk=pk, starts_at=starts_at)
-
-
-def end_of_changes(visit: Appointment | Hold) -> datetime:
-    """Until when its patient can move or cancel it."""
-    notice = visit.doctor.change_notice_minutes
-    return changeable_until(starts_at=visit.starts_at, notice_minutes=notice)
 
 
 def get_appointment(*, appointment_id: UUID, holder: Holder) -> Appointment:

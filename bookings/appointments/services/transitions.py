@@ -10,7 +10,7 @@ from uuid import UUID
 
 from bookings.actors.holder import Holder
 from bookings.actors.practice_member import PracticeMember
-from bookings.appointments.selectors.appointments import PARTS, end_of_changes
+from bookings.appointments.selectors.appointments import PARTS
 from bookings.errors import ChangeWindowPassed, NotChangeable
 from bookings.models import Appointment, Hold, HoldState
 from bookings.states import (
@@ -66,7 +66,7 @@ def allowed(
 
 
 def check_window(appointment: Appointment, *, by: audit.Actor, now: datetime) -> None:
-    if by.kind in PATIENT_SIDE and now >= end_of_changes(appointment):
+    if by.kind in PATIENT_SIDE and now >= appointment.changeable_until:
         notice = appointment.doctor.change_notice_minutes
         raise ChangeWindowPassed(notice_minutes=notice, phone=appointment.clinic.phone)
 

@@ -13,7 +13,7 @@ from django.utils.translation import ngettext
 
 from bookings.actors.holder import Holder
 from bookings.appointments.presentation import seconds_left
-from bookings.appointments.selectors.appointments import Link, end_of_changes, links_to
+from bookings.appointments.selectors.appointments import Link, links_to
 from bookings.holding.forms import CodeForm, DetailsForm
 from bookings.holding.selectors import wants_long_code
 from bookings.holding.services.codes import destination_of, seconds_until_resend
@@ -56,7 +56,7 @@ class Ticket:
 
 
 def ticket_of(hold: Hold, holder: Holder) -> Ticket:
-    now, until = timezone.now(), end_of_changes(hold)
+    now, until = timezone.now(), hold.changeable_until
     return Ticket(
         id=hold.pk,
         doctor=hold.doctor,
