@@ -4,7 +4,9 @@ other.
 
 import time
 from collections.abc import Callable
+from datetime import time as time_of_day
 from threading import Thread
+from uuid import uuid4
 
 import pytest
 from django.db import connection, transaction
@@ -15,9 +17,13 @@ from bookings.engine.services import release_hold, sweep_holds
 from bookings.holding.services.codes import resend_code
 from bookings.holding.services.confirmation import confirm_booking
 from bookings.holding.services.holds import hold_slot
-from bookings.models import Hold
+from bookings.models import Appointment, Hold
+from doctors.models import Mode
 from doctors.services import claims
+from tests.api.client import Api
 from tests.bookings.acts import allow_resend, attempt, bookable, code_of, guest, key_of, let_expire
+from tests.bookings.waitlist import acts as waitlist
+from tests.factories import make_doctor, make_slots, make_visit_type
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -115,3 +121,27 @@ def test_caller_who_waits_for_the_slots_has_not_locked_the_hold(act: Act) -> Non
         ask_again: ("held", 1),
         sweep: ("expired", 0),
     }[act]
+
+
+def test_patient_who_accepts_an_offer_with_a_number_locks_its_slots_first(settings) -> None:
+    """The API answers in one transaction: the number and the visit are written together."""
+    settings.WAITLIST_QUIET_HOURS = (time_of_day.min, time_of_day.min)
+    by_phone = make_visit_type(doctor=make_doctor(), mode=Mode.PHONE)
+    slots = make_slots(doctor=by_phone.doctor, count=1)
+    [entry] = waitlist.in_line(by_phone, count=1)
+    [offer] = waitlist.release(*slots)
+    Hold.objects.filter(pk=offer.pk).update(phone="")
+    answers = []
+
+    def accept() -> None:
+        path, key = f"waitlist/offers/{offer.pk}/accept", str(uuid4())
+        answer = Api(entry.patient).post(path, {"phone": "+31655501234"}, Idempotency_Key=key)
+        answers.append(answer.status_code)
+
+    with transaction.atomic():
+        claims.lock_slots(slot_ids=offer.slot_ids)
+        thread = elsewhere(accept)
+        Hold.objects.select_for_update(nowait=True).get(pk=offer.pk)
+    thread.join()
+    assert answers == [200]
+    assert Appointment.objects.get().pk == offer.pk

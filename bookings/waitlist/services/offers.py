@@ -13,7 +13,7 @@ from django.utils import timezone
 from accounts.models import User
 from bookings.actors.holder import Holder
 from bookings.engine.selectors import has_live_hold
-from bookings.engine.services import release_hold
+from bookings.engine.services import lock_hold, release_hold
 from bookings.errors import AppointmentLimit, BookingDisabled, NumberNeeded
 from bookings.holding import codes
 from bookings.holding.services.confirmation import confirm_booking
@@ -68,9 +68,7 @@ def accept_offer(*, offer_id: UUID, patient: User, phone: str = "") -> Appointme
     if offer.state == HoldState.HELD and offer.needs_number and not offer.is_over:
         if not phone:
             raise NumberNeeded
-        # In its own transaction, because it locks the hold before its slots. It is true whatever
-        # follows.
-        Hold.objects.filter(pk=offer.pk, state=HoldState.HELD).update(phone=phone)
+        _note_number(offer, phone=phone)
     code = codes.derive(key=settings.OTP_KEYS[0], hold_id=offer.pk, resend=offer.otp_resends)
     holder = Holder(patient=patient)
     return confirm_booking(hold_id=offer.pk, holder=holder, code=code, guessers=())  # no guess
@@ -83,6 +81,17 @@ def decline_offer(*, offer_id: UUID, patient: User) -> Hold:
     """
     offer = _offered_to(patient, offer_id=offer_id)
     return release_hold(hold_id=offer.pk, holder=Holder(patient=patient))
+
+
+def _note_number(offer: Hold, *, phone: str) -> None:
+    """Locks the slots before the hold, as everybody does: the API has opened a transaction, which
+    keeps these locks until the visit is booked.
+    """
+    with transaction.atomic():
+        lock_hold(offer)
+        if offer.state == HoldState.HELD:
+            offer.phone = phone
+            offer.save(update_fields=["phone"])
 
 
 def _offered_to(patient: User, *, offer_id: UUID) -> Hold:
