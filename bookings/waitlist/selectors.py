@@ -20,6 +20,7 @@ from django.db.models import (
     Value,
 )
 from django.db.models.functions import Cast, Coalesce, Concat
+from django.db.models.lookups import Exact
 
 from accounts.models import User
 from bookings.appointments.selectors.appointments import visit_type_as_agreed
@@ -138,7 +139,7 @@ def waiting_beside_free_times(*, now: datetime) -> QuerySet[WaitlistEntry]:
 
 
 def entries_of_who_has_booked() -> QuerySet[WaitlistEntry]:
-    """Entries whose patient has since booked the doctor's visit type."""
+    """Entries whose patient has since booked what they wait for."""
     waiting = WaitlistEntry.objects.filter(_has_booked(), state=WaitlistState.WAITING)
     return waiting.order_by("created_at", "id")
 
@@ -226,19 +227,24 @@ def _waiting(*conditions: Q, **fields: date) -> QuerySet[WaitlistEntry]:
 
 
 def _has_booked() -> Q:
-    """An upcoming visit booked since they joined. A patient who already had one waits for another,
-    and a visit that was only moved is not new.
+    """An upcoming visit booked since they joined: with the doctor for that visit type, or with
+    anybody of the specialty in that city. A patient who already had one waits for another, and a
+    visit that was only moved is not new.
     """
     visits = Appointment.objects.filter(
         patient=OuterRef("patient"),
-        doctor=OuterRef("doctor"),
-        visit_type=OuterRef("visit_type"),
         status=AppointmentStatus.CONFIRMED,
         starts_at__gt=StatementTime(),
         created_at__gt=OuterRef("created_at"),
         replaces=None,
     )
-    return Q(Exists(visits), replaces=None)
+    with_the_doctor = visits.filter(doctor=OuterRef("doctor"), visit_type=OuterRef("visit_type"))
+    of_the_specialty = visits.filter(
+        Q(mode=OuterRef("mode")) | Q(Exact(OuterRef("mode"), Value(""))),
+        doctor__specialty=OuterRef("specialty"),
+        clinic__city=OuterRef("city"),
+    )
+    return Q(Q(Exists(with_the_doctor)) | Q(Exists(of_the_specialty)), replaces=None)
 
 
 def _in_batches(waiting: QuerySet[WaitlistEntry]) -> Iterator[WaitlistEntry]:

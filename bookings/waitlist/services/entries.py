@@ -102,7 +102,7 @@ def end_passed_entries(*, now: datetime) -> int:
 
 
 def end_booked_entries() -> int:
-    """Ends entries of patients who have booked that visit type themselves; returns how many."""
+    """Ends entries of patients who have booked it themselves; returns how many."""
     booked = entries_of_who_has_booked()[:MOST_AT_ONCE]
     return sum(end_wait(entry, because="booked") for entry in booked)
 

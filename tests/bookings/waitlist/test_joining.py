@@ -22,7 +22,7 @@ from bookings.waitlist.services.entries import (
 from docbook.audit.models import AuditEvent
 from docbook.errors import FieldError, NotFound
 from docbook.outbox.models import OutboxMessage
-from doctors.models import Slot, SlotState
+from doctors.models import Mode, Slot, SlotState, VisitType
 from tests.bookings.acts import as_patient, take
 from tests.bookings.waitlist.acts import awaited, in_line, release
 from tests.factories import (
@@ -390,6 +390,50 @@ def test_other_visits_end_no_wait(visit: str) -> None:
         WaitlistEntry.objects.filter(pk=entry.pk).update(
             created_at=timezone.now() + timedelta(seconds=1)
         )
+    assert end_booked_entries() == 0
+    assert len(release(*slots)) == 1
+
+
+def wait_for_specialty(visit_type: VisitType, **fields: Any) -> WaitlistEntry:
+    """Anybody of this doctor's specialty in the doctor's city."""
+    doctor = visit_type.doctor
+    wish = {"specialty": doctor.specialty, "city": doctor.clinic.city} | fields
+    (entry,) = in_line(visit_type, count=1)
+    WaitlistEntry.objects.filter(pk=entry.pk).update(doctor=None, visit_type=None, **wish)
+    entry.refresh_from_db()
+    return entry
+
+
+def visit_with(visit_type: VisitType, *, patient: User) -> Appointment:
+    slots = make_slots(doctor=visit_type.doctor, starts_at=tomorrow_at(days=5))
+    return make_appointment(slots=slots, visit_type=visit_type, patient=patient)
+
+
+@pytest.mark.parametrize("mode", ["", Mode.IN_PERSON])
+def test_wait_for_specialty_ends_for_who_has_booked_any_doctor_of_it_in_that_city(mode) -> None:
+    visit_type, slots = awaited()
+    entry = wait_for_specialty(visit_type, mode=mode)
+    of_another = make_doctor(specialty=visit_type.doctor.specialty, clinic=visit_type.doctor.clinic)
+    visit_with(make_visit_type(doctor=of_another), patient=entry.patient)
+    assert release(*slots) == []
+    assert end_booked_entries() == 1
+    entry.refresh_from_db()
+    assert entry.state == WaitlistState.ENDED
+
+
+@pytest.mark.parametrize("visit", ["another specialty", "another city", "another mode"])
+def test_visit_that_was_not_waited_for_ends_no_wait_for_specialty(visit: str) -> None:
+    visit_type, slots = awaited()
+    doctor = visit_type.doctor
+    entry = wait_for_specialty(visit_type, mode=Mode.IN_PERSON)
+    fields = {"specialty": doctor.specialty, "clinic": doctor.clinic}
+    if visit == "another specialty":
+        del fields["specialty"]
+    if visit == "another city":
+        fields["clinic"] = make_clinic(city="Zwolle")
+    mode = Mode.PHONE if visit == "another mode" else Mode.IN_PERSON
+    other = make_visit_type(doctor=make_doctor(**fields), mode=mode)
+    visit_with(other, patient=entry.patient)
     assert end_booked_entries() == 0
     assert len(release(*slots)) == 1
 
