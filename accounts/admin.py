@@ -29,7 +29,11 @@ from accounts.models import User
 from accounts.roles import works_here
 from accounts.users import signed_in
 from docbook.audit import services as audit
-from docbook.observability.read_only_admin import CappedPaginator, ReadOnlyAdmin
+from docbook.observability.read_only_admin import (
+    CappedPaginator,
+    OwnFiltersAdmin,
+    ReadOnlyAdmin,
+)
 
 admin.site.site_header = "DocBook"
 admin.site.site_title = "DocBook"
@@ -69,7 +73,7 @@ admin.site.unregister(Authenticator)
 
 
 @admin.register(Group)
-class GroupAdmin(BySuperusers, DjangoGroupAdmin):
+class GroupAdmin(BySuperusers, OwnFiltersAdmin, DjangoGroupAdmin):
     pass
 
 
@@ -84,7 +88,7 @@ class AuthenticatorAdmin(ReadOnlyAdmin):
 
 
 @admin.register(EmailAddress)
-class EmailAddressAdmin(BySuperusers, AllauthEmailAddressAdmin):  # type: ignore[misc]  # no types
+class EmailAddressAdmin(BySuperusers, OwnFiltersAdmin, AllauthEmailAddressAdmin):  # type: ignore[misc]  # no types
     """A proven address opens its account with a code."""
 
     actions = None
@@ -113,7 +117,7 @@ class UserCreationForm(AdminUserCreationForm):
 
 
 @admin.register(User)
-class UserAdmin(DjangoUserAdmin):
+class UserAdmin(OwnFiltersAdmin, DjangoUserAdmin):
     """The address of an account is proven by mail, so only its owner changes it."""
 
     paginator = CappedPaginator
@@ -145,6 +149,14 @@ class UserAdmin(DjangoUserAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         return super().has_delete_permission(request, obj) and _may_touch(request, obj)
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """Only superusers read what refers to an account: visits say who comes here."""
+        found, counts, needed, protected = super().get_deleted_objects(objs, request)
+        if is_superuser(request):
+            return found, counts, needed, protected
+        needed = {str(_("rows that refer to the account"))} if needed or protected else set()
+        return [str(user) for user in objs], {}, needed, []
 
     def user_change_password(self, request: HttpRequest, *args: Any, **options: Any) -> Any:
         """Tells the owner, because anybody who sets the password can use the account."""

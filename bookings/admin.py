@@ -41,7 +41,7 @@ from bookings.appointments.services.amendments import ask_to_amend
 from bookings.holding.services.pause import set_pause
 from bookings.models import Appointment, BookingPause, Hold, WaitlistEntry
 from docbook.audit.services import Actor
-from docbook.observability.read_only_admin import ReadOnlyAdmin
+from docbook.observability.read_only_admin import OwnFiltersAdmin, ReadOnlyAdmin
 from docbook.references import reference
 from doctors.admin import ClinicAdmin, DoctorAdmin
 from doctors.clinic_admin import AtTheClinic
@@ -276,7 +276,7 @@ class PauseForm(ModelForm):
 
 
 @admin.register(BookingPause)
-class BookingPauseAdmin(admin.ModelAdmin):
+class BookingPauseAdmin(OwnFiltersAdmin):
     """One row. A change takes effect at once."""
 
     list_display = ("is_on", "until", "message")

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from accounts.admin import BySuperusers, is_superuser
 from accounts.users import signed_in
 from docbook.audit import services as audit
-from docbook.observability.read_only_admin import ReadOnlyAdmin
+from docbook.observability.read_only_admin import OwnFiltersAdmin, ReadOnlyAdmin
 from doctors.clinic_admin import AtTheClinic
 from doctors.models import (
     AvailabilityRule,
@@ -44,7 +44,7 @@ def bring_times_in_line(request: HttpRequest, *, doctor_ids: list[int]) -> None:
 
 
 @admin.register(Specialty)
-class SpecialtyAdmin(admin.ModelAdmin):
+class SpecialtyAdmin(OwnFiltersAdmin):
     list_display = ("name", "practitioner", "icon")
     ordering = (letters_of("name"), "id")
     search_fields = ("name", "practitioner")
@@ -52,7 +52,7 @@ class SpecialtyAdmin(admin.ModelAdmin):
 
 
 @admin.register(Clinic)
-class ClinicAdmin(admin.ModelAdmin):
+class ClinicAdmin(OwnFiltersAdmin):
     """A clinic in use cannot be deleted: slots and appointments refer to it."""
 
     form = ClinicForm
@@ -101,7 +101,7 @@ class SecretaryInline(BySuperusers, admin.TabularInline):
 
 
 @admin.register(Doctor)
-class DoctorAdmin(admin.ModelAdmin):
+class DoctorAdmin(OwnFiltersAdmin):
     """Saving brings the doctor's future slots in line with the hours.
 
     Doctors are switched off instead of deleted: appointments refer to them.
