@@ -1,17 +1,31 @@
 """The part of a page that is drawn once: `{% fixed %}`."""
 
+from dataclasses import dataclass
+
 import pytest
 from django.template import Context, RequestContext, Template, TemplateSyntaxError
 from django.test import RequestFactory
 from django.utils import translation
 
 from docbook.http.templatetags import fixed
+from docbook.http.templatetags.fixed import ForEverybody
 
 LOAD = "{% load fixed i18n %}"
 
 
 class Person:
     pass
+
+
+@dataclass(frozen=True)
+class Notices(ForEverybody):
+    text: str
+
+
+@dataclass(frozen=True)
+class Ticket:
+    day: str
+    seconds: int = 0
 
 
 @pytest.fixture
@@ -101,3 +115,83 @@ def test_fault_in_a_fixed_part_fails_a_test():
 def test_block_cannot_be_fixed():
     with pytest.raises(TemplateSyntaxError, match="a block differs"):
         Template(LOAD + "{% fixed %}{% block title %}{% endblock %}{% endfixed %}")
+
+
+def test_what_is_made_for_everybody_is_drawn_once_until_there_is_a_newer_one():
+    template = Template(LOAD + "{% fixed page %}{% now 'u' %} {{ page.text }}{% endfixed %}")
+    old, new = Notices("open"), Notices("open")
+
+    drawn = [template.render(Context({"page": page})) for page in (old, old, new, new, old)]
+
+    assert drawn[0] == drawn[1] != drawn[2] == drawn[3] != drawn[4]
+    assert {each.split()[1] for each in drawn} == {"open"}
+
+
+def test_blanks_are_filled_in_for_each_page():
+    texts = "{{ t.day }}, {{ who }}, {{ t.day }}"
+    source = "{% fixed nav blanks t who %}{% now 'u' %}|" + texts + "{% endfixed %}"
+    template = Template(LOAD + source)
+
+    drawn = [
+        template.render(Context({"nav": "a", "t": Ticket(day), "who": who}))
+        for day, who in (("Tue", "Iris"), ("Wed", "Jan"))
+    ]
+
+    words, filled_in = zip(*[each.split("|") for each in drawn], strict=True)
+    assert filled_in == ("Tue, Iris, Tue", "Wed, Jan, Wed")
+    assert words[0] == words[1]
+
+
+def test_text_in_a_blank_is_escaped_and_numbers_are_written_as_elsewhere():
+    source = "{% fixed blanks t %}<b title='{{ t.day }}'>{{ t.seconds }}</b>{% endfixed %}"
+    template = Template(LOAD + source)
+
+    assert template.render(Context({"t": Ticket("<'\"&>", 1234)})) == (
+        "<b title='&lt;&#x27;&quot;&amp;&gt;'>1234</b>"
+    )
+
+
+def test_blank_can_be_a_part_of_a_translation():
+    source = (
+        "{% fixed blanks t %}{% blocktranslate with day=t.day %}On {{ day }}{% endblocktranslate %}"
+        "{% endfixed %}"
+    )
+    template = Template(LOAD + source)
+
+    drawn = [template.render(Context({"t": Ticket(day)})) for day in ("Tue", "A & B")]
+
+    assert drawn == ["On Tue", "On A &amp; B"]
+
+
+def test_text_that_looks_like_a_blank_stays_text():
+    template = Template(LOAD + "{% fixed blanks t who %}{{ t.day }}{{ who }}{% endfixed %}")
+    mark = str(fixed._Mark("who"))
+
+    assert template.render(Context({"t": Ticket(mark), "who": "Iris"})) == f"{mark}Iris"
+
+
+def test_form_in_a_fixed_part_has_the_token_of_its_visitor():
+    template = Template(LOAD + "{% fixed blanks csrf_token %}{% csrf_token %}{% endfixed %}")
+
+    def drawn() -> str:
+        return template.render(RequestContext(RequestFactory().get("/"), {}))
+
+    assert 'name="csrfmiddlewaretoken"' in drawn()
+    assert drawn() != drawn()
+
+
+@pytest.mark.parametrize(
+    "asks",
+    [
+        "{% if t.day %}x{% endif %}",
+        "{{ t.day|default:'x' }}",
+        "{% blocktranslate count n=t.seconds %}a{% plural %}b{% endblocktranslate %}",
+        "{{ t.day|upper }}",
+        "{{ t.day|title }}",
+    ],
+)
+def test_contents_cannot_ask_for_what_is_in_a_blank(asks: str):
+    template = Template(LOAD + "{% fixed blanks t %}" + asks + "{% endfixed %}")
+
+    with pytest.raises(TemplateSyntaxError):
+        template.render(Context({"t": Ticket("Tue", 1)}))
