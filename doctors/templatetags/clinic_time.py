@@ -27,8 +27,10 @@ AVATAR_COLOURS = 8
 
 
 class Priced(Protocol):
-    price_cents: int
-    currency: str
+    @property
+    def price_cents(self) -> int: ...
+    @property
+    def currency(self) -> str: ...
 
 
 def _zone(zone: ZoneInfo | str) -> ZoneInfo:
@@ -47,9 +49,9 @@ def _formatted(value: date | time, pattern: str, _language: str | None) -> str:
     return formats.date_format(value, pattern)
 
 
-def _dated(day: date, zone: ZoneInfo | str | None, *, this_year: str, other_year: str) -> str:
-    """With the year if it is not the current one on the clock of `zone` (or UTC)."""
-    return _format(day, this_year if day.year == _this_year(zone) else other_year)
+def _is_this_year(day: date, zone: ZoneInfo | str | None) -> bool:
+    """By the clock of `zone`, or UTC."""
+    return day.year == _this_year(zone)
 
 
 def _this_year(zone: ZoneInfo | str | None) -> int:
@@ -139,34 +141,42 @@ def dates_long(days: Iterable[date], zone: ZoneInfo | str | None = None) -> dict
 @register.filter
 def date_medium(day: date, zone: ZoneInfo | str | None = None) -> str:
     """Like "Tue 24 November"."""
-    return _dated(
-        day,
-        zone,
-        this_year=pgettext("day, Django date format", "D j F"),
-        other_year=pgettext("day of another year, Django date format", "D j F Y"),
-    )
+    return _medium(day, _is_this_year(day, zone), get_language())
+
+
+@lru_cache(maxsize=4096)
+def _medium(day: date, is_this_year: bool, language: str | None) -> str:
+    if is_this_year:
+        return _formatted(day, pgettext("day, Django date format", "D j F"), language)
+    return _formatted(day, pgettext("day of another year, Django date format", "D j F Y"), language)
 
 
 @register.filter
 def date_short(day: date, zone: ZoneInfo | str | None = None) -> str:
     """Like "Tue 24 Nov"."""
-    return _dated(
-        day,
-        zone,
-        this_year=pgettext("short day, Django date format", "D j M"),
-        other_year=pgettext("short day of another year, Django date format", "D j M Y"),
+    return _short(day, _is_this_year(day, zone), get_language())
+
+
+@lru_cache(maxsize=4096)
+def _short(day: date, is_this_year: bool, language: str | None) -> str:
+    if is_this_year:
+        return _formatted(day, pgettext("short day, Django date format", "D j M"), language)
+    return _formatted(
+        day, pgettext("short day of another year, Django date format", "D j M Y"), language
     )
 
 
 @register.filter
 def day_of_month(day: date, zone: ZoneInfo | str | None = None) -> str:
     """Like "24 November", for places where the weekday is shown separately."""
-    return _dated(
-        day,
-        zone,
-        this_year=pgettext("day, Django date format", "j F"),
-        other_year=pgettext("day of another year, Django date format", "j F Y"),
-    )
+    return _of_month(day, _is_this_year(day, zone), get_language())
+
+
+@lru_cache(maxsize=4096)
+def _of_month(day: date, is_this_year: bool, language: str | None) -> str:
+    if is_this_year:
+        return _formatted(day, pgettext("day, Django date format", "j F"), language)
+    return _formatted(day, pgettext("day of another year, Django date format", "j F Y"), language)
 
 
 def days_in_a_row(days: Iterable[date]) -> list[str]:
@@ -188,12 +198,14 @@ def today_or_weekday(day: date, *, today: date | None) -> str:
 @register.filter
 def month_name(day: date, zone: ZoneInfo | str | None = None) -> str:
     """Like "November"."""
-    return _dated(
-        day,
-        zone,
-        this_year=pgettext("month, Django date format", "F"),
-        other_year=pgettext("month of another year, Django date format", "F Y"),
-    )
+    return _month(day, _is_this_year(day, zone), get_language())
+
+
+@lru_cache(maxsize=4096)
+def _month(day: date, is_this_year: bool, language: str | None) -> str:
+    if is_this_year:
+        return _formatted(day, pgettext("month, Django date format", "F"), language)
+    return _formatted(day, pgettext("month of another year, Django date format", "F Y"), language)
 
 
 @register.filter
@@ -217,6 +229,11 @@ def zone_label(zone: ZoneInfo | str, at: date) -> str:
     """
     zone = _zone(zone)
     day = local_date(at, zone) if isinstance(at, datetime) else at
+    return _zone_label(zone, day, get_language())
+
+
+@lru_cache(maxsize=4096)
+def _zone_label(zone: ZoneInfo, day: date, _language: str | None) -> str:
     given = {"place": city_of(zone), "abbreviation": name_all_day(day, zone)}
     if not given["abbreviation"]:
         return _("%(place)s time") % given
