@@ -37,6 +37,6 @@ CLAIM_OF_SLOT = "claim:slot:"
 LIMIT = "rl:"
 # What each page of results asks for, kept for a minute or less.
 SEARCH_CHOICES = "cache:search:choices"
-SEARCH_SPECIALTIES = "cache:search:specialties"
+SEARCH_SPECIALTIES = "cache:search:summaries"
 # Until when everything was in order.
 LAST_LOOK_AT_INVARIANTS = "invariants:last-look"

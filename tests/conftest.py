@@ -11,6 +11,7 @@ from pytest_django import DjangoDbBlocker
 from bookings.appointments.selectors import alternatives
 from docbook.http import throttling
 from docbook.http.templatetags import fixed
+from doctors.views import home
 from tests.emptying import allow_emptying
 from tests.scheduling import pytest_xdist_make_scheduler
 
@@ -48,6 +49,7 @@ def _fixed_parts_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(autouse=True)
-def _fresh_alternatives() -> None:
-    """A refusal's offers from an earlier test must not answer this one."""
+def _fresh_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A refusal's offers, and the first page, must not be those of an earlier test."""
     alternatives._kept.clear()
+    monkeypatch.setattr(home._Kept, "newest", None)

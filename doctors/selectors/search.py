@@ -104,6 +104,17 @@ class SpecialtySummary:
     city: str
 
 
+@dataclass(frozen=True)
+class Summaries:
+    """Of all specialties, and when they were made."""
+
+    specialties: list[SpecialtySummary]
+    made_at: datetime
+
+    def are_new(self, *, now: datetime) -> bool:
+        return timedelta(0) <= now - self.made_at < timedelta(seconds=SPECIALTIES_SECONDS)
+
+
 def in_one_currency(search: DoctorSearch, *, now: datetime) -> DoctorSearch:
     """The search with a currency, so fees can be compared: a hundred euros are not a hundred
     rupees.
@@ -207,11 +218,11 @@ def get_doctor_with_next_free(doctor_id: int, *, now: datetime) -> Doctor:
     return doctor
 
 
-def kept_specialties(*, now: datetime) -> list[SpecialtySummary]:
+def kept_specialties(*, now: datetime) -> Summaries:
     """The result of `summarise_specialties`, which reads all doctors, kept for 15 seconds."""
-    kept: list[SpecialtySummary] | None = cache.get(SEARCH_SPECIALTIES)
+    kept: Summaries | None = cache.get(SEARCH_SPECIALTIES)
     if kept is None:
-        kept = summarise_specialties(now=now)
+        kept = Summaries(summarise_specialties(now=now), made_at=now)
         cache.set(SEARCH_SPECIALTIES, kept, SPECIALTIES_SECONDS)
     return kept
 
