@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Protocol
 from uuid import UUID
 
@@ -14,6 +15,13 @@ from bookings.models.agreed import AgreedVisit, Place
 from bookings.states import CALLED_OFF, PRACTICE, AppointmentStatus
 from docbook.references import reference
 from doctors.models import Doctor, Mode
+from doctors.templatetags.clinic_time import (
+    clock,
+    day_short,
+    iso,
+    minutes_and_seconds,
+    zone_label,
+)
 
 
 class Meeting(Protocol):
@@ -149,6 +157,30 @@ class Countdown:
     starts_at: datetime
     expires_at: datetime
     seconds_left: int
+
+    @cached_property
+    def day(self) -> str:
+        return day_short(self.starts_at, self.zone)
+
+    @cached_property
+    def start(self) -> str:
+        return clock(self.starts_at, self.zone)
+
+    @property
+    def minutes_left(self) -> str:
+        return minutes_and_seconds(self.seconds_left)
+
+    @property
+    def held_until(self) -> str:
+        return clock(self.expires_at, self.zone)
+
+    @property
+    def instant_of_end(self) -> str:
+        return iso(self.expires_at, self.zone)
+
+    @property
+    def zone_of_end(self) -> str:
+        return zone_label(self.zone, self.expires_at)
 
 
 def countdown_of(hold: Hold, *, now: datetime) -> Countdown:

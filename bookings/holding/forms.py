@@ -5,6 +5,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.plain_email import MISSES_SOMETHING, validate_plain_email
 from docbook.http.form_fields import EmailField, PatternField, TextField
+from docbook.http.templatetags.fixed import ForEverybody
 from docbook.notify.phone_numbers import AS_WRITTEN
 
 
@@ -120,3 +121,10 @@ class CodeForm(forms.Form):
         field = self.fields["code"]
         field.label = _("Code, six digits or twelve characters")
         field.widget.attrs |= {"inputmode": "text", "autocapitalize": "characters"}
+
+
+class _UntouchedCodeForm(CodeForm, ForEverybody):
+    """Before anybody has typed a code. It never changes."""
+
+
+UNTOUCHED = _UntouchedCodeForm()

@@ -1,9 +1,5 @@
 """The pages of a booking's steps, and what they say."""
 
-from dataclasses import dataclass
-from datetime import datetime
-from uuid import UUID
-
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -12,67 +8,18 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from bookings.actors.holder import Holder
-from bookings.appointments.presentation import seconds_left
-from bookings.appointments.selectors.appointments import Link, links_to
-from bookings.holding.forms import CodeForm, DetailsForm
+from bookings.holding.forms import UNTOUCHED, CodeForm, DetailsForm
 from bookings.holding.selectors import wants_long_code
 from bookings.holding.services.codes import destination_of, seconds_until_resend
+from bookings.holding.views.ticket import ticket_of
 from bookings.models import Hold
-from bookings.models.agreed import AgreedVisit, Place
 from bookings.models.holds import MAX_CODE_ATTEMPTS, MAX_CODE_RESENDS
 from docbook.errors import DomainError, FieldError, RateLimited
 from docbook.http.problems import STATUS_BY_CODE
 from docbook.http.rate_headers import add_headers, headers_of
 from docbook.observability import refusal
-from doctors.models import Doctor
 from doctors.templatetags.clinic_time import moment_in_full
 from doctors.views.picker_page import Notice
-
-
-@dataclass(frozen=True)
-class Ticket:
-    """What is being booked, as every step shows it."""
-
-    id: UUID
-    doctor: Doctor
-    place: Place
-    agreed: AgreedVisit
-    zone: str
-    starts_at: datetime
-    ends_at: datetime
-    expires_at: datetime
-    seconds_left: int
-    who: str
-    patient_email: str
-    # Until when the visit can be changed once it is confirmed, and whether that is in the future.
-    changeable_until: datetime
-    is_changeable: bool
-    # The current time, kept until this one is confirmed.
-    keeps: Link | None
-
-    @property
-    def is_move(self) -> bool:
-        return self.keeps is not None
-
-
-def ticket_of(hold: Hold, holder: Holder) -> Ticket:
-    now, until = timezone.now(), hold.changeable_until
-    return Ticket(
-        id=hold.pk,
-        doctor=hold.doctor,
-        place=hold.place,
-        agreed=hold.agreed,
-        zone=hold.time_zone,
-        starts_at=hold.starts_at,
-        ends_at=hold.ends_at,
-        expires_at=hold.expires_at,
-        seconds_left=seconds_left(hold, now=now),
-        who=f"{hold.first_name} {hold.last_name}".strip(),
-        patient_email=holder.patient.email if holder.patient else "",
-        changeable_until=until,
-        is_changeable=now < until,
-        keeps=links_to([hold.replaces]).get(hold.replaces) if hold.replaces else None,
-    )
 
 
 def details_page(
@@ -103,16 +50,19 @@ def code_page(
     hold: Hold,
     *,
     holder: Holder,
-    form: CodeForm,
+    form: CodeForm | None = None,
     status: int = 200,
     notice: Notice | None = None,
 ) -> HttpResponse:
+    """Without a form, nobody has typed a code yet."""
     to, is_long = destination_of(hold), wants_long_code(hold)
     if is_long:
+        form = form or CodeForm()
         form.ask_for_long_code()
     context = {
         "ticket": ticket_of(hold, holder),
-        "form": form,
+        "form": form or UNTOUCHED,
+        "is_untouched": form is None,
         "seen": hold.digest,
         "notice": notice,
         "sent_to": to.masked,
@@ -143,10 +93,10 @@ def notice_of_change(hold: Hold) -> Notice:
     )
 
 
-def form_of_code(request: HttpRequest, hold: Hold) -> CodeForm:
+def form_after_wrong_code(request: HttpRequest, hold: Hold) -> CodeForm | None:
     if hold.otp_attempts and request.GET.get("wrong") == "1":
         return CodeForm.after_wrong_code(_wrong_code(MAX_CODE_ATTEMPTS - hold.otp_attempts))
-    return CodeForm()
+    return None
 
 
 def said_of(

@@ -59,7 +59,7 @@ from bookings.holding.services.holds import hold_slot
 from bookings.holding.views.attempt import (
     code_page,
     details_page,
-    form_of_code,
+    form_after_wrong_code,
     no_new_code,
     notice_of_change,
     said_of,
@@ -208,15 +208,15 @@ def code(request: HttpRequest, hold: Hold, holder: Holder) -> HttpResponseBase:
     if hold.code_sent_at is None:
         return redirect("bookings:details", hold_id=hold.pk)
     if request.method != "POST":
-        return code_page(request, hold, holder=holder, form=form_of_code(request, hold))
+        return code_page(request, hold, holder=holder, form=form_after_wrong_code(request, hold))
     form = CodeForm(request.POST)
     if not form.is_valid():
         return code_page(request, hold, holder=holder, form=form, status=422)
     enforce_together(*limits_of("confirm", request))
     if form.cleaned_data["seen"] not in ("", hold.digest):
         # The practice has changed the visit, so the patient must see it before it is booked.
-        form, notice = CodeForm(), notice_of_change(hold)
-        return code_page(request, hold, holder=holder, form=form, status=409, notice=notice)
+        notice = notice_of_change(hold)
+        return code_page(request, hold, holder=holder, status=409, notice=notice)
     return _try(request, hold, holder=holder, typed=form.cleaned_data["code"])
 
 
