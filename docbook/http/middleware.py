@@ -1,10 +1,15 @@
 """Rules for every request, at both doors."""
 
 from collections.abc import Callable
+from functools import cached_property
 
+from csp.constants import HEADER
+from csp.middleware import CSPMiddleware
+from csp.utils import build_policy
 from django.conf import settings
 from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.http.response import HttpResponseBase
 from django.utils.cache import patch_vary_headers
 
 from docbook.errors import DomainError
@@ -42,6 +47,25 @@ class OwnResourcesMiddleware:
         response = self.get_response(request)
         response.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
         return response
+
+
+class KeptPolicyMiddleware(CSPMiddleware):
+    """django-csp puts its header together anew for each answer. It is always the same, except for a
+    view with a policy or a nonce of its own.
+    """
+
+    def process_response(
+        self, request: HttpRequest, response: HttpResponseBase
+    ) -> HttpResponseBase:
+        has_own = any(name.startswith("_csp") for name in (*vars(request), *vars(response)))
+        if has_own or HEADER in response.headers or settings.DEBUG:
+            return super().process_response(request, response)
+        response.headers[HEADER] = self._policy
+        return response
+
+    @cached_property
+    def _policy(self) -> str:
+        return build_policy()
 
 
 class PageErrorMiddleware:

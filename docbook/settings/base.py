@@ -69,7 +69,7 @@ MIDDLEWARE = [
     "docbook.observability.middleware.RequestLogMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "docbook.http.middleware.OwnResourcesMiddleware",
-    "csp.middleware.CSPMiddleware",
+    "docbook.http.middleware.KeptPolicyMiddleware",
     "django_permissions_policy.PermissionsPolicyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",  # so static files carry all the headers above
     "docbook.http.compression.CompressedPagesMiddleware",
