@@ -8,8 +8,8 @@ from accounts.models import User
 from docbook.http.form_fields import TextField
 
 
-class SignupNames(forms.Form):
-    """The names on the sign-up page. django-allauth puts them before e-mail and password."""
+class NamesForm(forms.Form):
+    """What a person is called."""
 
     first_name = TextField(
         label=_("First name"),
@@ -23,6 +23,10 @@ class SignupNames(forms.Form):
         widget=forms.TextInput(attrs={"autocomplete": "family-name"}),
         error_messages={"required": _("Enter your last name.")},
     )
+
+
+class SignupNames(NamesForm):
+    """The names on the sign-up page. django-allauth puts them before e-mail and password."""
 
     field_order = ("first_name", "last_name", "email", "password1")
 

@@ -7,13 +7,13 @@ failure opens a breaker: for a second nobody in this process asks again.
 import time
 from collections.abc import Callable, Sequence
 from functools import cache
-from hashlib import sha1
 from threading import Lock
 from typing import Any, TypeVar
 
 import structlog
 from django.conf import settings
 from django_redis import get_redis_connection
+from redis.commands.core import Script
 from redis.exceptions import NoScriptError, RedisError
 
 log = structlog.get_logger(__name__)
@@ -93,7 +93,8 @@ def _call(connection: Any, *command: str | int) -> Any:
 
 @cache
 def _digest(script: str) -> str:
-    return sha1(script.encode(), usedforsecurity=False).hexdigest()  # the name it has in Redis
+    """The name that the script has in Redis."""
+    return Script(get_redis_connection("default"), script).sha
 
 
 def ask(call: Callable[[], _Answer]) -> _Answer | None:

@@ -3,6 +3,7 @@
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from accounts.forms import NamesForm
 from accounts.plain_email import MISSES_SOMETHING, validate_plain_email
 from docbook.http.form_fields import EmailField, PatternField, TextField
 from docbook.http.templatetags.fixed import ForEverybody
@@ -40,21 +41,9 @@ def require_phone(field: forms.Field, *, caller: str) -> None:
     field.help_text = _("%(doctor)s calls you on this number.") % {"doctor": caller}
 
 
-class DetailsForm(forms.Form):
+class DetailsForm(NamesForm):
     """Who comes."""
 
-    first_name = TextField(
-        label=_("First name"),
-        max_length=80,
-        widget=forms.TextInput(attrs={"autocomplete": "given-name"}),
-        error_messages={"required": _("Enter your first name.")},
-    )
-    last_name = TextField(
-        label=_("Last name"),
-        max_length=80,
-        widget=forms.TextInput(attrs={"autocomplete": "family-name"}),
-        error_messages={"required": _("Enter your last name.")},
-    )
     email = EmailField(
         label=_("E-mail"),
         max_length=254,
