@@ -468,14 +468,20 @@ def test_cancellation_waits_for_a_confirmation_that_cannot_be_sent_yet(post: Pos
     assert [mail["Subject"].partition(":")[0] for mail in post.mails] == ["Cancelled"]
 
 
-def test_mail_that_is_refused_names_nobody_in_logs_or_outbox(post: Post, caplog, capfd) -> None:
+@pytest.mark.parametrize(
+    ("status", "is_refused", "event"),
+    [(451, False, "outbox_attempt_failed"), (550, True, "outbox_message_refused")],
+)
+def test_mail_that_is_refused_names_nobody_in_logs_or_outbox(
+    post: Post, caplog, capfd, status: int, is_refused: bool, event: str
+) -> None:
     visit = booked()
-    post.before_answer = lambda _mail: f"550 <{EMAIL}>: Saskia Kuipers is unknown here"
+    post.before_answer = lambda _mail: f"{status} <{EMAIL}>: Saskia Kuipers is unknown here"
     message = work(tell("appointment.confirmed", visit))
-    assert message.done_at is None
+    assert message.is_refused is is_refused
     assert message.last_error == "SMTPDataError"
     written = caplog.text + "".join(capfd.readouterr())
-    assert "outbox_attempt_failed" in written
+    assert event in written
     for secret in (EMAIL, "Saskia", "Kuipers", "secret worry"):
         assert secret not in written
 
