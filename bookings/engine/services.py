@@ -79,7 +79,15 @@ def end_hold(hold: Hold, *, state: HoldState, by: audit.Actor) -> None:
     commit.
     """
     claims.give_back_slots(slot_ids=hold.slot_ids, hold_id=hold.pk)
-    _mark(hold, state=state, by=by)
+    hold.state = state
+    hold.save(update_fields=["state"])
+    audit.record(
+        action=f"hold.{state.value}",
+        by=by,
+        on=("hold", hold.pk),
+        before={"state": HoldState.HELD.value},
+        after={"state": state.value},
+    )
     announce_release(doctor_id=hold.doctor_id, slot_ids=hold.slot_ids)
     open_gate_after_commit(hold)
 
@@ -97,18 +105,6 @@ def announce_release(*, doctor_id: int, slot_ids: list[int]) -> None:
     gives a time back; see bookings/migrations/sql.
     """
     rows_of("SELECT bookings_announce_release(%s, %s::bigint[])", doctor_id, sorted(slot_ids))
-
-
-def _mark(hold: Hold, *, state: HoldState, by: audit.Actor) -> None:
-    hold.state = state
-    hold.save(update_fields=["state"])
-    audit.record(
-        action=f"hold.{state.value}",
-        by=by,
-        on=("hold", hold.pk),
-        before={"state": HoldState.HELD.value},
-        after={"state": state.value},
-    )
 
 
 def _end_unless_locked(hold_id: UUID, end: Callable[[UUID], bool]) -> bool:

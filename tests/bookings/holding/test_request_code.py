@@ -25,6 +25,7 @@ from tests.bookings.acts import (
 )
 from tests.bookings.traces import traces
 from tests.factories import make_patient
+from tests.limits import allow
 
 pytestmark = pytest.mark.django_db
 
@@ -52,6 +53,31 @@ def minutes_left(hold: Hold) -> float:
     (slot,) = Slot.objects.filter(pk__in=hold.slot_ids)
     assert slot.held_until == hold.expires_at
     return (hold.expires_at - timezone.now()).total_seconds() / 60
+
+
+def test_code_of_a_patient_goes_to_their_own_address_whatever_was_given() -> None:
+    visit_type, slots = bookable()
+    patient = make_patient(email="Ana@example.test")
+    hold = attempt(
+        slots[0], visit_type=visit_type, holder=as_patient(patient), email="other@example.test"
+    )
+    assert Hold.objects.get(pk=hold.pk).email == "ana@example.test"
+
+
+def test_code_counts_for_its_recipient_only_if_it_is_sent(monkeypatch) -> None:
+    allow(monkeypatch, codes_to=2, codes_any_case=0)
+    late, its_holder = held()
+    let_expire(late)
+    with pytest.raises(HoldExpired):
+        ask_for_code(late, holder=its_holder)
+    hold, holder = held()
+    ask_for_code(hold, holder=holder)
+    ask_for_code(hold, holder=holder)  # the same address gets nothing twice
+    second, its_holder = held()
+    ask_for_code(second, holder=its_holder)
+    third, its_holder = held()
+    with pytest.raises(RateLimited):
+        ask_for_code(third, holder=its_holder)
 
 
 def test_first_request_renews_the_hold_to_its_full_term() -> None:
