@@ -12,7 +12,7 @@ from bookings.actors.practice_member import PracticeMember
 from bookings.appointments.selectors.appointments import appointments_of_day
 from bookings.appointments.serializers import BookingOut
 from bookings.schedule.serializers import DoctorAppointmentsQuery
-from docbook.audit import services as audit
+from bookings.schedule.services import record_reading_of_day
 from docbook.http.pagination import paginate_rows
 from docbook.http.problem_schema import problems
 from docbook.http.schema import LIST_PARAMETERS
@@ -46,11 +46,6 @@ class DoctorAppointments(APIView):
         reader = PracticeMember(request.user)
         shown = reader.may_read_patients(doctor)
         if shown and items:
-            audit.record(
-                action="patients.read",
-                by=reader.actor_for(doctor) or audit.Actor("staff", reader.user.pk),
-                on=("doctor", doctor.pk),
-                after={"date": query["date"].isoformat(), "through": "api"},
-            )
+            record_reading_of_day(reader=reader, doctor=doctor, day=query["date"], through="api")
         data = BookingOut(items, many=True, context={"without_patient": not shown}).data
         return Response({"items": data, "pageInfo": page_info})

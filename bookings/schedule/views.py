@@ -13,6 +13,7 @@ from django.views.decorators.http import require_safe
 
 from accounts.practice_sessions import of_the_practice
 from accounts.users import signed_in
+from bookings.actors.practice_member import PracticeMember
 from bookings.appointments.selectors.appointments import next_visit_after
 from bookings.schedule.day_schedule import (
     counts_of,
@@ -21,6 +22,7 @@ from bookings.schedule.day_schedule import (
     stretches_of,
     who_waits,
 )
+from bookings.schedule.services import record_reading_of_day
 from docbook.errors import NotFound
 from docbook.http.htmx import wants_fragment
 from doctors.models import Doctor
@@ -32,7 +34,8 @@ from doctors.selectors.doctors import clinics_of_doctor, doctors_run_by
 @login_required
 def schedule(request: HttpRequest) -> HttpResponse:
     """A doctor's day, whole or as the fragment for htmx; 404 for people who run none."""
-    doctors = list(doctors_run_by(signed_in(request)))
+    reader = PracticeMember(signed_in(request))
+    doctors = list(doctors_run_by(reader.user))
     doctor = _chosen(doctors, request.GET.get("doctor", ""))
     now = timezone.now()
     clinics = clinics_of_doctor(doctor, now=now)
@@ -40,6 +43,8 @@ def schedule(request: HttpRequest) -> HttpResponse:
     today = min(now.astimezone(clinic.zone).date() for clinic in clinics)
     day = _date(request.GET.get("date", "")) or today
     lines = lines_of_day(doctor, day=day, now=now)
+    if any(line.visit for line in lines):
+        record_reading_of_day(reader=reader, doctor=doctor, day=day, through="page")
     places = places_of(lines)
     context = {
         "doctor": doctor,

@@ -40,7 +40,9 @@ from tests.factories import (
     make_doctor,
     make_hold,
     make_patient,
+    make_secretary,
     make_slots,
+    make_user,
     make_visit_type,
     make_waitlist_entry,
     tomorrow_at,
@@ -643,3 +645,39 @@ def test_three_single_times_are_none_for_a_long_visit_at_both_doors() -> None:
     page, answer = day_of_the_doctor(doctor.slots.first(), day=day)
     assert answer["items"] == []
     assert not re.search(r'name="slot"\s+value="\d+"', page)
+
+
+def read_by_api(doctor: Doctor, *, day: date, reader: User) -> Any:
+    return Api(reader).get(f"doctors/{doctor.pk}/appointments", {"date": day.isoformat()})
+
+
+def read_by_page(doctor: Doctor, *, day: date, reader: User) -> Any:
+    browser = Client()
+    browser.force_login(reader)
+    return browser.get(f"/schedule/?doctor={doctor.pk}&date={day}")
+
+
+READING = {"api": read_by_api, "page": read_by_page}
+
+
+@pytest.mark.parametrize("door", READING)
+@pytest.mark.parametrize("role", ["doctor", "secretary"])
+def test_reading_of_a_day_is_written_down_at_both_doors(role: str, door: str) -> None:
+    doctor = make_doctor(user=make_user())
+    reader = doctor.user if role == "doctor" else make_secretary(doctor=doctor)
+    visit = make_appointment(slots=make_slots(doctor=doctor), reason="A rash")
+    day = visit.starts_at.astimezone(visit.zone).date()
+    assert "A rash" in READING[door](doctor, day=day, reader=reader).content.decode()
+    (event,) = AuditEvent.objects.filter(action="patients.read")
+    assert (event.actor_kind, event.actor_id) == (role, reader.pk)
+    assert (event.object_type, event.object_id) == ("doctor", str(doctor.pk))
+    assert event.after == {"date": day.isoformat(), "through": door}
+
+
+@pytest.mark.parametrize("door", READING)
+def test_empty_day_names_nobody_and_is_not_written_down(door: str) -> None:
+    doctor = make_doctor(user=make_user())
+    (slot,) = make_slots(doctor=doctor)
+    day = slot.starts_at.astimezone(doctor.clinic.zone).date()
+    assert READING[door](doctor, day=day, reader=doctor.user).status_code == 200
+    assert not AuditEvent.objects.filter(action="patients.read").exists()
