@@ -469,17 +469,20 @@ def test_cancellation_waits_for_a_confirmation_that_cannot_be_sent_yet(post: Pos
 
 
 @pytest.mark.parametrize(
-    ("status", "is_refused", "event"),
-    [(451, False, "outbox_attempt_failed"), (550, True, "outbox_message_refused")],
+    ("status", "error", "event"),
+    [
+        (451, "SMTPDataError", "outbox_attempt_failed"),
+        (550, "RefusedForGood", "outbox_message_refused"),
+    ],
 )
 def test_mail_that_is_refused_names_nobody_in_logs_or_outbox(
-    post: Post, caplog, capfd, status: int, is_refused: bool, event: str
+    post: Post, caplog, capfd, status: int, error: str, event: str
 ) -> None:
     visit = booked()
     post.before_answer = lambda _mail: f"{status} <{EMAIL}>: Saskia Kuipers is unknown here"
     message = work(tell("appointment.confirmed", visit))
-    assert message.is_refused is is_refused
-    assert message.last_error == "SMTPDataError"
+    assert message.is_refused is (status == 550)
+    assert message.last_error == error
     written = caplog.text + "".join(capfd.readouterr())
     assert event in written
     for secret in (EMAIL, "Saskia", "Kuipers", "secret worry"):
