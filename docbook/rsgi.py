@@ -49,7 +49,6 @@ class Server:
     """The WSGI application behind threads that only whole requests reach."""
 
     def __init__(self) -> None:
-        _spare_what_stays()
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="request")
         # The health check answers even while all other threads are busy.
         self._reserved = ThreadPoolExecutor(1, thread_name_prefix="health")
@@ -146,15 +145,6 @@ async def _take_body(environ: dict[str, Any], connection: Connection) -> None:
         return
     environ["CONTENT_LENGTH"] = str(size)
     environ["wsgi.input"] = BytesIO(body if size <= most else b"")
-
-
-def _spare_what_stays() -> None:
-    """Everything that is loaded now stays as long as the process, so the collector need not look at
-    it again and again. Requests leave few cycles: it may come less often.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(20_000, 20, 20)
 
 
 def _answer(environ: dict[str, Any], connection: Connection) -> None:
