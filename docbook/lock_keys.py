@@ -40,3 +40,5 @@ SEARCH_CHOICES = "cache:search:choices"
 SEARCH_SPECIALTIES = "cache:search:summaries"
 # Until when everything was in order.
 LAST_LOOK_AT_INVARIANTS = "invariants:last-look"
+# The entry of the waitlist that was looked at last, (joined at, id); none if the whole line was.
+PLACE_IN_WAITLIST = "waitlist:place"

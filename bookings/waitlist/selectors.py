@@ -48,6 +48,8 @@ OFFER_NAME = Concat(Value("offer-"), Cast(OuterRef("pk"), CharField()))
 
 # A time, and what it is for.
 Bookable = tuple[VisitTime, VisitType]
+# In the line: when an entry joined, and its id.
+Place = tuple[datetime, UUID]
 
 
 @dataclass(frozen=True)
@@ -124,9 +126,11 @@ def waiting_for(slot: Slot) -> Iterator[WaitlistEntry]:
     return chain(_in_batches(waiting.filter(~unsent)), _in_batches(waiting.filter(unsent)))
 
 
-def waiting_beside_free_times(*, now: datetime) -> QuerySet[WaitlistEntry]:
+def waiting_beside_free_times(
+    *, now: datetime, behind: Place | None = None
+) -> Iterator[WaitlistEntry]:
     """Entries whose doctor has free times, and entries for anybody of a specialty, in order of
-    joining.
+    joining; all of them, or those `behind` a place in the line.
     """
     free = Slot.objects.filter(free_now(now), doctor=OuterRef("doctor"), starts_at__gt=now)
     unanswered = Hold.objects.filter(
@@ -135,7 +139,8 @@ def waiting_beside_free_times(*, now: datetime) -> QuerySet[WaitlistEntry]:
         state=HoldState.EXPIRED,
         created_at__gt=now - REST,
     )
-    return _waiting(Q(specialty__isnull=False) | Q(Exists(free)), ~Q(Exists(unanswered)))
+    waiting = _waiting(Q(specialty__isnull=False) | Q(Exists(free)), ~Q(Exists(unanswered)))
+    return _in_batches(waiting, behind=behind)
 
 
 def entries_of_who_has_booked() -> QuerySet[WaitlistEntry]:
@@ -247,14 +252,18 @@ def _has_booked() -> Q:
     return Q(Q(Exists(with_the_doctor)) | Q(Exists(of_the_specialty)), replaces=None)
 
 
-def _in_batches(waiting: QuerySet[WaitlistEntry]) -> Iterator[WaitlistEntry]:
+def _in_batches(
+    waiting: QuerySet[WaitlistEntry], *, behind: Place | None = None
+) -> Iterator[WaitlistEntry]:
     """The line may be long, and each entry takes time."""
-    batch = list(waiting[:BATCH])
-    while batch:
+    while batch := list((_behind(waiting, behind) if behind else waiting)[:BATCH]):
         yield from batch
-        last = batch[-1]
-        later = Q(created_at__gt=last.created_at) | Q(created_at=last.created_at, id__gt=last.pk)
-        batch = list(waiting.filter(later)[:BATCH])
+        behind = batch[-1].created_at, batch[-1].pk
+
+
+def _behind(waiting: QuerySet[WaitlistEntry], place: Place) -> QuerySet[WaitlistEntry]:
+    joined_at, entry_id = place
+    return waiting.filter(Q(created_at__gt=joined_at) | Q(created_at=joined_at, id__gt=entry_id))
 
 
 def _unsent_offers(slot: Slot) -> QuerySet[Hold]:

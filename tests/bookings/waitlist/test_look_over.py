@@ -7,6 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from bookings.models import Hold, WaitlistEntry
+from bookings.waitlist import selectors
 from bookings.waitlist.services import look_over
 from bookings.waitlist.services.look_over import offer_free_times
 from bookings.waitlist.services.offers import decline_offer
@@ -89,24 +90,87 @@ def test_each_entry_of_a_specialty_costs_few_queries_however_many_doctors_there_
     assert queries_of_a_look() <= 4 + 3 * 6
 
 
-def test_long_line_is_looked_at_part_by_part_and_nobody_is_forgotten(monkeypatch) -> None:
-    monkeypatch.setattr(look_over, "MOST_ENTRIES", 2)
+def seen_by_runs(monkeypatch, *, runs: int) -> list[list[WaitlistEntry]]:
+    """The entries that each run looks at, each of which takes all its time."""
+    monkeypatch.setattr(look_over, "MOST_TIME", timedelta())
+    seen: list[list[WaitlistEntry]] = []
+    monkeypatch.setattr(look_over, "_look_at", lambda entry, now: seen[-1].append(entry))
+    for _ in range(runs):
+        seen.append([])
+        offer_free_times(now=in_daylight())
+    return seen
+
+
+def test_run_that_takes_too_long_ends_and_the_next_goes_on_behind_it(monkeypatch) -> None:
+    visit_type, _slots = awaited()
+    first, second, third = in_line(visit_type, count=3)
+    seen = seen_by_runs(monkeypatch, runs=5)
+    assert seen == [[first], [second], [third], [], [first]]
+
+
+def test_long_line_of_whom_nothing_suits_keeps_nobody_waiting(monkeypatch) -> None:
+    monkeypatch.setattr(look_over, "MOST_TIME", timedelta())
     visit_type, slots = awaited(count=2)
     unlucky = in_line(visit_type, count=4, day_from=time(22))
     (last,) = in_line(visit_type, count=1)
     WaitlistEntry.objects.filter(pk=last.pk).update(
         created_at=unlucky[-1].created_at + timedelta(minutes=1)
     )
-    runs = [offer_free_times(now=in_daylight() + number * look_over.EVERY) for number in range(3)]
-    (offer,) = [offer for offers in runs for offer in offers]
+    runs = [offer_free_times(now=in_daylight()) for _ in range(5)]
+    assert runs[:4] == [[]] * 4
+    [offer] = runs[4]
     assert (offer.waitlist_entry, offer.slot_ids) == (last, [slots[0].pk])
+
+
+def test_line_that_is_longer_than_a_batch_is_looked_at_in_one_run(monkeypatch) -> None:
+    monkeypatch.setattr(selectors, "BATCH", 2)
+    visit_type, _slots = awaited(count=5)
+    line = in_line(visit_type, count=5)
+    offers = offer_free_times(now=in_daylight())
+    assert [offer.waitlist_entry for offer in offers] == line
+
+
+def test_entry_that_ends_a_run_keeps_nobody_behind_it_waiting(monkeypatch) -> None:
+    visit_type, _slots = awaited(count=2)
+    broken, other = in_line(visit_type, count=2)
+    look_at = look_over._look_at
+
+    def fail(entry: WaitlistEntry, *, now: datetime) -> Hold | None:
+        if entry == broken:
+            raise RecursionError
+        return look_at(entry, now=now)
+
+    monkeypatch.setattr(look_over, "_look_at", fail)
+    with pytest.raises(RecursionError):
+        offer_free_times(now=in_daylight())
+    [offer] = offer_free_times(now=in_daylight())
+    assert offer.waitlist_entry == other
+
+
+@pytest.mark.django_db(transaction=True)
+def test_time_that_somebody_keeps_locked_keeps_no_other_entry_waiting() -> None:
+    (busy, (locked,)), (visit_type, _slots) = awaited(), awaited()
+    in_line(busy, count=1)
+    (entry,) = in_line(visit_type, count=1)
+    other = connection.copy()
+    try:
+        with other.cursor() as cursor:
+            cursor.execute("BEGIN")
+            cursor.execute("SELECT FROM doctors_slot WHERE id = %s FOR UPDATE", [locked.pk])
+            [offer] = offer_free_times(now=in_daylight())
+            cursor.execute("ROLLBACK")
+    finally:
+        other.close()
+    assert offer.waitlist_entry == entry
+    [offer] = offer_free_times(now=in_daylight())
+    assert offer.slot_ids == [locked.pk]
 
 
 def test_short_line_is_looked_at_as_a_whole_by_every_run() -> None:
     visit_type, _slots = awaited(count=2)
-    for number in range(2):
+    for _ in range(2):
         in_line(visit_type, count=1)
-        assert len(offer_free_times(now=in_daylight() + number * look_over.EVERY)) == 1
+        assert len(offer_free_times(now=in_daylight())) == 1
 
 
 def test_two_runs_do_not_overlap() -> None:
@@ -124,5 +188,6 @@ def test_two_runs_do_not_overlap() -> None:
     assert len(offer_free_times(now=in_daylight())) == 1
 
 
-def test_parts_change_as_often_as_beat_looks(settings) -> None:
-    assert settings.CELERY_BEAT_SCHEDULE["look-over-waitlist"]["schedule"] == look_over.EVERY
+def test_run_ends_before_the_next_begins(settings) -> None:
+    schedule = settings.CELERY_BEAT_SCHEDULE["look-over-waitlist"]
+    assert schedule["schedule"] > look_over.MOST_TIME
