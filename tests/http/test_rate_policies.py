@@ -12,7 +12,9 @@ from docbook.http.rate_policies import POLICIES, WithoutRedis
 
 TABLE = Path(rate_policies.__file__)
 RATE = re.compile(r"""["']\d+/\d*[smhd]["']|\bRate\(""")
-NAMED = re.compile(r"""limit_of\(\s*(?:"([^"]+)"|"([^"]+)" if)""")
+NAMED = re.compile(r"""limits?_of\(\s*(?:"([^"]+)"|"([^"]+)" if)""")
+# A network's limit, and the one of its users.
+OF_BOTH = re.compile(r"""limits_of\(\s*"([^"]+)\"""")
 
 
 def sources() -> Iterator[tuple[Path, str]]:
@@ -35,7 +37,8 @@ def test_nothing_counts_past_the_table() -> None:
 
 @pytest.mark.parametrize("name", POLICIES)
 def test_every_policy_is_used(name: str) -> None:
-    assert any(f'"{name}"' in text for _path, text in sources())
+    of_users = {f"{each}-user" for _path, text in sources() for each in OF_BOTH.findall(text)}
+    assert name in of_users or any(f'"{name}"' in text for _path, text in sources())
 
 
 def test_every_limit_that_code_names_is_in_the_table() -> None:
