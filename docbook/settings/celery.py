@@ -43,6 +43,9 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "socket_timeout": 5,
     "socket_connect_timeout": 2,
     "queue_order_strategy": "priority",  # in the order in which a worker names its queues
+    # In seconds. Then a task that is not done goes to another worker as well. Nothing waits so long
+    # for a worker that died: the outbox and beat send their tasks again.
+    "visibility_timeout": 60 + max(each["time_limit"] for each in CELERY_TASK_ANNOTATIONS.values()),
 }
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1  # an urgent task cannot overtake those a worker has fetched
 CELERY_TASK_PUBLISH_RETRY = False  # the outbox itself tries again

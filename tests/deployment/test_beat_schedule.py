@@ -32,6 +32,16 @@ def test_every_run_expires_before_its_next(name):
     assert timedelta() < expires <= pause_of(ENTRIES[name])
 
 
+def test_no_task_is_given_to_a_second_worker_while_the_first_is_still_at_work():
+    """Redis hands a task out again that nobody has acknowledged, and a task is acknowledged at its
+    end.
+    """
+    limits = [each["time_limit"] for each in settings.CELERY_TASK_ANNOTATIONS.values()]
+    with current_app.connection() as broker:
+        patience = broker.default_channel.visibility_timeout
+    assert patience > max(*limits, settings.CELERY_TASK_TIME_LIMIT)
+
+
 def test_everything_that_grows_is_tidied():
     purges = {entry["task"] for name, entry in ENTRIES.items() if name.startswith("purge-")}
     assert purges == {
