@@ -1,7 +1,8 @@
 """Every key that we lock, or keep beside the tables, with its reason.
 
 Add a line here for each new lock: two of them must not share a key by accident. A transaction takes
-its locks in this order: advisory locks, then slots by id, then the hold, then the appointment.
+its locks in this order: the Idempotency-Key, the patient's waitlist, the holder, the address; slots
+by id; the hold; the guesses at a mailbox, the patient's visits, the appointment.
 """
 
 # -- advisory locks of PostgreSQL, by two numbers

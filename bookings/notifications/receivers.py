@@ -117,7 +117,7 @@ def slots_released(*, doctor_id: str, slot_ids: str) -> None:  # noqa: ARG001 - 
 
 def time_offered(message_id: int, *, hold_id: str) -> None:
     """Skips an offer that is answered or over: it would only disappoint. An offer that ended before
-    its mail went out does not count as one the patient had; see selectors.waitlist.
+    its mail went out does not count as one the patient had; see `past_of` of the waitlist.
     """
     offer = Hold.objects.select_related("doctor", "clinic", "visit_type__doctor")
     offer = offer.annotate(**JUDGED)

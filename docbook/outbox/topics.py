@@ -1,7 +1,7 @@
 """Which tasks receive which topic, by name. Services publish topics and know no task.
 
 A topic may have several receivers, such as the mail and a webhook. Each gets its own message, so
-one that fails does not hold up the others; see `services.spread`.
+one that fails does not hold up the others; see `services._spread`.
 """
 
 from collections.abc import Sequence
