@@ -114,9 +114,10 @@ def request_code(*, hold_id: UUID, holder: Holder, details: Details, now: dateti
                 hold.expires_at = until
             elif moved:
                 _count_resend(hold)
-            hold.save()
             if first or moved:
                 _send_code(hold, by=holder.actor, now=now)
+            else:
+                hold.save()
             # Closes the gate for as long as the hold now lasts, for the guest as for the account.
             keep = partial(
                 slot_gate.keep,
@@ -222,7 +223,7 @@ def _count_resend(hold: Hold) -> None:
 
 def _send_code(hold: Hold, *, by: audit.Actor, now: datetime) -> None:
     hold.code_sent_at = now
-    hold.save(update_fields=["code_sent_at", "otp_resends"])
+    hold.save()
     audit.record(
         action="hold.code_requested",
         by=by,
