@@ -1,5 +1,6 @@
 """A doctor's day, for the doctor and their secretary."""
 
+import re
 from datetime import date, timedelta
 
 from django.contrib.auth.decorators import login_required
@@ -26,7 +27,7 @@ from bookings.schedule.services import record_reading_of_day
 from docbook.errors import NotFound
 from docbook.http.htmx import wants_fragment
 from doctors.models import Doctor
-from doctors.selectors.doctors import clinics_of_doctor, doctors_run_by
+from doctors.selectors.doctors import clinics_of_doctor, doctors_run_by, refusal_of_doctor
 
 
 @of_the_practice
@@ -77,7 +78,8 @@ def schedule(request: HttpRequest) -> HttpResponse:
 def _chosen(doctors: list[Doctor], wanted: str) -> Doctor:
     found = [each for each in doctors if not wanted or str(each.pk) == wanted]
     if not found:
-        raise NotFound
+        is_id = re.fullmatch("[0-9]{1,18}", wanted)
+        raise refusal_of_doctor(int(wanted)) if is_id else NotFound
     return found[0]
 
 

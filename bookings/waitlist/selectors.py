@@ -28,7 +28,7 @@ from bookings.engine.selectors import JUDGED, StatementTime
 from bookings.models import Appointment, Hold, HoldState, WaitlistEntry, WaitlistState
 from bookings.rules import again_at
 from bookings.states import AppointmentStatus
-from docbook.errors import NotFound
+from docbook.errors import NotFound, NotYours
 from docbook.outbox.selectors import told_in_vain
 from doctors.models import Clinic, Doctor, Slot, VisitType
 from doctors.rules import VisitTime
@@ -89,7 +89,8 @@ def get_entry(*, entry_id: UUID, patient: User) -> WaitlistEntry:
     """Raises NotFound for anybody else's."""
     entry = entries_of_patient(patient).filter(pk=entry_id).first()
     if entry is None:
-        raise NotFound
+        is_known = WaitlistEntry.objects.filter(pk=entry_id).exists()
+        raise NotYours("waitlist", entry_id) if is_known else NotFound
     return entry
 
 

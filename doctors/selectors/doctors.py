@@ -14,7 +14,7 @@ from django.db.models import (
 )
 
 from accounts.models import User
-from docbook.errors import NotFound
+from docbook.errors import NotFound, NotYours
 from docbook.postgres.kept_query import Given, KeptQuery, put_prefetched
 from doctors.models import AvailabilityRule, Clinic, Doctor, Slot, Specialty, VisitType
 from doctors.selectors.alphabet import letters_of
@@ -147,8 +147,14 @@ def get_visible_doctor(user: User, *, doctor_id: int) -> Doctor:
     """One of `doctors_visible_to`. Raises NotFound."""
     doctor = doctors_visible_to(user).filter(pk=doctor_id).first()
     if doctor is None:
-        raise NotFound
+        raise refusal_of_doctor(doctor_id)
     return doctor
+
+
+def refusal_of_doctor(doctor_id: int) -> NotFound:
+    """For somebody who may not see this doctor's day."""
+    is_known = Doctor.objects.filter(pk=doctor_id).exists()
+    return NotYours("doctor", doctor_id) if is_known else NotFound()
 
 
 def doctors_visible_to(user: User) -> QuerySet[Doctor]:

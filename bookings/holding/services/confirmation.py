@@ -25,9 +25,9 @@ from bookings.errors import (
     TooManyGuesses,
 )
 from bookings.holding import codes
-from bookings.models import Appointment
+from bookings.models import Appointment, Hold
 from bookings.models.holds import MAX_CODE_ATTEMPTS, MAX_CODE_RESENDS
-from docbook.errors import DomainError, NotFound
+from docbook.errors import DomainError, NotFound, NotYours
 from docbook.http.keyed_digest import digest
 from docbook.http.rate_policies import POLICIES
 from docbook.observability import request_id
@@ -104,7 +104,7 @@ def confirm(
             lambda: slot_gate.leave(slot_id=first, hold_id=hold_id, holder_keys=keys)
         )
     if result.outcome != "confirmed":
-        raise _refusal(result)
+        raise _refusal(result, hold_id=hold_id)
     if result.other_id:
         end_other_moves(appointment_id=result.other_id, by=holder.actor)
     return result
@@ -129,9 +129,9 @@ def _confirm_with_account(call: ConfirmCall, wanted: ConfirmResult) -> ConfirmRe
     return result
 
 
-def _refusal(result: ConfirmResult) -> DomainError:
+def _refusal(result: ConfirmResult, *, hold_id: UUID) -> DomainError:
     refusals: dict[str, Callable[[], DomainError]] = {
-        "not-found": NotFound,
+        "not-found": lambda: _not_found(hold_id),
         "unauthenticated": SignInRefused,
         "hold-expired": HoldExpired,
         "details-missing": DetailsMissing,
@@ -145,6 +145,12 @@ def _refusal(result: ConfirmResult) -> DomainError:
         "not-changeable": lambda: NotChangeable(status=result.words or ""),
     }
     return refusals[result.outcome]()
+
+
+def _not_found(hold_id: UUID) -> NotFound:
+    """The database gives one answer for an unknown hold and for somebody else's."""
+    is_known = Hold.objects.filter(pk=hold_id).exists()
+    return NotYours("hold", hold_id) if is_known else NotFound()
 
 
 def _refusal_of_the_database(error: IntegrityError) -> Exception:

@@ -31,7 +31,7 @@ from bookings.waitlist.selectors import (
 )
 from bookings.waitlist.services.entries import end_wait, lock_waitlist_of
 from docbook.audit import services as audit
-from docbook.errors import DomainError, NotFound
+from docbook.errors import DomainError, NotYours
 from docbook.outbox.services import publish
 from doctors.models import Slot, SlotState, VisitType
 from doctors.rules import VisitTime
@@ -97,7 +97,7 @@ def _note_number(offer: Hold, *, phone: str) -> None:
 def _offered_to(patient: User, *, offer_id: UUID) -> Hold:
     offer = get_offer(offer_id)
     if offer.patient != patient:
-        raise NotFound
+        raise NotYours("hold", offer_id)
     return offer.hold
 
 
