@@ -37,6 +37,10 @@ class CappedPaginator(Paginator):
         rows: QuerySet[Model] = self.object_list  # type: ignore[assignment]
         return rows.order_by()[:MOST_ROWS].count()
 
+    @property
+    def is_cut(self) -> bool:
+        return self.count >= MOST_ROWS
+
 
 # What Django's filters append to the name of a field.
 _LOOKUPS = ("exact", "id__exact", "in", "isnull", "gte", "lt")

@@ -180,9 +180,12 @@ def test_the_door_carries_the_name(door):
 
 def test_large_tables_are_counted_to_a_limit_only(door, monkeypatch):
     monkeypatch.setattr(read_only_admin, "MOST_ROWS", 5)
-    make_slots(doctor=make_doctor(), count=9)
+    make_slots(doctor=make_doctor(name="Dr Ada Lot"), count=9)
     answer = door.get(url(Slot, "changelist"))
     assert answer.context["cl"].result_count == 5
+    assert "5 or more" in words(answer)
+    found = door.get(url(Slot, "changelist"), {"q": "Lot"})
+    assert "5 results or more" in words(found)
 
 
 def test_a_pasted_id_finds_the_row_and_all_that_belongs_to_it(door):

@@ -271,7 +271,7 @@ def test_lost_race_shows_the_fresh_list_with_just_taken_in_its_place() -> None:
     assert response.status_code == 409
     day = slots[0].starts_at.astimezone(slots[0].clinic.zone)
     said = f"{day_said(day)}, {day:%H:%M} was just taken by somebody else."
-    assert f"{said} All times of that day. Still free:" in words(response)
+    assert f"{said} See all times of that day. Still free:" in words(response)
     assert offered_slots(response) == [slot.pk for slot in slots[1:]]
 
 

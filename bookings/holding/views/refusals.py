@@ -189,7 +189,7 @@ def _no_longer_offered(wanted: WantedTime | None = None) -> Notice:
 
 
 def _all_times() -> dict[str, str]:
-    return {"label": _("All times of that day."), "url": "#times"}
+    return {"label": _("See all times of that day."), "url": "#times"}
 
 
 def _pause_notice(error: BookingDisabled, *, wanted: WantedTime) -> Notice:
@@ -245,7 +245,7 @@ def _lost_race(error: SlotTaken | SlotHeld, *, wanted: WantedTime) -> Notice:
     return Notice(
         "taken" if taken else "held",
         title % {"time": when},
-        "" if taken else _("It may come back within five minutes."),
+        "" if taken else _("It may become free again soon."),
         [_all_times()],
         offers_label=_("Still free:") if offers else "",
         offers=offers,
