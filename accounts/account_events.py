@@ -11,6 +11,8 @@ from allauth.mfa import signals as mfa
 from allauth.mfa.models import Authenticator
 from django.contrib.auth import update_session_auth_hash
 from django.contrib.auth.signals import user_logged_out, user_login_failed
+from django.db import transaction
+from django.db.models import F
 from django.db.models.signals import post_delete, post_save
 from django.dispatch import receiver
 from django.http import HttpRequest
@@ -57,9 +59,12 @@ def sign_in_failed(*, email: str, through: str) -> None:
 
 def end_sessions(user: User) -> None:
     """Signs out all browsers and apps except the one that asks, which stays known."""
-    User.objects.filter(pk=user.pk).update(sessions_ended=user.sessions_ended + 1)
-    user.sessions_ended += 1
-    user.refresh_sessions.filter(ended_at=None).update(ended_at=timezone.now())
+    with transaction.atomic():
+        # Two browsers may end each other at once. The row stays locked until this one has read its
+        # own count, so only the last one stays signed in.
+        User.objects.filter(pk=user.pk).update(sessions_ended=F("sessions_ended") + 1)
+        user.refresh_from_db(fields=["sessions_ended"])
+        user.refresh_sessions.filter(ended_at=None).update(ended_at=timezone.now())
     request = context.request
     if request is not None and request.user.is_authenticated and request.user.pk == user.pk:
         update_session_auth_hash(request, user)

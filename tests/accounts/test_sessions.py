@@ -1,12 +1,17 @@
 """What begins a browser's session, what ends it, and what a browser keeps of it."""
 
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
 import pytest
 from allauth.account.models import EmailAddress
 from django.contrib.auth import get_user
 from django.contrib.sessions.models import Session
+from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
+from accounts import account_events
 from accounts.models import User
 from docbook.audit.models import AuditEvent
 from tests.accounts.test_second_factor import token
@@ -183,3 +188,42 @@ def test_key_that_no_session_has_is_a_stranger(key: str) -> None:
     browser = Client()
     browser.cookies["sessionid"] = key
     assert browser.get("/appointments/").status_code == 302
+
+
+def test_end_of_all_sessions_counts_although_another_one_came_in_between() -> None:
+    user = make_patient()
+    first, second = User.objects.get(pk=user.pk), User.objects.get(pk=user.pk)
+    account_events.end_sessions(first)
+    account_events.end_sessions(second)
+    user.refresh_from_db()
+    assert (user.sessions_ended, second.sessions_ended) == (2, 2)
+    assert first.get_session_auth_hash() != user.get_session_auth_hash()
+    assert second.get_session_auth_hash() == user.get_session_auth_hash()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_browsers_that_end_all_others_at_once_one_stays(monkeypatch) -> None:
+    """The owner and a thief, both with the password."""
+    user = make_patient()
+    browsers = [Client(), Client()]
+    for browser in browsers:
+        sign_in(browser, user)
+        browser.post("/accounts/reauthenticate/", {"password": PASSWORD})
+    both_have_read, record = Barrier(2, timeout=30), account_events.record
+
+    def record_together(action: str, *args, **more) -> None:
+        if action == "sessions_ended":
+            both_have_read.wait()
+        record(action, *args, **more)
+
+    monkeypatch.setattr(account_events, "record", record_together)
+
+    def end_all_others(browser: Client) -> None:
+        try:
+            browser.post("/accounts/sessions/")
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor() as threads:
+        list(threads.map(end_all_others, browsers))
+    assert sorted(browser.get("/appointments/").status_code for browser in browsers) == [200, 302]
