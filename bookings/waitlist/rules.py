@@ -29,16 +29,22 @@ class Wish:
         """Whether a visit in [starts_at, ends_at) would suit. `mode` is the visit's."""
         start, end = starts_at.astimezone(zone), ends_at.astimezone(zone)
         return (
-            self.from_on <= start.date() <= self.until_on
-            and (not self.weekdays or start.weekday() in self.weekdays)
+            self.wants_start(starts_at, zone=zone)
             and self.mode in ("", mode)
-            and (self.earlier_than is None or starts_at < self.earlier_than)
-            and self._fits_into_the_day(start, end, zone=zone)
+            and self._ends_in_time(start, end, zone=zone)
         )
 
-    def _fits_into_the_day(self, start: datetime, end: datetime, *, zone: ZoneInfo) -> bool:
-        if self.day_from is not None and start.time() < self.day_from:
-            return False
+    def wants_start(self, starts_at: datetime, *, zone: ZoneInfo) -> bool:
+        """Whether a visit that begins then could suit, if it is short enough."""
+        start = starts_at.astimezone(zone)
+        return (
+            self.from_on <= start.date() <= self.until_on
+            and (not self.weekdays or start.weekday() in self.weekdays)
+            and (self.earlier_than is None or starts_at < self.earlier_than)
+            and (self.day_from is None or start.time() >= self.day_from)
+        )
+
+    def _ends_in_time(self, start: datetime, end: datetime, *, zone: ZoneInfo) -> bool:
         if self.day_until is None:
             return True
         if self.day_until == END_OF_DAY:

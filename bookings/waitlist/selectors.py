@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from itertools import chain
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from django.db.models import (
     CharField,
@@ -28,6 +29,7 @@ from bookings.engine.selectors import JUDGED, StatementTime
 from bookings.models import Appointment, Hold, HoldState, WaitlistEntry, WaitlistState
 from bookings.rules import again_at
 from bookings.states import AppointmentStatus
+from bookings.waitlist.rules import Wish
 from docbook.errors import NotFound, NotYours
 from docbook.outbox.selectors import told_in_vain
 from doctors.models import Clinic, Doctor, Slot, VisitType
@@ -155,8 +157,15 @@ def free_times_near(entry: WaitlistEntry, *, now: datetime) -> Iterator[Bookable
 
     These are whole visits, so nobody has to try what cannot fit. The times of one doctor are read
     in one query, those of a specialty one week at a time: usually the first fitting one is near.
+    Nothing is read if the entry wants none of the starts, such as a Sunday's.
     """
     open_slots = _open_slots_near(entry, now=now)
+    wish = wish_of(entry)
+    starts = open_slots.values_list("starts_at", "clinic__time_zone").order_by().distinct()
+    wanted = [start for start, zone in starts if wish.wants_start(start, zone=ZoneInfo(zone))]
+    if not wanted:
+        return
+    open_slots = open_slots.filter(starts_at__range=(min(wanted), max(wanted)))
     spans = open_slots.values("doctor").annotate(first=Min("starts_at"), last=Max("starts_at"))
     by_doctor = {row["doctor"]: (row["first"], row["last"]) for row in spans.order_by()}
     visit_types = _visit_types_for(entry, doctor_ids=by_doctor)
@@ -174,6 +183,18 @@ def free_times_near(entry: WaitlistEntry, *, now: datetime) -> Iterator[Bookable
             if clinic_ids is None or bookable[0].slots[0].clinic_id in clinic_ids:
                 yield bookable
         start = until
+
+
+def wish_of(entry: WaitlistEntry, *, earlier_than: datetime | None = None) -> Wish:
+    return Wish(
+        from_on=entry.from_on,
+        until_on=entry.until_on,
+        weekdays=frozenset(entry.weekdays),
+        day_from=entry.day_from,
+        day_until=entry.day_until,
+        mode=entry.mode,
+        earlier_than=earlier_than,
+    )
 
 
 @dataclass(frozen=True)

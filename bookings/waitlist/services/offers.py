@@ -28,6 +28,7 @@ from bookings.waitlist.selectors import (
     visit_to_move,
     visit_type_for,
     waiting_for,
+    wish_of,
 )
 from bookings.waitlist.services.entries import end_wait, lock_waitlist_of
 from docbook.audit import services as audit
@@ -182,15 +183,7 @@ def _wish_of(entry: WaitlistEntry, *, now: datetime) -> Wish | None:
             end_wait(entry, because="visit-changed")
             return None
         earlier_than = visit.starts_at
-    return Wish(
-        from_on=entry.from_on,
-        until_on=entry.until_on,
-        weekdays=frozenset(entry.weekdays),
-        day_from=entry.day_from,
-        day_until=entry.day_until,
-        mode=entry.mode,
-        earlier_than=earlier_than,
-    )
+    return wish_of(entry, earlier_than=earlier_than)
 
 
 def _hold_for(entry: WaitlistEntry, *, time: VisitTime, visit_type: VisitType) -> Hold | None:

@@ -8,6 +8,7 @@ from django.test.utils import CaptureQueriesContext
 
 from bookings.models import Hold, WaitlistEntry
 from bookings.waitlist import selectors
+from bookings.waitlist.selectors import free_times_near
 from bookings.waitlist.services import look_over
 from bookings.waitlist.services.look_over import offer_free_times
 from bookings.waitlist.services.offers import decline_offer
@@ -99,6 +100,19 @@ def seen_by_runs(monkeypatch, *, runs: int) -> list[list[WaitlistEntry]]:
         seen.append([])
         offer_free_times(now=in_daylight())
     return seen
+
+
+def test_nothing_more_is_read_for_an_entry_that_wants_none_of_the_starts() -> None:
+    """However many doctors are free: their times are not read."""
+    visit_type, (slot,) = awaited()
+    doctor = visit_type.doctor
+    weekday = slot.starts_at.astimezone(doctor.clinic.zone).weekday()
+    entry = make_entry(doctor=None, specialty=doctor.specialty, city="Utrecht")
+    for weekdays, expected in (([(weekday + 1) % 7], 0), ([weekday], 1)):
+        entry.weekdays = weekdays
+        with CaptureQueriesContext(connection) as captured:
+            assert len(list(free_times_near(entry, now=in_daylight()))) == expected
+        assert (len(captured) == 1) is (expected == 0)
 
 
 def test_run_that_takes_too_long_ends_and_the_next_goes_on_behind_it(monkeypatch) -> None:
