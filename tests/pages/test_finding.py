@@ -2,15 +2,19 @@
 
 import re
 from datetime import timedelta
+from typing import Any
 
 import pytest
+from django.core.cache import cache
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import User
 from bookings.models import Hold
+from docbook.lock_keys import SEARCH_SPECIALTIES
 from doctors.models import Doctor
+from doctors.selectors.search import SPECIALTIES_SECONDS
 from tests.bookings.acts import book, bookable, guest, let_expire, take
 from tests.days_said import day_said
 from tests.factories import (
@@ -406,6 +410,28 @@ def test_home_looks_at_all_doctors_once_in_a_quarter_of_a_minute() -> None:
         signed_in().get("/")
     assert not [each for each in queries if "doctors_slot" in each["sql"]]
     assert not [each for each in queries if "unnest" in each["sql"]]
+
+
+def test_home_shows_a_new_specialty_after_a_quarter_of_a_minute(time_machine: Any) -> None:
+    bookable()
+    now = timezone.now()
+    time_machine.move_to(now, tick=False)
+    signed_in().get("/")
+    new = make_doctor().specialty.name
+    cache.delete(SEARCH_SPECIALTIES)  # Redis has a clock of its own
+    facts = f"{new} 1 doctor"
+    time_machine.move_to(now + timedelta(seconds=SPECIALTIES_SECONDS), tick=False)
+    assert facts in words(signed_in().get("/"))
+
+
+def test_home_that_is_kept_shows_nothing_of_the_visitor_before() -> None:
+    bookable()
+    patient = make_patient()
+    assert patient.email in words(signed_in(patient).get("/"))
+    page = signed_in().get("/")
+    assert patient.email not in page.content.decode()
+    assert "Sign in" in words(page)
+    assert patient.email in words(signed_in(patient).get("/"))
 
 
 def test_filters_stay_when_the_days_or_the_order_change() -> None:
