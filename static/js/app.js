@@ -25,6 +25,18 @@
     step();
   };
 
+  // The rest of the page no longer speaks of a booking that goes on.
+  const saysItIsOver = () => {
+    for (const part of document.querySelectorAll("main [data-over]")) {
+      part.textContent = part.dataset.over;
+      part.hidden = !part.dataset.over;
+    }
+    for (const ticket of document.querySelectorAll("main :is(.ticket, .ticket-line)")) {
+      ticket.classList.add("ticket-off");
+    }
+    document.title = `${document.querySelector("h1").textContent} · DocBook`;
+  };
+
   const startHold = (bar) => {
     const ring = bar.querySelector(".ring-left");
     const figure = bar.querySelector(".hold-left");
@@ -53,6 +65,7 @@
           : document.querySelectorAll("main form[method=post], main .no-mail, main .booking-head p");
         const wasHere = [...over].some((part) => part.contains(document.activeElement));
         for (const part of over) part.hidden = true;
+        if (!own.length) saysItIsOver();
         for (const button of document.querySelectorAll("main button[form]")) {
           button.hidden = !bar.contains(button);
         }

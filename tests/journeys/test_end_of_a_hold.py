@@ -48,6 +48,11 @@ def test_code_page_ends_with_one_link_to_the_same_time(live: Live, browser: Brow
         expect(main.get_by_role("button")).to_have_count(0)
         expect(main.get_by_text("No e-mail yet?")).to_be_hidden()
         expect(main.get_by_text("We sent a code")).to_be_hidden()
+        expect(main.get_by_role("heading", level=1)).to_have_text("This time is no longer held")
+        expect(guest.page).to_have_title("This time is no longer held · DocBook")
+        ticket = main.get_by_role("region", name="No longer held for you")
+        expect(ticket.get_by_text("Too Slow")).to_be_visible()
+        expect(ticket.get_by_text(re.compile("changes", re.I))).to_be_hidden()
         link = main.get_by_role("link", name=re.compile("is still free$"))
         assert details.endswith(link.get_attribute("href") or "nowhere")
 
@@ -68,4 +73,6 @@ def test_offer_ends_with_one_link_to_what_became_of_it(live: Live, browser: Brow
         main = patient.page.get_by_role("main")
         expect(main.get_by_role("button")).to_have_count(0)
         patient.sees("goes to the next person.")
+        patient.sees_heading("This time went to the next person")
+        patient.sees_heading("No longer held for you")
         expect(main.get_by_role("link", name="See what you can do now")).to_be_visible()
