@@ -194,3 +194,58 @@ CRAMPED = """
 def cramped(page: Page) -> list[str]:
     """Links and buttons less than 44 px high that are not part of a sentence."""
     return list(page.evaluate(CRAMPED))
+
+
+# Words of the page's own headings that are broken within, and times that stick out of their chips.
+CRUSHED = r"""
+(() => {
+  const broken = [...document.querySelectorAll("main :is(h1, h2, h3)")]
+    .filter((heading) => heading.checkVisibility())
+    .flatMap((heading) => {
+      const texts = document.createTreeWalker(heading, NodeFilter.SHOW_TEXT);
+      const found = [];
+      while (texts.nextNode()) {
+        for (const word of texts.currentNode.data.matchAll(/[\p{L}\d]+/gu)) {
+          const range = document.createRange();
+          range.setStart(texts.currentNode, word.index);
+          range.setEnd(texts.currentNode, word.index + word[0].length);
+          const tops = [...range.getClientRects()].map((box) => Math.round(box.top));
+          if (word[0].length < 12 && new Set(tops).size > 1) found.push(`broken: ${word[0]}`);
+        }
+      }
+      return found;
+    });
+  const outside = [...document.querySelectorAll("main .time bdi")]
+    .filter((time) => time.checkVisibility())
+    .filter((time) => time.getBoundingClientRect().width
+      > time.closest(".time").getBoundingClientRect().width)
+    .map((time) => `too wide: ${time.textContent}`);
+  return [...broken, ...outside];
+})()
+"""
+ENLARGED = {150: (320, 390, 640, 768, 1024), 200: (390, 640, 768, 1024)}
+
+
+def crushed(page: Page) -> list[str]:
+    """What does not fit with enlarged text, at each width; then the page is as it was before."""
+    found, before = [], page.viewport_size
+    assert before is not None
+    for percent, widths in ENLARGED.items():
+        page.evaluate(f"document.documentElement.style.fontSize = '{percent}%'")
+        for width in widths:
+            page.set_viewport_size({"width": width, "height": before["height"]})
+            problems = overflow(page) + list(page.evaluate(CRUSHED))
+            found += [f"{width} px, {percent} %: {problem}" for problem in problems]
+    page.evaluate("document.documentElement.style.fontSize = ''")
+    page.set_viewport_size(before)
+    return found
+
+
+def test_pages_hold_together_with_enlarged_text(live: Live, browser: Browser) -> None:
+    number = len(SCREENS)
+    found: dict[str, list[str]] = {}
+    with visiting(browser, live, reduced_motion="reduce", **SCREENS["desktop"]) as visitor:
+        doctor = other_doctors(live)[5 + number]
+        for stop in stops(visitor, doctor=doctor, number=number):
+            found[stop] = crushed(visitor.page)
+    assert {stop: problems for stop, problems in found.items() if problems} == {}
