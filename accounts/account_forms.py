@@ -1,6 +1,6 @@
 """django-allauth's forms: they accept only plain addresses and use our wording."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from allauth.account import forms
 from allauth.account.adapter import get_adapter
@@ -58,18 +58,27 @@ class _OurWords:
     """Gives fields our labels and messages, and drops placeholders that repeat the label."""
 
     fields: dict[str, Any]
+    labels: ClassVar[dict[str, Any]] = {}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         for name, (label, required) in _WORDS.items():
             if name in self.fields:
                 field = self.fields[name]
-                field.label, field.error_messages["required"] = label, required
+                field.label = self.labels.get(name, label)
+                field.error_messages["required"] = required
                 field.help_text = _HINTS.get(name, field.help_text)
                 field.widget.attrs.pop("placeholder", None)
         for name in ("login", "email"):
             if name in self.fields:
                 self.fields[name].error_messages["invalid"] = MISSES_SOMETHING
+
+
+class _NewPassword(_OurWords):
+    labels: ClassVar[dict[str, Any]] = {
+        "password1": _("New password"),
+        "password2": _("Repeat the new password"),
+    }
 
 
 class LoginForm(_OurWords, _PlainAddress, forms.LoginForm):  # type: ignore[misc]  # allauth has no types
@@ -110,7 +119,7 @@ class AddEmailForm(_OurWords, _PlainAddress, forms.AddEmailForm):  # type: ignor
     pass
 
 
-class ChangePasswordForm(_OurWords, forms.ChangePasswordForm):  # type: ignore[misc]
+class ChangePasswordForm(_NewPassword, forms.ChangePasswordForm):  # type: ignore[misc]
     def clean_oldpassword(self) -> str:
         """Counts tries as the sign-in does: nobody may guess the password in a borrowed session.
 
@@ -122,7 +131,7 @@ class ChangePasswordForm(_OurWords, forms.ChangePasswordForm):  # type: ignore[m
         return password
 
 
-class SetPasswordForm(_OurWords, forms.SetPasswordForm):  # type: ignore[misc]
+class SetPasswordForm(_NewPassword, forms.SetPasswordForm):  # type: ignore[misc]
     pass
 
 
@@ -130,7 +139,7 @@ class ReauthenticateForm(_OurWords, forms.ReauthenticateForm):  # type: ignore[m
     pass
 
 
-class ResetPasswordKeyForm(_OurWords, forms.ResetPasswordKeyForm):  # type: ignore[misc]
+class ResetPasswordKeyForm(_NewPassword, forms.ResetPasswordKeyForm):  # type: ignore[misc]
     pass
 
 

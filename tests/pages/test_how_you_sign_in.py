@@ -1,5 +1,6 @@
 """The pages where people change how they sign in: in our words and style, and easy to find."""
 
+import re
 from typing import Any
 
 import pytest
@@ -88,3 +89,25 @@ def test_page_of_recovery_codes_leads_back_from_the_question_for_new_ones() -> N
 
 def test_account_that_is_switched_off_is_told_where_to_ask() -> None:
     assert "Ask the practice" in words(Client().get("/accounts/inactive/"))
+
+
+def test_each_password_is_named_for_what_it_is() -> None:
+    page = browser_of(make_patient()).get("/accounts/password/change/").content.decode()
+    labels = re.findall(r"<label for=[^>]*>([^<]*)</label>", page)
+    assert labels == ["Current password", "New password", "Repeat the new password"]
+
+
+@pytest.mark.parametrize(
+    ("path", "field"),
+    [
+        ("/accounts/login/", "password"),
+        ("/accounts/password/change/", "oldpassword"),
+        ("/accounts/reauthenticate/", "password"),
+    ],
+)
+def test_way_out_for_a_forgotten_password_stands_below_its_field(path: str, field: str) -> None:
+    browser = Client() if "login" in path else signed_in(make_patient())
+    before, found, after = browser.get(path).content.decode().partition(f'name="{field}"')
+    assert found
+    assert "Forgot your password?" not in before
+    assert "Forgot your password?" in after
