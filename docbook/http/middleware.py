@@ -58,10 +58,16 @@ class KeptPolicyMiddleware(CSPMiddleware):
         self, request: HttpRequest, response: HttpResponseBase
     ) -> HttpResponseBase:
         has_own = any(name.startswith("_csp") for name in (*vars(request), *vars(response)))
-        if has_own or HEADER in response.headers or settings.DEBUG:
+        if has_own or HEADER in response.headers or settings.DEBUG or self._has_exceptions:
             return super().process_response(request, response)
         response.headers[HEADER] = self._policy
         return response
+
+    @cached_property
+    def _has_exceptions(self) -> bool:
+        """Settings for a second policy that only reports, or for addresses without one."""
+        only_reports = getattr(settings, "CONTENT_SECURITY_POLICY_REPORT_ONLY", None)
+        return bool(only_reports or settings.CONTENT_SECURITY_POLICY.get("EXCLUDE_URL_PREFIXES"))
 
     @cached_property
     def _policy(self) -> str:

@@ -18,8 +18,6 @@ _STATUS = re.compile(rb"\s*5\.(\d+)\.(\d+)")
 _OF_THE_RECIPIENT = (b"1", b"2")
 # Among addresses: the sender's.
 _OF_THE_SENDER = ((b"1", b"7"), (b"1", b"8"))
-# RFC 5321: the mailbox is unavailable, elsewhere, or has an impossible name.
-_NO_MAILBOX = (550, 551, 553)
 
 
 def send_email(mail: Letter, *, message_id: int) -> None:
@@ -49,10 +47,11 @@ def _is_for_good(refusal: SMTPException) -> bool:
     )
 
 
-def _is_about_the_mailbox(code: int, text: bytes | str) -> bool:
-    if code < 500:
-        return False
+def _is_about_the_mailbox(_code: int, text: bytes | str) -> bool:
+    """A bare 550 says nothing: servers that block ours answer it as well."""
     status = _STATUS.match(text if isinstance(text, bytes) else text.encode())
-    if status is None:
-        return code in _NO_MAILBOX
-    return status[1] in _OF_THE_RECIPIENT and status.groups() not in _OF_THE_SENDER
+    return (
+        status is not None
+        and status[1] in _OF_THE_RECIPIENT
+        and status.groups() not in _OF_THE_SENDER
+    )

@@ -27,6 +27,7 @@ _COUNTERS = {
     "booking_lock_conflicts": "Requests for a time that somebody else was just taking.",
     "docbook_sign_ins_failed": "Sign-ins that were refused, by any door.",
     "docbook_strangers_refused": "Requests for what is somebody else's.",
+    "docbook_mails_refused": "Messages that a mailbox refused for good; many mean a block list.",
     "docbook_passed_without_redis": "Requests let through because Redis did not answer.",
 }
 

@@ -12,6 +12,7 @@ from django.db.models.functions import Coalesce, Now
 
 from docbook.batches import delete_in_batches
 from docbook.lock_keys import RELAY_ASLEEP
+from docbook.observability import metrics
 from docbook.observability.stack import places_of
 from docbook.outbox import topics
 from docbook.outbox.deliveries import RefusedForGood
@@ -179,6 +180,7 @@ def receive(message_id: int, handed_out: int, *, handle: Callable[..., None]) ->
         handle(**message.payload)
     except RefusedForGood:
         _settle_as_refused(message)
+        metrics.count("docbook_mails_refused")
         log.warning("outbox_message_refused", topic=message.topic)
         return
     except Exception as error:  # noqa: BLE001 - whatever a receiver raises means: try again
@@ -190,7 +192,9 @@ def receive(message_id: int, handed_out: int, *, handle: Callable[..., None]) ->
         return
     # A later attempt may have given it up after this one's lease ended. It was delivered all the
     # same.
-    OutboxMessage.objects.filter(pk=message.pk).update(done_at=Now(), dead_at=None, last_error="")
+    OutboxMessage.objects.filter(pk=message.pk).update(
+        done_at=Now(), dead_at=None, is_refused=False, last_error=""
+    )
 
 
 def retry(*, message_ids: list[int]) -> int:

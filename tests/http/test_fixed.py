@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 import pytest
-from django.template import Context, RequestContext, Template, TemplateSyntaxError
+from django.template import Context, Engine, RequestContext, Template, TemplateSyntaxError
+from django.template.backends.django import get_installed_libraries
 from django.test import RequestFactory
 from django.utils import translation
 
@@ -190,8 +191,32 @@ def test_form_in_a_fixed_part_has_the_token_of_its_visitor():
         "{{ t.day|title }}",
     ],
 )
-def test_contents_cannot_ask_for_what_is_in_a_blank(asks: str):
-    template = Template(LOAD + "{% fixed blanks t %}" + asks + "{% endfixed %}")
+def test_included_template_cannot_ask_for_what_is_in_a_blank(asks: str):
+    template = Engine(
+        loaders=[("django.template.loaders.locmem.Loader", {"asks.html": LOAD + asks})],
+        libraries={each: get_installed_libraries()[each] for each in ("fixed", "i18n")},
+    ).from_string(LOAD + "{% fixed blanks t %}{% include 'asks.html' %}{% endfixed %}")
 
     with pytest.raises(TemplateSyntaxError):
         template.render(Context({"t": Ticket("Tue", 1)}))
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "{% if t.n == 'phone' %}yes{% endif %}",
+        "{% if 'phone' in t.n %}yes{% endif %}",
+        "{% if not t %}yes{% endif %}",
+        "{% for each in t.all %}{{ each }}{% endfor %}",
+        "{{ t.n|urlencode }}",
+        "{{ t.n|length }}",
+        "{{ t|default:'x' }}",
+        "{% with u=t.n %}{{ u }}{% endwith %}",
+        "{% blocktranslate count n=t.n %}one{% plural %}{{ n }}{% endblocktranslate %}",
+        "{% blocktranslate with n=t.n|upper %}{{ n }}{% endblocktranslate %}",
+        "{% if a %}{% if t.n %}yes{% endif %}{% endif %}",
+    ],
+)
+def test_question_about_a_blank_is_no_template(question: str) -> None:
+    with pytest.raises(TemplateSyntaxError, match="asks for what is in a blank"):
+        Template(f"{LOAD}{{% fixed a blanks t %}}{question}{{% endfixed %}}")

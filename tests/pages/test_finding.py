@@ -527,6 +527,18 @@ def test_home_leads_to_today_where_somebody_is_free_today() -> None:
     assert f'href="/doctors/?available_on={today}"' in page.content.decode()
 
 
+def test_home_says_today_as_soon_as_the_day_has_begun(time_machine: Any) -> None:
+    """The page that is kept was made seven seconds ago, yesterday."""
+    midnight = tomorrow_at(0, days=2)
+    doctor = make_doctor(clinic=make_clinic(time_zone="UTC"), min_notice_minutes=0)
+    make_visit_type(doctor=doctor)
+    make_slots(doctor=doctor, starts_at=midnight + timedelta(hours=9))
+    time_machine.move_to(midnight - timedelta(seconds=5), tick=False)
+    assert "Free today" not in words(signed_in().get("/"))
+    time_machine.move_to(midnight + timedelta(seconds=2), tick=False)
+    assert "Free today" in words(signed_in().get("/"))
+
+
 def test_home_leads_to_no_day_where_nobody_is_free() -> None:
     make_doctor()
     page = signed_in().get("/")

@@ -2,7 +2,7 @@
 
 import logging
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from html import escape
 from operator import attrgetter, is_
 from typing import Any
@@ -14,10 +14,13 @@ from django.template.base import (
     NodeList,
     Parser,
     Token,
+    VariableNode,
     render_value_in_context,
 )
 from django.template.context import Context
-from django.template.loader_tags import BlockNode
+from django.template.loader_tags import BlockNode, IncludeNode
+from django.template.smartif import TokenBase
+from django.templatetags.i18n import BlockTranslateNode
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 
@@ -45,7 +48,8 @@ class FixedNode(Node):
     nobody. Of an object that is made for everybody, the drawing of the newest one is kept.
 
     What differs from visitor to visitor is a blank: drawn as a gap, and filled in for each page.
-    Contents may only write a blank. They cannot ask for its value.
+    Contents may only write a blank. A template that asks for its value, with a condition or a
+    filter, is refused; included ones are not looked at before they are drawn.
     """
 
     def __init__(
@@ -150,6 +154,33 @@ def _mark(name: str) -> _Mark | str:
     return str(_Mark(name)) if name == "csrf_token" else _Mark(name)
 
 
+def _refuse_questions(node: Node, blanks: Sequence[str]) -> None:
+    """A blank may be written, also inside a translated text, and handed to an included template.
+    Filters and conditions would see the mark instead of the value.
+    """
+    written = [node.filter_expression] if isinstance(node, VariableNode) else []
+    if isinstance(node, BlockTranslateNode | IncludeNode):
+        written = list(node.extra_context.values())
+    for expression in _expressions(vars(node)):
+        name = str(expression.var).partition(".")[0]
+        is_written = any(expression is each for each in written) and not expression.filters
+        if name in blanks and not is_written:
+            raise template.TemplateSyntaxError(f"fixed: {expression} asks for what is in a blank.")
+
+
+def _expressions(found: object) -> Iterator[FilterExpression]:
+    """In what a node keeps, except in the nodes inside it."""
+    if isinstance(found, FilterExpression):
+        yield found
+    elif isinstance(found, dict):
+        yield from _expressions(list(found.values()))
+    elif isinstance(found, list | tuple) and not isinstance(found, NodeList):
+        for each in found:
+            yield from _expressions(each)
+    elif isinstance(found, TokenBase):
+        yield from _expressions([found.first, found.second, found.value])
+
+
 @register.tag
 def fixed(parser: Parser, token: Token) -> FixedNode:
     """`{% fixed %}…{% endfixed %}`; or `{% fixed nav sent=form.sent %}…` for contents that use
@@ -169,4 +200,6 @@ def fixed(parser: Parser, token: Token) -> FixedNode:
     parser.delete_first_token()
     if nodelist.get_nodes_by_type(BlockNode):
         raise template.TemplateSyntaxError("fixed: a block differs from page to page.")
+    for node in nodelist.get_nodes_by_type(Node):
+        _refuse_questions(node, blanks)
     return FixedNode(nodelist, variables, blanks)
