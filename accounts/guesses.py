@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection
-from django.db.models import DateTimeField, IntegerField, TextField
+from django.db.models import DateTimeField, IntegerField, Q, TextField
 
 from accounts.models import CodeGuesses
 from docbook.batches import delete_in_batches
@@ -51,17 +51,14 @@ def guessers_of(*, network: str, browser: str) -> Guessers:
     return [(f"network-{network}", "guess-network"), STRANGERS]
 
 
+# Of a kept query: rows say that somebody may have used up all guesses against a target.
+ARE_MANY = Q(since__gt=Given("since", DateTimeField()), count__gte=Given("fewest", IntegerField()))
 _MANY = KeptQuery(
-    lambda: CodeGuesses.objects.filter(
-        target=Given("target", TextField()),
-        since__gt=Given("since", DateTimeField()),
-        count__gte=Given("fewest", IntegerField()),
-    )[:1]
+    lambda: CodeGuesses.objects.filter(ARE_MANY, target=Given("target", TextField()))[:1]
 )
 
 
 def are_many(*, target: str, now: datetime) -> bool:
-    """Whether somebody may have used up all guesses against this target."""
     fewest = POLICIES["guess-network"].rate.most
     return _MANY.exists(target=target, since=now - A_DAY, fewest=fewest)
 

@@ -1,17 +1,21 @@
 """Reads holds, always as their holder."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from django.db.models import Func, Q, QuerySet, UUIDField
+from django.db.models import Exists, Func, OuterRef, Q, QuerySet, UUIDField
 from django.db.models.fields import DateTimeField
+from django.utils import timezone
 
-from accounts.models import User
+from accounts.guesses import A_DAY, ARE_MANY
+from accounts.models import CodeGuesses, User
 from bookings.actors.holder import Holder, keys_of
 from bookings.errors import HoldExpired, OtpLocked
 from bookings.models import Hold, HoldState
 from bookings.models.holds import MAX_CODE_ATTEMPTS
 from docbook.errors import NotFound, NotYours
+from docbook.http.rate_policies import POLICIES
 from docbook.postgres.kept_query import Given, KeptQuery
 from doctors.models import Doctor
 
@@ -28,18 +32,22 @@ class StatementTime(Func):
 IS_OVER = Q(expires_at__lte=StatementTime())
 JUDGED: dict[str, Q] = {"is_over": IS_OVER}
 
+_AGAINST_ITS_MAILBOX = CodeGuesses.objects.filter(ARE_MANY, target=OuterRef("guess_target"))
+_GUESSED: dict[str, Any] = {"has_many_guesses": Exists(_AGAINST_ITS_MAILBOX)}
+
 _HOLD = KeptQuery(
     lambda: (
         Hold.objects.filter(pk=Given("pk", UUIDField()))
         .select_related("doctor__specialty", "clinic", "visit_type__doctor", "patient")
-        .annotate(**JUDGED)
+        .annotate(**JUDGED, **_GUESSED)
     )
 )
 
 
 def get_hold(*, hold_id: UUID, holder: Holder) -> Hold:
     """The holder's own hold with everything its page shows. Raises NotFound for anybody else's."""
-    hold = _HOLD.first(pk=hold_id)
+    fewest = POLICIES["guess-network"].rate.most
+    hold = _HOLD.first(pk=hold_id, since=timezone.now() - A_DAY, fewest=fewest)
     if hold is None:
         raise NotFound
     if not holder.owns(hold):

@@ -19,5 +19,8 @@ def running_pause() -> BookingPause | None:
 
 def wants_long_code(hold: Hold) -> bool:
     """Whether strangers may have used up the guesses against a guest's mailbox."""
-    is_guests = hold.patient_id is None and hold.guess_target != ""
-    return is_guests and are_many(target=hold.guess_target, now=timezone.now())
+    if hold.patient_id is not None or hold.guess_target == "":
+        return False
+    if hold.has_many_guesses is not None:  # read with the hold
+        return hold.has_many_guesses
+    return are_many(target=hold.guess_target, now=timezone.now())

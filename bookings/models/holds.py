@@ -84,6 +84,8 @@ class Hold(Agreed):
 
     # Whether it had expired when it was read; see JUDGED in bookings.engine.selectors.
     is_over: bool
+    # Whether strangers may have used up the guesses against its mailbox, if get_hold has read it.
+    has_many_guesses: bool | None = None
 
     class Meta:
         ordering: ClassVar[list[str]] = ["-created_at", "id"]
