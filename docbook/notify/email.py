@@ -47,8 +47,10 @@ def _is_for_good(refusal: SMTPException) -> bool:
     )
 
 
-def _is_about_the_mailbox(_code: int, text: bytes | str) -> bool:
+def _is_about_the_mailbox(code: int, text: bytes | str) -> bool:
     """A bare 550 says nothing: servers that block ours answer it as well."""
+    if code < 500:
+        return False
     status = _STATUS.match(text if isinstance(text, bytes) else text.encode())
     return (
         status is not None

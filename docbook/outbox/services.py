@@ -179,9 +179,9 @@ def receive(message_id: int, handed_out: int, *, handle: Callable[..., None]) ->
     try:
         handle(**message.payload)
     except RefusedForGood:
-        _settle_as_refused(message)
-        metrics.count("docbook_mails_refused")
-        log.warning("outbox_message_refused", topic=message.topic)
+        if _settle_as_refused(message):
+            metrics.count("docbook_mails_refused")
+            log.warning("outbox_message_refused", topic=message.topic)
         return
     except Exception as error:  # noqa: BLE001 - whatever a receiver raises means: try again
         name, pause = type(error).__name__, _pause(message)
@@ -258,11 +258,13 @@ def _pause(message: OutboxMessage) -> timedelta:
     return min(LONGEST_BACKOFF, max(quick, (since or timedelta()) / PART_OF_THE_FAILURE))
 
 
-def _settle_as_refused(message: OutboxMessage) -> None:
+def _settle_as_refused(message: OutboxMessage) -> bool:
     """Only if nobody else has got the message since."""
-    OutboxMessage.objects.filter(pk=message.pk, handed_out=message.handed_out, done_at=None).update(
+    mine = OutboxMessage.objects.filter(pk=message.pk, handed_out=message.handed_out, done_at=None)
+    settled = mine.update(
         done_at=Now(), dead_at=None, is_refused=True, last_error=RefusedForGood.__name__
     )
+    return settled == 1
 
 
 def _put_back(message_id: int, *, handed_out: int, pause: timedelta, error: str) -> None:

@@ -62,6 +62,7 @@ def test_mail_that_a_mailbox_refuses_for_good_is_not_tried_again(answer: str, to
     "answer",
     [
         "450 4.2.0 greylisted",
+        "450 5.1.1 the code says later, whatever the text says",
         "554 5.7.1 relay access denied",
         "550 5.7.26 this mail is not authenticated",
         "550 5.1.8 sender address rejected",
@@ -136,6 +137,7 @@ def test_refusal_that_comes_after_the_lease_leaves_the_message_to_its_new_owner(
         work(message, handle=handle)
     message.refresh_from_db()
     assert (message.is_refused, message.last_error) == (False, "")
+    assert "docbook_mails_refused_total 0.0" in metrics.exposition().decode()
 
 
 def test_refused_mail_counts_as_refused_and_leaves_no_copy() -> None:
