@@ -6,7 +6,6 @@ values and never those tables.
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from hashlib import sha256
 from zoneinfo import ZoneInfo
 
 from django.db import models
@@ -117,12 +116,6 @@ class Agreed(models.Model):
             time_zone=self.time_zone,
             phone=self.clinic.phone,
         )
-
-    @property
-    def digest(self) -> str:
-        """Shows whether it is still what somebody has seen."""
-        said = [str(getattr(self, name)) for name in AGREED]
-        return sha256("\n".join(said).encode()).hexdigest()[:16]
 
     @property
     def agreed(self) -> AgreedVisit:

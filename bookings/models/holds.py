@@ -1,5 +1,6 @@
 """A time held for one patient while they confirm; the API calls it an attempt."""
 
+from hashlib import sha256
 from typing import ClassVar
 
 from django.conf import settings
@@ -10,7 +11,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 from uuid_utils.compat import uuid7
 
-from bookings.models.agreed import Agreed, says_what_is_agreed
+from bookings.models.agreed import AGREED, Agreed, says_what_is_agreed
 from bookings.models.waitlist import WaitlistEntry
 from doctors.models import Clinic, Doctor, Mode, VisitType
 from doctors.models.schedule import TimeRange
@@ -165,6 +166,12 @@ class Hold(Agreed):
 
     def __str__(self) -> str:
         return f"hold {self.pk}"
+
+    @property
+    def digest(self) -> str:
+        """Shows whether what is agreed is still what somebody has seen."""
+        said = [str(getattr(self, name)) for name in AGREED]
+        return sha256("\n".join(said).encode()).hexdigest()[:16]
 
     @property
     def needs_number(self) -> bool:

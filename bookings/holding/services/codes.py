@@ -27,7 +27,6 @@ from docbook.http.throttling import Limit, enforce, give_back, limit_of
 from docbook.notify.masking import masked_email, masked_phone
 from docbook.notify.phone_numbers import international
 from docbook.outbox.services import publish
-from doctors.models import Mode
 from doctors.services import claims
 
 
@@ -97,7 +96,7 @@ def request_code(*, hold_id: UUID, holder: Holder, details: Details, now: dateti
                 setattr(hold, name, given)
             hold.guess_target = target_of(email)
             hold.patient = patient or hold.patient
-            if hold.mode == Mode.PHONE and not hold.phone:
+            if hold.needs_number:
                 raise NumberNeeded
             term = timedelta(seconds=settings.HOLD_SECONDS)
             moved = destination_of(hold) != before

@@ -217,7 +217,15 @@ def code(request: HttpRequest, hold: Hold, holder: Holder) -> HttpResponseBase:
         # The practice has changed the visit, so the patient must see it before it is booked.
         notice = notice_of_change(hold)
         return code_page(request, hold, holder=holder, status=409, notice=notice)
-    return _try(request, hold, holder=holder, typed=form.cleaned_data["code"])
+    try:
+        guessers = _guessers_at(request, hold) if holder.patient is None else None
+        confirm(hold_id=hold.pk, holder=holder, code=form.cleaned_data["code"], guessers=guessers)
+    except (OtpInvalid, TooManyGuesses, NotChangeable, *LOST) as error:
+        return _code_refused(request, error, hold, holder=holder)
+    _drop_draft(request)
+    if holder.patient is None:
+        open_account(request, visit_id=hold.pk)
+    return redirect(f"{reverse('bookings:appointment', args=[hold.pk])}?confirmed=1")
 
 
 @require_POST
@@ -263,32 +271,25 @@ def release(request: HttpRequest, hold: Hold, holder: Holder) -> HttpResponseBas
     return redirect(without_fragment(to))
 
 
-def _try(request: HttpRequest, hold: Hold, *, holder: Holder, typed: str) -> HttpResponseBase:
-    try:
-        guessers = _guessers_at(request, hold) if holder.patient is None else None
-        confirm(hold_id=hold.pk, holder=holder, code=typed, guessers=guessers)
-    except OtpInvalid as wrong:
-        refusal.note(wrong.code)
+def _code_refused(
+    request: HttpRequest, error: DomainError, hold: Hold, *, holder: Holder
+) -> HttpResponseBase:
+    if isinstance(error, OtpInvalid):
+        refusal.note(error.code)
         # Away from the POST: reloading, or reopening a tab that the phone has dropped, would try
         # again.
         return redirect(f"{request.path}?wrong=1")
-    except TooManyGuesses as many:
-        refusal.note(many.code)
+    if isinstance(error, TooManyGuesses):
+        refusal.note(error.code)
         form = CodeForm.after_wrong_code(too_many_guesses(hold, holder))
         response = code_page(request, hold, holder=holder, form=form, status=429)
-        add_headers(response, headers_of(many))
+        add_headers(response, headers_of(error))
         return response
-    except LOST as gone:
-        return _lost(request, gone, hold)
-    except NotChangeable as changed:
+    if isinstance(error, NotChangeable):
         # The visit that would have moved has changed in the meantime.
-        return show_refused_change(
-            request, changed, appointment_id=hold.replaces or hold.pk, attempt=hold
-        )
-    _drop_draft(request)
-    if holder.patient is None:
-        open_account(request, visit_id=hold.pk)
-    return redirect(f"{reverse('bookings:appointment', args=[hold.pk])}?confirmed=1")
+        moved = hold.replaces or hold.pk
+        return show_refused_change(request, error, appointment_id=moved, attempt=hold)
+    return _lost(request, error, hold)
 
 
 def _elsewhere(
