@@ -38,8 +38,8 @@ def ask_to_amend(*, source: Source, by: audit.Actor) -> None:
         )
 
 
-def amend_visits(*, source: Source, by: audit.Actor, now: datetime, limit: int = BATCH) -> int:
-    """Amends up to `limit` of them, nearest first, and asks for the rest; returns how many.
+def amend_visits(*, source: Source, by: audit.Actor, now: datetime) -> int:
+    """Amends up to BATCH of them, nearest first, and asks for the rest; returns how many.
 
     Skips visits that already show the current values. So a second run, or one after a crash,
     continues where the first ended and tells nobody twice. Every run locks the rows in order of
@@ -53,10 +53,10 @@ def amend_visits(*, source: Source, by: audit.Actor, now: datetime, limit: int =
         for hold in outdated_holds(source, now=now).order_by("id").select_for_update(of=("self",)):
             _amend_hold(hold, facts=facts, by=by)
         outdated = outdated_visits(source, now=now).order_by("starts_at", "id")
-        found = list(outdated.select_for_update(of=("self",))[:limit])
+        found = list(outdated.select_for_update(of=("self",))[:BATCH])
         for visit in found:
             _amend(visit, facts=facts, by=by, now=now)
-        if len(found) == limit:
+        if len(found) == BATCH:
             ask_to_amend(source=source, by=by)
     return len(found)
 

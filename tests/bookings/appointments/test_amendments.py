@@ -45,8 +45,8 @@ def moved_away(made: Booked, **fields: str) -> Clinic:
     return clinic_of(made)
 
 
-def amended(source: Clinic | VisitType, **more: Any) -> int:
-    return amend_visits(source=source, by=STAFF, now=timezone.now(), **more)
+def amended(source: Clinic | VisitType) -> int:
+    return amend_visits(source=source, by=STAFF, now=timezone.now())
 
 
 def broken() -> list[str]:
@@ -149,18 +149,17 @@ def several(number: int) -> Booked:
     return made
 
 
-def test_run_that_was_broken_off_goes_on_and_tells_nobody_twice() -> None:
+def test_run_that_was_broken_off_goes_on_and_tells_nobody_twice(monkeypatch) -> None:
     clinic = moved_away(several(5))
-    assert [amended(clinic, limit=2) for _ in range(4)] == [2, 2, 1, 0]
+    monkeypatch.setattr("bookings.appointments.services.amendments.BATCH", 2)
+    assert [amended(clinic) for _ in range(4)] == [2, 2, 1, 0]
     assert OutboxMessage.objects.filter(topic="appointment.updated").count() == 5
     assert len({each.extra_headers["Message-ID"] for each in told()}) == len(mail.outbox) == 5
 
 
 def test_worker_asks_for_the_rest_until_none_is_left(monkeypatch) -> None:
     clinic = moved_away(several(5))
-    monkeypatch.setattr(
-        "bookings.appointments.services.amendments.amend_visits.__kwdefaults__", {"limit": 2}
-    )
+    monkeypatch.setattr("bookings.appointments.services.amendments.BATCH", 2)
     ask_to_amend(source=clinic, by=STAFF)
     for expected in (3, 1, 0):
         receive("visits.outdated")
