@@ -1,9 +1,11 @@
 """`make mutate`: the code is broken in one place at a time. A mutant that no test notices shows
 what no test checks.
 
-make mutate all, an hour or two make mutate ARGS=services the services and the rules make mutate
-ARGS=sql the functions of the database make mutate ARGS="bookings/holding/services/holds.py" one
-module, or several make mutate ARGS="sql bookings_confirm" one function, or several
+- `make mutate`: all, an hour or two;
+- `make mutate ARGS=services`: the services and the rules;
+- `make mutate ARGS=sql`: the functions of the database;
+- `make mutate ARGS="bookings/holding/services/holds.py"`: one module, or several;
+- `make mutate ARGS="sql bookings_confirm"`: one function, or several.
 
 Figures of full runs are written to docs/results.
 """
