@@ -1,7 +1,8 @@
 """Bookings of this revision beside those of another one.
 
 Both run at once, each on engines of its own, and are loaded in turn: so the mood of the machine
-meets both. Compare the shares, which this mood moves least.
+meets both. Compare the shares, which this mood moves least. pgbench's tpcb-like runs before and
+after each round, on the engines of this revision.
 """
 
 import os
@@ -9,6 +10,7 @@ import statistics
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 
 from devstack.console import say
 from devstack.interrupts import interrupts_noted
@@ -28,8 +30,10 @@ from proof.fixtures import Fixture, make_fixture, renewed
 from proof.report import Report, Row
 from proof.revisions import code_of
 from proof.stack import Stack, running_stack
+from proof.yardstick import make_yardstick, tpcb_like
 
 WARM_UP_SECONDS = 3
+YARDSTICK_SECONDS = 4
 
 
 @dataclass
@@ -59,18 +63,28 @@ def compare_bookings(size: Size, *, against: str) -> Report:
             against: running.enter_context(running_stack(interrupts=interrupts, code=code)),
         }
         here, there = sides = [_side(name, stack, size) for name, stack in stacks.items()]
+        make_yardstick(here.stack)
+        yardstick = [tpcb_like(here.stack, seconds=YARDSTICK_SECONDS)]
         for number in range(1, size.rounds + 1):
             # Each goes first in every other round.
             for side in sides if number % 2 else reversed(sides):
                 side.loads.append(side.book(size, name=f"round-{number}"))
+            yardstick.append(tpcb_like(here.stack, seconds=YARDSTICK_SECONDS))
             a, b = (60 * side.loads[-1].bookings_a_second for side in sides)
-            say(f"  round {number}: {a:.0f} here, {b:.0f} there, a minute")
+            say(
+                f"  round {number}: {a:.0f} here, {b:.0f} there, a minute; "
+                f"tpcb-like {yardstick[-1]:.0f}/s"
+            )
         return Report(
             scenario="booking-versus",
             seed=size.seed,
             database=here.stack.database_settings,
-            tables=_tables(here, there),
-            figures={"against": against, "load average before": str(load_before)},
+            tables=_tables(here, there, yardstick),
+            figures={
+                "against": against,
+                "tpcb-like a second": ", ".join(f"{each:.0f}" for each in yardstick),
+                "load average before": str(load_before),
+            },
             findings=[*_wrong_answers(sides), *invariants(here.stack, history=None)],
         )
 
@@ -85,9 +99,12 @@ def _side(name: str, stack: Stack, size: Size) -> Side:
     return side
 
 
-def _tables(here: Side, there: Side) -> dict[str, Sequence[Row]]:
+def _tables(here: Side, there: Side, yardstick: Sequence[float]) -> dict[str, Sequence[Row]]:
     tables: dict[str, Sequence[Row]] = {
-        "Bookings, each a hold and a confirmation": [_row(here), _row(there)],
+        "Bookings, each a hold and a confirmation": [
+            _row(here, yardstick),
+            _row(there, yardstick),
+        ],
         "Here as a share of there": _shares(here, there),
     }
     for side in (here, there):
@@ -95,12 +112,16 @@ def _tables(here: Side, there: Side) -> dict[str, Sequence[Row]]:
     return tables
 
 
-def _row(side: Side) -> Row:
+def _row(side: Side, yardstick: Sequence[float]) -> Row:
     speeds = [60 * each.bookings_a_second for each in side.loads]
+    around = zip(side.loads, pairwise(yardstick), strict=True)
+    ratios = [load.bookings_a_second / statistics.mean(runs) for load, runs in around]
     row: dict[str, object] = {
         "revision": side.name,
         "a minute": round(statistics.median(speeds)),
         "range": f"{min(speeds):.0f} to {max(speeds):.0f}",
+        "of tpcb-like": f"{statistics.median(ratios):.4f}",
+        "range of it": f"{min(ratios):.4f} to {max(ratios):.4f}",
     }
     for act in ACTS:
         times = [took for load in side.loads for took in load.times[act]]
