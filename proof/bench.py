@@ -6,6 +6,8 @@ make bench ARGS=--profile                and where the time goes: three minutes 
 make bench ARGS="--against REVISION"     beside the bookings of another revision
 make bench SUITE=pages                   what a page costs, two minutes
 make bench SUITE=pages ARGS="--against REVISION"
+make bench SUITE=told                    what a booking costs until both its mails are delivered
+make bench SUITE=told ARGS="--against REVISION"
 
 Figures of full size go into docs/results, others into .dev/results.
 """
@@ -17,7 +19,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from devstack.refusals import Interrupted, Refusal
-from proof import booking_load, pages
+from proof import booking_load, pages, told
 from proof.pages import compare_pages
 from proof.report import Report
 from proof.speed import booking
@@ -42,6 +44,7 @@ def _bookings(size: booking_load.Size, *, profile: bool, against: str) -> Report
 SUITES: Mapping[str, Suite] = {
     "booking": Suite(booking_load.Size, _bookings, ("profile", "against")),
     "pages": Suite(pages.Size, compare_pages, ("against",)),
+    "told": Suite(told.Size, told.told, ("against",)),
 }
 
 _OPTIONS: Mapping[str, Mapping[str, Any]] = {

@@ -69,24 +69,22 @@ class BookingPlan:
                 index += 1
 
 
-class _Desk:
+class Desk:
     """One connection and its current booking."""
 
     def __init__(self, plan: BookingPlan) -> None:
         self.client = Client(plan.url)
         self.otp_key = plan.otp_key
         self.begun = 0.0
-        self.attempt = ""
 
     def hold(self, task: Task) -> None:
         self.task = task
         body = {"slotId": task.slot, "visitTypeId": task.visit_type}
         self._send("/api/v1/bookings", body, key=task.key)
 
-    def confirm(self, held: Answer) -> None:
-        self.attempt = held.data["attemptId"]
-        code = derive(key=self.otp_key, hold_id=UUID(self.attempt), resend=0)
-        self._send(f"/api/v1/bookings/{self.attempt}/verify-otp", {"code": code})
+    def confirm(self, attempt: str) -> None:
+        code = derive(key=self.otp_key, hold_id=UUID(attempt), resend=0)
+        self._send(f"/api/v1/bookings/{attempt}/verify-otp", {"code": code})
 
     def answer(self) -> tuple[Answer, float]:
         """With the milliseconds since the request."""
@@ -102,7 +100,7 @@ class _Desk:
 
 def run(plan: BookingPlan, number: int) -> dict[str, object]:
     """Times by act, and the wrong answers by status and code."""
-    desks = [_Desk(plan) for _ in range(plan.connections)]
+    desks = [Desk(plan) for _ in range(plan.connections)]
     tasks = plan.tasks(number)
     found: dict[str, list[float]] = {"hold": [], "confirm": []}
     wrong: list[str] = []
@@ -121,7 +119,7 @@ def run(plan: BookingPlan, number: int) -> dict[str, object]:
         for desk, _task in busy:
             answer = _noted(desk, found["hold"], wrong, expected=201)
             if answer is not None:
-                desk.confirm(answer)
+                desk.confirm(answer.data["attemptId"])
                 waiting.append(desk)
         for desk in waiting:
             _noted(desk, found["confirm"], wrong, expected=200)
@@ -133,7 +131,7 @@ def run(plan: BookingPlan, number: int) -> dict[str, object]:
     }
 
 
-def _noted(desk: _Desk, times: list[float], wrong: list[str], *, expected: int) -> Answer | None:
+def _noted(desk: Desk, times: list[float], wrong: list[str], *, expected: int) -> Answer | None:
     try:
         answer, took = desk.answer()
     except NoAnswer:

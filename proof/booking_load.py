@@ -86,13 +86,14 @@ def over_http(stack: Stack, fixture: Fixture, size: Size, *, skip: int, name: st
     ]
     before = seconds_by_part(stack)
     try:
-        found = [_words_of(client, stack, timeout=size.seconds + 60.0) for client in clients]
+        found = [words_of(client, stack, timeout=size.seconds + 60.0) for client in clients]
     finally:
         stop(clients)
     return Load.of(found, cpu_seconds=spent(before, seconds_by_part(stack)))
 
 
-def _words_of(client: Process, stack: Stack, *, timeout: float) -> dict[str, Any]:
+def words_of(client: Process, stack: Stack, *, timeout: float) -> dict[str, Any]:
+    """What a client has printed at its end. Raises Refusal if it broke down."""
     stack.workshop.interrupts.wait_until(client.has_ended, timeout=timeout)
     words = client.log.read_text()
     if client.popen.poll() != 0:

@@ -12,14 +12,15 @@ def seconds_by_part(stack: Stack) -> dict[str, float]:
     running = {name: part.process for name, part in stack.parts.items() if part.process}
     roots = {name: process.popen.pid for name, process in running.items()}
     roots["postgres"] = stack.database_process
-    return {name: _of_tree(pid) for name, pid in roots.items()}
+    return {name: seconds_of(pid) for name, pid in roots.items()}
 
 
 def spent(before: Mapping[str, float], after: Mapping[str, float]) -> dict[str, float]:
     return {name: after[name] - seconds for name, seconds in before.items()}
 
 
-def _of_tree(pid: int) -> float:
+def seconds_of(pid: int) -> float:
+    """User and system time of a process and all that it has started."""
     root = psutil.Process(pid)
     return sum(_of_process(each) for each in (root, *root.children(recursive=True)))
 

@@ -13,10 +13,20 @@ from tempfile import TemporaryDirectory
 from devstack.layout import ROOT
 from devstack.refusals import Refusal
 
-_WEB_COMMAND = (
-    "import json, sys; from devstack import programs;"
-    "print(json.dumps([*map(str, programs.web(port=int(sys.argv[1]), environment={}).command)]))"
-)
+_COMMANDS = """
+import json, sys
+from pathlib import Path
+from devstack import programs
+
+made = [
+    programs.web(port=int(sys.argv[1]), environment={}),
+    programs.worker(environment={}),
+    programs.upkeep(environment={}),
+    programs.relay(environment={}),
+    programs.beat(schedule=Path(sys.argv[2]), environment={}),
+]
+print(json.dumps({each.name: [str(word) for word in each.command] for each in made}))
+"""
 
 
 @contextmanager
@@ -38,13 +48,13 @@ def code_of(revision: str) -> Iterator[Path]:
         yield Path(name).resolve()
 
 
-def web_command(code: Path, *, port: int) -> list[str]:
-    """How that code starts its server."""
+def commands_of(code: Path, *, port: int, schedule: Path) -> dict[str, list[str]]:
+    """How that code starts its processes: web, worker, upkeep, relay and beat."""
     done = subprocess.run(
-        [sys.executable, "-c", _WEB_COMMAND, str(port)],
+        [sys.executable, "-c", _COMMANDS, str(port), str(schedule)],
         cwd=code,
         capture_output=True,
         check=True,
         text=True,
     )
-    return list(json.loads(done.stdout))
+    return dict(json.loads(done.stdout))

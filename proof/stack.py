@@ -11,14 +11,13 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Any
 
 import psycopg
 
-from devstack import programs
 from devstack.checks import SECRETS
 from devstack.guard import guarded
 from devstack.interrupts import Interrupts
@@ -30,7 +29,7 @@ from devstack.processes import Process, Program, Workshop, stop
 from devstack.refusals import Refusal
 from devstack.roles import new_roles
 from devstack.valkey import start_valkey, wait_for_valkey
-from proof.revisions import web_command
+from proof.revisions import commands_of
 
 START_TIMEOUT = 120.0
 
@@ -86,6 +85,7 @@ class Stack:
     maildir: Path
     database_url: str = field(repr=False)  # the superuser's, which no process of the product has
     database_process: int
+    sink_process: int
     database_settings: Mapping[str, str]
     code: Path = ROOT
     parts: dict[str, Part] = field(default_factory=dict)
@@ -180,7 +180,7 @@ def running_stack(
     code: Path = ROOT,
 ) -> Iterator[Stack]:
     """Engines, schema and processes in a folder that is deleted afterwards. `code` is the code of
-    another revision, for a stack without background.
+    another revision.
 
     `database` changes settings of PostgreSQL (except those that make it durable), `environment`
     those of DocBook. With `background`, a worker, a relay and beat run too.
@@ -236,6 +236,7 @@ def _on_engines(
         maildir=sink.maildir,
         database_url=postgres.url(),
         database_process=postgres.process.popen.pid,
+        sink_process=sink.process.popen.pid,
         database_settings=settings_of(postgres.url()),
         code=code,
     )
@@ -271,16 +272,15 @@ def settings_of(database_url: str) -> dict[str, str]:
 
 
 def _start_processes(stack: Stack, *, background: bool) -> None:
-    environment = stack.environment
-    command = web_command(stack.code, port=stack.port)
-    web = programs.web(port=stack.port, environment=environment)
-    stack.add(replace(web, command=command, folder=stack.code))
-    if background:
-        schedule = stack.workshop.folder / "beat-schedule"
-        stack.add(programs.worker(environment=environment))
-        stack.add(programs.upkeep(environment=environment))
-        stack.add(programs.relay(environment=environment))
-        stack.add(programs.beat(schedule=schedule, environment=environment))
+    schedule = stack.workshop.folder / "beat-schedule"
+    commands = commands_of(stack.code, port=stack.port, schedule=schedule)
+    for name, command in commands.items():
+        if background or name == "web":
+            stack.add(
+                Program(
+                    name=name, command=command, environment=stack.environment, folder=stack.code
+                )
+            )
     wait_until_ready(stack)
 
 

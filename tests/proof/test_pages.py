@@ -3,7 +3,7 @@ import pytest
 from devstack.layout import ROOT
 from devstack.refusals import Refusal
 from proof.browser import Page
-from proof.revisions import code_of, web_command
+from proof.revisions import code_of, commands_of
 
 needs_git = pytest.mark.skipif(not (ROOT / ".git").exists(), reason="these files are no clone")
 
@@ -31,12 +31,14 @@ def test_link_is_found_by_its_class():
 
 
 @needs_git
-def test_code_of_a_revision_says_itself_how_it_is_served():
+def test_code_of_a_revision_says_itself_how_its_processes_start(tmp_path):
     with code_of("HEAD") as code:
-        command = web_command(code, port=4321)
+        commands = commands_of(code, port=4321, schedule=tmp_path / "beat")
 
-    assert "granian" in command
-    assert "4321" in command
+    assert list(commands) == ["web", "worker", "upkeep", "relay", "beat"]
+    assert "4321" in commands["web"]
+    assert str(code / "manage.py") in commands["relay"]
+    assert str(tmp_path / "beat") in commands["beat"]
     assert not code.exists()
 
 
