@@ -18,7 +18,7 @@ test: ## every test on engines of its own (ARGS="-k held" goes to pytest; AT="20
 proof: ## load and faults, judged from outside (ARGS="stampede --crowd 100"; all: 5 minutes)
 	@$(PYTHON) -m devstack proof $(ARGS)
 
-bench: ## how fast, next to what the database alone could do (SUITE=pages, SUITE=told: see CONTRIBUTING)
+bench: ## how fast, next to what the database alone could do (SUITE=pages: what a page costs)
 	@$(PYTHON) -m devstack bench $(SUITE) $(ARGS)
 
 lighthouse: ## how fast and light the public pages of a running `make run` are on a phone (PORT=8000)
