@@ -2,21 +2,27 @@
 
 Started as `python -m proof.booker PLAN NUMBER`; prints the milliseconds of each request as JSON.
 Each booking uses its own slot and patient, from a list that no other client has.
+
+Without a rate, each connection begins the next booking as soon as the last one is answered. With a
+rate, bookings are due at fixed times, however slow the answers are. A booking that finds every
+connection busy waits for one, and its time counts from the moment when it was due.
 """
 
 import json
 import sys
 import time
+from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
+from selectors import EVENT_READ, DefaultSelector
 from uuid import UUID
 
 from bookings.holding.codes import derive
-from proof.client import Answer, Client, NoAnswer, headers_of
+from proof.client import TIMEOUT, Answer, Client, NoAnswer, headers_of
 from proof.fixtures import Fixture
-from proof.plan import Calendar, Patient
+from proof.plan import API, Calendar, Patient
 
 
 @dataclass(frozen=True)
@@ -31,7 +37,9 @@ class Task:
 
 @dataclass(frozen=True)
 class BookingPlan:
-    """For all clients, which take the tasks in turn. `skip` tasks were used before."""
+    """For all clients, which take the tasks in turn. `skip` tasks were used before. `rate` is how
+    many bookings all clients begin in a second; 0 is as many as they can.
+    """
 
     url: str
     otp_key: str
@@ -42,6 +50,7 @@ class BookingPlan:
     begin_at: float
     calendars: Sequence[Calendar]
     patients: Sequence[Patient]
+    rate: float = 0.0
 
     def write(self, path: Path) -> None:
         path.write_text(json.dumps(asdict(self)))
@@ -68,80 +77,163 @@ class BookingPlan:
                 yield Task(slot, calendar.single, patient, f"bench-{slot}")
                 index += 1
 
+    def due(self, number: int) -> Iterator[float]:
+        """When this client's bookings are due, in seconds after the begin."""
+        index = number
+        while self.rate and index / self.rate < self.seconds:
+            yield index / self.rate
+            index += self.processes
+
+
+class WrongAnswer(Exception):
+    """Not the answer to this request. The text says what came instead."""
+
 
 class Desk:
-    """One connection and its current booking."""
+    """One connection and its current booking. `attempt` is empty until it is to be confirmed;
+    `due` is when the last request should have been sent.
+    """
 
     def __init__(self, plan: BookingPlan) -> None:
         self.client = Client(plan.url)
         self.otp_key = plan.otp_key
-        self.begun = 0.0
+        self.due = 0.0
+        self.attempt = ""
+
+    @property
+    def act(self) -> str:
+        return "confirm" if self.attempt else "hold"
 
     def hold(self, task: Task) -> None:
-        self.task = task
+        self.task, self.attempt = task, ""
         body = {"slotId": task.slot, "visitTypeId": task.visit_type}
-        self._send("/api/v1/bookings", body, key=task.key)
+        self._send(f"{API}/bookings", body, key=task.key)
 
     def confirm(self, attempt: str) -> None:
-        code = derive(key=self.otp_key, hold_id=UUID(attempt), resend=0)
-        self._send(f"/api/v1/bookings/{attempt}/verify-otp", {"code": code})
+        self.attempt = attempt
+        code = derive(key=self.otp_key, hold_id=UUID(self.attempt), resend=0)
+        self._send(f"{API}/bookings/{self.attempt}/verify-otp", {"code": code})
 
-    def answer(self) -> tuple[Answer, float]:
-        """With the milliseconds since the request."""
-        found = self.client.receive()
-        return found, (time.perf_counter() - self.begun) * 1000
+    def check(self, answer: Answer) -> None:
+        """Raises WrongAnswer if the answer does not say that this time is held or booked."""
+        try:
+            data = answer.data
+        except ValueError:
+            raise WrongAnswer(f"{answer.status} without JSON") from None
+        if self.attempt:
+            told = (answer.status, data.get("id"), data.get("status"))
+            right: tuple[object, ...] = (200, self.attempt, "confirmed")
+        else:
+            told = (answer.status, data.get("slot", {}).get("slotId"), data.get("status"))
+            right = (201, self.task.slot, "held")
+        if told != right:
+            what = data.get("code") or f"{told[1:]} instead of {right[1:]}"
+            raise WrongAnswer(f"{answer.status} {what}")
 
     def _send(self, path: str, body: object, *, key: str = "") -> None:
         patient = self.task.patient
         lines = headers_of(token=patient.token, address=patient.address, key=key)
-        self.begun = time.perf_counter()
         self.client.send("POST", path, body, headers=lines)
 
 
-def run(plan: BookingPlan, number: int) -> dict[str, object]:
-    """Times by act, and the wrong answers by status and code."""
-    desks = [Desk(plan) for _ in range(plan.connections)]
-    tasks = plan.tasks(number)
-    found: dict[str, list[float]] = {"hold": [], "confirm": []}
-    wrong: list[str] = []
-    taken = 0
-    while time.time() < plan.begin_at:  # all processes at once
-        time.sleep(0.001)
-    until = plan.begin_at + plan.seconds
-    while time.time() < until:
-        busy = [(desk, task) for desk, task in zip(desks, tasks, strict=False)]
-        if not busy:  # a fast machine has booked everything
-            break
-        taken += len(busy)
-        for desk, task in busy:
-            desk.hold(task)
-        waiting = []
-        for desk, _task in busy:
-            answer = _noted(desk, found["hold"], wrong, expected=201)
+class Booker:
+    """All desks of one process. Times are seconds of the performance counter."""
+
+    def __init__(self, plan: BookingPlan, number: int) -> None:
+        self.plan = plan
+        self.tasks = plan.tasks(number)
+        self.timetable = plan.due(number)
+        self.next_due = next(self.timetable, None)
+        self.free = deque(Desk(plan) for _ in range(plan.connections))
+        self.selector = DefaultSelector()
+        self.taken = 0
+        self.times: dict[str, list[float]] = {"hold": [], "confirm": []}
+        self.wrong: list[str] = []
+
+    def run(self) -> dict[str, object]:
+        """Times by act in milliseconds, wrong answers, and what the work took in CPU seconds."""
+        for desk in self.free:
+            desk.client.connect()
+        time.sleep(max(0.0, self.plan.begin_at - time.time()))  # all processes at once
+        self.begin = time.perf_counter()
+        used = time.process_time()
+        while self._has_work():
+            self._begin_what_is_due()
+            self._hear_answers()
+        return {
+            "taken": self.taken,
+            "times": self.times,
+            "wrong": self.wrong,
+            "seconds": time.perf_counter() - self.begin,
+            "cpu_seconds": time.process_time() - used,
+        }
+
+    def _has_work(self) -> bool:
+        return bool(self.selector.get_map()) or self._due() is not None
+
+    def _due(self) -> float | None:
+        """When the next booking is due; None if there is none."""
+        if self.plan.rate:
+            return None if self.next_due is None else self.begin + self.next_due
+        now = time.perf_counter()
+        return now if now < self.begin + self.plan.seconds else None
+
+    def _begin_what_is_due(self) -> None:
+        while self.free and (due := self._due()) is not None and due <= time.perf_counter():
+            task = next(self.tasks, None)
+            if task is None:
+                raise SystemExit("Every time is booked: ask for fewer rounds or seconds.")
+            self.taken += 1
+            self.next_due = next(self.timetable, None)
+            desk = self.free.popleft()
+            desk.due = due
+            try:
+                desk.hold(task)
+            except NoAnswer:
+                self._end(desk, wrong="no answer")
+            else:
+                self._listen_to(desk)
+
+    def _hear_answers(self) -> None:
+        """Waits until there are some, or until the next booking is due."""
+        due = self._due() if self.free else None
+        ready = self.selector.select(
+            TIMEOUT if due is None else max(0.0, due - time.perf_counter())
+        )
+        for key, _events in ready:
+            self._hear(key.data)
+        if not ready and due is None:
+            for key in list(self.selector.get_map().values()):
+                self.selector.unregister(key.fileobj)
+                key.data.client.close()
+                self._end(key.data, wrong="no answer")
+
+    def _hear(self, desk: Desk) -> None:
+        self.selector.unregister(desk.client.connect())
+        try:
+            answer = desk.client.read()
             if answer is not None:
+                now = time.perf_counter()
+                desk.check(answer)
+                self.times[desk.act].append(1000 * (now - desk.due))
+                if desk.act == "confirm":
+                    self._end(desk)
+                    return
+                desk.due = now
                 desk.confirm(answer.data["attemptId"])
-                waiting.append(desk)
-        for desk in waiting:
-            _noted(desk, found["confirm"], wrong, expected=200)
-    return {
-        "taken": taken,
-        "times": found,
-        "wrong": wrong[:20],
-        "seconds": time.time() - plan.begin_at,
-    }
+            self._listen_to(desk)
+        except NoAnswer:
+            self._end(desk, wrong="no answer")
+        except WrongAnswer as wrong:
+            self._end(desk, wrong=str(wrong))
 
+    def _listen_to(self, desk: Desk) -> None:
+        self.selector.register(desk.client.connect(), EVENT_READ, desk)
 
-def _noted(desk: Desk, times: list[float], wrong: list[str], *, expected: int) -> Answer | None:
-    try:
-        answer, took = desk.answer()
-    except NoAnswer:
-        wrong.append("no answer")
-        return None
-    if answer.status != expected:
-        wrong.append(f"{answer.status} {answer.data.get('code')}")
-        return None
-    times.append(took)
-    return answer
+    def _end(self, desk: Desk, *, wrong: str = "") -> None:
+        if wrong:
+            self.wrong.append(wrong)
+        self.free.append(desk)
 
 
 def plan_of(fixture: Fixture, **more: object) -> BookingPlan:
@@ -149,4 +241,4 @@ def plan_of(fixture: Fixture, **more: object) -> BookingPlan:
 
 
 if __name__ == "__main__":
-    print(json.dumps(run(BookingPlan.read(Path(sys.argv[1])), int(sys.argv[2]))))
+    print(json.dumps(Booker(BookingPlan.read(Path(sys.argv[1])), int(sys.argv[2])).run()))

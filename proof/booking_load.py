@@ -18,21 +18,26 @@ from proof.stack import Stack
 
 ACTS = ("hold", "confirm")
 SLOTS = 60
-HTTP_DOCTORS, HTTP_PATIENTS = 500, 3000
+HTTP_DOCTORS, HTTP_PATIENTS = 1000, 4000
+# At a given rate: more than the server has threads, so that nobody waits for a connection.
+CONNECTIONS_AT_A_RATE = 64
+CLIENTS = "clients"
 
 
 @dataclass(frozen=True)
 class Size:
     rounds: int = 5
     seconds: int = 10
-    processes: int = 2
-    connections: int = 8
+    processes: int = 1
+    connections: int = 16
     seed: int = 1
 
 
 @dataclass(frozen=True)
 class Load:
-    """What the clients of one round did; times in milliseconds, by act."""
+    """What the clients of one round did; times in milliseconds, by act. The CPU of the clients is a
+    part like those of the stack.
+    """
 
     bookings_a_second: float
     taken: int
@@ -56,11 +61,16 @@ class Load:
             taken=max(each["taken"] for each in clients) * len(clients),
             times=times,
             wrong=[wrong for each in clients for wrong in each["wrong"]],
-            cpu_seconds=cpu_seconds,
+            cpu_seconds={**cpu_seconds, CLIENTS: sum(each["cpu_seconds"] for each in clients)},
         )
 
 
-def over_http(stack: Stack, fixture: Fixture, size: Size, *, skip: int, name: str) -> Load:
+def over_http(
+    stack: Stack, fixture: Fixture, size: Size, *, skip: int, name: str, rate: float = 0.0
+) -> Load:
+    """`skip` tasks were used before. `rate` is how many bookings begin in a second; 0 is as many as
+    the connections can do.
+    """
     folder = stack.workshop.folder / name
     folder.mkdir()
     plan = plan_of(
@@ -69,7 +79,8 @@ def over_http(stack: Stack, fixture: Fixture, size: Size, *, skip: int, name: st
         otp_key=stack.otp_key,
         seconds=size.seconds,
         processes=size.processes,
-        connections=size.connections,
+        connections=CONNECTIONS_AT_A_RATE if rate else size.connections,
+        rate=rate,
         skip=skip,
         begin_at=time.time() + 2.0,  # enough to read the plan
     )

@@ -68,7 +68,8 @@ class Client:
             head += "Content-Length: 0\r\n"
         try:
             connection = self.connect()
-            connection.settimeout(timeout or self.timeout)
+            if timeout or connection.gettimeout() != self.timeout:
+                connection.settimeout(timeout or self.timeout)
             connection.sendall(head.encode() + b"\r\n" + content)
         except OSError as error:
             self.close()
@@ -76,13 +77,21 @@ class Client:
 
     def receive(self) -> Answer:
         """The next answer on this connection. Raises NoAnswer."""
+        while (answer := self.read()) is None:
+            pass
+        return answer
+
+    def read(self) -> Answer | None:
+        """Reads once, without waiting if a selector says that there is something to read. None
+        while a part of the answer is missing. Raises NoAnswer.
+        """
         try:
-            head = self._until_end_of_head()
-            answer = Answer(int(head[9:12]), head, self._body(head))
+            self._read_more()
+            answer = self._whole_answer()
         except (OSError, ValueError) as error:
             self.close()
             raise NoAnswer from error
-        if b"\r\nconnection: close" in head.lower():
+        if answer is not None and b"\r\nconnection: close" in answer.head.lower():
             self.close()
         return answer
 
@@ -98,24 +107,17 @@ class Client:
                 self._socket.close()
         self._socket, self._read = None, b""
 
-    def _until_end_of_head(self) -> bytes:
-        while (end := self._read.find(_END_OF_HEAD)) < 0:
-            self._read_more()
-        head, self._read = self._read[:end], self._read[end + len(_END_OF_HEAD) :]
-        return head
-
-    def _body(self, head: bytes) -> bytes:
+    def _whole_answer(self) -> Answer | None:
         """As long as its header says. DocBook never sends chunks."""
-        start = head.lower().find(_LENGTH)
-        if start < 0:
-            return b""
-        start += len(_LENGTH)
-        end = head.find(b"\r\n", start)
-        length = int(head[start : end if end >= 0 else None])
-        while len(self._read) < length:
-            self._read_more()
-        body, self._read = self._read[:length], self._read[length:]
-        return body
+        end = self._read.find(_END_OF_HEAD)
+        if end < 0:
+            return None
+        head, begin = self._read[:end], end + len(_END_OF_HEAD)
+        length = _length_of(head)
+        if len(self._read) < begin + length:
+            return None
+        body, self._read = self._read[begin : begin + length], self._read[begin + length :]
+        return Answer(int(head[9:12]), head, body)
 
     def _read_more(self) -> None:
         if self._socket is None:
@@ -124,6 +126,11 @@ class Client:
         if not more:
             raise ConnectionResetError
         self._read += more
+
+
+def _length_of(head: bytes) -> int:
+    _, found, rest = head.lower().partition(_LENGTH)
+    return int(rest.partition(b"\r\n")[0]) if found else 0
 
 
 def headers_of(*, token: str, address: str, key: str = "") -> str:

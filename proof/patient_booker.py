@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 from devstack.mailsink import arrivals_file, read_arrivals
-from proof.booker import BookingPlan, Desk
+from proof.booker import BookingPlan, Desk, WrongAnswer
 from proof.client import NoAnswer
 
 # A mail that takes longer is a broken promise. The client stops waiting, and says so.
@@ -92,10 +92,10 @@ class Crowd:
             person.desk.confirm(person.attempt)
         holding = [each for each in self.people if not each.attempt and self._hold(each)]
         for person in holding:
-            answer = self._answer(person, expected=201)
+            answer = self._answer(person)
             person.wait(answer.get("attemptId", ""), is_confirmed=False)
         for person in confirming:
-            answer = self._answer(person, expected=200)
+            answer = self._answer(person)
             self.booked += bool(answer)
             person.wait(answer.get("id", ""), is_confirmed=True)
         if not (holding or confirming):
@@ -112,15 +112,16 @@ class Crowd:
         person.desk.hold(task)
         return True
 
-    def _answer(self, person: Person, *, expected: int) -> dict[str, str]:
+    def _answer(self, person: Person) -> dict[str, str]:
         """Nothing if it is a wrong one."""
         try:
-            answer, _took = person.desk.answer()
+            answer = person.desk.client.receive()
+            person.desk.check(answer)
         except NoAnswer:
             self.wrong.append("no answer")
             return {}
-        if answer.status != expected:
-            self.wrong.append(f"{answer.status} {answer.data.get('code')}")
+        except WrongAnswer as wrong:
+            self.wrong.append(str(wrong))
             return {}
         return answer.data
 

@@ -3,6 +3,9 @@
 Both run at once, each on engines of its own, and are loaded in turn: so the mood of the machine
 meets both. Compare the shares, which this mood moves least. pgbench's tpcb-like runs before and
 after each round, on the engines of this revision.
+
+Then come rounds in which bookings are due at a fixed rate, 80 % of what each side just did: so
+requests wait as long as they would on a busy day, not as long as the clients push.
 """
 
 import os
@@ -16,6 +19,7 @@ from devstack.console import say
 from devstack.interrupts import interrupts_noted
 from proof.booking_load import (
     ACTS,
+    CLIENTS,
     HTTP_DOCTORS,
     HTTP_PATIENTS,
     SLOTS,
@@ -34,23 +38,33 @@ from proof.yardstick import make_yardstick, tpcb_like
 
 WARM_UP_SECONDS = 3
 YARDSTICK_SECONDS = 4
+SHARE_OF_CAPACITY = 0.8
 
 
 @dataclass
 class Side:
-    """One of the revisions, and its load in each round. `taken` tasks are used up."""
+    """One of the revisions, and its load in each round, at full speed and then at a rate. `taken`
+    tasks are used up.
+    """
 
     name: str
     stack: Stack
     fixture: Fixture
     taken: int = 0
     loads: list[Load] = field(default_factory=list)
+    loads_at_rate: list[Load] = field(default_factory=list)
 
-    def book(self, size: Size, *, name: str) -> Load:
+    def book(self, size: Size, *, name: str, rate: float = 0.0) -> Load:
         fixture = renewed(self.stack, self.fixture)
-        load = over_http(self.stack, fixture, size, skip=self.taken, name=name)
+        load = over_http(self.stack, fixture, size, skip=self.taken, name=name, rate=rate)
         self.taken += load.taken
         return load
+
+    @property
+    def rate(self) -> float:
+        """Bookings a second that it can surely do."""
+        speeds = (load.bookings_a_second for load in self.loads)
+        return SHARE_OF_CAPACITY * statistics.median(speeds)
 
 
 def compare_bookings(size: Size, *, against: str) -> Report:
@@ -75,6 +89,12 @@ def compare_bookings(size: Size, *, against: str) -> Report:
                 f"  round {number}: {a:.0f} here, {b:.0f} there, a minute; "
                 f"tpcb-like {yardstick[-1]:.0f}/s"
             )
+        for number in range(1, size.rounds + 1):
+            for side in sides if number % 2 else reversed(sides):
+                load = side.book(size, name=f"at-rate-{number}", rate=side.rate)
+                side.loads_at_rate.append(load)
+            a, b = (percentile(side.loads_at_rate[-1].times["hold"], 0.99) for side in sides)
+            say(f"  at its rate {number}: p99 of a hold {a:.0f} ms here, {b:.0f} ms there")
         return Report(
             scenario="booking-versus",
             seed=size.seed,
@@ -105,6 +125,10 @@ def _tables(here: Side, there: Side, yardstick: Sequence[float]) -> dict[str, Se
             _row(here, yardstick),
             _row(there, yardstick),
         ],
+        f"At {SHARE_OF_CAPACITY:.0%} of what each can do": [
+            _row_at_rate(here),
+            _row_at_rate(there),
+        ],
         "Here as a share of there": _shares(here, there),
     }
     for side in (here, there):
@@ -129,26 +153,50 @@ def _row(side: Side, yardstick: Sequence[float]) -> Row:
     return row
 
 
+def _row_at_rate(side: Side) -> Row:
+    """Of each round's median and 99th percentile: the median, and the range."""
+    row: dict[str, object] = {
+        "revision": side.name,
+        "asked a minute": round(60 * side.rate),
+        "done": round(60 * statistics.median(x.bookings_a_second for x in side.loads_at_rate)),
+    }
+    for act in ACTS:
+        for share in (50, 99):
+            found = [percentile(load.times[act], share / 100) for load in side.loads_at_rate]
+            row[f"{act} p{share} ms"] = (
+                f"{statistics.median(found):.0f} ({min(found):.0f} to {max(found):.0f})"
+            )
+    return row
+
+
 def _shares(here: Side, there: Side) -> list[Row]:
     """Round by round, as they were measured."""
     parts = list(here.loads[0].cpu_seconds)
+    docbook = [part for part in parts if part != CLIENTS]
     figures: dict[str, Callable[[Load], float]] = {
         "bookings": lambda load: load.bookings_a_second,
-        "CPU, all parts": _cpu_of(parts),
+        "CPU, without clients": _cpu_of(docbook),
         **{f"CPU, {part}": _cpu_of([part]) for part in parts},
     }
-    rows: list[Row] = []
-    for name, figure in figures.items():
-        pairs = zip(here.loads, there.loads, strict=True)
-        shares = [figure(a) / figure(b) for a, b in pairs]
-        rows.append(
-            {
-                "figure": name,
-                "median": f"{statistics.median(shares):.2f}",
-                "range": f"{min(shares):.2f} to {max(shares):.2f}",
-            }
-        )
-    return rows
+    at_full_speed = list(zip(here.loads, there.loads, strict=True))
+    at_rate = list(zip(here.loads_at_rate, there.loads_at_rate, strict=True))
+    return [
+        *(_share(name, at_full_speed, figure) for name, figure in figures.items()),
+        *(_share(f"{act} p99 at its rate", at_rate, _p99_of(act)) for act in ACTS),
+    ]
+
+
+def _share(name: str, pairs: Sequence[tuple[Load, Load]], figure: Callable[[Load], float]) -> Row:
+    shares = [figure(here) / figure(there) for here, there in pairs]
+    return {
+        "figure": name,
+        "median": f"{statistics.median(shares):.2f}",
+        "range": f"{min(shares):.2f} to {max(shares):.2f}",
+    }
+
+
+def _p99_of(act: str) -> Callable[[Load], float]:
+    return lambda load: percentile(load.times[act], 0.99)
 
 
 def _cpu_of(parts: Sequence[str]) -> Callable[[Load], float]:
@@ -156,6 +204,11 @@ def _cpu_of(parts: Sequence[str]) -> Callable[[Load], float]:
 
 
 def _wrong_answers(sides: Sequence[Side]) -> list[Finding]:
-    wrong = [f"{side.name}: {each}" for side in sides for load in side.loads for each in load.wrong]
+    wrong = [
+        f"{side.name}: {each}"
+        for side in sides
+        for load in (*side.loads, *side.loads_at_rate)
+        for each in load.wrong
+    ]
     promise = "requests that were not answered as they should be"
     return [Finding(promise, len(wrong), tuple(wrong[:5]))]
