@@ -29,7 +29,8 @@ SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint, clock_timestamp(),
 """
 
 # Inside, the names are still those of the tables. A visit is read by id and start; the start
-# selects the month.
+# selects the month. OFFSET 0 makes the planner look up each row by its index: it expects millions
+# of touched rows, and would read the whole table to join them at once.
 TOUCHED = """
 WITH touched AS MATERIALIZED (
     WITH RECURSIVE changed (id) AS (
@@ -42,7 +43,8 @@ WITH touched AS MATERIALIZED (
         WHERE (id > %(message)s OR coalesce(done_at, dead_at) IS NULL)
           AND (topic LIKE 'appointment.%%' OR topic IN ('otp.requested', 'waitlist.offered'))
     ), beside (id) AS (
-        SELECT other.id FROM changed JOIN bookings_hold AS hold USING (id)
+        SELECT other.id FROM changed
+        CROSS JOIN LATERAL (SELECT * FROM bookings_hold WHERE id = changed.id OFFSET 0) AS hold
         JOIN bookings_appointment AS other
             ON (other.doctor_id = hold.doctor_id OR other.patient_id = hold.patient_id)
             AND other.starts_at > hold.starts_at - interval '1 day'
@@ -52,37 +54,42 @@ WITH touched AS MATERIALIZED (
     ), chain (id) AS (
         SELECT id FROM changed UNION SELECT id FROM beside
         UNION SELECT other FROM chain
-            JOIN bookings_hold AS hold USING (id)
-            LEFT JOIN bookings_appointment AS visit
-                ON visit.id = hold.id AND visit.starts_at = hold.starts_at,
+            CROSS JOIN LATERAL (SELECT * FROM bookings_hold WHERE id = chain.id OFFSET 0) AS hold
+            LEFT JOIN LATERAL (
+                SELECT replaced_by FROM bookings_appointment
+                WHERE id = hold.id AND starts_at = hold.starts_at OFFSET 0) AS visit ON true,
             unnest(ARRAY[hold.replaces, visit.replaced_by]) AS other
         WHERE other IS NOT NULL
     )
     SELECT id FROM chain
 ), bookings_hold AS MATERIALIZED (
-    SELECT hold.* FROM touched JOIN bookings_hold AS hold USING (id)
+    SELECT hold.* FROM touched
+    CROSS JOIN LATERAL (SELECT * FROM bookings_hold WHERE id = touched.id OFFSET 0) AS hold
 ), bookings_appointment AS MATERIALIZED (
-    SELECT visit.tableoid, visit.* FROM bookings_hold AS hold
-    JOIN bookings_appointment AS visit ON visit.id = hold.id AND visit.starts_at = hold.starts_at
+    SELECT visit.* FROM bookings_hold AS hold CROSS JOIN LATERAL (
+        SELECT tableoid, * FROM bookings_appointment
+        WHERE id = hold.id AND starts_at = hold.starts_at OFFSET 0) AS visit
     UNION
     SELECT visit.tableoid, visit.* FROM bookings_appointment AS visit
     WHERE visit.id >= %(newer_than)s
 ), audit_auditevent AS MATERIALIZED (
-    SELECT event.* FROM touched JOIN audit_auditevent AS event
-        ON event.object_type IN ('hold', 'appointment') AND event.object_id = touched.id::text
+    SELECT event.* FROM touched CROSS JOIN LATERAL (
+        SELECT * FROM audit_auditevent
+        WHERE object_type IN ('hold', 'appointment') AND object_id = touched.id::text OFFSET 0
+    ) AS event
 ), outbox_outboxmessage AS MATERIALIZED (
     SELECT * FROM outbox_outboxmessage WHERE id > %(message)s
     UNION SELECT * FROM outbox_outboxmessage WHERE coalesce(done_at, dead_at) IS NULL
     UNION SELECT * FROM outbox_outboxmessage WHERE dead_at IS NOT NULL
 ), outbox_outboxdelivery AS MATERIALIZED (
-    SELECT delivery.* FROM outbox_outboxmessage AS message
-    JOIN outbox_outboxdelivery AS delivery ON delivery.message_id = message.id
+    SELECT delivery.* FROM outbox_outboxmessage AS message CROSS JOIN LATERAL (
+        SELECT * FROM outbox_outboxdelivery WHERE message_id = message.id OFFSET 0) AS delivery
 ), http_idempotencyrecord AS MATERIALIZED (
     SELECT * FROM http_idempotencyrecord WHERE id > %(record)s
 ), touched_slot AS MATERIALIZED (
     SELECT slot.* FROM (
         SELECT DISTINCT unnest(slot_ids) AS id FROM bookings_hold) AS its
-    JOIN doctors_slot AS slot USING (id)
+    CROSS JOIN LATERAL (SELECT * FROM doctors_slot WHERE id = its.id OFFSET 0) AS slot
 )
 """
 
