@@ -8,6 +8,8 @@ make bench SUITE=pages                   what a page costs, two minutes
 make bench SUITE=pages ARGS="--against REVISION"
 make bench SUITE=told                    what a booking costs until both its mails are delivered
 make bench SUITE=told ARGS="--against REVISION"
+make bench SUITE=growth                  what work costs after ten million past visits; half an hour
+make bench SUITE=growth ARGS="--size small"
 
 Figures of full size go into docs/results, others into .dev/results.
 """
@@ -19,7 +21,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from devstack.refusals import Interrupted, Refusal
-from proof import booking_load, pages, told
+from proof import booking_load, growth, pages, told
 from proof.pages import compare_pages
 from proof.report import Report
 from proof.speed import booking
@@ -45,6 +47,7 @@ SUITES: Mapping[str, Suite] = {
     "booking": Suite(booking_load.Size, _bookings, ("profile", "against")),
     "pages": Suite(pages.Size, compare_pages, ("against",)),
     "told": Suite(told.Size, told.told, ("against",)),
+    "growth": Suite(growth.Size, growth.growth),
 }
 
 _OPTIONS: Mapping[str, Mapping[str, Any]] = {

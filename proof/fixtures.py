@@ -15,10 +15,16 @@ class Fixture:
 
 
 def make_fixture(
-    stack: Stack, *, doctors: int, slots: int, patients: int, seed: int = 1
+    stack: Stack,
+    *,
+    doctors: int,
+    slots: int,
+    patients: int,
+    seed: int = 1,
+    signed_in: int | None = None,
 ) -> Fixture:
-    """Fills the stack's empty database with `slots` per doctor. Tokens are valid for ten
-    minutes.
+    """Fills the stack's empty database with `slots` per doctor. The fixture's patients are the
+    first `signed_in` of them, or all; their tokens are valid for ten minutes.
     """
     counts = {"doctors": doctors, "slots": slots, "patients": patients, "seed": seed}
     arguments = [part for name, n in counts.items() for part in (f"--{name}", str(n))]
@@ -27,13 +33,13 @@ def make_fixture(
     return Fixture(
         seed=seed,
         calendars=[Calendar(**each) for each in found["calendars"]],
-        patients=sign_in(stack, count=patients, ids=found["patients"]),
+        patients=sign_in(stack, ids=found["patients"][:signed_in]),
     )
 
 
-def sign_in(stack: Stack, *, count: int, ids: list[int]) -> list[Patient]:
+def sign_in(stack: Stack, *, ids: list[int]) -> list[Patient]:
     """Without a login for each: logins have limits and cost a slow hash."""
-    tokens = stack.manage("demo_tokens", "--count", str(count)).split()
+    tokens = stack.manage("demo_tokens", "--count", str(len(ids))).split()
     return [
         Patient(id=pk, token=token, address=_address(number))
         for number, (pk, token) in enumerate(zip(ids, tokens, strict=True), 1)
@@ -43,7 +49,7 @@ def sign_in(stack: Stack, *, count: int, ids: list[int]) -> list[Patient]:
 def renewed(stack: Stack, fixture: Fixture) -> Fixture:
     """The same, with tokens that are valid for another ten minutes."""
     ids = [patient.id for patient in fixture.patients]
-    return Fixture(fixture.seed, fixture.calendars, sign_in(stack, count=len(ids), ids=ids))
+    return Fixture(fixture.seed, fixture.calendars, sign_in(stack, ids=ids))
 
 
 def _address(number: int) -> str:

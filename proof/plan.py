@@ -11,6 +11,7 @@ API = "/api/v1"
 MIX = {"hold": 40, "confirm": 34, "release": 8, "cancel": 14, "read": 14}
 
 SLOTS_A_DAY = 24
+DAYS_AHEAD = 2  # the first free times: further away than any notice for changes
 
 
 @dataclass(frozen=True)

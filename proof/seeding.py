@@ -23,11 +23,11 @@ from bookings.upkeep.partitions import make_partitions  # noqa: E402
 from devstack.demo.bulk import copy_rows, unhurried  # noqa: E402
 from devstack.demo.cast import address  # noqa: E402
 from doctors.models import Clinic, Doctor, Mode, Slot, Specialty, VisitType  # noqa: E402
-from proof.plan import SLOTS_A_DAY  # noqa: E402
+from proof.plan import DAYS_AHEAD, SLOTS_A_DAY  # noqa: E402
 
 SLOT = timedelta(minutes=20)
 FIRST_HOUR = 8
-DAYS_AHEAD = 2  # further away than any notice for changes
+AT_ONCE = 1000  # a statement takes 65,535 values
 NAMES = ("Ada", "Bram", "Chiara", "Dunja", "Edda", "Filip", "Greta", "Hugo", "Ines", "Jonas")
 
 
@@ -79,16 +79,22 @@ def _add_doctors(*, count: int, now: datetime) -> list[Doctor]:
         name="Proof", street="Weg 1", city="Utrecht", country="NL", time_zone="UTC"
     )
     doctors = Doctor.objects.bulk_create(
-        Doctor(
-            slug=f"proof-{number}", name=f"Dr Proof {number}", specialty=specialty, clinic=clinic,
-            horizon_days=365, change_notice_minutes=0, created_at=now,
-        )
-        for number in range(1, count + 1)
+        (
+            Doctor(
+                slug=f"proof-{number}", name=f"Dr Proof {number}", specialty=specialty,
+                clinic=clinic, horizon_days=365, change_notice_minutes=0, created_at=now,
+            )
+            for number in range(1, count + 1)
+        ),
+        batch_size=AT_ONCE,
     )  # fmt: skip
     VisitType.objects.bulk_create(
-        VisitType(doctor=doctor, name=name, slots=length, price_cents=6000)
-        for doctor in doctors
-        for name, length in (("Single", 1), ("Double", 2))
+        (
+            VisitType(doctor=doctor, name=name, slots=length, price_cents=6000)
+            for doctor in doctors
+            for name, length in (("Single", 1), ("Double", 2))
+        ),
+        batch_size=AT_ONCE,
     )
     return doctors
 

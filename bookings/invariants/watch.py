@@ -39,7 +39,7 @@ def look_at_changes() -> None:
         is_seen_from_here = _is_seen_again(violations, since=here)
     _publish(violations, of="changes")
     if is_seen_from_here:
-        _remember(here)
+        remember(here)
 
 
 def _is_seen_again(violations: dict[str, int], *, since: Look) -> bool:
@@ -58,7 +58,7 @@ def look_at_everything() -> None:
         results = check_invariants(newest_seals=SEALS_EACH_TIME)
         violations = {each.code: each.finding.count for each in results if each.finding}
     _publish(violations, of="everything")
-    _remember(here)
+    remember(here)
 
 
 def last_look() -> Look | None:
@@ -69,7 +69,8 @@ def last_look() -> Look | None:
     return Look(xact, datetime.fromisoformat(at), message, record)
 
 
-def _remember(look: Look) -> None:
+def remember(look: Look) -> None:
+    """The next look at changes begins here."""
     kept = [look.xact, look.at.isoformat(), look.message, look.record]
     cache.set(LAST_LOOK_AT_INVARIANTS, kept, timeout=None)
 
