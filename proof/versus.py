@@ -129,7 +129,7 @@ def _tables(here: Side, there: Side, yardstick: Sequence[float]) -> dict[str, Se
             _row_at_rate(here),
             _row_at_rate(there),
         ],
-        "Here as a share of there": _shares(here, there),
+        "Here as a share of there": shares(here, there),
     }
     for side in (here, there):
         tables[f"CPU milliseconds of a booking, {side.name}"] = cost(side.loads)
@@ -169,7 +169,7 @@ def _row_at_rate(side: Side) -> Row:
     return row
 
 
-def _shares(here: Side, there: Side) -> list[Row]:
+def shares(here: Side, there: Side) -> list[Row]:
     """Round by round, as they were measured."""
     parts = list(here.loads[0].cpu_seconds)
     docbook = [part for part in parts if part != CLIENTS]
