@@ -3,6 +3,7 @@
 make proof                                      all scenarios, about five minutes
 make proof ARGS="stampede --crowd 100"          one of them
 make proof ARGS="mixed --seconds 20 --seed 7"
+make proof ARGS=races                           acts at once in every order, a quarter of an hour
 
 Figures of full size go into docs/results, others into .dev/results.
 """
@@ -16,11 +17,17 @@ from typing import Any
 
 from devstack.console import say
 from devstack.refusals import Interrupted, Refusal
+from proof.races import run as races
 from proof.scenarios import SCENARIOS, Size, run_scenario
+
+# Has its own arguments; see proof.races.
+RACES = "races"
 
 
 def main(arguments: list[str]) -> int:
     """Exit code 1 if a promise was broken."""
+    if arguments[:1] == [RACES]:
+        return races.main(arguments[1:])
     chosen = _parser().parse_args(arguments)
     names = chosen.scenarios or list(SCENARIOS)
     size = Size(**{field.name: getattr(chosen, field.name) for field in fields(Size)})
