@@ -30,7 +30,9 @@ SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint, clock_timestamp(),
 
 # Inside, the names are still those of the tables. A visit is read by id and start; the start
 # selects the month. OFFSET 0 makes the planner look up each row by its index: it expects millions
-# of touched rows, and would read the whole table to join them at once.
+# of touched rows, and would read the whole table to join them at once. The limit is more than are
+# touched between two looks. Without it the planner expects billions, and its hash tables for so
+# many take minutes to make.
 TOUCHED = """
 WITH touched AS MATERIALIZED (
     WITH RECURSIVE changed (id) AS (
@@ -61,7 +63,7 @@ WITH touched AS MATERIALIZED (
             unnest(ARRAY[hold.replaces, visit.replaced_by]) AS other
         WHERE other IS NOT NULL
     )
-    SELECT id FROM chain
+    SELECT id FROM chain LIMIT 1000000
 ), bookings_hold AS MATERIALIZED (
     SELECT hold.* FROM touched
     CROSS JOIN LATERAL (SELECT * FROM bookings_hold WHERE id = touched.id OFFSET 0) AS hold
