@@ -9,7 +9,7 @@ make bench SUITE=pages ARGS="--against REVISION"
 make bench SUITE=told                    what a booking costs until both its mails are delivered
 make bench SUITE=told ARGS="--against REVISION"
 make bench SUITE=growth                  what work costs after ten million past visits; half an hour
-make bench SUITE=growth ARGS="--size small"
+make bench SUITE=growth ARGS="--size medium"    after one million, ten minutes; or small: 100,000
 
 Figures of full size go into docs/results, others into .dev/results.
 """

@@ -9,7 +9,7 @@ nobody marked it: so the night counted it as missed.
 """
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -19,9 +19,10 @@ import psycopg
 
 from devstack.console import say
 from proof.plan import SLOTS_A_DAY
+from proof.stack import Stack
 
 YEARS = 5
-AT_ONCE = 500_000  # visits in one transaction
+AT_ONCE = 200_000  # visits in one transaction; between two of them, Ctrl-C is heard
 
 _AGREED: Mapping[str, str] = {
     "visit_name": "visit.visit_name",
@@ -252,8 +253,9 @@ SET work_mem = '128MB';
 """
 
 
-def write_past(database_url: str, *, visits: int, doctors: int, patients: int) -> None:
-    """For a database with these doctors and patients, but without visits. Needs a superuser."""
+def write_past(stack: Stack, *, visits: int, doctors: int, patients: int) -> None:
+    """For a database with these doctors and patients, but without visits."""
+    database_url, check = stack.database_url, stack.workshop.interrupts.check
     today = datetime.now(UTC).replace(hour=8, minute=0, second=0, microsecond=0)
     days = round(YEARS * 365.25)
     begin = today - timedelta(days=days + 1)  # so the last visits are over, and counted as missed
@@ -265,8 +267,8 @@ def write_past(database_url: str, *, visits: int, doctors: int, patients: int) -
         for month in _months(begin, today):
             connection.execute("SELECT bookings_make_appointment_month(%s)", [month])
         connection.execute(preparation.encode())
-    with ThreadPoolExecutor(2) as pool:  # a core each
-        for written in [pool.submit(_write, database_url, rows, visits) for rows in ROWS]:
+    with ThreadPoolExecutor(3) as pool:  # the three large tables at once
+        for written in [pool.submit(_write, database_url, rows, visits, check) for rows in ROWS]:
             written.result()
     deliver_messages(database_url)
     with _session(database_url) as connection:
@@ -294,7 +296,7 @@ def _months(begin: datetime, end: datetime) -> Iterator[date]:
         month = (month + timedelta(days=32)).replace(day=1)
 
 
-def _write(database_url: str, rows: Rows, visits: int) -> None:
+def _write(database_url: str, rows: Rows, visits: int, check: Callable[[], None]) -> None:
     begun = time.monotonic()
     statement = _INSERT.format(
         table=rows.table,
@@ -308,6 +310,7 @@ def _write(database_url: str, rows: Rows, visits: int) -> None:
         for name, _definition in indexes:
             connection.execute(f"DROP INDEX {name}".encode())
         for first in range(1, visits + 1, AT_ONCE):
+            check()
             last = min(visits, first + AT_ONCE - 1)
             connection.execute(statement, {"first": first, "last": last})
         for _name, definition in indexes:
