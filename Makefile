@@ -4,7 +4,7 @@ PYTHON ?= python3
 SUITE ?= booking
 
 .DEFAULT_GOAL := help
-.PHONY: help run test proof bench lighthouse mutate check format openapi journeys states lock clean
+.PHONY: help run test proof bench lighthouse mutate check format functions openapi journeys states lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(firstword $(MAKEFILE_LIST))
@@ -38,6 +38,9 @@ openapi: ## write docs/openapi.yaml again
 
 journeys: ## write the walks in CONTRIBUTING.md again
 	@$(PYTHON) -m devstack journeys
+
+functions: ## write migrations for functions of the database that changed in */sql
+	@$(PYTHON) -m devstack functions
 
 states: ## write docs/states.md again
 	@$(PYTHON) -m devstack states

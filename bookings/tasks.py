@@ -15,7 +15,7 @@ from bookings.notifications import receivers
 from bookings.notifications.services import publish_reminders
 from bookings.upkeep.gates import open_gates_without_hold
 from bookings.upkeep.partitions import make_partitions
-from bookings.upkeep.retention import purge_ended_holds, purge_ended_waits
+from bookings.upkeep.retention import purge_ended_holds, purge_ended_waits, purge_past_times
 from bookings.waitlist.services.entries import end_booked_entries, end_passed_entries
 from bookings.waitlist.services.look_over import offer_free_times
 from docbook.observability import metrics
@@ -111,6 +111,7 @@ def make_partitions_ahead() -> None:
 @shared_task(name="bookings.purge_ended_holds")
 def purge_holds() -> None:
     purge_ended_holds(now=timezone.now())
+    purge_past_times(now=timezone.now())
 
 
 @shared_task(name="bookings.check_invariants")

@@ -73,6 +73,7 @@ def _django() -> Sequence[Check]:
     unsafe = _manage("lintmigrations", *options, "--include-apps", *APPS_WITH_MIGRATIONS)
     deployment = _manage("check", "--deploy", "--fail-level=WARNING")
     return (
+        Check("Functions", [sys.executable, "-m", "devstack.functions"]),
         Check("Missing migrations", missing, asks_database=True),
         Check("Unsafe migrations", unsafe, environment=LINT_SETTINGS, asks_database=True),
         Check("Deployment", deployment, environment=_production(), asks_database=True),

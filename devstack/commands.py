@@ -3,7 +3,18 @@
 import sys
 from collections.abc import Callable, Mapping, Sequence
 
-from devstack import checks, cleaning, formatting, lighthouse, locks, runner, schema, states, suite
+from devstack import (
+    checks,
+    cleaning,
+    formatting,
+    functions,
+    lighthouse,
+    locks,
+    runner,
+    schema,
+    states,
+    suite,
+)
 from devstack.refusals import Interrupted, Refusal
 
 Command = Callable[[Sequence[str]], int]
@@ -20,6 +31,7 @@ COMMANDS: Mapping[str, Command] = {
     "format": formatting.format_all,
     "openapi": schema.write_snapshot,
     "journeys": suite.write_journeys,
+    "functions": functions.write_migrations,
     "states": states.write_page,
     "lock": locks.write_lock_files,
     "clean": cleaning.clean,

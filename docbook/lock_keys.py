@@ -20,14 +20,15 @@ LOOK_OVER_WAITLIST = (1_203, 1)
 # -- advisory locks of PostgreSQL, by a hashed text
 # One sealer of the audit at a time: seals are a chain.
 AUDIT_SEALS = "audit-seals"
-# With the patient's id. Two visits of a patient at one time must see each other; the function
+# With the patient's id. Two confirmations of a patient must count each other's visit; the function
 # bookings_confirm takes it too.
 VISITS_OF = "visits-of:"
 # With the patient's id. Joining counts the entries of a patient, offers and leaving change them.
 WAITLIST_OF = "waitlist-of:"
 # The functions bookings_hold and bookings_confirm take four more, by themselves: the holder's key
 # and the address's digest (both count live holds), the Idempotency-Key with its user (see
-# docbook.http.idempotency_key), and "guesses-of:" with a mailbox's digest, for exact counts.
+# docbook.http.idempotency_key), and "guesses-of:" with a mailbox's digest, for exact counts. Among
+# many calls they wait for none: a call whose locks are taken is made alone.
 
 # -- Redis
 # With the slot's id. The lock of a live hold: nobody else asks the database for that slot.

@@ -4,17 +4,22 @@ A booking continues without Redis, and must not wait for a dead or frozen server
 failure opens a breaker: for a second nobody in this process asks again.
 """
 
+import asyncio
 import time
 from collections.abc import Callable, Sequence
 from functools import cache
 from threading import Lock
 from typing import Any, TypeVar
+from weakref import WeakKeyDictionary
 
 import structlog
 from django.conf import settings
 from django_redis import get_redis_connection
 from redis.commands.core import Script
 from redis.exceptions import NoScriptError, RedisError
+
+from docbook import fibers
+from docbook.redis_line import RedisLine
 
 log = structlog.get_logger(__name__)
 
@@ -63,6 +68,7 @@ class _Passed:
 
 _breakers: dict[str, _Breaker] = {}
 _passed = _Passed()
+_lines: WeakKeyDictionary[asyncio.AbstractEventLoop, RedisLine] = WeakKeyDictionary()
 
 
 def run(script: str, *, keys: Sequence[str], arguments: Sequence[str | int]) -> Any:
@@ -76,6 +82,8 @@ def _evaluate(script: str, keys: Sequence[str], arguments: Sequence[str | int]) 
     """Over a connection of the pool, without the client around it: its retries and measurements
     take longer than the call. The pool has replaced a connection that the server closed.
     """
+    if fibers.is_inside():
+        return _evaluate_in_fiber(script, keys, arguments)
     pool = get_redis_connection("default").connection_pool
     connection = pool.get_connection()
     try:
@@ -84,6 +92,22 @@ def _evaluate(script: str, keys: Sequence[str], arguments: Sequence[str | int]) 
         return _call(connection, "EVAL", script, len(keys), *keys, *arguments)
     finally:
         pool.release(connection)
+
+
+def _evaluate_in_fiber(script: str, keys: Sequence[str], arguments: Sequence[str | int]) -> Any:
+    line = _line()
+    try:
+        return fibers.wait_for(line.ask("EVALSHA", _digest(script), len(keys), *keys, *arguments))
+    except NoScriptError:
+        return fibers.wait_for(line.ask("EVAL", script, len(keys), *keys, *arguments))
+
+
+def _line() -> RedisLine:
+    """One for each event loop, of which a process has one."""
+    loop = asyncio.get_running_loop()
+    if loop not in _lines:
+        _lines[loop] = RedisLine()
+    return _lines[loop]
 
 
 def _call(connection: Any, *command: str | int) -> Any:

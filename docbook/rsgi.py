@@ -7,7 +7,9 @@ event loop reads the body, within a size and a time, and only whole requests get
 
 import asyncio
 import gc
+import json
 import os
+import re
 from collections.abc import AsyncIterator, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
@@ -18,10 +20,16 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "docbook.settings.prod")
 from django.conf import settings
 from django.urls import get_resolver
 
+from docbook import fibers, shared_calls
 from docbook.http.limits import BODY_SECONDS, LATE, THROWN_AWAY
+from docbook.observability import request_id
 from docbook.wsgi import application as wsgi
 
 THREADS = 8
+# In fibers, of each process.
+MOST_INSIDE = 128
+# Holds and confirmations by the API, which are most of the work in a rush. They run in fibers.
+_HOT = re.compile("/api/v1/bookings(/[0-9a-f-]{36}/verify-otp)?")
 
 
 class Scope(Protocol):
@@ -51,20 +59,56 @@ class Server:
     def __init__(self) -> None:
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="request")
         # The health check answers even while all other threads are busy.
+        self._inside = 0  # requests in fibers
         self._reserved = ThreadPoolExecutor(1, thread_name_prefix="health")
 
-    def __rsgi_init__(self, _loop: asyncio.AbstractEventLoop) -> None:
+    def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
         """Granian calls it once in each process, before the first request."""
+        loop.set_default_executor(self._threads)  # what fibers leave to threads
         _ = get_resolver().url_patterns  # loads every view
         _keep_collections_short()
+
+    def __rsgi_del__(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Granian calls it once, after the last request."""
+        shared_calls.end(loop)
 
     async def __rsgi__(self, scope: Scope, connection: Connection) -> None:
         environ = environ_of(scope)
         if "CONTENT_LENGTH" in environ or "HTTP_TRANSFER_ENCODING" in environ:
             await _take_body(environ, connection)
+        if scope.method == "POST" and _HOT.fullmatch(scope.path):
+            await self._in_a_fiber(environ, connection)
+            return
         threads = self._reserved if scope.path == "/healthz" else self._threads
         loop = asyncio.get_running_loop()
         await loop.run_in_executor(threads, _answer, environ, connection)
+
+    async def _in_a_fiber(self, environ: dict[str, Any], connection: Connection) -> None:
+        """Beyond what is answered within a second, it refuses at once, which costs next to
+        nothing. Clients that wait for longer would ask again, and then nobody is answered.
+        """
+        if self._inside >= MOST_INSIDE:
+            _refuse(connection)
+            return
+        self._inside += 1
+        try:
+            await fibers.run(lambda: _answer(environ, connection))
+        finally:
+            self._inside -= 1
+
+
+def _refuse(connection: Connection) -> None:
+    from docbook.http import problems  # needs Django's apps  # noqa: PLC0415
+
+    rid = request_id.from_header(None)
+    headers = [
+        ("Content-Type", problems.CONTENT_TYPE),
+        ("Cache-Control", "no-store"),
+        ("Retry-After", "1"),
+        (request_id.HEADER, rid),
+    ]
+    body = json.dumps(problems.body("unavailable", instance=rid))
+    connection.response_bytes(503, headers, body.encode())
 
 
 def _keep_collections_short() -> None:

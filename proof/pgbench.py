@@ -27,15 +27,20 @@ _SCRIPT = """
 \\set visit_type {first_type} + :doctor * 2
 \\set patient {first_patient} + :i % {patients}
 SELECT outcome FROM bookings_hold(
-    ('00000000-0000-7000-8000-' || lpad(to_hex(:i::bigint), 12, '0'))::uuid,
-    :slot, :visit_type, :patient, NULL, 'patient:' || :patient::text, 'patient', :patient,
-    '5 min', '30 s', 3, 10, 1000000, NULL, NULL, true, false, '', '', 'pgbench',
-    'key-' || :i::text, 'startBooking', 'f', 201, '{attempt}',
-    '/api/v1/bookings/' || :i::text);
+    may_wait => true, calls => jsonb_build_array(jsonb_build_object(
+    'hold_id', '00000000-0000-7000-8000-' || lpad(to_hex(:i::bigint), 12, '0'),
+    'slot_id', :slot::bigint, 'visit_type_id', :visit_type::bigint, 'patient_id', :patient::bigint,
+    'holder_key', 'patient' || :patient::text, 'actor_kind', 'patient', 'address', :patient::bigint,
+    'seconds', 300, 'most_of_holder', 3, 'most_of_address', 10, 'most_visits', 1000000,
+    'with_code', true, 'reason', '', 'phone', '', 'request_id', 'pgbench',
+    'key', 'key-' || :i::text, 'route', 'startBooking', 'fingerprint', 'f', 'status', 201)));
 SELECT outcome FROM bookings_confirm(
-    ('00000000-0000-7000-8000-' || lpad(to_hex(:i::bigint), 12, '0'))::uuid,
-    :patient, NULL, NULL, '{{0}}', 5, 1000000, 'pgbench', '{appointment}', 'own-' || :patient::text,
-    '{{owner}}', '{{10}}', false);
+    may_wait => true, calls => jsonb_build_array(jsonb_build_object(
+    'hold_id', '00000000-0000-7000-8000-' || lpad(to_hex(:i::bigint), 12, '0'),
+    'patient_id', :patient::bigint, 'matching', jsonb_build_array(0), 'most_attempts', 5,
+    'most_visits', 1000000, 'request_id', 'pgbench', 'own_target', 'own-' || :patient::text,
+    'guessers', jsonb_build_array('owner'), 'most_guesses', jsonb_build_array(10),
+    'is_long', false)));
 """
 
 
@@ -46,7 +51,7 @@ class Pool:
     calendars: Sequence[Calendar]
     patients: Sequence[Patient]
 
-    def script(self, *, attempt: str, appointment: str) -> str:
+    def script(self) -> str:
         first = self.calendars[0]
         slots = len(first.slots)
         _require_rows_in_order([slot for each in self.calendars for slot in each.slots])
@@ -60,9 +65,6 @@ class Pool:
             first_type=first.single,
             first_patient=self.patients[0].id,
             patients=len(self.patients),
-            # For pgbench, a name in braces is no variable, but a name after a colon would be.
-            attempt=attempt.replace('":', '": '),
-            appointment=appointment.replace('":', '": '),
         )
 
 

@@ -11,7 +11,6 @@ That slows them down, so it never runs while the speed is measured. Then come tw
 separate stack with worker, relay and beat, until every message is sent.
 """
 
-import json
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -104,16 +103,8 @@ def booking(size: Size, *, profile: bool) -> Report:
 
 def _pgbench_script(stack: Stack, fixture: Fixture) -> Path:
     pool = Pool(fixture.calendars[HTTP_DOCTORS:], fixture.patients[HTTP_PATIENTS:])
-    layouts = json.loads(
-        stack.run(
-            "-c",
-            "import django; django.setup(); import json;"
-            "from bookings.engine.answer_layouts import APPOINTMENT, ATTEMPT;"
-            "print(json.dumps([ATTEMPT, APPOINTMENT]))",
-        )
-    )
     path = stack.workshop.folder / "booking.pgbench"
-    path.write_text(pool.script(attempt=layouts[0], appointment=layouts[1]))
+    path.write_text(pool.script())
     return path
 
 

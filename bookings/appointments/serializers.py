@@ -57,7 +57,7 @@ class BookingOut(serializers.Serializer[Any]):
     startsAt = LocalInstantField("starts_at")  # noqa: N815
     endsAt = LocalInstantField("ends_at")  # noqa: N815
     timeZone = serializers.CharField(source="time_zone")  # noqa: N815
-    address = serializers.CharField(source="place.address")
+    address = serializers.CharField()
     patientName = serializers.CharField(source="patient_name")  # noqa: N815
     reason = serializers.CharField()
     changeableUntil = serializers.SerializerMethodField()  # noqa: N815

@@ -1,63 +1,34 @@
-"""The two hot statements, hold and confirm: one database call each.
+"""The two hot statements, hold and confirm: one database call each, for one request or many.
 
-Their code is in bookings/migrations/sql. Outside a transaction, a call is its own transaction and
-one round trip.
+Their code is in bookings/engine/sql. Outside a transaction, a call is its own transaction and one
+round trip.
 """
 
+import json
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
-from datetime import datetime, timedelta
-from typing import Any, NamedTuple, overload
+from datetime import datetime
+from functools import cache
+from typing import Any, NamedTuple, cast
 from uuid import UUID
 
 import psycopg
-from django.db import IntegrityError, OperationalError, connection, transaction
+from django.db import IntegrityError, OperationalError, connection, models, transaction
 from psycopg.errors import DeadlockDetected, SerializationFailure
 
+from bookings.models import Appointment, Hold
+from docbook import fibers, shared_calls
+from docbook.http.models import IdempotencyRecord
 from docbook.lock_keys import VISITS_OF
 from docbook.postgres.rows import rows_of
-from doctors.models import VisitType
-
-# Types are named so that a NULL fits and every call has the same signature.
-_HOLD = """
-SELECT * FROM bookings_hold(
-    %s::uuid, %s::bigint, %s::bigint, %s::bigint, %s::uuid, %s::text, %s::text, %s::bigint,
-    %s::interval, %s::interval, %s::int, %s::int, %s::int, %s::uuid, %s::uuid, %s::boolean,
-    %s::boolean, %s::text, %s::text, %s::text, %s::text, %s::text, %s::text, %s::int, %s::text,
-    %s::text)
-"""
-_CONFIRM = """
-SELECT * FROM bookings_confirm(
-    %s::uuid, %s::bigint, %s::uuid, %s::bigint, %s::smallint[], %s::int, %s::int, %s::text,
-    %s::text, %s::text, %s::text[], %s::int[], %s::boolean)
-"""
+from doctors.models import Doctor, VisitType
 
 TRIES = 3
 _PASSING = (DeadlockDetected, SerializationFailure)
 
 
-class HoldResult(NamedTuple):
-    """`outcome` is held, replay, or the code of a refusal. The other fields are in
-    0019_hold.sql.
-    """
-
-    outcome: str
-    doctor_id: int
-    clinic_id: int
-    slot_ids: list[int]
-    starts_at: datetime
-    ends_at: datetime
-    expires_at: datetime
-    lapsed: list[int] | None
-    amount: int
-    other_id: UUID
-    other_starts_at: datetime
-    until: datetime | None
-    words: str
-    location: str
-
-
 class HoldCall(NamedTuple):
-    """The parameters of `bookings_hold`, in order."""
+    """What somebody asks to hold; see `bookings_hold_call` in sql/types.sql."""
 
     hold_id: UUID
     slot_id: int
@@ -67,15 +38,13 @@ class HoldCall(NamedTuple):
     holder_key: str
     actor_kind: str
     address: int | None
-    term: timedelta
-    resend_after: timedelta
+    seconds: float
     most_of_holder: int
     most_of_address: int
     most_visits: int
     replaces: UUID | None
     waitlist_entry_id: UUID | None
     with_code: bool = False
-    by_sms: bool = False
     reason: str = ""
     phone: str = ""
     request_id: str = ""
@@ -83,32 +52,30 @@ class HoldCall(NamedTuple):
     route: str | None = None
     fingerprint: str | None = None
     status: int | None = None
-    body: str | None = None
-    location: str | None = None
+
+    @property
+    def function(self) -> str:
+        return "bookings_hold"
 
 
-class ConfirmResult(NamedTuple):
-    """`outcome` is confirmed, account-needed, or the code of a refusal. The other fields are in
-    0018_confirm.sql.
+class HoldAnswer(NamedTuple):
+    """`outcome` is held, replay, wait, or the code of a refusal. A replay has the record of the
+    first request, and the hold that it made, as it is now.
     """
 
+    number: int
     outcome: str
-    attempts_left: int
-    starts_at: datetime
-    slot_ids: list[int] | None
-    patient_id: int | None
-    guest_key: UUID | None
-    email: str
-    first_name: str
-    last_name: str
-    phone: str
+    amount: int
     other_id: UUID
     other_starts_at: datetime
-    words: str
+    until: datetime | None
+    message: str
+    recorded: IdempotencyRecord | None
+    hold: Hold | None
 
 
 class ConfirmCall(NamedTuple):
-    """The parameters of `bookings_confirm`, in order.
+    """Who confirms what; see `bookings_confirm_call` in sql/types.sql.
 
     `matching` are the numbers of the resends whose code was entered. The code itself never goes to
     the database. A wrong code counts once for each of `guessers`, against `own_target` or, if that
@@ -124,39 +91,151 @@ class ConfirmCall(NamedTuple):
     most_attempts: int
     most_visits: int
     request_id: str
-    body: str | None
     own_target: str | None
     guessers: list[str]
     most_guesses: list[int]
     is_long: bool
 
+    @property
+    def function(self) -> str:
+        return "bookings_confirm"
 
-@overload
-def decide(call: HoldCall) -> HoldResult: ...
-@overload
-def decide(call: ConfirmCall) -> ConfirmResult: ...
-def decide(call: HoldCall | ConfirmCall) -> HoldResult | ConfirmResult:
-    """The answer of the database. Alone, the call is tried again if the database has ended it to
-    resolve a deadlock: nothing was written. Inside a transaction, that is up to the caller. There
-    the call runs behind a savepoint, because a refused constraint must not end the transaction.
+
+class ConfirmAnswer(NamedTuple):
+    """`outcome` is confirmed, account-needed, wait, or the code of a refusal. What is confirmed has
+    its visit, with its doctor. `hold` is as it was before.
     """
-    statement, result = (
-        (_HOLD, HoldResult) if isinstance(call, HoldCall) else (_CONFIRM, ConfirmResult)
+
+    number: int
+    outcome: str
+    amount: int
+    other_id: UUID
+    other_starts_at: datetime
+    status: str
+    has_ended: bool
+    hold: Hold | None
+    visit: Appointment | None
+    doctor: Doctor | None
+
+
+_ROWS: dict[str, type[models.Model]] = {
+    "recorded": IdempotencyRecord,
+    "hold": Hold,
+    "visit": Appointment,
+    "doctor": Doctor,
+}
+_ANSWERS: dict[str, type[HoldAnswer] | type[ConfirmAnswer]] = {
+    "bookings_hold": HoldAnswer,
+    "bookings_confirm": ConfirmAnswer,
+}
+
+
+def hold(call: HoldCall) -> HoldAnswer:
+    """The answer of the database to one call, which waits for the locks that it needs."""
+    return cast("HoldAnswer", _answer_to(call))
+
+
+def confirm(call: ConfirmCall) -> ConfirmAnswer:
+    """The same for a confirmation. Its visit knows its doctor."""
+    answer = cast("ConfirmAnswer", _answer_to(call))
+    if answer.visit and answer.doctor:
+        answer.visit.doctor = answer.doctor
+    return answer
+
+
+def _answer_to(call: Any) -> Any:
+    """In a fiber, together with other calls that wait. Alone otherwise, or if it has to wait for
+    locks.
+    """
+    if fibers.is_inside():
+        together = _holds_together if isinstance(call, HoldCall) else _confirmations_together
+        answer = fibers.wait_for(shared_calls.shared(together).ask(call))
+        if answer is not None:
+            return answer
+    (answer,) = fibers.aside(lambda: _decide([call]))
+    return answer
+
+
+def _holds_together(calls: Sequence[HoldCall]) -> list[HoldAnswer | None]:
+    return _decide_together(calls)
+
+
+def _confirmations_together(calls: Sequence[ConfirmCall]) -> list[ConfirmAnswer | None]:
+    return _decide_together(calls)
+
+
+def _decide_together(calls: Sequence[Any]) -> list[Any]:
+    """In the order of the calls; None for one that has to wait for locks."""
+    answers = _decide(calls, may_wait=False)
+    return [None if answer.outcome == "wait" else answer for answer in answers]
+
+
+def _decide(calls: Sequence[Any], *, may_wait: bool = True) -> list[Any]:
+    """Alone, a call is tried again if the database has ended it to resolve a deadlock: nothing was
+    written. Inside a transaction, that is up to the caller. There it runs behind a savepoint,
+    because a refused constraint must not end the transaction.
+    """
+    function = calls[0].function
+    given = json.dumps(
+        [{"number": number, **call._asdict()} for number, call in enumerate(calls)], default=str
     )
-    parameters: Any = call
     for tries_left in reversed(range(TRIES)):
         is_alone = not connection.in_atomic_block
         try:
-            with (
-                nullcontext() if is_alone else transaction.atomic(),
-                connection.cursor() as cursor,
-            ):
-                cursor.execute(statement, parameters)
-                return result(*cursor.fetchone())
+            with nullcontext() if is_alone else transaction.atomic():
+                rows = rows_of(_statement(function), calls=given, may_wait=may_wait)
+            return [_answer(function, row) for row in rows]
         except OperationalError as error:
             if not (is_alone and tries_left and isinstance(error.__cause__, _PASSING)):
                 raise
     raise AssertionError  # the last try answers or raises
+
+
+@cache
+def _statement(function: str) -> str:
+    columns = [column for field in _ANSWERS[function]._fields for column in _columns(field)]
+    call = f"{function}(calls => %(calls)s::jsonb, may_wait => %(may_wait)s)"
+    return " ".join(("SELECT", ", ".join(columns), "FROM", call, "AS answer"))
+
+
+def _columns(field: str) -> list[str]:
+    if field not in _ROWS:
+        return [f"answer.{field}"]
+    return [f"(answer.{field}).{each.column}" for each in _ROWS[field]._meta.concrete_fields]
+
+
+def _answer(function: str, row: Sequence[Any]) -> Any:
+    kind, values = _ANSWERS[function], iter(row)
+    return kind(*(_value(field, values) for field in kind._fields))
+
+
+def _value(field: str, values: Iterator[Any]) -> Any:
+    """The next column or, for a row, the next columns. None for a row that is not there."""
+    if field not in _ROWS:
+        return next(values)
+    model = _ROWS[field]
+    names, found = [], []
+    for each, convert in _fields(model):
+        names.append(each.attname)
+        found.append(convert(next(values)))
+    is_there = found[names.index("id")] is not None
+    return model.from_db(connection.alias, names, found) if is_there else None
+
+
+@cache
+def _fields(model: type[models.Model]) -> list[tuple[Any, Callable[[Any], Any]]]:
+    """Each column of the table, and how Django reads its values."""
+    return [(each, _converter(each)) for each in model._meta.concrete_fields]
+
+
+def _converter(field: Any) -> Callable[[Any], Any]:
+    def convert(value: Any) -> Any:
+        for each in converters:
+            value = each(value, None, connection)
+        return value
+
+    converters = field.get_db_converters(connection)
+    return convert
 
 
 class Run(NamedTuple):
@@ -197,7 +276,10 @@ def lock_and_find_overlap(
     """
     rows_of("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", f"{VISITS_OF}{patient_id}")
     [(other, starts_at)] = rows_of(
-        "SELECT id, starts_at FROM bookings_busy_with(%s, %s, %s, %s)",
+        """
+        SELECT busy_id, busy_from FROM bookings_other_visits_of(
+            patient => %s, from_ => %s, until_ => %s, apart_from => %s, at_ => now())
+        """,
         patient_id,
         start,
         end,

@@ -11,6 +11,7 @@ from bookings.engine import slot_gate
 from bookings.engine.selectors import JUDGED, get_hold, lapsed_hold_ids
 from bookings.errors import AlreadyConfirmed
 from bookings.models import Hold, HoldState
+from docbook import fibers
 from docbook.audit import services as audit
 from docbook.postgres.rows import rows_of
 from doctors.services import claims
@@ -95,7 +96,14 @@ def end_hold(hold: Hold, *, state: HoldState, by: audit.Actor) -> None:
 def open_gate_after_commit(hold: Hold) -> None:
     """A time that nobody is confirming any more needs no gate."""
     first, hold_id, keys = hold.slot_ids[0], hold.pk, keys_of(hold.patient_id, hold.guest_key)
-    transaction.on_commit(lambda: slot_gate.leave(slot_id=first, hold_id=hold_id, holder_keys=keys))
+
+    def leave() -> None:
+        slot_gate.leave(slot_id=first, hold_id=hold_id, holder_keys=keys)
+
+    if fibers.is_inside():  # where no transaction is open
+        leave()
+    else:
+        transaction.on_commit(leave)
 
 
 def announce_release(*, doctor_id: int, slot_ids: list[int]) -> None:

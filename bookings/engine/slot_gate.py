@@ -16,7 +16,7 @@ from datetime import timedelta
 from enum import Enum
 from uuid import UUID
 
-from docbook import redis
+from docbook import fibers, redis
 from docbook.lock_keys import CLAIM_OF_SLOT, LOCK_OF_SLOT
 
 # The lock and the claim, with the slot's id.
@@ -116,7 +116,7 @@ def enter(
         passage = Passage.UNKNOWN if answer is None else Passage(answer)
         if passage is not Passage.WAITING or time.monotonic() > gives_up_at:
             return passage
-        time.sleep(PAUSE_SECONDS)
+        fibers.pause(PAUSE_SECONDS)
 
 
 def keep(*, slot_id: int, hold_id: UUID, holder_keys: Sequence[str], left: timedelta) -> None:

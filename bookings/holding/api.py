@@ -1,5 +1,6 @@
 """Booking through the API: hold, code, confirmation, and reading what is booked."""
 
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -22,15 +23,15 @@ from bookings.appointments.selectors.appointments import (
     phone_known,
 )
 from bookings.appointments.serializers import BookingOut, BookingsQuery
-from bookings.engine import answer_layouts
 from bookings.engine.selectors import refuse_what_is_over
 from bookings.engine.services import release_hold
 from bookings.errors import SlotHeld, SlotTaken
 from bookings.holding.serializers import AttemptOut, BookingIn, CodeIn
 from bookings.holding.services.codes import Recipient, destination_of, resend_code
-from bookings.holding.services.confirmation import confirm, confirm_booking
-from bookings.holding.services.holds import start_booking
+from bookings.holding.services.confirmation import confirm_booking
+from bookings.holding.services.holds import Started, start_booking
 from docbook.errors import DomainError, FieldError
+from docbook.fibers import aside
 from docbook.http.header_schema import ETAG, LOCATION
 from docbook.http.idempotency_key import (
     Answer,
@@ -45,20 +46,27 @@ from docbook.http.pagination import paginate_rows
 from docbook.http.preconditions import (
     IF_NONE_MATCH,
     NOT_MODIFIED,
+    etag,
     versioned_response,
     with_etag_of_body,
 )
 from docbook.http.problem_schema import BODY, KEY, problems
 from docbook.http.schema import IDEMPOTENCY_KEY, LIST_PARAMETERS, OPTIONAL_KEY
-from docbook.http.serializers import NoBody, page_of, read_body, read_query
+from docbook.http.serializers import NoBody, body_of, page_of, read_body, read_query
 from docbook.http.throttling import Limit, enforce, enforce_together, give_back, limit_of, limits_of
-from docbook.references import reference
 from doctors.serializers import TimeOut
 
 _API_NAMES = {"slot": "slotId", "visit_type": "visitTypeId"}
 
 
-class BookingList(APIView):
+class HotView(APIView):
+    """A view whose POST may run in a fiber (docbook.rsgi): whatever blocks there goes aside."""
+
+    def handle_exception(self, exc: Exception) -> Response:
+        return aside(lambda: super(HotView, self).handle_exception(exc))
+
+
+class BookingList(HotView):
     @property
     def believes_token(self) -> bool:
         return self.request.method == "POST"
@@ -114,18 +122,14 @@ class BookingList(APIView):
         try:
             # Before the body is read: a flood of wrong requests must cost little.
             enforce_together(*limits, *codes)
-            asked, hold_id = read_body(BookingIn, request), uuid7()
-            # Never from the Host header: its sender would control its length and what is replayed.
-            location = settings.SITE_URL + reverse("api:booking", args=[hold_id])
-            layout = answer_layouts.ATTEMPT.replace("<attempt_id>", str(hold_id))
-            layout = layout.replace("<slot_id>", str(asked["slotId"]))
+            asked = read_body(BookingIn, request)
             key = key_of(request, route="startBooking")
             try:
                 if settings.CODE_CHANNEL == "sms":
-                    _count_sms(request, codes, **asked)
+                    aside(lambda: _count_sms(request, codes, **asked))
                 with waiting_for_the_first():
-                    answer = start_booking(
-                        hold_id=hold_id,
+                    started = start_booking(
+                        hold_id=uuid7(),
                         slot_id=asked["slotId"],
                         visit_type_id=asked["visitTypeId"],
                         reason=asked["reason"],
@@ -135,10 +139,11 @@ class BookingList(APIView):
                         replaces=asked.get("replaces"),
                         now=timezone.now(),
                         key=key,
-                        answer=Answer(201, layout, location),
                     )
+                    answer = _answer_of(started)
             except DomainError as error:
-                return refusal_once(key, _in_the_words_of_the_api(error))
+                refusal = _in_the_words_of_the_api(error)
+                return aside(lambda: refusal_once(key, refusal))
         finally:
             if answer is None or answer.is_replay:  # no code is on its way
                 give_back(*codes)
@@ -177,7 +182,7 @@ class BookingDetail(APIView):
         return Response(status=204)
 
 
-class VerifyOtp(APIView):
+class VerifyOtp(HotView):
     believes_token = True
 
     @extend_schema(
@@ -212,18 +217,17 @@ class VerifyOtp(APIView):
         try:
             code = read_body(CodeIn, request)["code"]
         except ValidationError:
-            refuse_what_is_over(hold_id=booking_id, holder=Holder(patient=request.user))
+            holder = Holder(patient=request.user)
+            aside(lambda: refuse_what_is_over(hold_id=booking_id, holder=holder))
             raise
         if "Idempotency-Key" in request.headers:
             route = f"confirmBooking:{booking_id}"
-            return with_etag_of_body(
-                answer_once(request, route=route, act=lambda: _confirm(request, booking_id, code))
-            )
-        layout = answer_layouts.APPOINTMENT.replace("<id>", str(booking_id))
-        layout = layout.replace("<reference>", reference(booking_id))
-        holder = Holder(patient=request.user)
-        visit = confirm(hold_id=booking_id, holder=holder, code=code, body=layout)
-        return with_etag_of_body(http_response(Answer(200, visit.words)))
+            act = partial(_confirm, request, booking_id, code)
+            return with_etag_of_body(aside(lambda: answer_once(request, route=route, act=act)))
+        visit = confirm_booking(hold_id=booking_id, holder=Holder(patient=request.user), code=code)
+        answer = http_response(Answer(200, body_of(BookingOut, visit)))
+        answer.headers["ETag"] = etag(visit.version)
+        return answer
 
 
 class ResendOtp(APIView):
@@ -259,6 +263,16 @@ class ResendOtp(APIView):
         return answer_once(
             request, route=route, act=lambda: _resend(request, booking_id), required=False
         )
+
+
+def _answer_of(started: Started | Answer) -> Answer:
+    """The same for a retry as for the first request."""
+    if isinstance(started, Answer):
+        return started
+    # Never from the Host header: its sender would control its length and what is replayed.
+    location = settings.SITE_URL + reverse("api:booking", args=[started.hold.pk])
+    body = body_of(AttemptOut, started.hold)
+    return Answer(201, body, location, is_replay=started.is_replay)
 
 
 def _resend(request: UserRequest, booking_id: UUID) -> Response:

@@ -23,6 +23,7 @@ FROM_THE_DATABASE: tuple[Invariant, ...] = (
     trail.CONFIRMED_BY_CODE,
     claims.NO_HOLD_LASTS,
     trail.AUDIT_IS_COMPLETE,
+    claims.TIMES_OF_PATIENTS,
 )
 
 

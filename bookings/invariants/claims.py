@@ -52,6 +52,27 @@ NO_PATIENT_TWICE = Invariant(
     _OVERLAPPING.replace("PERSON", "patient_id"),
 )
 
+# Of past visits, times are deleted (bookings.upkeep.retention).
+TIMES_OF_PATIENTS = Invariant(
+    "I17",
+    "A patient's time is taken exactly while a visit takes place.",
+    """
+    SELECT 'appointment ' || visit.id, 'takes place, and its time is not taken'
+    FROM bookings_appointment AS visit
+    WHERE visit.status = ANY(%(active)s) AND visit.ends_at > now() - interval '6 days'
+      AND NOT EXISTS (
+        SELECT FROM bookings_patientvisit AS taken
+        WHERE taken.patient_id = visit.patient_id AND taken.starts_at = visit.starts_at
+          AND taken.appointment_id = visit.id AND taken.ends_at = visit.ends_at)
+    UNION ALL
+    SELECT 'appointment ' || visit.id, 'was given up, and its time is taken'
+    FROM bookings_appointment AS visit JOIN bookings_patientvisit AS taken
+        ON taken.patient_id = visit.patient_id AND taken.starts_at = visit.starts_at
+        AND taken.appointment_id = visit.id
+    WHERE visit.status <> ALL(%(active)s)
+    """,
+)
+
 # Old slots are deleted, so only existing ones are compared.
 AS_ITS_SLOTS = Invariant(
     "I04",

@@ -119,9 +119,9 @@ ONE_EFFECT_PER_KEY = Invariant(
     SELECT 'record ' || min(id), count(*) || ' answers for one key'
     FROM http_idempotencyrecord GROUP BY user_id, key HAVING count(*) > 1
     UNION ALL
-    SELECT 'record ' || min(id), count(*) || ' keys made ' || location
-    FROM http_idempotencyrecord WHERE status = 201 AND location LIKE '%%/bookings/%%'
-    GROUP BY location HAVING count(DISTINCT (user_id, key)) > 1
+    SELECT 'record ' || min(id), count(*) || ' keys made hold ' || (facts ->> 'hold_id')
+    FROM http_idempotencyrecord WHERE facts ->> 'hold_id' IS NOT NULL
+    GROUP BY facts ->> 'hold_id' HAVING count(DISTINCT (user_id, key)) > 1
     UNION ALL
     SELECT 'record ' || id, 'without an answer since ' || created_at
     FROM http_idempotencyrecord

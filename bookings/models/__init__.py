@@ -3,6 +3,7 @@
 from bookings.models.appointments import Appointment
 from bookings.models.drafts import Draft
 from bookings.models.holds import Hold, HoldState
+from bookings.models.patient_visits import PatientVisit
 from bookings.models.pause import BookingPause
 from bookings.models.waitlist import WaitlistEntry, WaitlistState
 
@@ -12,6 +13,7 @@ __all__ = [
     "Draft",
     "Hold",
     "HoldState",
+    "PatientVisit",
     "WaitlistEntry",
     "WaitlistState",
 ]

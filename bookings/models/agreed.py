@@ -105,6 +105,10 @@ class Agreed(models.Model):
         return self.starts_at - timedelta(minutes=self.doctor.change_notice_minutes)
 
     @property
+    def address(self) -> str:
+        return written_address(self)
+
+    @property
     def place(self) -> Place:
         return Place(
             name=self.place_name,

@@ -4,12 +4,13 @@ from datetime import datetime, timedelta
 
 from django.db.models import Exists, OuterRef, Q
 
-from bookings.models import Hold, HoldState, WaitlistEntry, WaitlistState
+from bookings.models import Hold, HoldState, PatientVisit, WaitlistEntry, WaitlistState
 from bookings.waitlist.selectors import LIVE
 from docbook.batches import delete_in_batches
 
 KEEP_ENDED_HOLDS = timedelta(days=7)
 KEEP_ENDED_WAITS = timedelta(days=30)
+KEEP_PAST_TIMES = timedelta(days=7)
 
 
 def purge_ended_holds(*, now: datetime) -> int:
@@ -24,6 +25,13 @@ def purge_ended_holds(*, now: datetime) -> int:
     return delete_in_batches(
         ended.filter(~Q(Exists(waiting)), expires_at__lt=now - KEEP_ENDED_HOLDS)
     )
+
+
+def purge_past_times(*, now: datetime) -> int:
+    """Deletes the times of visits that ended more than a week ago; returns how many. The visits
+    stay. Nobody can be busy in the past, and the table of times stays as small as what is to come.
+    """
+    return delete_in_batches(PatientVisit.objects.filter(ends_at__lt=now - KEEP_PAST_TIMES))
 
 
 def purge_ended_waits(*, now: datetime) -> int:

@@ -159,7 +159,7 @@ def waiting_for_the_first(*, whatever: bool = False) -> Iterator[None]:
 def _waited_for_the_key(error: LockNotAvailable) -> bool:
     """Whether the wait was for the key, not for a row or another request of the same holder."""
     context = error.diag.context or ""
-    return "http_idempotencyrecord" in context or "hashtextextended(p_key" in context
+    return "http_idempotencyrecord" in context or "http_has_its_key" in context
 
 
 def refusal_once(key: IdempotencyKey, error: DomainError) -> HttpResponse:
@@ -176,6 +176,15 @@ def refusal_once(key: IdempotencyKey, error: DomainError) -> HttpResponse:
             return http_response(_recorded(key))
         _keep(key, answer)
     return http_response(answer)
+
+
+def recorded_answer(record: IdempotencyRecord | None) -> Answer:
+    """An answer that was kept as text. Raises IdempotencyKeyReused if there is none: another kind
+    of request has used the key.
+    """
+    if record is None or record.status is None:
+        raise IdempotencyKeyReused
+    return Answer(record.status, record.body, record.location, is_replay=True)
 
 
 def http_response(answer: Answer, *, headers: Mapping[str, str] | None = None) -> HttpResponse:
@@ -231,9 +240,9 @@ def _keep(key: IdempotencyKey, answer: Answer) -> None:
 
 def _recorded(key: IdempotencyKey) -> Answer:
     first = IdempotencyRecord.objects.get(user_id=key.user_id, key=key.key)
-    if first.fingerprint != key.fingerprint or first.status is None:
+    if first.fingerprint != key.fingerprint:
         raise IdempotencyKeyReused
-    return Answer(first.status, first.body, first.location, is_replay=True)
+    return recorded_answer(first)
 
 
 def _answer_of(response: Response) -> Answer:

@@ -16,6 +16,8 @@ class IdempotencyRecord(models.Model):
     route = models.CharField(max_length=64)
     fingerprint = models.CharField(max_length=64)
     status = models.PositiveSmallIntegerField(null=True)
+    # From which the answer is made, the first time and every time; or else the answer itself.
+    facts = models.JSONField(null=True)
     body = models.TextField(default="")
     location = models.CharField(max_length=200, default="")
     created_at = models.DateTimeField(auto_now_add=True, db_index=True)

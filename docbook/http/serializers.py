@@ -11,6 +11,7 @@ from drf_spectacular.utils import extend_schema_field, inline_serializer
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 from rest_framework.fields import empty
+from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 
 from docbook.references import reference
@@ -168,6 +169,19 @@ def read_body(serializer: type[StrictSerializer], request: Request) -> dict[str,
 
 @cache
 def _kept(serializer: type[StrictSerializer]) -> StrictSerializer:
+    return serializer()
+
+
+def body_of(serializer: type[serializers.Serializer[Any]], instance: Any) -> str:
+    """The JSON that a call answers, written with a kept serializer."""
+    shown = _kept_for_answers(serializer).to_representation(instance)
+    return JSONRenderer().render(shown).decode()
+
+
+@cache
+def _kept_for_answers(
+    serializer: type[serializers.Serializer[Any]],
+) -> serializers.Serializer[Any]:
     return serializer()
 
 

@@ -54,15 +54,6 @@ WHERE id = ANY(%(ids)s) AND hold_id = %(hold)s AND state = 'booked'
 RETURNING id
 """
 
-_OPEN_LAPSED = """
-UPDATE doctors_slot SET state = 'open', held_until = NULL, hold_id = NULL
-WHERE id IN (
-    SELECT id FROM doctors_slot
-    WHERE id = ANY(%(ids)s) AND state = 'held' AND held_until <= clock_timestamp()
-    ORDER BY id FOR UPDATE SKIP LOCKED)  -- skip rows that somebody is changing
-RETURNING id
-"""
-
 
 def lock_slots(*, slot_ids: list[int]) -> None:
     """Locks the rows in order of id, before the row of a hold.
@@ -106,8 +97,3 @@ def give_back_slots(*, slot_ids: list[int], hold_id: UUID) -> int:
 def open_booked_slots(*, slot_ids: list[int], hold_id: UUID) -> list[int]:
     """Opens the slots this appointment has booked and that have not begun; returns their ids."""
     return sorted(row[0] for row in rows_of(_OPEN_BOOKED, ids=slot_ids, hold=hold_id))
-
-
-def open_lapsed_slots(*, slot_ids: list[int]) -> int:
-    """Opens those of the slots whose hold has expired by any holder; returns how many."""
-    return len(rows_of(_OPEN_LAPSED, ids=slot_ids))

@@ -20,6 +20,7 @@ import psycopg
 import pytest
 from django.db import connection as django_connection
 
+from devstack.functions import PLACES, written
 from devstack.refusals import Refusal
 from proof.mutation.operators import mutations
 from proof.mutation.verdicts import Fate, Mutant
@@ -66,9 +67,10 @@ ENDS: dict[int, Fate] = {
     pytest.ExitCode.TESTS_FAILED: Fate.KILLED,
 }
 
-FUNCTIONS = r"""
-    SELECT proname, pg_get_functiondef(oid) FROM pg_proc
-    WHERE proname LIKE 'bookings\_%' AND prokind = 'f' ORDER BY proname, pronargs
+# Of several with one name, the newest: older ones are for processes of the last release.
+FUNCTIONS = """
+    SELECT DISTINCT ON (proname) proname, pg_get_functiondef(oid) FROM pg_proc
+    WHERE proname = ANY(%s) ORDER BY proname, oid DESC
 """
 
 
@@ -158,11 +160,10 @@ def _calls_of_this_transaction() -> list[str]:
 
 
 def _functions(names: Sequence[str]) -> dict[str, str]:
-    """The current definition of each function, by name. If an older one still exists, the one with
-    the most parameters counts. Raises Refusal for an unknown name.
-    """
+    """The definition of each function of the files, by name. Raises Refusal for an unknown name."""
+    ours = [name for app in PLACES for name in written(app).functions]
     with _connection() as connection:
-        found: dict[str, str] = dict(connection.execute(FUNCTIONS.encode()).fetchall())
+        found: dict[str, str] = dict(connection.execute(FUNCTIONS.encode(), [ours]).fetchall())
     if unknown := set(names) - set(found):
         raise Refusal(f"There is no function {', '.join(unknown)}. There are: {', '.join(found)}.")
     return {name: text for name, text in found.items() if not names or name in names}

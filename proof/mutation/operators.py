@@ -59,7 +59,7 @@ OPERATORS = (
 )
 WORD = re.compile(r"'([a-z][a-z_.-]+)'")
 TEXT_OR_COMMENT = re.compile(r"'(?:[^']|'')*'|--[^\n]*")
-LIST = re.compile(r"\bSET |\b(?:VALUES |bookings_note|jsonb_build_object)\(")
+LIST = re.compile(r"\bSET |\b(?:VALUES |ROW|jsonb_build_object)\(")
 ENDS_A_LIST = re.compile(r"\b(?:WHERE|RETURNING)\b|;")
 
 

@@ -138,7 +138,7 @@ def test_failure_of_ours_uses_up_no_key_and_leaves_nothing(monkeypatch) -> None:
         raise ZeroDivisionError
 
     with monkeypatch.context() as patched:
-        patched.setattr("bookings.holding.services.holds.decide", broken)
+        patched.setattr("bookings.engine.calls.hold", broken)
         problem(api.post("bookings", body, Idempotency_Key="k"), code="error", status=500)
     assert traces() == before
     assert not IdempotencyRecord.objects.exists()

@@ -9,11 +9,11 @@ from django.db import IntegrityError, transaction
 
 from accounts import guesses
 from accounts.services import SignInRefused, patient_with_proven_email
-from bookings.actors.holder import Holder, keys_of
+from bookings.actors.holder import Holder
 from bookings.appointments.selectors.appointments import find_visit
-from bookings.engine import slot_gate
-from bookings.engine.calls import ConfirmCall, ConfirmResult, broken_constraint, decide
-from bookings.engine.services import end_other_moves
+from bookings.engine import calls
+from bookings.engine.calls import ConfirmAnswer, ConfirmCall, broken_constraint
+from bookings.engine.services import end_other_moves, open_gate_after_commit
 from bookings.errors import (
     AppointmentLimit,
     DetailsMissing,
@@ -28,6 +28,7 @@ from bookings.holding import codes
 from bookings.models import Appointment, Hold
 from bookings.models.holds import MAX_CODE_ATTEMPTS, MAX_CODE_RESENDS
 from docbook.errors import DomainError, NotFound, NotYours
+from docbook.fibers import aside
 from docbook.http.keyed_digest import digest
 from docbook.http.rate_policies import POLICIES
 from docbook.observability import request_id
@@ -46,24 +47,6 @@ def confirm_booking(
     Raises NotFound, HoldExpired, DetailsMissing, OtpInvalid, OtpLocked, TooManyGuesses,
     PatientBusy, AppointmentLimit, NotChangeable (the visit to be moved has changed in the meantime)
     or SignInRefused (the account of the address is disabled).
-    """
-    result = confirm(hold_id=hold_id, holder=holder, code=code, guessers=guessers)
-    found = find_visit(pk=hold_id, starts_at=result.starts_at)
-    if found is None:
-        raise NotFound
-    return found
-
-
-def confirm(
-    *,
-    hold_id: UUID,
-    holder: Holder,
-    code: str,
-    guessers: guesses.Guessers | None = None,
-    body: str | None = None,
-) -> ConfirmResult:
-    """Like confirm_booking, for a door that does not read the appointment. `body` is its answer: it
-    comes back as `words`, with "{name}" filled in from the appointment.
     """
     patient_id = holder.patient.pk if holder.patient else None
     if guessers is None:
@@ -84,67 +67,73 @@ def confirm(
         most_attempts=MAX_CODE_ATTEMPTS,
         most_visits=settings.COMING_VISITS_PER_PATIENT,
         request_id=request_id.current(),
-        body=body,
         own_target=None if patient_id is None else digest(f"own-{patient_id}"),
         guessers=[name for name, _policy in guessers],
         most_guesses=[POLICIES[policy].rate.most for _name, policy in guessers],
         is_long=len(code) == codes.LONG,
     )
     try:
-        result = decide(call)
-        if result.outcome == "account-needed":
-            result = _confirm_with_account(call, result)
+        answer = calls.confirm(call)
+        if answer.outcome == "account-needed":
+            wanted = answer
+            answer = aside(lambda: _confirm_with_account(call, wanted))
     except IntegrityError as error:
         raise _refusal_of_the_database(error) from error
-    if result.slot_ids:
+    if answer.has_ended:
         # Nobody is confirming it any more. The same applies if it raises: a refusal commits what it
         # counted.
-        first, keys = result.slot_ids[0], keys_of(result.patient_id, result.guest_key)
-        transaction.on_commit(
-            lambda: slot_gate.leave(slot_id=first, hold_id=hold_id, holder_keys=keys)
-        )
-    if result.outcome != "confirmed":
-        raise _refusal(result, hold_id=hold_id)
-    if result.other_id:
-        end_other_moves(appointment_id=result.other_id, by=holder.actor)
-    return result
+        open_gate_after_commit(_own(answer))
+    if answer.outcome != "confirmed" or answer.visit is None:
+        raise aside(lambda: _refusal(answer, hold_id=hold_id))
+    if answer.other_id:
+        moved, by = answer.other_id, holder.actor
+        aside(lambda: end_other_moves(appointment_id=moved, by=by))
+    return answer.visit
 
 
-def _confirm_with_account(call: ConfirmCall, wanted: ConfirmResult) -> ConfirmResult:
+def _own(answer: ConfirmAnswer) -> Hold:
+    """The hold of an answer that can only be given to its holder."""
+    if answer.hold is None:
+        raise AssertionError(answer.outcome)
+    return answer.hold
+
+
+def _confirm_with_account(call: ConfirmCall, wanted: ConfirmAnswer) -> ConfirmAnswer:
     """A guest has proved the address: its account is opened or found, and gets the visit.
 
     Both or neither: a refusal opens no account. The code is checked again, because nothing kept the
     hold locked in between.
     """
+    hold = _own(wanted)
     with transaction.atomic():
         account = patient_with_proven_email(
-            email=wanted.email,
-            first_name=wanted.first_name,
-            last_name=wanted.last_name,
-            phone=wanted.phone,
+            email=hold.email,
+            first_name=hold.first_name,
+            last_name=hold.last_name,
+            phone=hold.phone,
         )
-        result = decide(call._replace(account_id=account.pk))
-        if result.outcome not in ("confirmed", "otp-invalid", "otp-locked"):
+        answer = calls.confirm(call._replace(account_id=account.pk))
+        if answer.outcome not in ("confirmed", "otp-invalid", "otp-locked"):
             transaction.set_rollback(True)
-    return result
+    return answer
 
 
-def _refusal(result: ConfirmResult, *, hold_id: UUID) -> DomainError:
+def _refusal(answer: ConfirmAnswer, *, hold_id: UUID) -> DomainError:
     refusals: dict[str, Callable[[], DomainError]] = {
         "not-found": lambda: _not_found(hold_id),
         "unauthenticated": SignInRefused,
         "hold-expired": HoldExpired,
         "details-missing": DetailsMissing,
-        "otp-invalid": lambda: OtpInvalid(attempts_left=result.attempts_left),
+        "otp-invalid": lambda: OtpInvalid(attempts_left=answer.amount),
         "otp-locked": OtpLocked,
-        "too-many-guesses": lambda: TooManyGuesses(retry_after=result.attempts_left),
+        "too-many-guesses": lambda: TooManyGuesses(retry_after=answer.amount),
         "patient-busy": lambda: PatientBusy(
-            find_visit(pk=result.other_id, starts_at=result.other_starts_at)
+            find_visit(pk=answer.other_id, starts_at=answer.other_starts_at)
         ),
-        "appointment-limit": lambda: AppointmentLimit(limit=result.attempts_left),
-        "not-changeable": lambda: NotChangeable(status=result.words or ""),
+        "appointment-limit": lambda: AppointmentLimit(limit=answer.amount),
+        "not-changeable": lambda: NotChangeable(status=answer.status or ""),
     }
-    return refusals[result.outcome]()
+    return refusals[answer.outcome]()
 
 
 def _not_found(hold_id: UUID) -> NotFound:

@@ -1,6 +1,6 @@
 """Holds a time for somebody while they confirm, and gives it back."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -10,7 +10,6 @@ from uuid import UUID
 import structlog
 from django.conf import settings
 from django.db import IntegrityError, connection, transaction
-from django.db.models import DEFERRED
 from uuid_utils.compat import uuid7
 
 from accounts.services import SignInRefused
@@ -18,8 +17,8 @@ from bookings.actors.holder import Holder, keys_of
 from bookings.appointments.selectors.alternatives import next_free_times
 from bookings.appointments.selectors.appointments import find_visit
 from bookings.appointments.services.changes import find_changeable_appointment
-from bookings.engine import slot_gate
-from bookings.engine.calls import HoldCall, HoldResult, broken_constraint, decide
+from bookings.engine import calls, slot_gate
+from bookings.engine.calls import HoldAnswer, HoldCall, broken_constraint
 from bookings.engine.services import release_hold, sweep_holds
 from bookings.errors import (
     AlreadyConfirmed,
@@ -33,14 +32,18 @@ from bookings.errors import (
     SlotTaken,
 )
 from bookings.holding.services.codes import request_code_of_move
-from bookings.models import Hold
-from bookings.models.agreed import AGREED
+from bookings.models import Hold, HoldState
 from docbook.audit import services as audit
 from docbook.errors import DomainError, FieldError
-from docbook.http.idempotency_key import Answer, IdempotencyKey, IdempotencyKeyReused
+from docbook.fibers import aside
+from docbook.http.idempotency_key import (
+    Answer,
+    IdempotencyKey,
+    IdempotencyKeyReused,
+    recorded_answer,
+)
 from docbook.observability import request_id
 from doctors.models import VisitType
-from doctors.services import claims
 
 log = structlog.get_logger(__name__)
 
@@ -79,9 +82,8 @@ def hold_slot(
     """
     if replaces and not offer:  # the waitlist checks what an offer moves
         find_changeable_appointment(appointment_id=replaces, by=holder, version=None, now=now)
-    hold_id = uuid7()
-    result = _hold(
-        hold_id=hold_id,
+    answer = _hold(
+        hold_id=uuid7(),
         slot_id=slot_id,
         visit_type_id=visit_type_id,
         holder=holder,
@@ -91,28 +93,18 @@ def hold_slot(
         offer=offer,
         instead_of=instead_of,
     )
-    # As it was written, not read again. Relations, and what is agreed, load when looked at.
-    hold = Hold(
-        id=hold_id,
-        doctor_id=result.doctor_id,
-        clinic_id=result.clinic_id,
-        visit_type_id=visit_type_id,
-        slot_ids=result.slot_ids,
-        starts_at=result.starts_at,
-        ends_at=result.ends_at,
-        expires_at=result.expires_at,
-        patient_id=holder.patient.pk if holder.patient else None,
-        guest_key=None if holder.patient else holder.guest_key,
-        replaces=replaces,
-        waitlist_entry_id=offer.entry_id if offer else None,
-        made_from=address,
-        **dict.fromkeys(AGREED, DEFERRED),
-    )
-    hold._state.adding = False
-    hold._state.db = connection.alias
+    hold = _written(answer)
     if replaces and count_request:
         return request_code_of_move(hold, holder=holder, count_request=count_request, now=now)
     return hold
+
+
+@dataclass(frozen=True)
+class Started:
+    """The hold that a request has made; for a retry, that of the first request, as it was then."""
+
+    hold: Hold
+    is_replay: bool = False
 
 
 def start_booking(
@@ -123,24 +115,26 @@ def start_booking(
     holder: Holder,
     now: datetime,
     key: IdempotencyKey,
-    answer: Answer,
     address: int,
     replaces: UUID | None,
     reason: str,
     phone: str,
-) -> Answer:
-    """Hold, details from the account, code and recorded answer in one call.
+) -> Started | Answer:
+    """Hold, details from the account, code and the record for retries in one call.
 
-    The door lays out `answer`, with "{name}" for values that the database fills in. It comes back
-    filled in, or as it was recorded for this key. A move without a `reason` or `phone` keeps those
-    of its visit; without a phone, the account's number is used.
+    A move without a `reason` or `phone` keeps those of its visit; without a phone, the account's
+    number is used. A retry of a request that was refused gets the answer that was recorded.
 
     Raises what hold_slot raises, FieldError for a visit by phone without a number,
     IdempotencyKeyReused, or SignInRefused for a disabled account.
     """
     if replaces:
-        find_changeable_appointment(appointment_id=replaces, by=holder, version=None, now=now)
-    result = _hold(
+        aside(
+            lambda: find_changeable_appointment(
+                appointment_id=replaces, by=holder, version=None, now=now
+            )
+        )
+    answer = _hold(
         hold_id=hold_id,
         slot_id=slot_id,
         visit_type_id=visit_type_id,
@@ -155,13 +149,28 @@ def start_booking(
         key=key.key,
         route=key.route,
         fingerprint=key.fingerprint,
-        status=answer.status,
-        body=answer.body,
-        location=answer.location,
+        status=201,
     )
-    if result.outcome == "replay":
-        return Answer(result.amount, result.words, result.location, is_replay=True)
-    return Answer(answer.status, result.words, answer.location)
+    if answer.outcome != "replay":
+        return Started(_written(answer))
+    first = answer.recorded
+    if first is None or first.facts is None:
+        return recorded_answer(first)
+    return Started(_as_first_made(_written(answer), facts=first.facts), is_replay=True)
+
+
+def _written(answer: HoldAnswer) -> Hold:
+    if answer.hold is None:
+        raise AssertionError("a hold was made")
+    return answer.hold
+
+
+def _as_first_made(hold: Hold, *, facts: Mapping[str, str]) -> Hold:
+    """As it was when the first request was answered. Codes and renewals may have changed it."""
+    hold.state, hold.otp_attempts, hold.otp_resends = HoldState.HELD, 0, 0
+    hold.code_sent_at = hold.created_at
+    hold.expires_at = datetime.fromisoformat(facts["expires_at"])
+    return hold
 
 
 def _hold(
@@ -176,8 +185,8 @@ def _hold(
     offer: OfferTerms | None = None,
     instead_of: UUID | None = None,
     mark: str = "",
-    **answer: Any,
-) -> HoldResult:
+    **with_code: Any,
+) -> HoldAnswer:
     """Through the gate to the database. Only a hold leaves a lock behind: a refusal, or the answer
     to an earlier request, keeps nobody away. Offers skip the gate: they come one at a time, often
     before the gate of the patient who gave the time back has opened.
@@ -193,8 +202,7 @@ def _hold(
         holder_key=keys[0],
         actor_kind=(audit.SYSTEM if offer else holder.actor).kind,
         address=address,
-        term=offer.term if offer else timedelta(seconds=settings.HOLD_SECONDS),
-        resend_after=timedelta(seconds=settings.CODE_RESEND_SECONDS),
+        seconds=offer.term.total_seconds() if offer else settings.HOLD_SECONDS,
         most_of_holder=(
             settings.LIVE_HOLDS_PER_PATIENT if holder.patient else settings.LIVE_HOLDS_PER_GUEST
         ),
@@ -202,45 +210,42 @@ def _hold(
         most_visits=settings.COMING_VISITS_PER_PATIENT,
         replaces=replaces,
         waitlist_entry_id=offer.entry_id if offer else None,
-        by_sms=settings.CODE_CHANNEL == "sms",
         request_id=request_id.current(),
-        **answer,
+        **with_code,
     )
     if not offer:
         passage = slot_gate.enter(
             slot_id=slot_id, hold_id=hold_id, holder_keys=keys, request_mark=mark
         )
         if passage is slot_gate.Passage.REFUSED:
-            raise _gone(SlotHeld, call, now=now)
+            raise aside(lambda: _gone(SlotHeld, call, now=now))
     is_kept = False
     try:
-        result = _claim(call, holder=holder, instead_of=instead_of, now=now)
-        is_kept = result.outcome == "held"
+        answer = _claim(call, holder=holder, instead_of=instead_of, now=now)
+        is_kept = answer.outcome == "held"
     finally:
         if not is_kept:
             slot_gate.leave(slot_id=slot_id, hold_id=hold_id)
-    if not is_kept and result.outcome != "replay":
-        raise _refusal(result, call, now=now)
+    if not is_kept and answer.outcome != "replay":
+        raise aside(lambda: _refusal(answer, call, now=now))
     if is_kept and not offer:
-        left = min(call.term, result.expires_at - now)
+        left = min(timedelta(seconds=call.seconds), _written(answer).expires_at - now)
         slot_gate.keep(slot_id=slot_id, hold_id=hold_id, holder_keys=keys, left=left)
-    if result.lapsed:
-        _open_the_rest(result.lapsed)
-    return result
+    return answer
 
 
-def _exchange(call: HoldCall, *, instead_of: UUID, holder: Holder) -> HoldResult:
+def _exchange(call: HoldCall, *, instead_of: UUID, holder: Holder) -> HoldAnswer:
     """Both or neither: if the new time is refused, the old one stays held."""
     with transaction.atomic():
         with suppress(AlreadyConfirmed):  # then it is in nobody's way
             release_hold(hold_id=instead_of, holder=holder)
-        result = decide(call)
-        if result.outcome != "held":
+        answer = calls.hold(call)
+        if answer.outcome != "held":
             transaction.set_rollback(True)
-    return result
+    return answer
 
 
-def _refusal(result: HoldResult, call: HoldCall, *, now: datetime) -> DomainError:
+def _refusal(answer: HoldAnswer, call: HoldCall, *, now: datetime) -> DomainError:
     refusals: dict[str, Callable[[], DomainError]] = {
         "unknown-visit-type": lambda: _unknown("visit_type", "This reason for a visit"),
         "unknown-slot": _unknown_slot,
@@ -249,26 +254,23 @@ def _refusal(result: HoldResult, call: HoldCall, *, now: datetime) -> DomainErro
             "replaces", "A visit moves to another time of the same doctor and reason."
         ),
         "slot-taken": lambda: _gone(SlotTaken, call, now=now),
-        "slot-held": lambda: _gone(
-            SlotHeld,
-            call,
-            now=now,
-            attempt_id=result.other_id,
-            overlaps_own=result.other_starts_at is not None,
-        ),
+        "slot-held": lambda: _gone(SlotHeld, call, now=now),
+        "held-before": lambda: _gone(SlotHeld, call, now=now, attempt_id=answer.other_id),
+        "held-nearby": lambda: _gone(SlotHeld, call, now=now, overlaps_own=True),
         "patient-busy": lambda: PatientBusy(
-            find_visit(pk=result.other_id, starts_at=result.other_starts_at)
+            find_visit(pk=answer.other_id, starts_at=answer.other_starts_at)
         ),
-        "hold-limit": lambda: HoldLimit(limit=result.amount, until=result.until),
-        "appointment-limit": lambda: AppointmentLimit(limit=result.amount),
+        "hold-limit": lambda: HoldLimit(limit=answer.amount),
+        "address-limit": lambda: HoldLimit(limit=answer.amount, until=answer.until),
+        "appointment-limit": lambda: AppointmentLimit(limit=answer.amount),
         "booking-disabled": lambda: BookingDisabled(
-            until=result.until, message=result.words, now=now
+            until=answer.until, message=answer.message, now=now
         ),
         "idempotency-key-reused": IdempotencyKeyReused,
         "outside-booking-window": OutsideBookingWindow,
         "unauthenticated": SignInRefused,
     }
-    return refusals[result.outcome]()
+    return refusals[answer.outcome]()
 
 
 def _unknown_slot() -> FieldError:
@@ -279,7 +281,7 @@ def _unknown(field: str, what: str) -> FieldError:
     return FieldError(field, f"{what} does not exist.", field_code="unknown")
 
 
-def _claim(call: HoldCall, *, holder: Holder, instead_of: UUID | None, now: datetime) -> HoldResult:
+def _claim(call: HoldCall, *, holder: Holder, instead_of: UUID | None, now: datetime) -> HoldAnswer:
     """The database's constraint refuses what the call cannot see: a stale hold left by a move whose
     visit has changed. An expired hold is in nobody's way, even before it is swept. Inside a
     transaction it is not swept: the transaction has locked slots, and would lock others out of
@@ -290,12 +292,12 @@ def _claim(call: HoldCall, *, holder: Holder, instead_of: UUID | None, now: date
         try:
             if instead_of:
                 return _exchange(call, instead_of=instead_of, holder=holder)
-            return decide(call)
+            return calls.hold(call)
         except IntegrityError as error:
             if broken_constraint(error) != "one_live_hold_on_a_slot":
                 raise
-            if not (may_sweep and _sweep_doctor_of(call)):
-                raise _gone(SlotHeld, call, now=now) from error
+            if not (may_sweep and aside(lambda: _sweep_doctor_of(call))):
+                raise aside(lambda: _gone(SlotHeld, call, now=now)) from error
     raise AssertionError  # the second try answers or raises
 
 
@@ -314,10 +316,3 @@ def _gone(
     if found is None:
         return _unknown_slot()
     return refusal(alternatives=found.times, starts_at=found.wanted_at, **own)
-
-
-def _open_the_rest(slot_ids: list[int]) -> None:
-    """An expired hold of several slots was claimed in part. The other slots are opened in their own
-    transaction: in the claim's, their locks would break the order of ids.
-    """
-    transaction.on_commit(lambda: claims.open_lapsed_slots(slot_ids=slot_ids))

@@ -54,7 +54,7 @@ from bookings.holding.services.codes import (
     request_code,
     resend_code,
 )
-from bookings.holding.services.confirmation import confirm
+from bookings.holding.services.confirmation import confirm_booking
 from bookings.holding.services.holds import hold_slot
 from bookings.holding.views.attempt import (
     code_page,
@@ -219,7 +219,8 @@ def code(request: HttpRequest, hold: Hold, holder: Holder) -> HttpResponseBase:
         return code_page(request, hold, holder=holder, status=409, notice=notice)
     try:
         guessers = _guessers_at(request, hold) if holder.patient is None else None
-        confirm(hold_id=hold.pk, holder=holder, code=form.cleaned_data["code"], guessers=guessers)
+        code = form.cleaned_data["code"]
+        confirm_booking(hold_id=hold.pk, holder=holder, code=code, guessers=guessers)
     except (OtpInvalid, TooManyGuesses, NotChangeable, *LOST) as error:
         return _code_refused(request, error, hold, holder=holder)
     _drop_draft(request)

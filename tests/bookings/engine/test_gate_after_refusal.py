@@ -10,9 +10,9 @@ from django.http import HttpResponse
 from django_redis import get_redis_connection
 
 from accounts.models import User
+from bookings.engine import calls
 from bookings.engine.services import sweep_holds
 from bookings.errors import HoldLimit
-from bookings.holding.services import holds
 from bookings.models import Appointment, Hold
 from doctors.models import Doctor, Slot, VisitType
 from tests.api.client import Api, problem
@@ -55,7 +55,7 @@ def test_database_that_is_lost_behind_the_gate_leaves_it_open(monkeypatch) -> No
         raise OperationalError
 
     with monkeypatch.context() as broken:
-        broken.setattr(holds, "decide", lost)
+        broken.setattr(calls, "hold", lost)
         with pytest.raises(OperationalError):
             take(slots[0], visit_type=visit_type, holder=guest())
     assert closed_gates() == set()
@@ -71,7 +71,7 @@ def test_code_that_no_database_has_kept_counts_for_no_mailbox(monkeypatch) -> No
         raise OperationalError
 
     with monkeypatch.context() as broken:
-        broken.setattr(holds, "decide", lost)
+        broken.setattr(calls, "hold", lost)
         api.client.raise_request_exception = False  # a client gets an answer
         problem(api.start(**wanted), code="unavailable", status=503)
     assert api.start(**wanted).status_code == 201

@@ -9,15 +9,12 @@ from django.utils import timezone
 from django_redis import get_redis_connection
 
 from bookings.appointments.serializers import BookingOut
-from bookings.engine import answer_layouts
 from bookings.errors import AppointmentLimit, BookingDisabled, HoldExpired, HoldLimit
 from bookings.holding.serializers import AttemptOut
 from bookings.holding.services.confirmation import confirm_booking
 from bookings.holding.services.holds import OfferTerms, hold_slot
 from bookings.models import Appointment, BookingPause, Hold
 from docbook.http.models import IdempotencyRecord
-from docbook.http.times import local_iso
-from docbook.notify.masking import masked_email
 from doctors.models import Slot
 from tests.api.client import Api, problem
 from tests.bookings.acts import (
@@ -44,13 +41,6 @@ from tests.factories import (
 pytestmark = pytest.mark.django_db
 
 
-def in_the_database(sql: str, *values: object) -> object:
-    with connection.cursor() as cursor:
-        cursor.execute(sql, values)
-        (found,) = cursor.fetchone()
-    return found
-
-
 @pytest.mark.django_db(transaction=True)
 def test_hold_by_the_api_is_one_statement_outside_of_any_transaction(
     django_assert_num_queries,
@@ -58,7 +48,7 @@ def test_hold_by_the_api_is_one_statement_outside_of_any_transaction(
     api, (visit_type, slots) = Api(make_patient()), bookable()
     with django_assert_num_queries(1) as captured:
         assert api.start(slot_id=slots[0].pk, visit_type_id=visit_type.pk).status_code == 201
-    assert captured.captured_queries[0]["sql"].strip().startswith("SELECT * FROM bookings_hold(")
+    assert "FROM bookings_hold(" in captured.captured_queries[0]["sql"]
 
 
 @pytest.mark.django_db(transaction=True)
@@ -72,7 +62,7 @@ def test_confirmation_by_the_api_is_one_statement_outside_of_any_transaction(
     code = code_of(hold)
     with django_assert_num_queries(1) as captured:
         assert api.verify(hold.pk, code).status_code == 200
-    assert captured.captured_queries[0]["sql"].strip().startswith("SELECT * FROM bookings_confirm(")
+    assert "FROM bookings_confirm(" in captured.captured_queries[0]["sql"]
     assert code not in captured.captured_queries[0]["sql"].replace(str(hold.pk), "")
 
 
@@ -101,39 +91,6 @@ def test_answer_of_a_confirmation_is_what_the_serializer_says_of_it(reason: str)
     assert first.json()["reason"] == reason
     assert api.verify(hold.pk, "000000").content == first.content
     assert api.get(f"bookings/{hold.pk}").json() == first.json()
-
-
-def test_layouts_name_only_facts_that_are_filled_in() -> None:
-    api, (visit_type, slots) = Api(make_patient()), bookable()
-    started = api.start(slot_id=slots[0].pk, visit_type_id=visit_type.pk)
-    hold = Hold.objects.get(pk=started.json()["attemptId"])
-    confirmed = api.verify(hold.pk, code_of(hold))
-    for layout, answer in (
-        (answer_layouts.ATTEMPT, started),
-        (answer_layouts.APPOINTMENT, confirmed),
-    ):
-        for gap in ('"{', "<"):
-            assert gap in layout
-            assert gap not in answer.content.decode()
-
-
-@pytest.mark.parametrize(
-    "email", ["a@example.org", "ab@example.org", "abc@example.org", "anna.de-wit@x.example"]
-)
-def test_address_is_masked_alike_by_the_database(email: str) -> None:
-    assert in_the_database("SELECT bookings_masked_email(%s)", email) == masked_email(email)
-
-
-@pytest.mark.parametrize(
-    "zone",
-    ["UTC", "Europe/Amsterdam", "Asia/Kolkata", "America/St_Johns", "Pacific/Kiritimati"],
-)
-@pytest.mark.parametrize("micros", [0, 1, 250_000])
-@pytest.mark.parametrize("days", [0, 90, 180, 270])
-def test_instants_are_written_alike_by_the_database(zone: str, micros: int, days: int) -> None:
-    moment = timezone.now().replace(microsecond=micros) + timedelta(days=days)
-    found = in_the_database("SELECT bookings_local_iso(%s, %s)", moment, zone)
-    assert found == local_iso(moment, zone)
 
 
 def test_eleventh_time_from_one_address_is_refused_for_everybody() -> None:

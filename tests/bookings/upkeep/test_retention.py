@@ -8,9 +8,14 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from bookings.engine.services import release_hold, sweep_holds
-from bookings.models import Hold
+from bookings.models import Appointment, Hold, PatientVisit
 from bookings.tasks import purge_holds, send_code
-from bookings.upkeep.retention import KEEP_ENDED_HOLDS, purge_ended_holds
+from bookings.upkeep.retention import (
+    KEEP_ENDED_HOLDS,
+    KEEP_PAST_TIMES,
+    purge_ended_holds,
+    purge_past_times,
+)
 from docbook import batches
 from docbook.audit.models import AuditEvent
 from docbook.outbox.models import OutboxMessage
@@ -42,6 +47,15 @@ def test_hold_that_ran_out_goes_after_a_week():
     let_expire(take(slots[0], visit_type=visit_type, holder=guest()))
     sweep_holds()
     assert purge_after(AFTER_A_WEEK) == 1
+
+
+def test_time_of_a_visit_goes_a_week_after_it_and_the_visit_stays():
+    visit_type, slots = bookable()
+    visit = book(slots[0], visit_type=visit_type, holder=guest())
+    assert purge_past_times(now=visit.ends_at + KEEP_PAST_TIMES) == 0
+    assert purge_past_times(now=visit.ends_at + KEEP_PAST_TIMES + timedelta(minutes=1)) == 1
+    assert not PatientVisit.objects.exists()
+    assert Appointment.objects.exists()
 
 
 def test_hold_that_became_a_visit_stays():
