@@ -163,6 +163,16 @@ ROWS: Sequence[Rows] = (
             ) AS message (topic, at, payload)""",
         where="visit.held_at > now() - interval '7 days'",
     ),
+    Rows(
+        "bookings_patientvisit",
+        {
+            "patient_id": "visit.patient_id",
+            "starts_at": "visit.starts_at",
+            "ends_at": "visit.ends_at",
+            "appointment_id": "visit.id",
+        },
+        where="visit.ends_at > now() - interval '7 days'",
+    ),
 )
 
 _DELIVERED = """

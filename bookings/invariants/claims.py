@@ -116,7 +116,7 @@ SLOTS_SAY_SO = Invariant(
     """
     SELECT 'slot ' || slot.id,
         'is ' || slot.state || ', and ' || claim.owner || ' has it ' || claim.state
-    FROM claim JOIN doctors_slot AS slot ON slot.id = claim.slot_id
+    FROM claim JOIN touched_slot AS slot ON slot.id = claim.slot_id
     WHERE NOT EXISTS (
         SELECT FROM claim AS right_one
         WHERE right_one.slot_id = slot.id AND right_one.owner = slot.hold_id
@@ -138,7 +138,7 @@ SLOTS_SAY_SO = Invariant(
             AND slot.starts_at <= visit.changed_at + interval '2 minutes', false)))
     UNION ALL
     SELECT 'slot ' || claim.slot_id, 'is gone, and ' || claim.owner || ' has it ' || claim.state
-    FROM claim LEFT JOIN doctors_slot AS slot ON slot.id = claim.slot_id
+    FROM claim LEFT JOIN touched_slot AS slot ON slot.id = claim.slot_id
     -- Slots are deleted thirty days after they have ended.
     WHERE slot.id IS NULL AND claim.starts_at > now() - interval '29 days'
     """,
