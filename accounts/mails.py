@@ -16,6 +16,7 @@ from accounts.models import AccountMail, User
 from docbook.batches import delete_in_batches
 from docbook.notify.email import send_email
 from docbook.notify.letters import Letter
+from docbook.outbox.receiving import Received
 from docbook.outbox.services import publish
 
 PREFIX = "account/email/"
@@ -37,13 +38,13 @@ def note_mail(
     return mail
 
 
-def send_noted(message_id: int, *, mail_id: str) -> None:
+def send_noted(message: Received, *, mail_id: str) -> None:
     """Sends the mail and deletes its row. Skips a code that no longer works."""
     mail = AccountMail.objects.select_related("user").filter(pk=UUID(mail_id)).first()
     if mail is None:
         return
     if _still_helps(mail, now=timezone.now()):
-        send_email(_written(mail), message_id=message_id)
+        send_email(_written(mail), message_id=message.id)
     mail.delete()
 
 

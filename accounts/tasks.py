@@ -1,19 +1,19 @@
 """Background work of accounts. Running a task twice does nothing more."""
 
-from functools import partial
+from typing import Any
 
 from celery import shared_task
 from django.utils import timezone
 
 from accounts import kept_secrets, retention
 from accounts.mails import send_noted
-from docbook.outbox.services import receive
+from docbook.outbox.receiving import one_by_one, receive
 
 
 @shared_task(name="accounts.send_mail")
-def send_mail(message_id: int, handed_out: int) -> None:
+def send_mail(*copies: Any) -> None:
     """Topic account.mail: {mail_id}."""
-    receive(message_id, handed_out, handle=partial(send_noted, message_id))
+    receive(copies, handle=one_by_one(send_noted))
 
 
 @shared_task(name="accounts.purge_refresh_sessions")

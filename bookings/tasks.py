@@ -1,6 +1,6 @@
 """Background work of bookings. Running a task twice does nothing more."""
 
-from functools import partial
+from typing import Any
 
 import structlog
 from celery import shared_task
@@ -19,57 +19,57 @@ from bookings.upkeep.retention import purge_ended_holds, purge_ended_waits, purg
 from bookings.waitlist.services.entries import end_booked_entries, end_passed_entries
 from bookings.waitlist.services.look_over import offer_free_times
 from docbook.observability import metrics
-from docbook.outbox.services import receive
+from docbook.outbox.receiving import one_by_one, receive
 
 log = structlog.get_logger(__name__)
 
 
 @shared_task(name="bookings.send_code")
-def send_code(message_id: int, handed_out: int) -> None:
+def send_code(*copies: Any) -> None:
     """Topic otp.requested: {hold_id, resend}."""
-    receive(message_id, handed_out, handle=partial(receivers.code_requested, message_id))
+    receive(copies, handle=receivers.codes_requested)
 
 
 @shared_task(name="bookings.send_confirmation")
-def send_confirmation(message_id: int, handed_out: int) -> None:
+def send_confirmation(*copies: Any) -> None:
     """Topic appointment.confirmed: {appointment_id, version}."""
-    receive(message_id, handed_out, handle=partial(receivers.appointment_confirmed, message_id))
+    receive(copies, handle=receivers.appointments_confirmed)
 
 
 @shared_task(name="bookings.send_moved")
-def send_moved(message_id: int, handed_out: int) -> None:
+def send_moved(*copies: Any) -> None:
     """Topic appointment.moved: {appointment_id, version, previous_id}."""
-    receive(message_id, handed_out, handle=partial(receivers.appointment_moved, message_id))
+    receive(copies, handle=receivers.appointments_moved)
 
 
 @shared_task(name="bookings.send_cancellation")
-def send_cancellation(message_id: int, handed_out: int) -> None:
+def send_cancellation(*copies: Any) -> None:
     """Topic appointment.cancelled: {appointment_id, version}."""
-    receive(message_id, handed_out, handle=partial(receivers.appointment_cancelled, message_id))
+    receive(copies, handle=receivers.appointments_cancelled)
 
 
 @shared_task(name="bookings.send_updated")
-def send_updated(message_id: int, handed_out: int) -> None:
+def send_updated(*copies: Any) -> None:
     """Topic appointment.updated: {appointment_id, version}."""
-    receive(message_id, handed_out, handle=partial(receivers.appointment_updated, message_id))
+    receive(copies, handle=receivers.appointments_updated)
 
 
 @shared_task(name="bookings.amend_visits")
-def amend_outdated_visits(message_id: int, handed_out: int) -> None:
+def amend_outdated_visits(*copies: Any) -> None:
     """Topic visits.outdated: {source, source_id, digest, by}."""
-    receive(message_id, handed_out, handle=receivers.visits_outdated)
+    receive(copies, handle=one_by_one(receivers.visits_outdated))
 
 
 @shared_task(name="bookings.offer_released")
-def offer_released(message_id: int, handed_out: int) -> None:
+def offer_released(*copies: Any) -> None:
     """Topic slot.released: {doctor_id, slot_ids}, the ids of the slots separated by commas."""
-    receive(message_id, handed_out, handle=receivers.slots_released)
+    receive(copies, handle=one_by_one(receivers.slots_released))
 
 
 @shared_task(name="bookings.send_offer")
-def send_offer(message_id: int, handed_out: int) -> None:
+def send_offer(*copies: Any) -> None:
     """Topic waitlist.offered: {hold_id}."""
-    receive(message_id, handed_out, handle=partial(receivers.time_offered, message_id))
+    receive(copies, handle=one_by_one(receivers.time_offered))
 
 
 @shared_task(name="bookings.look_over_waitlist")
@@ -81,9 +81,9 @@ def look_over_waitlist() -> None:
 
 
 @shared_task(name="bookings.send_reminder")
-def send_reminder(message_id: int, handed_out: int) -> None:
+def send_reminder(*copies: Any) -> None:
     """Topic appointment.reminder: {appointment_id, kind}."""
-    receive(message_id, handed_out, handle=partial(receivers.appointment_reminder, message_id))
+    receive(copies, handle=receivers.reminders_due)
 
 
 @shared_task(name="bookings.publish_reminders")

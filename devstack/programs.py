@@ -29,8 +29,10 @@ def web(*, port: int, environment: Environment) -> Program:
 
 
 def worker(*, environment: Environment) -> Program:
-    """For messages that somebody waits for: codes first, then what is due, then mails."""
-    return _worker("worker", queues="codes,soon,mail", threads=2, environment=environment)
+    """For messages that somebody waits for: codes first, then what is due, then mails. Its threads
+    mostly wait for the mail server.
+    """
+    return _worker("worker", queues="codes,soon,mail", threads=4, environment=environment)
 
 
 def upkeep(*, environment: Environment) -> Program:

@@ -1,9 +1,11 @@
 """Celery tasks for schedules. Beat knows them by name."""
 
+from typing import Any
+
 from celery import shared_task
 from django.utils import timezone
 
-from docbook.outbox.services import receive
+from docbook.outbox.receiving import Received, one_by_one, receive
 from doctors.services.expansion import expand_slots, purge_old_slots
 from doctors.services.slot_expansions import carry_out, purge_old_expansions
 
@@ -18,10 +20,10 @@ def expand_all_slots() -> None:
 
 
 @shared_task(name="doctors.carry_out_expansion")
-def carry_out_expansion(message_id: int, handed_out: int) -> None:
+def carry_out_expansion(*copies: Any) -> None:
     """Topic hours.changed: {expansion_id}."""
 
-    def handle(*, expansion_id: str) -> None:
+    def handle(_message: Received, *, expansion_id: str) -> None:
         carry_out(expansion_id=int(expansion_id), now=timezone.now())
 
-    receive(message_id, handed_out, handle=handle)
+    receive(copies, handle=one_by_one(handle))

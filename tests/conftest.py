@@ -11,6 +11,7 @@ from pytest_django import DjangoDbBlocker
 from bookings.appointments.selectors import alternatives
 from docbook.http import throttling
 from docbook.http.templatetags import fixed
+from docbook.notify.line import LINE
 from doctors.views import home
 from tests.emptying import allow_emptying
 from tests.scheduling import pytest_xdist_make_scheduler
@@ -46,6 +47,12 @@ class _Fail(logging.Handler):
 def _fixed_parts_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     """A page with a fault in a `{% fixed %}` part looks right, but is drawn anew each time."""
     monkeypatch.setattr(fixed.logger, "handlers", [_Fail()])
+
+
+@pytest.fixture(autouse=True)
+def _no_line_of_another_test() -> None:
+    """Each test may have a mail server of its own."""
+    LINE.hang_up()
 
 
 @pytest.fixture(autouse=True)

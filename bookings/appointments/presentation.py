@@ -20,6 +20,7 @@ from doctors.templatetags.clinic_time import (
     day_short,
     iso,
     minutes_and_seconds,
+    money,
     zone_label,
 )
 
@@ -106,6 +107,22 @@ class AppointmentView:
         if self.is_off:  # nobody calls, and no link is sent
             return self.agreed.get_mode_display().capitalize()
         return self.place_line
+
+    @property
+    def what(self) -> str:
+        """Like "Skin check, in person, 20 minutes, €60"."""
+        agreed = self.agreed
+        text = ngettext(
+            "%(name)s, %(mode)s, %(minutes)d minute, %(price)s",
+            "%(name)s, %(mode)s, %(minutes)d minutes, %(price)s",
+            agreed.minutes,
+        )
+        return text % {
+            "name": agreed.name,
+            "mode": agreed.get_mode_display().lower(),
+            "minutes": agreed.minutes,
+            "price": money(self),
+        }
 
     @property
     def calendar_place(self) -> str:

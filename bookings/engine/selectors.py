@@ -1,5 +1,6 @@
 """Reads holds, always as their holder."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -16,7 +17,7 @@ from bookings.models import Hold, HoldState
 from bookings.models.holds import MAX_CODE_ATTEMPTS
 from docbook.errors import NotFound, NotYours
 from docbook.http.rate_policies import POLICIES
-from docbook.postgres.kept_query import Given, KeptQuery
+from docbook.postgres.kept_query import Given, IsAnyOf, KeptQuery
 from doctors.models import Doctor
 
 
@@ -43,6 +44,14 @@ _HOLD = KeptQuery(
     )
 )
 
+_AWAITING_CODES = KeptQuery(
+    lambda: (
+        Hold.objects.filter(IsAnyOf("pk", "pks", UUIDField()), ~IS_OVER, state=HoldState.HELD)
+        .select_related("doctor")
+        .annotate(**_GUESSED)
+    )
+)
+
 
 def get_hold(*, hold_id: UUID, holder: Holder) -> Hold:
     """The holder's own hold with everything its page shows. Raises NotFound for anybody else's."""
@@ -53,6 +62,13 @@ def get_hold(*, hold_id: UUID, holder: Holder) -> Hold:
     if not holder.owns(hold):
         raise NotYours("hold", hold_id)
     return hold
+
+
+def holds_awaiting_codes(ids: Iterable[UUID]) -> dict[UUID, Hold]:
+    """The ones among these holds that a code can still confirm, by their ids. One query."""
+    fewest = POLICIES["guess-network"].rate.most
+    found = _AWAITING_CODES.all(pks=list(ids), since=timezone.now() - A_DAY, fewest=fewest)
+    return {each.pk: each for each in found}
 
 
 def live_holds(*, holder: Holder) -> QuerySet[Hold]:

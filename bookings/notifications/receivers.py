@@ -1,11 +1,15 @@
-"""Handles a message about a visit: checks the current state, and sends a mail or none.
+"""Handles messages about visits: checks the current state, and sends a mail or none for each.
 
 A message may come late and may come twice. A message about a visit names its version. The mail
 describes exactly that state, with the number of that state for calendars. The other receivers check
 in the current state whether their mail is still true. The delivery's record makes sure that nothing
 is mailed twice.
+
+Most receivers take a batch of messages: they read what all of them are about with a fixed number of
+queries, and return the errors of those that failed.
 """
 
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -14,21 +18,23 @@ from django.conf import settings
 from django.utils import timezone
 
 from bookings.appointments.selectors.amendments import digest_of, find_source
-from bookings.appointments.selectors.appointments import appointment_of_hold
-from bookings.appointments.selectors.versions import in_version
+from bookings.appointments.selectors.versions import in_versions
 from bookings.appointments.services.amendments import amend_visits
-from bookings.engine.selectors import IS_OVER, JUDGED
+from bookings.engine.selectors import JUDGED, holds_awaiting_codes
 from bookings.holding.services.codes import destination_of
 from bookings.models import Appointment, Hold, HoldState
 from bookings.notifications import text_messages
 from bookings.notifications.letters import codes, offers, visits
+from bookings.notifications.selectors import Visits, told_by_version, told_now
 from bookings.rules import reminder_period
-from bookings.states import CALLED_OFF, PATIENT_SIDE, AppointmentStatus
+from bookings.states import PATIENT_SIDE, AppointmentStatus
 from bookings.waitlist.services.offers import offer_released
 from docbook.audit.services import Actor
-from docbook.notify.sms import SmsFailed
-from docbook.outbox.deliveries import was_delivered
-from docbook.outbox.selectors import is_waiting
+from docbook.notify.email import send_email, send_emails
+from docbook.notify.letters import Letter
+from docbook.notify.sms import SmsFailed, send_texts
+from docbook.outbox.deliveries import delivered_of, was_delivered
+from docbook.outbox.receiving import Received
 from doctors.rules import VisitTime
 from doctors.selectors.slots import times_of_doctor
 
@@ -38,68 +44,107 @@ OFFERED_INSTEAD = 3
 LOOKS_AHEAD = timedelta(days=28)
 
 
-def code_requested(message_id: int, *, hold_id: str, resend: str) -> None:
-    """Skips a code that no longer opens anything: a newer one is on its way, or none."""
-    waiting = Hold.objects.filter(~IS_OVER, state=HoldState.HELD, otp_resends=int(resend))
-    hold = waiting.select_related("doctor", "clinic").filter(pk=UUID(hold_id)).first()
-    if hold is None or was_delivered(message_id):
-        return
-    to = destination_of(hold)
-    if to.channel == "sms" and _texted(hold, to=to.address, message_id=message_id):
-        return
-    codes.send_code(hold, message_id=message_id)
+def codes_requested(messages: Sequence[Received]) -> Mapping[int, Exception]:
+    """Skips a code that no longer opens anything: a newer one is on its way, or none.
+
+    Somebody is waiting: if an SMS is not sent at once, the code goes by mail.
+    """
+    holds = _holds_to_open(messages)
+    texts = {
+        message_id: text_messages.code(hold, to=to.address)
+        for message_id, hold in holds.items()
+        if (to := destination_of(hold)).channel == "sms"
+    }
+    failed = send_texts(texts)
+    for message_id, error in list(failed.items()):
+        if isinstance(error, SmsFailed):
+            log.warning("sms_failed", error=type(error).__name__)
+            del texts[message_id], failed[message_id]
+    by_mail = [each for each in messages if each.id in holds and each.id not in texts]
+    return failed | _mailed(by_mail, lambda each: codes.code(holds[each.id]))
 
 
-def _texted(hold: Hold, *, to: str, message_id: int) -> bool:
-    """Somebody is waiting: if the SMS is not sent at once, the code goes by mail."""
-    try:
-        text_messages.send_code(hold, to=to, message_id=message_id)
-    except SmsFailed as error:
-        log.warning("sms_failed", error=type(error).__name__)
-        return False
-    return True
+def _holds_to_open(messages: Sequence[Received]) -> dict[int, Hold]:
+    """By the ids of their messages."""
+    found = holds_awaiting_codes(UUID(each.ids["hold_id"]) for each in messages)
+    gone_out = delivered_of([each.id for each in messages])
+    holds = {}
+    for each in messages:
+        hold = found.get(UUID(each.ids["hold_id"]))
+        is_newest = hold is not None and hold.otp_resends == int(each.ids["resend"])
+        if hold is not None and is_newest and each.id not in gone_out:
+            holds[each.id] = hold
+    return holds
 
 
-def appointment_confirmed(message_id: int, *, appointment_id: str, version: str = "") -> None:
-    appointment = _as_told(appointment_id, version=version)
-    if appointment is not None:
-        visits.send_confirmation(appointment, now=timezone.now(), message_id=message_id)
+def appointments_confirmed(messages: Sequence[Received]) -> Mapping[int, Exception]:
+    told, now = told_by_version(messages, of=_visits_of(messages)), timezone.now()
+    return _mailed(
+        [each for each in messages if each.id in told],
+        lambda each: visits.confirmation(told[each.id], now=now),
+    )
 
 
-def appointment_moved(
-    message_id: int, *, appointment_id: str, previous_id: str, version: str = ""
-) -> None:
-    appointment, previous = _as_told(appointment_id, version=version), _appointment(previous_id)
-    if appointment is not None:
-        visits.send_moved(appointment, previous=previous, now=timezone.now(), message_id=message_id)
+def appointments_moved(messages: Sequence[Received]) -> Mapping[int, Exception]:
+    found, now = _visits_of(messages), timezone.now()
+    told = told_by_version(messages, of=found)
+
+    def write(each: Received) -> Letter:
+        previous = found.appointment(each.ids["previous_id"])
+        return visits.moved(told[each.id], previous=previous, now=now)
+
+    return _mailed([each for each in messages if each.id in told], write)
 
 
-def appointment_updated(message_id: int, *, appointment_id: str, version: str) -> None:
+def appointments_updated(messages: Sequence[Received]) -> Mapping[int, Exception]:
     """What was agreed has changed. The mail shows the values before and after."""
-    appointment = _as_told(appointment_id, version=version)
-    if appointment is not None:
-        previous = in_version(_appointment(appointment_id), int(version) - 1)
-        visits.send_updated(
-            appointment, previous=previous, now=timezone.now(), message_id=message_id
-        )
+    found, now = _visits_of(messages), timezone.now()
+    told = told_by_version(messages, of=found)
+    changed = [each for each in messages if each.id in told]
+    before = in_versions(
+        (found.appointment(each.ids["appointment_id"]), int(each.ids["version"]) - 1)
+        for each in changed
+    )
+    previous = {each.id: visit for each, visit in zip(changed, before, strict=True)}
+    return _mailed(
+        changed, lambda each: visits.updated(told[each.id], previous=previous[each.id], now=now)
+    )
 
 
-def appointment_cancelled(
-    message_id: int,
-    *,
-    appointment_id: str,
-    version: str = "",  # noqa: ARG001 - nothing changes after it
+def appointments_cancelled(messages: Sequence[Received]) -> Mapping[int, Exception]:
+    """The mail depends on who cancelled the visit. Nothing changes after it, so the version of the
+    message is the current one.
+    """
+    told, now = told_now(messages, of=_visits_of(messages)), timezone.now()
+
+    def write(each: Received) -> Letter:
+        visit = told[each.id].appointment
+        if visit.changed_by_kind in PATIENT_SIDE:
+            return visits.cancelled(told[each.id], now=now)
+        return visits.called_off(told[each.id], next_free=_next_free(visit, now=now), now=now)
+
+    return _mailed(messages, write)
+
+
+def reminders_due(messages: Sequence[Received]) -> Mapping[int, Exception]:
+    """Skips a reminder that comes when the next one is due or the visit has begun."""
+    told, now = told_now(messages, of=_visits_of(messages)), timezone.now()
+
+    def write(each: Received) -> Letter | None:
+        visit, kind = told[each.id].appointment, each.ids["kind"]
+        hours = int(kind.removesuffix("h"))
+        _earliest, latest = reminder_period(hours=hours, of=settings.REMINDER_HOURS)
+        is_on = visit.status == AppointmentStatus.CONFIRMED
+        if is_on and now < visit.starts_at - latest:
+            return visits.reminder(told[each.id], kind=kind, now=now)
+        return None
+
+    return _mailed(messages, write)
+
+
+def visits_outdated(
+    _message: Received, *, source: str, source_id: str, digest: str, by: str
 ) -> None:
-    """The mail depends on who cancelled the visit."""
-    appointment, now = _appointment(appointment_id), timezone.now()
-    if appointment.changed_by_kind in PATIENT_SIDE:
-        visits.send_cancelled(appointment, now=now, message_id=message_id)
-    else:
-        next_free = _next_free(appointment, now=now)
-        visits.send_called_off(appointment, next_free=next_free, now=now, message_id=message_id)
-
-
-def visits_outdated(*, source: str, source_id: str, digest: str, by: str) -> None:
     """Does nothing if somebody has changed the source again: nobody has agreed to tell patients of
     that.
     """
@@ -110,12 +155,17 @@ def visits_outdated(*, source: str, source_id: str, digest: str, by: str) -> Non
     amend_visits(source=found, by=Actor("staff", int(by)), now=timezone.now())
 
 
-def slots_released(*, doctor_id: str, slot_ids: str) -> None:  # noqa: ARG001 - whose, is for reading
+def slots_released(
+    _message: Received,
+    *,
+    doctor_id: str,  # noqa: ARG001 - whose, is for reading
+    slot_ids: str,
+) -> None:
     """Does nothing the second time: the slots are held for somebody, or nobody wants them."""
     offer_released(slot_ids=[int(each) for each in slot_ids.split(",")], now=timezone.now())
 
 
-def time_offered(message_id: int, *, hold_id: str) -> None:
+def time_offered(message: Received, *, hold_id: str) -> None:
     """Skips an offer that is answered or over: it would only disappoint. An offer that ended before
     its mail went out does not count as one the patient had; see `past_of` of the waitlist.
     """
@@ -125,42 +175,33 @@ def time_offered(message_id: int, *, hold_id: str) -> None:
     if hold is None:
         return
     if hold.state == HoldState.HELD and not hold.is_over:
-        offers.send_offer(hold, message_id=message_id)
-    elif not was_delivered(message_id):
+        send_email(offers.offer_of(hold), message_id=message.id)
+    elif not was_delivered(message.id):
         log.warning("offer_ended_unsent", hold_id=hold_id)
 
 
-def appointment_reminder(message_id: int, *, appointment_id: str, kind: str) -> None:
-    """Skips a reminder that comes when the next one is due or the visit has begun."""
-    appointment, now = _appointment(appointment_id), timezone.now()
-    hours = int(kind.removesuffix("h"))
-    _earliest, latest = reminder_period(hours=hours, of=settings.REMINDER_HOURS)
-    is_on = appointment.status == AppointmentStatus.CONFIRMED
-    if is_on and now < appointment.starts_at - latest:
-        visits.send_reminder(appointment, kind=kind, now=now, message_id=message_id)
+def _visits_of(messages: Sequence[Received]) -> Visits:
+    names = ("appointment_id", "previous_id")
+    return Visits(each.ids[name] for each in messages for name in names if name in each.ids)
 
 
-def _as_told(appointment_id: str, *, version: str) -> Appointment | None:
-    """The visit in the version of the message. None if there is nothing left to tell: the visit has
-    begun, or the mail of its move, which names both times, was sent before.
-
-    Messages of the previous release name no version. Then a changed visit is left to the mail about
-    its change.
+def _mailed(
+    messages: Sequence[Received], write: Callable[[Received], Letter | None]
+) -> dict[int, Exception]:
+    """Sends what `write` gives for each message, if it gives something. A mail that cannot be
+    written keeps no other waiting.
     """
-    appointment = _appointment(appointment_id)
-    if appointment.status == AppointmentStatus.CONFIRMED:
-        return in_version(appointment, int(version or appointment.version))
-    if not version or appointment.status not in CALLED_OFF:
-        return None
-    if appointment.replaced_by and not is_waiting(
-        "appointment.moved", about=appointment.replaced_by
-    ):
-        return None
-    return in_version(appointment, int(version))
-
-
-def _appointment(appointment_id: str) -> Appointment:
-    return appointment_of_hold(Hold.objects.get(pk=UUID(appointment_id)))
+    letters: dict[int, Letter] = {}
+    failed: dict[int, Exception] = {}
+    for each in messages:
+        try:
+            written = write(each)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the others go on
+            failed[each.id] = error
+        else:
+            if written is not None:
+                letters[each.id] = written
+    return failed | send_emails(letters)
 
 
 def _next_free(appointment: Appointment, *, now: datetime) -> list[VisitTime]:

@@ -4,14 +4,14 @@ from django.utils.translation import gettext as _
 
 from bookings.models import Hold
 from bookings.notifications.letters.codes import code_of
-from docbook.notify.sms import send_sms
+from docbook.notify.sms import Text
 from doctors.templatetags.clinic_time import clock
 
 
-def send_code(hold: Hold, *, to: str, message_id: int) -> None:
-    """Contains no doctor and no time of the visit: anyone may look at a phone. Raises SmsFailed."""
-    text = _("%(code)s is your DocBook code. Valid until %(until)s. Do not share it.") % {
+def code(hold: Hold, *, to: str) -> Text:
+    """Contains no doctor and no time of the visit: anyone may look at a phone."""
+    words = _("%(code)s is your DocBook code. Valid until %(until)s. Do not share it.") % {
         "code": code_of(hold),
         "until": clock(hold.expires_at, hold.time_zone),
     }
-    send_sms(to=to, text=text, message_id=message_id)
+    return Text(to, words)

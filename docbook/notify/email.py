@@ -1,12 +1,13 @@
 """E-mails about an outbox message, sent once."""
 
 import re
+from collections.abc import Mapping
+from functools import partial
 from smtplib import SMTPDataError, SMTPException, SMTPRecipientsRefused, SMTPResponseException
 
-from django.core.mail import get_connection
-
 from docbook.notify.letters import Letter
-from docbook.outbox.deliveries import RefusedForGood, deliver
+from docbook.notify.line import LINE, NotConnected
+from docbook.outbox.deliveries import RefusedForGood, deliver_all
 
 CHANNEL = "email"
 # The server has answered, and the answer was no.
@@ -20,19 +21,32 @@ _OF_THE_RECIPIENT = (b"1", b"2")
 _OF_THE_SENDER = ((b"1", b"7"), (b"1", b"8"))
 
 
-def send_email(mail: Letter, *, message_id: int) -> None:
-    """Does nothing if the message was mailed before. Raises OSError or SMTPException, and
-    RefusedForGood if the mailbox takes no mail.
+def send_emails(mails: Mapping[int, Letter]) -> dict[int, Exception]:
+    """Sends what `mails` has for each message, by its id, except what was mailed before. Returns
+    the errors: OSError, SMTPException, NotTried, or RefusedForGood if the mailbox takes no mail.
     """
-    # Connects first: if the server cannot be reached, certainly nothing was sent.
-    with get_connection() as mail.connection:
-        try:
-            deliver(message_id, channel=CHANNEL, send=mail.send, refusals=REFUSALS)
-        except REFUSALS as error:
-            if _is_for_good(error):
-                # From None: the server's text may name people.
-                raise RefusedForGood from None
-            raise
+    if not mails:
+        return {}
+    try:
+        # Connects first: if the server cannot be reached, certainly nothing was sent.
+        LINE.open()
+    except OSError as error:
+        return dict.fromkeys(mails, error)
+    sends = {message_id: partial(LINE.send, mail) for message_id, mail in mails.items()}
+    failed = deliver_all(sends, channel=CHANNEL, refusals=(*REFUSALS, NotConnected))
+    return {message_id: _judged(error) for message_id, error in failed.items()}
+
+
+def send_email(mail: Letter, *, message_id: int) -> None:
+    """The same for one message; raises its error."""
+    for error in send_emails({message_id: mail}).values():
+        raise error
+
+
+def _judged(error: Exception) -> Exception:
+    # The server's text may name people, so it does not go on with the other error.
+    is_over = isinstance(error, SMTPException) and _is_for_good(error)
+    return RefusedForGood() if is_over else error
 
 
 def _is_for_good(refusal: SMTPException) -> bool:

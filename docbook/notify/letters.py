@@ -2,8 +2,11 @@
 
 from email.header import Header
 from email.message import Message
+from functools import partial
 
 from django.core.mail import EmailMultiAlternatives
+
+from docbook.notify.written import is_text, written
 
 # Longer words do not fit beside the header name, so a fold would come first.
 LONGEST_WORD = 60
@@ -22,4 +25,6 @@ class Letter(EmailMultiAlternatives):
     def message(self) -> Message:  # type: ignore[override]  # the stubs are of Django 6
         made = super().message()
         made.replace_header("Subject", folded_subject(str(self.subject)))
+        if is_text(made):
+            made.as_bytes = partial(written, made)  # type: ignore[method-assign]
         return made

@@ -1,13 +1,15 @@
 """Text messages about an outbox message, sent once, by the provider in SMS_URL."""
 
-from functools import cache
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache, partial
 from typing import Protocol
 from urllib.parse import SplitResult, urlsplit
 
 from django.conf import settings
 from django.utils.module_loading import import_string
 
-from docbook.outbox.deliveries import deliver
+from docbook.outbox.deliveries import deliver_all
 
 CHANNEL = "sms"
 
@@ -26,28 +28,39 @@ class SmsRefused(SmsFailed):
     """The provider has answered, and the answer was no."""
 
 
+@dataclass(frozen=True)
+class Text:
+    """`to` is a number as E.164 writes it, like +31655501234."""
+
+    to: str
+    words: str
+
+
 class SmsProvider(Protocol):
     """What a provider must be able to do. It is made from the parts of SMS_URL."""
 
     def __init__(self, url: SplitResult) -> None: ...
 
     def send(self, *, to: str, text: str) -> None:
-        """Hands the text to the provider; `to` is a number as E.164 writes it, like +31655501234.
+        """Hands the text to the provider; `to` is a number as E.164 writes it.
 
         Waits a few seconds at most. Raises SmsRefused or SmsFailed, and logs neither number nor
         text.
         """
 
 
-def send_sms(*, to: str, text: str, message_id: int) -> None:
-    """Does nothing if the message went out as SMS before. Raises SmsFailed."""
+def send_texts(texts: Mapping[int, Text]) -> dict[int, Exception]:
+    """Sends what `texts` has for each message, by its id, except what went out as SMS before.
+    Returns the errors: SmsFailed or NotTried.
+    """
+    if not texts:
+        return {}
     provider = _provider(settings.SMS_URL)
-    deliver(
-        message_id,
-        channel=CHANNEL,
-        send=lambda: provider.send(to=to, text=text),
-        refusals=(SmsRefused,),
-    )
+    sends = {
+        message_id: partial(provider.send, to=text.to, text=text.words)
+        for message_id, text in texts.items()
+    }
+    return deliver_all(sends, channel=CHANNEL, refusals=(SmsRefused,))
 
 
 @cache

@@ -1,7 +1,7 @@
 """How the outbox is doing."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
 
 from django.db import connection
 from django.db.models import Exists, OuterRef, Q
@@ -49,20 +49,18 @@ def told_in_vain(name: Combinable) -> Exists:
     return Exists(OutboxMessage.objects.filter(~Q(Exists(delivered)), once=name))
 
 
-def is_waiting(topic: str, *, about: object) -> bool:
-    """Whether the first receiver still has to handle such a message, or is handling it."""
-    return OutboxMessage.objects.filter(
+def waiting_among(topic: str, *, about: Iterable[object]) -> set[str]:
+    """Of these objects, the ones with such a message that the first receiver still has to handle,
+    or is handling. One query.
+    """
+    waiting = OutboxMessage.objects.filter(
         topic=topic,
         receiver="",
-        aggregate_id=str(about),
+        aggregate_id__in=[str(each) for each in about],
         done_at__isnull=True,
         dead_at__isnull=True,
-    ).exists()
-
-
-def published_at(message_id: int) -> datetime:
-    """When the fact was ready to be sent; after `retry`, when it was tried again."""
-    return OutboxMessage.objects.values_list("created_at", flat=True).get(pk=message_id)
+    )
+    return set(waiting.values_list("aggregate_id", flat=True))
 
 
 def outbox_status() -> Status:

@@ -1,4 +1,4 @@
-"""Publishes, hands out and settles outbox messages. Times come from the database."""
+"""Publishes outbox messages and hands them out. Times come from the database."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -7,32 +7,20 @@ from typing import Any
 
 import structlog
 from django.db import connection
-from django.db.models import DurationField, ExpressionWrapper, F, Q
-from django.db.models.functions import Coalesce, Now
+from django.db.models import F, Q
+from django.db.models.functions import Now
 
 from docbook.batches import delete_in_batches
 from docbook.lock_keys import RELAY_ASLEEP
-from docbook.observability import metrics
-from docbook.observability.stack import places_of
 from docbook.outbox import topics
-from docbook.outbox.deliveries import RefusedForGood
 from docbook.outbox.models import OutboxMessage
+from docbook.outbox.receiving import LEASE, Copy, put_back
 
 log = structlog.get_logger(__name__)
 
-# How long a message stays with its worker before it is sent again.
-LEASE = timedelta(seconds=60)
-# The pause after a failure doubles up to a minute. Then it is a part of the time since the first
-# failure: after an outage, a mail waits for a tenth of the outage at most.
-QUICK_BACKOFF, LONGEST_BACKOFF = timedelta(seconds=60), timedelta(hours=1)
-PART_OF_THE_FAILURE = 10
 # The part of a batch that is kept for messages that have failed before. They neither hold up new
 # ones nor starve.
 PART_FOR_REPEATS = 10
-# A message is given up after failing for this long and this often. A day without attempts does not
-# count.
-DEAD_AFTER = timedelta(hours=24)
-LEAST_ATTEMPTS = 20
 KEEP_DONE = timedelta(days=7)
 
 _FALL_ASLEEP = "SELECT pg_try_advisory_lock(%s, %s)"
@@ -115,16 +103,17 @@ def publish(topic: str, *, about: object, once: str | None = None, **ids: object
 
 def pass_on(
     *,
-    send: Callable[[topics.Receiver, int, int], None],
-    limit: int = 100,
+    send: Callable[[topics.Receiver, list[Copy]], None],
+    limit: int = 200,
     only: Sequence[str] | None = None,
     never: Sequence[str] = (),
 ) -> int:
     """Sends up to `limit` waiting messages, of these topics or of all; returns how many it took.
 
-    Each is sent as `send(receiver, message_id, handed_out)`, and `receive` needs the last two. The
-    lease is committed before anything is sent: a relay that dies in between delays a message but
-    never loses one. An error from `send` ends the batch; the leases bring the rest back.
+    Those of one receiver are sent together, as many at once as it takes. `receive` needs their
+    copies. The leases are committed before anything is sent: a relay that dies in between delays
+    messages but never loses one. An error from `send` ends the batch; the leases bring the rest
+    back.
     """
     further = topics.further_receivers()
     if further:
@@ -137,6 +126,7 @@ def pass_on(
     }
     repeats = _lease(asked, repeats=True, limit=max(1, limit // PART_FOR_REPEATS))
     batch = _lease(asked, repeats=False, limit=limit - len(repeats)) + repeats
+    copies: dict[topics.Receiver, list[Copy]] = {}
     for message_id, topic, name, handed_out in batch:
         try:
             receiver = topics.receiver_of(topic, name=name)
@@ -144,9 +134,12 @@ def pass_on(
             # A release newer than this relay has published it. It must not hold up all others.
             log.warning("outbox_topic_unknown", topic=topic)
             OutboxMessage.objects.filter(pk=message_id).update(attempts=F("attempts") + 1)
-            _put_back(message_id, handed_out=handed_out, pause=LEASE, error="UnknownTopic")
+            put_back([(message_id, handed_out, "UnknownTopic")], pause=LEASE)
         else:
-            send(receiver, message_id, handed_out)
+            copies.setdefault(receiver, []).append((message_id, handed_out))
+    for receiver, mine in copies.items():
+        for start in range(0, len(mine), receiver.at_once):
+            send(receiver, mine[start : start + receiver.at_once])
     return len(batch)
 
 
@@ -164,37 +157,6 @@ def asleep() -> Iterator[bool]:
         finally:
             if is_asleep:
                 cursor.execute(_WAKE_UP, RELAY_ASLEEP)
-
-
-def receive(message_id: int, handed_out: int, *, handle: Callable[..., None]) -> None:
-    """Runs `handle(**ids)` for a message that still waits, and settles the message.
-
-    Of all copies that the relay handed out, only the newest acts, and only once. A failure is
-    recorded without its text (which may name people) and tried again with backoff. The log gets the
-    places in the code that the error passed. RefusedForGood ends the message.
-    """
-    message = _claim(message_id, handed_out=handed_out)
-    if message is None:
-        return
-    try:
-        handle(**message.payload)
-    except RefusedForGood:
-        if _settle_as_refused(message):
-            metrics.count("docbook_mails_refused")
-            log.warning("outbox_message_refused", topic=message.topic)
-        return
-    except Exception as error:  # noqa: BLE001 - whatever a receiver raises means: try again
-        name, pause = type(error).__name__, _pause(message)
-        _put_back(message.pk, handed_out=message.handed_out, pause=pause, error=name)
-        log.warning(
-            "outbox_attempt_failed", topic=message.topic, error=name, passed=places_of(error)
-        )
-        return
-    # A later attempt may have given it up after this one's lease ended. It was delivered all the
-    # same.
-    OutboxMessage.objects.filter(pk=message.pk).update(
-        done_at=Now(), dead_at=None, is_refused=False, last_error=""
-    )
 
 
 def retry(*, message_ids: list[int]) -> int:
@@ -232,49 +194,3 @@ def _spread(further: Sequence[tuple[str, str]], *, limit: int) -> None:
     names = {"topics": [topic for topic, _name in further], "names": [name for _t, name in further]}
     with connection.cursor() as cursor:
         cursor.execute(_SPREAD, names | {"limit": limit})
-
-
-def _claim(message_id: int, *, handed_out: int) -> OutboxMessage | None:
-    """Takes the message away from every other copy, in one statement.
-
-    While no worker runs, the relay hands out another copy with every lease. Later they all run at
-    once. The first changes the number that the others compare with.
-    """
-    claimed = OutboxMessage.objects.filter(
-        pk=message_id, handed_out=handed_out, done_at=None, dead_at=None
-    ).update(
-        attempts=F("attempts") + 1,
-        handed_out=F("handed_out") + 1,
-        next_attempt_at=Now() + LEASE,
-    )
-    return OutboxMessage.objects.get(pk=message_id) if claimed else None
-
-
-def _pause(message: OutboxMessage) -> timedelta:
-    """Until the next attempt."""
-    failing = ExpressionWrapper(Now() - F("failing_since"), output_field=DurationField())
-    since = OutboxMessage.objects.values_list(failing, flat=True).get(pk=message.pk)
-    quick = min(QUICK_BACKOFF, timedelta(seconds=2 ** min(message.attempts, 6)))
-    return min(LONGEST_BACKOFF, max(quick, (since or timedelta()) / PART_OF_THE_FAILURE))
-
-
-def _settle_as_refused(message: OutboxMessage) -> bool:
-    """Only if nobody else has got the message since."""
-    mine = OutboxMessage.objects.filter(pk=message.pk, handed_out=message.handed_out, done_at=None)
-    settled = mine.update(
-        done_at=Now(), dead_at=None, is_refused=True, last_error=RefusedForGood.__name__
-    )
-    return settled == 1
-
-
-def _put_back(message_id: int, *, handed_out: int, pause: timedelta, error: str) -> None:
-    """Only if nobody else has got the message since."""
-    mine = OutboxMessage.objects.filter(pk=message_id, handed_out=handed_out, done_at=None)
-    mine.update(
-        next_attempt_at=Now() + pause,
-        last_error=error,
-        failing_since=Coalesce("failing_since", Now()),
-    )
-    mine.filter(failing_since__lt=Now() - DEAD_AFTER, attempts__gte=LEAST_ATTEMPTS).update(
-        dead_at=Now()
-    )

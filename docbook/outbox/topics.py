@@ -15,23 +15,26 @@ QUEUES = (CODES, MAIL, UPKEEP)
 
 @dataclass(frozen=True)
 class Receiver:
-    """A task, and the queue that leads to it. The first receiver of a topic has no name."""
+    """A task, and the queue that leads to it. The first receiver of a topic has no name. One run
+    of the task handles up to `at_once` messages.
+    """
 
     task: str
     queue: str = MAIL
     name: str = ""
+    at_once: int = 1
 
 
 _RECEIVERS: dict[str, dict[str, Receiver]] = {}
 
 
-def register(*, topic: str, task: str, queue: str = MAIL, name: str = "") -> None:
+def register(*, topic: str, task: str, queue: str = MAIL, name: str = "", at_once: int = 1) -> None:
     """Called once for each receiver from an app's `ready`. Further receivers of a topic have a
     `name`.
 
     Raises ValueError for another task under a name that is taken.
     """
-    receiver = Receiver(task, queue, name)
+    receiver = Receiver(task, queue, name, at_once)
     if _RECEIVERS.setdefault(topic, {}).setdefault(name, receiver) != receiver:
         raise ValueError(f"{topic} has a receiver called {name!r} already.")
 

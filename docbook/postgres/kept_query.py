@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Generic, TypeVar, cast
 
 from django.db import connection
-from django.db.models import Expression, Field, Model, QuerySet
+from django.db.models import BooleanField, Expression, F, Field, Func, Model, QuerySet
 from django.db.models.query import get_related_populators
 from django.db.models.sql.compiler import SQLCompiler
 
@@ -30,6 +30,24 @@ class Given(Expression):
 
     def as_sql(self, *_compiler_and_connection: Any) -> tuple[str, Any]:
         return "%s", (self,)
+
+
+class IsAnyOf(Func):
+    """Whether a column has one of the values of a sequence, for `filter`. Each call gives them by
+    this name.
+    """
+
+    arg_joiner = " = ANY "
+    template = "%(expressions)s"
+    output_field = BooleanField()
+
+    def __init__(self, column: str, name: str, field: "Field[Any, Any]") -> None:
+        super().__init__(F(column), _Sequence(name, field))
+
+
+class _Sequence(Given):
+    def as_sql(self, *_compiler_and_connection: Any) -> tuple[str, Any]:
+        return "(%s)", (self,)
 
 
 class KeptQuery(Generic[M]):

@@ -14,7 +14,7 @@ assert tasks  # known to Celery by its import
 
 def deliver() -> list[EmailMessage]:
     """Sends everything that waits; returns all mails of the test so far."""
-    pass_on(send=lambda to, *arguments: current_app.tasks[to.task](*arguments), limit=1000)
+    pass_on(send=lambda to, copies: current_app.tasks[to.task](*copies), limit=1000)
     return list(getattr(mail, "outbox", []))
 
 

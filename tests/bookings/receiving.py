@@ -13,7 +13,7 @@ def receive(*names: str) -> list[OutboxMessage]:
     told = list((waiting.filter(topic__in=names) if names else waiting).order_by("id"))
     for message in told:
         to = topics.receiver_of(message.topic, name=message.receiver)
-        current_app.tasks[to.task](message.pk, message.handed_out)
+        current_app.tasks[to.task]([message.pk, message.handed_out])
         message.refresh_from_db()
         assert message.done_at is not None, (message.topic, message.last_error)
     return told

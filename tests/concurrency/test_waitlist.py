@@ -16,11 +16,12 @@ from bookings.waitlist.services.entries import WaitlistRequest, join_waitlist, l
 from bookings.waitlist.services.look_over import offer_free_times
 from bookings.waitlist.services.offers import accept_offer, decline_offer, offer_released
 from docbook.outbox.models import OutboxMessage
-from docbook.outbox.services import receive
+from docbook.outbox.receiving import receive
 from doctors.models import Slot
 from tests.bookings.waitlist.acts import awaited, in_line
 from tests.concurrency.rush import rush
 from tests.factories import make_patient
+from tests.outbox.relay import alone
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -105,9 +106,8 @@ def test_two_relays_that_deliver_one_message_offer_once() -> None:
 
         def deliver(_copy: int, message: OutboxMessage = message) -> None:
             receive(
-                message.pk,
-                message.handed_out,
-                handle=lambda slot_ids: hear([Slot(pk=int(slot_ids))]),
+                [(message.pk, message.handed_out)],
+                handle=alone(lambda slot_ids: hear([Slot(pk=int(slot_ids))])),
             )
 
         rush(deliver, [1, 2])

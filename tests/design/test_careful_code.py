@@ -13,6 +13,7 @@ APPS = ("accounts", "bookings", "docbook", "doctors")
 MAY_CONNECT = {
     "docbook/notify/twilio_sms.py": {"requests", "twilio"},
     "docbook/notify/email.py": {"smtplib"},
+    "docbook/notify/line.py": {"smtplib"},
     "docbook/notify/mail_gateway.py": {"smtplib"},
 }
 CONNECTS = {"requests", "urllib3", "httpx", "aiohttp", "socket", "smtplib", "ftplib", "twilio"}

@@ -4,12 +4,9 @@ import re
 from collections.abc import Callable
 from datetime import timedelta
 from html import unescape
-from uuid import uuid4
 
 import pytest
 from django.conf import settings
-from django.core import mail
-from django.db import transaction
 from django.test import Client
 from django.utils import timezone
 
@@ -19,9 +16,10 @@ from bookings.appointments.services.changes import cancel_appointment
 from bookings.engine.links import offer_token
 from bookings.models import Hold
 from bookings.notifications.letters import visits
-from docbook.outbox.services import publish
+from docbook.notify.letters import Letter
 from doctors.models import Doctor, VisitType
 from tests.bookings.acts import as_patient, attempt, bookable, code_of, let_expire, take
+from tests.bookings.telling import told
 from tests.factories import (
     make_appointment,
     make_doctor,
@@ -51,11 +49,6 @@ def links_of(text: str) -> set[str]:
 def assert_all_lead_somewhere(browser: Client, links: set[str]) -> None:
     dead = {each for each in links if browser.get(each).status_code in (404, 500)}
     assert dead == set()
-
-
-def a_message() -> int:
-    with transaction.atomic():
-        return publish("appointment.confirmed", about=uuid4(), appointment_id=uuid4()).pk
 
 
 def doctor_off() -> None:
@@ -123,15 +116,18 @@ def test_no_link_of_a_mail_leads_nowhere(switch: Callable[[], None]) -> None:
     patient = make_patient()
     a_life(patient)
     switch()
+    letters: list[Letter] = []
     for pk, starts_at in Hold.objects.filter(state="confirmed").values_list("pk", "starts_at"):
         visit, now = find_visit(pk=pk, starts_at=starts_at), timezone.now()
-        visits.send_confirmation(visit, now=now, message_id=a_message())
-        visits.send_cancelled(visit, now=now, message_id=a_message())
-        visits.send_called_off(visit, next_free=[], now=now, message_id=a_message())
-        visits.send_reminder(visit, kind="24", now=now, message_id=a_message())
-    assert mail.outbox
+        letters += [
+            visits.confirmation(told(visit), now=now),
+            visits.cancelled(told(visit), now=now),
+            visits.called_off(told(visit), next_free=[], now=now),
+            visits.reminder(told(visit), kind="24", now=now),
+        ]
+    assert letters
     browser = signed_in(patient)
-    for letter in mail.outbox:
+    for letter in letters:
         html = str(letter.alternatives[0].content)
         written = set(re.findall(re.escape(settings.SITE_URL) + r"(/\S*)", str(letter.body)))
         assert_all_lead_somewhere(browser, links_of(html) | written)

@@ -7,7 +7,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from devstack.ports import LOOPBACK, free_port
 from docbook.notify.phone_numbers import international
-from docbook.notify.sms import SmsFailed, SmsRefused, send_sms
+from docbook.notify.sms import SmsFailed, SmsRefused, Text, send_texts
 from docbook.outbox.models import OutboxMessage
 from docbook.outbox.selectors import outbox_status
 from docbook.settings.environment import code_channel, optional_secret, sms_url
@@ -33,7 +33,8 @@ def message() -> OutboxMessage:
 
 
 def send(message: OutboxMessage) -> None:
-    send_sms(to=NUMBER, text=TEXT, message_id=message.pk)
+    for error in send_texts({message.pk: Text(NUMBER, TEXT)}).values():
+        raise error
 
 
 def says(status: int) -> Callable[[Asked], tuple[int, dict[str, object]]]:

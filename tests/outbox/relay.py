@@ -9,7 +9,8 @@ from django.db.models.functions import Now
 
 from docbook.outbox import topics
 from docbook.outbox.models import OutboxMessage
-from docbook.outbox.services import pass_on, publish, receive
+from docbook.outbox.receiving import Handler, one_by_one, receive
+from docbook.outbox.services import pass_on, publish
 
 TOPIC = "test.topic"
 URGENT = "test.urgent"
@@ -29,14 +30,19 @@ def tell(about: object, *, topic: str = TOPIC, **ids: object) -> OutboxMessage:
 def relay(*, limit: int = 100) -> list[int]:
     """One round; returns the ids of the sent messages, in order."""
     sent: list[int] = []
-    pass_on(send=lambda _task, message_id, _number: sent.append(message_id), limit=limit)
+    pass_on(send=lambda _to, copies: sent.extend(pk for pk, _number in copies), limit=limit)
     return sent
 
 
 def work(message: OutboxMessage, *, handle: Callable[..., None]) -> None:
     """What a worker does with the newest copy of the message."""
     message.refresh_from_db()
-    receive(message.pk, message.handed_out, handle=handle)
+    receive([(message.pk, message.handed_out)], handle=alone(handle))
+
+
+def alone(handle: Callable[..., None]) -> Handler:
+    """`handle` gets the ids of the message only."""
+    return one_by_one(lambda _message, **ids: handle(**ids))
 
 
 def wake(*messages: OutboxMessage) -> None:

@@ -18,7 +18,7 @@ from django.utils import timezone
 from devstack.ports import free_port
 from docbook.notify.email import REFUSALS, send_email
 from docbook.outbox import topics
-from docbook.outbox.deliveries import deliver, was_delivered
+from docbook.outbox.deliveries import deliver_all, was_delivered
 from docbook.outbox.management.commands import relay_outbox
 from docbook.outbox.models import OutboxDelivery, OutboxMessage
 from docbook.outbox.services import publish
@@ -40,7 +40,8 @@ def status() -> dict[str, int]:
 
 
 def send(message: OutboxMessage, act: Callable[[], object], *, channel: str = "email") -> None:
-    deliver(message.pk, channel=channel, send=act, refusals=REFUSALS)
+    for error in deliver_all({message.pk: act}, channel=channel, refusals=REFUSALS).values():
+        raise error
 
 
 def dies() -> None:
@@ -181,13 +182,13 @@ def test_fact_that_is_found_by_many_at_once_is_told_once() -> None:
 def test_thousand_mails_that_wait_for_their_workers_keep_no_code_waiting(monkeypatch) -> None:
     sent, full = [], {topics.MAIL}
     monkeypatch.setattr(relay_outbox, "_has_room", lambda queue: queue not in full)
-    monkeypatch.setattr(relay_outbox, "_send", lambda to, *rest: sent.append((to.task, *rest)))
+    monkeypatch.setattr(relay_outbox, "_send", lambda to, copies: sent.append((to.task, copies)))
     mail, code = tell("a"), tell("b", topic=URGENT)
     call_command("relay_outbox", "--once")
-    assert sent == [("test.urgent_task", code.pk, 1)]
+    assert sent == [("test.urgent_task", [(code.pk, 1)])]
     full.clear()
     call_command("relay_outbox", "--once")
-    assert sent[1:] == [("test.task", mail.pk, 1)]
+    assert sent[1:] == [("test.task", [(mail.pk, 1)])]
 
 
 def test_upkeep_that_waits_for_its_worker_is_copied_no_further_and_keeps_no_mail_waiting(
@@ -196,13 +197,13 @@ def test_upkeep_that_waits_for_its_worker_is_copied_no_further_and_keeps_no_mail
     """Each lease that ends would add a copy to a queue that nobody reads."""
     sent, full = [], {topics.UPKEEP}
     monkeypatch.setattr(relay_outbox, "_has_room", lambda queue: queue not in full)
-    monkeypatch.setattr(relay_outbox, "_send", lambda to, *rest: sent.append((to.task, *rest)))
+    monkeypatch.setattr(relay_outbox, "_send", lambda to, copies: sent.append((to.task, copies)))
     hours, mail = tell("a", topic="hours.changed"), tell("b")
     call_command("relay_outbox", "--once")
-    assert sent == [("test.task", mail.pk, 1)]
+    assert sent == [("test.task", [(mail.pk, 1)])]
     full.clear()
     call_command("relay_outbox", "--once")
-    assert sent[1:] == [("doctors.carry_out_expansion", hours.pk, 1)]
+    assert sent[1:] == [("doctors.carry_out_expansion", [(hours.pk, 1)])]
 
 
 def test_queue_has_no_room_while_its_workers_are_far_behind(monkeypatch) -> None:

@@ -8,17 +8,10 @@ from django.db import transaction
 from django.utils import timezone
 
 from docbook.outbox.models import OutboxMessage
-from docbook.outbox.services import (
-    DEAD_AFTER,
-    LEASE,
-    LEAST_ATTEMPTS,
-    pass_on,
-    publish,
-    receive,
-    retry,
-)
+from docbook.outbox.receiving import DEAD_AFTER, LEASE, LEAST_ATTEMPTS, receive
+from docbook.outbox.services import pass_on, publish, retry
 from docbook.outbox.tasks import purge_done_messages
-from tests.outbox.relay import TOPIC, failing, relay, tell, wake, work
+from tests.outbox.relay import TOPIC, alone, failing, relay, tell, wake, work
 
 pytestmark = pytest.mark.django_db
 
@@ -88,7 +81,7 @@ def test_attempts_are_counted_where_they_are_made_and_not_where_they_are_handed_
 def test_relay_that_dies_while_sending_loses_nothing() -> None:
     messages = [tell(about) for about in "abc"]
 
-    def broker_gone(_receiver: object, _message_id: int, _handed_out: int) -> None:
+    def broker_gone(_receiver: object, _copies: object) -> None:
         raise ConnectionError
 
     with pytest.raises(ConnectionError):
@@ -113,7 +106,7 @@ def test_receiver_gets_the_ids_once_and_settles_the_message() -> None:
 
 
 def test_message_that_does_not_exist_is_received_by_nobody() -> None:
-    receive(987654321, 1, handle=failing(AssertionError()))
+    receive([(987654321, 1)], handle=alone(failing(AssertionError())))
 
 
 def test_failure_is_tried_again_later_and_later() -> None:
@@ -227,7 +220,7 @@ def test_only_the_newest_copy_of_a_message_is_handled_and_only_once() -> None:
         relay()
         wake(message)
     for number in (1, 2, 3, 3, 2, 1):
-        receive(message.pk, number, handle=lambda: handled.append("once"))
+        receive([(message.pk, number)], handle=alone(lambda: handled.append("once")))
     assert handled == ["once"]
 
 

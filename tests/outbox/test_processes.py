@@ -128,6 +128,38 @@ def test_worker_that_is_killed_while_the_mail_server_says_yes_makes_one_duplicat
     assert (status.waiting, status.delivered, status.duplicates) == (0, 1, 1)
 
 
+def test_worker_that_is_killed_in_a_batch_loses_nobody_and_counts_every_second_copy(
+    tmp_path,
+) -> None:
+    """Killed while the server takes the third mail of a batch: some of it is out, some is not."""
+    with background(tmp_path) as behind:
+        messages = everybody_asks_for_a_code()
+        first = behind.start("worker")
+
+        def kill_the_worker(_mail: object) -> str:
+            if len(behind.post.mails) == 2 and not first.has_ended():
+                os.kill(first.popen.pid, signal.SIGKILL)
+                first.popen.wait()
+            return ACCEPTED
+
+        behind.post.before_answer = kill_the_worker
+        behind.start("relay")
+        eventually(first.has_ended, what="the end of the first worker")
+        out_before = len(behind.post.mails)
+        behind.start("worker")
+        wake(*messages)
+        eventually(all_done, what="every message settled")
+        to = Counter(address for each in behind.post.recipients for address in each)
+        ids = {(str(mail["To"]), str(mail["Message-ID"])) for mail in behind.post.mails}
+    assert len(to) == len(ids) == PEOPLE
+    assert set(to.values()) == {1, 2}
+    twice = sum(times - 1 for times in to.values())
+    status = outbox_status()
+    assert out_before >= 3
+    assert twice <= status.duplicates <= PEOPLE
+    assert (status.waiting, status.delivered) == (0, PEOPLE)
+
+
 def test_scan_that_takes_minutes_keeps_no_code_waiting(tmp_path) -> None:
     """The expansion of all doctors waits for a lock; the code arrives all the same."""
     with background(tmp_path) as behind, ExitStack() as locks:

@@ -4,6 +4,7 @@ import pytest
 
 from docbook.outbox import topics
 from docbook.outbox.models import OutboxMessage
+from docbook.outbox.receiving import Copy
 from docbook.outbox.services import pass_on
 from tests.outbox.relay import SHARED, failing, relay, tell, wake, work
 
@@ -14,8 +15,9 @@ def sent_to() -> list[tuple[str, str]]:
     """One round of the relay: (task, the object's id)."""
     sent: list[tuple[str, str]] = []
 
-    def send(to: topics.Receiver, message_id: int, _number: int) -> None:
-        sent.append((to.task, OutboxMessage.objects.get(pk=message_id).aggregate_id))
+    def send(to: topics.Receiver, copies: list[Copy]) -> None:
+        for message_id, _number in copies:
+            sent.append((to.task, OutboxMessage.objects.get(pk=message_id).aggregate_id))
 
     pass_on(send=send)
     return sent

@@ -11,9 +11,10 @@ from kombu.exceptions import OperationalError as BrokerError
 
 from docbook.outbox.management.commands import relay_outbox
 from docbook.outbox.models import OutboxMessage
-from docbook.outbox.services import asleep, pass_on, receive
+from docbook.outbox.receiving import Copy, receive
+from docbook.outbox.services import asleep
 from tests.concurrency.rush import rush
-from tests.outbox.relay import relay, tell, wake
+from tests.outbox.relay import URGENT, alone, relay, tell, wake
 
 pytestmark = pytest.mark.django_db(transaction=True)
 PATIENCE = 60.0
@@ -39,7 +40,7 @@ def test_second_relay_passes_by_what_the_first_has_in_hand() -> None:
 
     def slow_relay() -> None:
         with transaction.atomic():
-            pass_on(send=lambda _task, message_id, _number: taken.append(message_id), limit=2)
+            taken.extend(relay(limit=2))
             leased.set()
             go_on.wait(PATIENCE)
 
@@ -59,8 +60,8 @@ def test_many_relays_send_each_message_once() -> None:
     sent: list[int] = []
 
     def drain() -> None:
-        while pass_on(send=lambda _task, message_id, _number: sent.append(message_id), limit=3):
-            pass
+        while taken := relay(limit=3):
+            sent.extend(taken)
 
     for thread in [elsewhere(drain) for _ in range(4)]:
         thread.join(PATIENCE)
@@ -108,14 +109,46 @@ def test_command_hands_the_task_of_each_topic_to_the_workers(monkeypatch) -> Non
     monkeypatch.setattr(relay_outbox, "_send", lambda *arguments: sent.append(arguments))
     message = tell("a")
     call_command("relay_outbox", "--once")
-    assert [(to.task, *rest) for to, *rest in sent] == [("test.task", message.pk, 1)]
+    assert [(to.task, copies) for to, copies in sent] == [("test.task", [(message.pk, 1)])]
+
+
+def test_mails_gather_while_they_keep_coming_and_codes_do_not(monkeypatch) -> None:
+    sent: list[int] = []
+    monkeypatch.setattr(relay_outbox, "MAIL_SECONDS", 3600.0)
+    monkeypatch.setattr(
+        relay_outbox, "_send", lambda _to, copies: sent.extend(pk for pk, _number in copies)
+    )
+    command = relay_outbox.Command()
+    first = tell("a")
+    command._hand_out()
+    mails = [tell(about) for about in "bcd"]
+    code = tell("e", topic=URGENT)
+    assert command._hand_out().is_gathering
+    assert sent == [first.pk, code.pk]
+    command._mails_from = 0.0
+    assert not command._hand_out().is_gathering
+    assert sent == [first.pk, code.pk, *(each.pk for each in mails)]
+
+
+def test_relay_that_lets_mails_gather_does_not_fall_asleep(monkeypatch) -> None:
+    waited: list[float] = []
+    monkeypatch.setattr(relay_outbox, "MAIL_SECONDS", 3600.0)
+    monkeypatch.setattr(relay_outbox, "_send", lambda *_arguments: None)
+    monkeypatch.setattr(
+        relay_outbox.Command, "_wait_for_news", lambda _self, seconds: waited.append(seconds)
+    )
+    command = relay_outbox.Command()
+    tell("a")
+    command._turn()
+    command._turn()
+    assert waited == [relay_outbox.DOZE_SECONDS] * 2
 
 
 def test_command_outlives_a_broker_and_a_database_that_are_gone(monkeypatch) -> None:
     message, command, calls = tell("a"), relay_outbox.Command(), []
 
-    def send(_receiver: object, message_id: int, _handed_out: int) -> None:
-        calls.append(message_id)
+    def send(_receiver: object, copies: list[Copy]) -> None:
+        calls.extend(pk for pk, _number in copies)
         wake(message)
         if len(calls) == 1:
             raise BrokerError
@@ -143,7 +176,7 @@ def test_workers_that_get_all_copies_of_a_message_at_once_handle_it_once() -> No
         time.sleep(0.1)
 
     copies = [(message.pk, number) for number in (4, 4, 4, 3)]
-    results = rush(lambda copy: receive(*copy, handle=handle), copies)
+    results = rush(lambda copy: receive([copy], handle=alone(handle)), copies)
     assert results == [None] * len(copies)
     assert handled == [message.pk]
 
@@ -169,8 +202,8 @@ def test_relay_outlives_a_restart_of_the_database_while_it_waits_for_news(monkey
     sent: list[int] = []
     told, stop = threading.Event(), threading.Event()
 
-    def send(_receiver: object, message_id: int, _handed_out: int) -> None:
-        sent.append(message_id)
+    def send(_receiver: object, copies: list[Copy]) -> None:
+        sent.extend(pk for pk, _number in copies)
         told.set()
 
     def run() -> None:

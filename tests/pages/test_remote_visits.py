@@ -32,7 +32,7 @@ def booked(mode: str) -> Appointment:
 def confirmation() -> EmailMultiAlternatives:
     """The mail that the booking has asked for."""
     asked = OutboxMessage.objects.get(topic="appointment.confirmed")
-    tasks.send_confirmation(asked.pk, asked.handed_out)
+    tasks.send_confirmation([asked.pk, asked.handed_out])
     return mail.outbox[-1]
 
 

@@ -2,22 +2,19 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 import pytest
-from django.core import mail
-from django.db import transaction
 from django.utils import timezone
 
 from bookings.models import Appointment
-from bookings.notifications.letters.offers import send_offer
-from bookings.notifications.letters.visits import send_confirmation
-from bookings.notifications.text_messages import send_code as text_code
-from docbook.outbox.services import publish
+from bookings.notifications.letters.offers import offer_of
+from bookings.notifications.letters.visits import confirmation
+from bookings.notifications.text_messages import code as text_with_code
 from doctors.models import Slot, VisitType
 from doctors.templatetags.clinic_time import clock
 from tests.bookings.acts import as_patient, attempt, book, bookable, guest, take
+from tests.bookings.telling import told
 from tests.factories import (
     make_clinic,
     make_doctor,
@@ -77,12 +74,6 @@ def booked(night: Night) -> Appointment:
     """From 02:40 to 02:00."""
     visit_type, slots = open_at(night)
     return book(slots[2], visit_type=visit_type, holder=as_patient(make_patient()))
-
-
-def message() -> int:
-    """A message of the outbox under which a mail can be recorded."""
-    with transaction.atomic():
-        return publish("waitlist.offered", about=uuid4(), offer_id=uuid4()).pk
 
 
 def day(night: Night) -> str:
@@ -153,9 +144,7 @@ def test_the_doctors_day_says_it(night: Night) -> None:
 
 def test_the_confirmation_says_it_in_subject_text_and_html(night: Night) -> None:
     visit = booked(night)
-    mail.outbox.clear()
-    send_confirmation(visit, now=timezone.now(), message_id=message())
-    (letter,) = mail.outbox
+    letter = confirmation(told(visit), now=timezone.now())
     start, end = spans(night)
     assert f", {start}, Dr Emma Visser" in letter.subject
     assert f"{start} – {end}" in letter.body
@@ -170,8 +159,7 @@ def test_an_offer_of_the_waitlist_says_it_in_subject_text_and_html(night: Night)
         slots=slots[2:3], visit_type=visit_type, patient=patient, waitlist_entry=entry,
         email=patient.email,
     )  # fmt: skip
-    send_offer(offer, message_id=message())
-    (letter,) = mail.outbox
+    letter = offer_of(offer)
     start, end = spans(night)
     assert f", {start}, Dr Emma Visser" in letter.subject
     for text in (letter.body, " ".join(str(letter.alternatives[0][0]).split())):
@@ -190,15 +178,12 @@ def test_a_refusal_names_the_hour_that_was_taken_and_those_that_are_free(night: 
 
 
 def test_the_text_message_with_a_code_says_until_when_in_such_an_hour(
-    night: Night, settings
+    night: Night,
 ) -> None:
     visit_type, slots = bookable()
     hold = attempt(slots[0], visit_type=visit_type, holder=guest())
     zone = hold.clinic.zone
     hold.expires_at = night.starts_at
     expected = clock(night.starts_at, zone)
-    settings.SMS_URL = "mail://"
-    mail.outbox.clear()
-    text_code(hold, to="+31655501234", message_id=message())
-    (letter,) = mail.outbox
-    assert f"Valid until {expected}." in letter.body
+    text = text_with_code(hold, to="+31655501234")
+    assert f"Valid until {expected}." in text.words

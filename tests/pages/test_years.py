@@ -1,18 +1,16 @@
 """A day of another year is shown with its year, wherever a page or a mail names it."""
 
 from datetime import timedelta
-from uuid import uuid4
+from functools import partial
 
 import pytest
-from django.core import mail
-from django.db import transaction
 from django.utils import timezone
 
 from bookings.models import Appointment
-from bookings.notifications.letters.visits import send_cancelled, send_confirmation, send_reminder
-from docbook.outbox.services import publish
+from bookings.notifications.letters import visits
 from doctors.models import Slot, VisitType
 from tests.bookings.acts import as_patient, book, take
+from tests.bookings.telling import told
 from tests.days_said import day_said
 from tests.factories import (
     make_doctor,
@@ -91,17 +89,11 @@ def test_the_day_of_a_doctor_names_its_year() -> None:
 def test_mails_about_a_visit_name_its_year_in_subject_text_and_html(kind: str) -> None:
     visit = booked()
     local = visit.starts_at.astimezone(visit.clinic.zone)
-    with transaction.atomic():
-        message = publish("appointment.confirmed", about=uuid4(), appointment_id=uuid4())
-    given = {"now": timezone.now(), "message_id": message.pk}
-    mail.outbox.clear()
-    if kind == "confirmed":
-        send_confirmation(visit, **given)
-    elif kind == "cancelled":
-        send_cancelled(visit, **given)
-    else:
-        send_reminder(visit, kind="24h", **given)
-    (letter,) = mail.outbox
+    letter = {
+        "confirmed": visits.confirmation,
+        "cancelled": visits.cancelled,
+        "reminder": partial(visits.reminder, kind="24h"),
+    }[kind](told(visit), now=timezone.now())
     assert f": {day_said(local, '%a', '%B')}, {local:%H:%M}, Dr Emma Visser" in letter.subject
     assert day_said(local, "%A", "%B") in letter.body
     assert day_said(local, "%A", "%B") in str(letter.alternatives[0][0])

@@ -14,7 +14,8 @@ from bookings.actors.holder import Holder
 from bookings.models import Appointment, Hold, HoldState
 from bookings.states import ACTIVE, CALLED_OFF
 from docbook.errors import NotFound, NotYours
-from docbook.postgres.kept_query import Given, KeptQuery
+from docbook.postgres.kept_query import Given, IsAnyOf, KeptQuery
+from docbook.postgres.rows import rows_of
 from doctors.models import Doctor, VisitType
 from doctors.rules import VisitTime, instants_of_days
 from doctors.selectors.doctors import get_bookable_doctor
@@ -28,6 +29,17 @@ _VISIT = KeptQuery(
         pk=Given("pk", UUIDField()), starts_at=Given("starts_at", DateTimeField())
     ).select_related(*PARTS)
 )
+
+# What a mail says about a visit. The first and the last start tell PostgreSQL which months to read.
+_VISITS = KeptQuery(
+    lambda: Appointment.objects.filter(
+        IsAnyOf("pk", "pks", UUIDField()),
+        IsAnyOf("starts_at", "starts", DateTimeField()),
+        starts_at__gte=Given("first", DateTimeField()),
+        starts_at__lte=Given("last", DateTimeField()),
+    ).select_related("doctor__specialty", "clinic", "patient")
+)
+_GIVEN = "SELECT id, starts_at, phone, email FROM bookings_hold WHERE id = ANY(%s)"
 
 
 @dataclass(frozen=True)
@@ -44,6 +56,20 @@ def appointment_of_hold(hold: Hold) -> Appointment:
     if appointment is None:
         raise Appointment.DoesNotExist
     return appointment
+
+
+def visits_with_contacts(ids: Iterable[UUID]) -> dict[UUID, tuple[Appointment, Contact]]:
+    """By id, with doctor, clinic and patient. Two queries, whatever their number."""
+    given = {pk: row for pk, *row in rows_of(_GIVEN, list(set(ids)))}
+    if not given:
+        return {}
+    starts = [starts_at for starts_at, _phone, _email in given.values()]
+    visits = _VISITS.all(pks=list(given), starts=starts, first=min(starts), last=max(starts))
+    found = {}
+    for visit in visits:
+        _starts_at, phone, email = given[visit.pk]
+        found[visit.pk] = visit, _contact(visit, phone=phone, email=email)
+    return found
 
 
 def find_visit(*, pk: UUID, starts_at: datetime) -> Appointment | None:
@@ -93,21 +119,15 @@ def links_to(appointment_ids: Iterable[UUID | None]) -> dict[UUID, Link]:
 
 def contacts_of(appointments: Iterable[Appointment]) -> dict[UUID, Contact]:
     """As given when booking, which the hold keeps; otherwise as the account has it. One query."""
-    appointments = list(appointments)
-    given = {
-        pk: Contact(phone, email)
-        for pk, phone, email in Hold.objects.filter(
-            pk__in=[each.pk for each in appointments]
-        ).values_list("pk", "phone", "email")
-    }
-    nothing = Contact("", "")
-    return {
-        each.pk: Contact(
-            given.get(each.pk, nothing).phone or each.patient.phone,
-            given.get(each.pk, nothing).email or each.patient.email,
-        )
-        for each in appointments
-    }
+    visits = {each.pk: each for each in appointments}
+    contacts = {pk: _contact(visit, phone="", email="") for pk, visit in visits.items()}
+    for pk, _starts_at, phone, email in rows_of(_GIVEN, list(visits)):
+        contacts[pk] = _contact(visits[pk], phone=phone, email=email)
+    return contacts
+
+
+def _contact(visit: Appointment, *, phone: str, email: str) -> Contact:
+    return Contact(phone or visit.patient.phone, email or visit.patient.email)
 
 
 def phone_known(*, patient: User, moves: UUID | None) -> str:

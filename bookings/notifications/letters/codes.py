@@ -6,7 +6,7 @@ from bookings.holding.codes import derive, derive_long
 from bookings.holding.selectors import wants_long_code
 from bookings.models import Hold
 from bookings.notifications.letters.letter import letter
-from docbook.notify.email import send_email
+from docbook.notify.letters import Letter
 
 
 def code_of(hold: Hold) -> str:
@@ -14,14 +14,11 @@ def code_of(hold: Hold) -> str:
     return derive(key=settings.OTP_KEYS[0], hold_id=hold.pk, resend=hold.otp_resends)
 
 
-def send_code(hold: Hold, *, message_id: int) -> None:
-    """Sends the code by mail. Raises OSError or SMTPException.
-
-    The mail contains nothing that was typed: nobody has proved yet that the address is theirs.
-    """
-    code, spaced = _written(hold)
+def code(hold: Hold) -> Letter:
+    """Contains nothing that was typed: nobody has proved yet that the address is theirs."""
+    written, spaced = _written(hold)
     context = {
-        "code": code,
+        "code": written,
         "code_spaced": spaced,
         "expires_at": hold.expires_at,
         "zone": hold.time_zone,
@@ -30,7 +27,7 @@ def send_code(hold: Hold, *, message_id: int) -> None:
         "is_move": hold.replaces is not None,
     }
     name = f"code-{hold.pk}-{hold.otp_resends}"
-    send_email(letter("code", to=hold.email, context=context, name=name), message_id=message_id)
+    return letter("code", to=hold.email, context=context, name=name)
 
 
 def _written(hold: Hold) -> tuple[str, str]:
@@ -39,5 +36,5 @@ def _written(hold: Hold) -> tuple[str, str]:
         long = derive_long(key=settings.OTP_KEYS[0], hold_id=hold.pk, resend=hold.otp_resends)
         spaced = f"{long[:4]} {long[4:8]} {long[8:]}"
         return spaced, spaced
-    code = code_of(hold)
-    return code, f"{code[:3]} {code[3:]}"
+    short = code_of(hold)
+    return short, f"{short[:3]} {short[3:]}"

@@ -5,20 +5,19 @@ from django.utils.translation import gettext as _
 from bookings.engine.links import offer_url
 from bookings.models import Hold
 from bookings.notifications.letters.letter import letter
-from docbook.notify.email import send_email
+from docbook.notify.letters import Letter
 
 
-def send_offer(offer: Hold, *, message_id: int) -> None:
-    """Contains the link that takes the time or lets it go. Raises OSError or SMTPException."""
-    is_earlier = offer.replaces is not None
+def offer_of(hold: Hold) -> Letter:
+    """Contains the link that takes the time or lets it go."""
+    is_earlier = hold.replaces is not None
     context = {
         "status": _("An earlier time is held for you")
         if is_earlier
         else _("A time is held for you"),
         "is_earlier": is_earlier,
-        "offer": offer,
-        "zone": offer.time_zone,
-        "offer_url": offer_url(offer),
+        "offer": hold,
+        "zone": hold.time_zone,
+        "offer_url": offer_url(hold),
     }
-    mail = letter("offer", to=offer.email, context=context, name=f"offer-{offer.pk}")
-    send_email(mail, message_id=message_id)
+    return letter("offer", to=hold.email, context=context, name=f"offer-{hold.pk}")

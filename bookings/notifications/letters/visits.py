@@ -1,6 +1,4 @@
-"""The mails about a visit. Each takes the appointment with its parts, in the version of the
-message, and raises OSError or SMTPException.
-"""
+"""The mails about a visit, in the version of the message."""
 
 from datetime import datetime
 from typing import Any, Literal
@@ -11,14 +9,11 @@ from django.utils.translation import gettext as _
 
 from bookings.appointments.calendar_file import appointment_calendar
 from bookings.appointments.presentation import AppointmentView, view_of
-from bookings.appointments.selectors.appointments import contact_of
-from bookings.appointments.selectors.chains import chain_of
 from bookings.models import Appointment
 from bookings.notifications.letters.letter import letter
+from bookings.notifications.selectors import Told
 from bookings.states import PRACTICE
-from docbook.notify.email import send_email
 from docbook.notify.letters import Letter
-from docbook.outbox.selectors import published_at
 from doctors.rules import VisitTime
 from doctors.templatetags.clinic_time import clock, day_long, zone_label
 from doctors.views.addresses import day_url, doctor_url
@@ -26,58 +21,51 @@ from doctors.views.addresses import day_url, doctor_url
 Method = Literal["REQUEST", "CANCEL"]
 
 
-def send_confirmation(appointment: Appointment, *, now: datetime, message_id: int) -> None:
+def confirmation(told: Told, *, now: datetime) -> Letter:
     """With the visit as a calendar request."""
-    mail = _mail("confirmed", appointment, status=_("Confirmed"), now=now)
-    _attach_calendar(mail, appointment, message_id=message_id, method="REQUEST")
-    send_email(mail, message_id=message_id)
+    mail = _mail("confirmed", told, status=_("Confirmed"), now=now)
+    _attach_calendar(mail, told, method="REQUEST")
+    return mail
 
 
-def send_moved(
-    appointment: Appointment, *, previous: Appointment, now: datetime, message_id: int
-) -> None:
+def moved(told: Told, *, previous: Appointment, now: datetime) -> Letter:
     """With a calendar request that moves the patient's existing entry. If the practice moved the
     visit, the mail gives the reason.
     """
     why = previous.change_reason if previous.changed_by_kind in PRACTICE else ""
     before = view_of(previous, now=now)
-    mail = _mail("moved", appointment, status=_("Moved"), now=now, previous=before, why=why)
-    _attach_calendar(mail, appointment, message_id=message_id, method="REQUEST")
-    send_email(mail, message_id=message_id)
+    mail = _mail("moved", told, status=_("Moved"), now=now, previous=before, why=why)
+    _attach_calendar(mail, told, method="REQUEST")
+    return mail
 
 
-def send_updated(
-    appointment: Appointment, *, previous: Appointment, now: datetime, message_id: int
-) -> None:
+def updated(told: Told, *, previous: Appointment, now: datetime) -> Letter:
     """The practice has changed what was agreed; the time stays. With a calendar request."""
-    before, after = (_facts(view_of(each, now=now)) for each in (previous, appointment))
+    before, after = (_facts(view_of(each, now=now)) for each in (previous, told.appointment))
     changes = [
         {"label": label, "before": before[label], "after": after[label]}
         for label in after
         if before[label] != after[label]
     ]
-    mail = _mail("updated", appointment, status=_("Changed"), now=now, changes=changes)
-    _attach_calendar(mail, appointment, message_id=message_id, method="REQUEST")
-    send_email(mail, message_id=message_id)
+    mail = _mail("updated", told, status=_("Changed"), now=now, changes=changes)
+    _attach_calendar(mail, told, method="REQUEST")
+    return mail
 
 
-def send_cancelled(appointment: Appointment, *, now: datetime, message_id: int) -> None:
+def cancelled(told: Told, *, now: datetime) -> Letter:
     """The patient has cancelled. Removes the visit from their calendar."""
-    url = settings.SITE_URL + doctor_url(appointment.doctor)
-    mail = _mail(
-        "cancelled", appointment, status=_("Cancelled"), is_off=True, now=now, doctor_url=url
-    )
-    _attach_calendar(mail, appointment, message_id=message_id, method="CANCEL")
-    send_email(mail, message_id=message_id)
+    url = settings.SITE_URL + doctor_url(told.appointment.doctor)
+    mail = _mail("cancelled", told, status=_("Cancelled"), is_off=True, now=now, doctor_url=url)
+    _attach_calendar(mail, told, method="CANCEL")
+    return mail
 
 
-def send_called_off(
-    appointment: Appointment, *, next_free: list[VisitTime], now: datetime, message_id: int
-) -> None:
+def called_off(told: Told, *, next_free: list[VisitTime], now: datetime) -> Letter:
     """The practice has cancelled: why, in its words, and other free times."""
+    appointment = told.appointment
     mail = _mail(
         "called_off",
-        appointment,
+        told,
         status=_("Cancelled"),
         is_off=True,
         now=now,
@@ -86,13 +74,12 @@ def send_called_off(
         doctor_url=settings.SITE_URL
         + doctor_url(appointment.doctor, visit_type=appointment.visit_type_id),
     )
-    _attach_calendar(mail, appointment, message_id=message_id, method="CANCEL")
-    send_email(mail, message_id=message_id)
+    _attach_calendar(mail, told, method="CANCEL")
+    return mail
 
 
-def send_reminder(appointment: Appointment, *, kind: str, now: datetime, message_id: int) -> None:
-    mail = _mail("reminder", appointment, status=_("Reminder"), now=now, kind=f"-{kind}")
-    send_email(mail, message_id=message_id)
+def reminder(told: Told, *, kind: str, now: datetime) -> Letter:
+    return _mail("reminder", told, status=_("Reminder"), now=now, kind=f"-{kind}")
 
 
 def _facts(view: AppointmentView) -> dict[str, str]:
@@ -107,10 +94,8 @@ def _facts(view: AppointmentView) -> dict[str, str]:
     }
 
 
-def _mail(
-    template: str, appointment: Appointment, *, now: datetime, kind: str = "", **context: Any
-) -> Letter:
-    contact = contact_of(appointment)
+def _mail(template: str, told: Told, *, now: datetime, kind: str = "", **context: Any) -> Letter:
+    appointment, contact = told.appointment, told.contact
     view = view_of(appointment, now=now, phone=contact.phone)
     context |= {
         "appointment": view,
@@ -121,16 +106,14 @@ def _mail(
     return letter(template, to=contact.email, context=context, name=name)
 
 
-def _attach_calendar(
-    mail: Letter, appointment: Appointment, *, message_id: int, method: Method
-) -> None:
+def _attach_calendar(mail: Letter, told: Told, *, method: Method) -> None:
     """Stamped with the moment when the state was reached, however late the mail is."""
-    now = published_at(message_id)
+    now = told.published_at
     content = appointment_calendar(
-        view_of(appointment, now=now),
-        chain=chain_of(appointment),
+        view_of(told.appointment, now=now),
+        chain=told.chain,
         now=now,
-        url=_appointment_url(appointment),
+        url=_appointment_url(told.appointment),
         method=method,
         attendee=mail.to[0],
     )

@@ -128,7 +128,9 @@ def _parts(path: str) -> tuple[str, Callable[[Any], Any] | None]:
 
 def _text(value: Any, context: Context) -> str:
     """As `{{ value }}` writes it. Most values are plain text, which needs less work."""
-    return escape(value) if type(value) is str else render_value_in_context(value, context)
+    if type(value) is str:
+        return escape(value) if context.autoescape else value
+    return render_value_in_context(value, context)
 
 
 class _Mark:

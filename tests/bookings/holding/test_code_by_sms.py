@@ -45,7 +45,7 @@ def asked_by_a_patient(**details: str) -> Hold:
 
 def work() -> OutboxMessage:
     message = OutboxMessage.objects.filter(topic="otp.requested").latest("id")
-    tasks.send_code(message.pk, message.handed_out)
+    tasks.send_code([message.pk, message.handed_out])
     message.refresh_from_db()
     return message
 

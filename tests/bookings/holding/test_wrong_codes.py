@@ -68,7 +68,7 @@ def guess_wrong(*, times: int, email: str = VICTIM, networks: int = 9) -> None:
 
 def newest_mail() -> str:
     message = OutboxMessage.objects.filter(topic="otp.requested").latest("id")
-    tasks.send_code(message.pk, message.handed_out)
+    tasks.send_code([message.pk, message.handed_out])
     return str(mail.outbox[-1].body)
 
 

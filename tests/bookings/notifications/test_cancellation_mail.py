@@ -24,7 +24,7 @@ def cancelled(*, by: str, reason: str = "") -> Appointment:
     )
     message = OutboxMessage.objects.get(topic="appointment.cancelled")
     for _ in range(2):
-        tasks.send_cancellation(message.pk, message.handed_out)
+        tasks.send_cancellation([message.pk, message.handed_out])
     return visit
 
 

@@ -32,7 +32,7 @@ def work(topic: str) -> OutboxMessage:
     """A worker receives the newest message of this topic."""
     task = {"otp.requested": tasks.send_code, "appointment.confirmed": tasks.send_confirmation}
     message = OutboxMessage.objects.filter(topic=topic).latest("id")
-    task[topic](message.pk, message.handed_out)
+    task[topic]([message.pk, message.handed_out])
     message.refresh_from_db()
     return message
 
@@ -96,7 +96,7 @@ def test_code_that_a_newer_one_has_replaced_is_not_sent() -> None:
     hold = attempt(slots[0], visit_type=visit_type, holder=holder)
     ask_for_code(hold, holder=holder, email="second@example.test")
     stale = OutboxMessage.objects.filter(topic="otp.requested").earliest("id")
-    tasks.send_code(stale.pk, stale.handed_out)
+    tasks.send_code([stale.pk, stale.handed_out])
     stale.refresh_from_db()
     assert mail.outbox == []
     assert stale.done_at is not None

@@ -63,7 +63,7 @@ def remind(now: datetime, *, hours: list[int] = HOURS) -> list[str]:
 def work(now: datetime) -> None:
     message = OutboxMessage.objects.latest("id")
     with time_machine.travel(now, tick=False):
-        tasks.send_reminder(message.pk, message.handed_out)
+        tasks.send_reminder([message.pk, message.handed_out])
 
 
 def test_visit_is_reminded_of_once_a_day_and_once_two_hours_before() -> None:

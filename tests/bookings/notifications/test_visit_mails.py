@@ -20,12 +20,12 @@ from bookings.states import AppointmentStatus
 from docbook.outbox import topics
 from docbook.outbox.models import OutboxMessage
 from docbook.outbox.selectors import outbox_status
-from docbook.outbox.services import pass_on, publish
+from docbook.outbox.services import publish
 from docbook.references import reference
 from doctors.models import Doctor, Slot
 from tests.bookings.acts import bookable
 from tests.factories import make_appointment, make_patient
-from tests.outbox.relay import wake
+from tests.outbox.relay import relay, wake
 from tests.smtp import Post, post_office
 
 pytestmark = pytest.mark.django_db
@@ -55,9 +55,9 @@ class Visit:
         return {"appointment_id": self.appointment.pk}
 
 
-def booked(**fields: object) -> Visit:
+def booked(*, email: str = EMAIL, **fields: object) -> Visit:
     visit_type, slots = bookable(count=8)
-    patient = make_patient(email=EMAIL, first_name="Saskia", last_name="Kuipers")
+    patient = make_patient(email=email, first_name="Saskia", last_name="Kuipers")
     fields = {"reason": "A secret worry"} | fields
     made = make_appointment(slots=slots[:1], visit_type=visit_type, patient=patient, **fields)
     return Visit(made, slots)
@@ -100,7 +100,7 @@ def work(message: OutboxMessage) -> OutboxMessage:
     current_app.loader.import_default_modules()
     message.refresh_from_db()
     receiver = topics.receiver_of(message.topic, name=message.receiver)
-    current_app.tasks[receiver.task](message.pk, message.handed_out)
+    current_app.tasks[receiver.task]([message.pk, message.handed_out])
     message.refresh_from_db()
     return message
 
@@ -449,9 +449,7 @@ def test_visit_that_was_moved_on_meanwhile_is_told_by_its_last_move(post: Post) 
 
 def hand_out() -> list[OutboxMessage]:
     """One round of the relay, and the work of its workers."""
-    ids: list[int] = []
-    pass_on(send=lambda _task, message_id, _number: ids.append(message_id))
-    return [work(OutboxMessage.objects.get(pk=pk)) for pk in ids]
+    return [work(OutboxMessage.objects.get(pk=pk)) for pk in relay()]
 
 
 def test_cancellation_waits_for_a_confirmation_that_cannot_be_sent_yet(post: Post) -> None:

@@ -99,7 +99,7 @@ def test_code_of_a_hold_that_is_gone_is_sent_to_nobody(mailoutbox):
     hold = ask_for_code(take(slots[0], visit_type=visit_type, holder=holder), holder=holder)
     Hold.objects.filter(pk=hold.pk).delete()
     message = OutboxMessage.objects.get(topic="otp.requested")
-    send_code(message.pk, message.handed_out)
+    send_code([message.pk, message.handed_out])
     message.refresh_from_db()
     assert message.done_at is not None
     assert mailoutbox == []

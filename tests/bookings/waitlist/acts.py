@@ -73,12 +73,12 @@ def run_out_unsent(offer: Hold) -> None:
 def hear_of_offers() -> None:
     """A worker receives every message about offers."""
     for message in OutboxMessage.objects.filter(topic="waitlist.offered", done_at=None):
-        send_offer_task(message.pk, message.handed_out)
+        send_offer_task([message.pk, message.handed_out])
 
 
 def hear_of_releases() -> int:
     """A worker receives every message about released times; returns how many there were."""
     messages = list(OutboxMessage.objects.filter(topic="slot.released", done_at=None))
     for message in messages:
-        offer_released_task(message.pk, message.handed_out)
+        offer_released_task([message.pk, message.handed_out])
     return len(messages)

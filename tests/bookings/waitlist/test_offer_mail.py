@@ -28,7 +28,7 @@ def offered() -> Hold:
 def work() -> OutboxMessage:
     """A worker receives the message of the offer."""
     message = OutboxMessage.objects.get(topic="waitlist.offered")
-    tasks.send_offer(message.pk, message.handed_out)
+    tasks.send_offer([message.pk, message.handed_out])
     message.refresh_from_db()
     return message
 

@@ -2,6 +2,7 @@
 
 import signal
 import time
+from dataclasses import dataclass
 from typing import Any
 
 import structlog
@@ -12,25 +13,49 @@ from django.db import connection
 from kombu.exceptions import OperationalError as BrokerError
 
 from docbook.outbox import services, topics
+from docbook.outbox.receiving import Copy
 
 log = structlog.get_logger(__name__)
 
 POLL_SECONDS = 2.0
+# While messages keep coming, the relay hands them out ten times a second: together they cost less.
 DOZE_SECONDS = 0.1
+# Nobody waits at the screen for a mail. While mails keep coming, the relay hands them out twice a
+# second.
+MAIL_SECONDS = 0.5
+# While a queue is full, codes still come.
+FULL_SECONDS = 0.5
 # How many tasks may wait for the workers before the relay waits too. Otherwise, while no worker
 # runs, each expired lease would add another copy of every message to the queue.
-MOST_QUEUED = 1000
+MOST_QUEUED = 200
+# How many messages of one queue are handed out before the next queue has its turn.
+BATCH = 200
+
+
+@dataclass(frozen=True)
+class Round:
+    """How many messages were handed out; whether a queue was full, whether more may wait, and
+    whether mails were left to gather.
+    """
+
+    taken: int
+    is_full: bool
+    is_more: bool
+    is_gathering: bool
 
 
 class Command(BaseCommand):
     help = "Hands outbox messages to the workers; wakes on NOTIFY and checks every 2 s."
+
+    _mails_from = 0.0
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--once", action="store_true", help="Hand out what waits, then stop.")
 
     def handle(self, **options: Any) -> None:
         if options["once"]:
-            self._drain()
+            while self._hand_out(gathers=False).taken:
+                pass
             return
         self._running = True
         for name in (signal.SIGTERM, signal.SIGINT):
@@ -44,10 +69,7 @@ class Command(BaseCommand):
     def _turn(self) -> None:
         """One round. It waits for a lost database or broker; neither ends the relay."""
         try:
-            if self._drain():
-                self._sleep()
-            else:
-                self._wait_for_news(POLL_SECONDS)
+            self._rest(after=self._hand_out())
         except BrokerError:
             log.warning("outbox_broker_unreachable")
             time.sleep(POLL_SECONDS)
@@ -56,31 +78,40 @@ class Command(BaseCommand):
             connection.close()
             time.sleep(POLL_SECONDS)
 
-    def _drain(self) -> bool:
-        """False if the workers do not keep up: there may be more messages.
-
-        Codes go first. A full queue holds up no other queue.
-        """
-        keep_up = True
-        while True:
-            passed = 0
-            for queue in topics.QUEUES:
-                has_room = _has_room(queue)
-                keep_up = keep_up and has_room
-                if has_room:
-                    passed += _pass_on_through(queue)
-            if not passed:
-                return keep_up
-
-    def _sleep(self) -> None:
+    def _rest(self, *, after: "Round") -> None:
         """Wakes on the next message. While others are about to publish, it only dozes: they do not
         wake it, because a NOTIFY would make them wait for each other.
         """
+        if after.is_more:
+            return
+        if after.is_full:
+            self._wait_for_news(FULL_SECONDS)
+        elif after.taken or after.is_gathering:
+            self._wait_for_news(DOZE_SECONDS)
+        else:
+            self._sleep()
+
+    def _sleep(self) -> None:
         with services.asleep() as is_asleep:
             if not is_asleep:
                 self._wait_for_news(DOZE_SECONDS)
-            elif self._drain():  # committed between the last look and the lock
+            elif not self._hand_out().taken:  # committed between the last look and the lock
                 self._wait_for_news(POLL_SECONDS)
+
+    def _hand_out(self, *, gathers: bool = True) -> Round:
+        """One batch of each queue, codes first. A full queue holds up no other queue."""
+        is_gathering = gathers and time.monotonic() < self._mails_from
+        queues = [each for each in topics.QUEUES if each != topics.MAIL or not is_gathering]
+        taken = {each: _pass_on_through(each) for each in queues if _has_room(each)}
+        is_more = BATCH in taken.values()
+        if taken.get(topics.MAIL) and not is_more:
+            self._mails_from = time.monotonic() + MAIL_SECONDS
+        return Round(
+            taken=sum(taken.values()),
+            is_full=len(taken) < len(queues),
+            is_more=is_more,
+            is_gathering=is_gathering,
+        )
 
     def _wait_for_news(self, seconds: float) -> None:
         connection.ensure_connection()
@@ -94,11 +125,12 @@ class Command(BaseCommand):
 def _pass_on_through(queue: str) -> int:
     urgent, upkeep = (topics.topics_through(each) for each in (topics.CODES, topics.UPKEEP))
     if queue == topics.CODES:
-        return services.pass_on(send=_send, only=urgent)
+        return services.pass_on(send=_send, limit=BATCH, only=urgent)
     if queue == topics.UPKEEP:
-        return services.pass_on(send=_send, only=[each for each in upkeep if each not in urgent])
+        rest = [each for each in upkeep if each not in urgent]
+        return services.pass_on(send=_send, limit=BATCH, only=rest)
     # Includes topics unknown to this release: a newer release has published them.
-    return services.pass_on(send=_send, never=[*urgent, *upkeep])
+    return services.pass_on(send=_send, limit=BATCH, never=[*urgent, *upkeep])
 
 
 def _has_room(name: str) -> bool:
@@ -112,5 +144,5 @@ def _has_room(name: str) -> bool:
             raise BrokerError from error
 
 
-def _send(receiver: topics.Receiver, message_id: int, handed_out: int) -> None:
-    current_app.send_task(receiver.task, args=[message_id, handed_out], queue=receiver.queue)
+def _send(receiver: topics.Receiver, copies: list[Copy]) -> None:
+    current_app.send_task(receiver.task, args=copies, queue=receiver.queue)
