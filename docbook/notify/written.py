@@ -1,4 +1,4 @@
-"""Writes a mail for the server, byte for byte as Python's `email` does and five times as fast.
+"""Writes a mail for the server, byte for byte as Python's `email` does, but with less work.
 
 `email` looks at each header for words to encode and lines to fold, and at each line of the text.
 Most headers are a few plain words, which stay as they are.
