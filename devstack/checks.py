@@ -80,6 +80,7 @@ def _django() -> Sequence[Check]:
         Check("OpenAPI snapshot", [sys.executable, "-m", "devstack.schema"], asks_database=True),
         Check("API description", [sys.executable, "-m", "devstack.api_lint"]),
         Check("States page", [sys.executable, "-m", "devstack.states"], asks_database=True),
+        Check("Concurrency page", [sys.executable, "-m", "proof.races.page"]),
     )
 
 

@@ -1,8 +1,7 @@
 """Every key that we lock, or keep beside the tables, with its reason.
 
-Add a line here for each new lock: two of them must not share a key by accident. A transaction takes
-its locks in this order: the Idempotency-Key, the patient's waitlist, the holder, the address; slots
-by id; the hold; the guesses at a mailbox, the patient's visits, the appointment.
+Add a line here for each new lock: two of them must not share a key by accident. docs/concurrency.md
+has the order in which a transaction takes its locks, and shows what happens without each.
 """
 
 # -- advisory locks of PostgreSQL, by two numbers

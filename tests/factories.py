@@ -4,8 +4,6 @@ Every field has a sensible default. Times lie ahead of the real clock, because t
 clock decides what is past and what has expired.
 """
 
-# mypy: ignore-errors
-
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID

@@ -31,6 +31,8 @@ from proof.races.stage import Act, AfterAWhile, Stage, as_two_processes, forget
 # Turned away because the other one works on the row just now: allowed whatever the other one does
 # with it then.
 TURNED_AWAY = "SlotHeld"
+# So many switches show what each guard is for.
+ENOUGH = 1
 
 
 @dataclass(frozen=True)
@@ -71,12 +73,25 @@ class Explorer:
     catalogue: Catalogue
     director: Director
 
-    def explore(
-        self, meeting: Meeting, *, most_switches: int, until_fault: bool = False
-    ) -> Explored:
-        """All schedules with so many switches, or only up to the first fault."""
+    def judge(self, meeting: Meeting) -> "Judge":
+        """Who knows how the meeting may end."""
         with self._prepared(meeting) as play:
-            judge = _Judge(legal=play.in_turn(), alone=play.alone())
+            return Judge(legal=play.in_turn(), alone=play.alone())
+
+    def explore(
+        self,
+        meeting: Meeting,
+        *,
+        most_switches: int,
+        judge: "Judge | None" = None,
+        until_fault: bool = False,
+    ) -> Explored:
+        """All schedules with so many switches, or only up to the first fault. A `judge` from before
+        a guard was taken away knows how the meeting should end.
+        """
+        with self._prepared(meeting) as play:
+            own = Judge(legal=play.in_turn(), alone=play.alone())
+            judge = judge or own
             found = Explored(meeting)
 
             def run(schedule: Schedule) -> Trace:
@@ -134,6 +149,14 @@ def exploring(*, without: Guard | None = None) -> Iterator[Explorer]:
         yield Explorer(catalogue, director)
 
 
+def explore_without(guard: Guard, meeting: Meeting) -> Explored:
+    """Up to the first fault, judged by how it should end."""
+    with exploring() as explorer:
+        judge = explorer.judge(meeting)
+    with exploring(without=guard) as explorer:
+        return explorer.explore(meeting, most_switches=ENOUGH, judge=judge, until_fault=True)
+
+
 @dataclass(frozen=True)
 class _Played:
     end: End
@@ -182,7 +205,7 @@ class _Play:
 
 
 @dataclass(frozen=True)
-class _Judge:
+class Judge:
     legal: set[End]
     alone: tuple[set[End], set[End]]
 

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from functools import reduce
 
 from django.db import connection
 
@@ -119,14 +120,9 @@ def _text(found: str, put: str) -> Removal:
     return lambda statement: re.sub(found, put, statement)
 
 
-def _without_lock(table: str) -> Removal:
-    """The whole statement of a function that reads the row again."""
-
-    def without(statement: str) -> str:
-        is_second_look = "INTO" in statement and table in statement and "FOR UPDATE" in statement
-        return "NULL" if is_second_look else statement
-
-    return without
+def _in_turn(*removals: Removal) -> Removal:
+    """In the functions and in Python it is written in two ways."""
+    return lambda statement: reduce(lambda left, each: each(left), removals, statement)
 
 
 _SLOTS_SENT = re.compile(r"(SELECT id FROM doctors_slot WHERE .*) ORDER BY id FOR UPDATE")
@@ -142,7 +138,8 @@ _ALL = (
         kind="advisory lock, by user and Idempotency-Key",
         why="A retry waits for the first request, and then finds its answer.",
         shown_by="hold + hold: one Idempotency-Key",
-        removal=_advisory_lock(r"p_key"),
+        behind=("one hold of a holder at a time", "one hold from an address at a time"),
+        removal=_advisory_lock(r"\block_key\b"),
     ),
     Guard(
         name="one act on a patient's waitlist",
@@ -157,14 +154,14 @@ _ALL = (
         kind="advisory lock, by patient or guest session",
         why="Two requests of one holder would both count the holds before either has its own.",
         shown_by="hold + hold: the last of a patient's three holds",
-        removal=_advisory_lock(r"p_holder"),
+        removal=_text(r"hashtextextended\(call\.holder_key, 0\)", "NULL"),
     ),
     Guard(
         name="one hold from an address at a time",
         kind="advisory lock, by a digest of the address",
         why="As for the holder, for the limit of holds from one address.",
         shown_by="hold + hold: the last hold from an address",
-        removal=_advisory_lock(r"pg_advisory_xact_lock\(p_address"),
+        removal=_text(r"call\.address\]", "NULL::bigint]"),
     ),
     Guard(
         name="the claim of slots",
@@ -172,14 +169,22 @@ _ALL = (
         why="Two who look at a free slot would both take it. Nobody waits for it: a row that"
         " somebody works on counts as held.",
         shown_by="hold + hold: a slot kept free after a visit",
-        removal=_text(r"FOR UPDATE SKIP LOCKED", ""),
+        removal=_text(r"FOR UPDATE(?: OF \w+)? SKIP LOCKED", ""),
     ),
     Guard(
         name="all slots or none",
         kind="a count of the claimed slots",
         why="Of a long visit, somebody else may have claimed a part.",
         shown_by="hold + hold: a slot kept free after a visit",
-        removal=_text(r"claimed\.slots < cardinality\(run\.ids\)", "false"),
+        removal=_text(r"claim\.slots = cardinality\(\(each\.facts\)\.slot_ids\)", "true"),
+    ),
+    Guard(
+        name="a lapsed hold as a whole",
+        kind="row locks of its other slots, by id, skipping locked rows",
+        why="Somebody who works on a part would find that the hold has ended, and nobody would open"
+        " that part.",
+        shown_by="hold + sweep: a part of a lapsed time",
+        removal=_text(r"\(claim\.lapsed_holds IS NULL OR [^)]*\)\)", "true"),
     ),
     Guard(
         name="the slots, before anything that has them",
@@ -220,7 +225,7 @@ _ALL = (
         kind="a read after the lock",
         why="Somebody who had the slots before may have ended the hold.",
         shown_by="confirm + release: one hold",
-        removal=_without_lock("bookings_hold"),
+        removal=_text(r"\(facts\.hold\)\.state <> 'held' OR ", ""),
         behind=("a last look at the slots",),
     ),
     Guard(
@@ -228,7 +233,7 @@ _ALL = (
         kind="a count of the slots that the hold still has",
         why="If the hold says that it is alive and its slots say otherwise, the slots are right.",
         shown_by="confirm + release: one hold",
-        removal=_text(r"\AIF \(SELECT count\(\*\) FROM doctors_slot[\s\S]*", "IF false "),
+        removal=_text(r"WHEN NOT facts\.has_its_slots THEN 'hold-expired'", ""),
         behind=("a second look at the hold",),
     ),
     Guard(
@@ -236,15 +241,19 @@ _ALL = (
         kind="advisory lock, `guesses-of:` and a digest of the mailbox",
         why="Wrong codes at several holds of one mailbox: no more than the limit are looked at.",
         shown_by="wrong code + wrong code: the last guess at a mailbox, in two holds",
-        removal=_advisory_lock(r"guesses-of:"),
+        removal=_text(r"hashtextextended\('guesses-of:'[^\n]*, 0\)", "NULL::bigint"),
     ),
     Guard(
         name="the visits of a patient",
         kind=f"advisory lock, `{VISITS_OF}` and the patient",
-        why="Two visits of a patient that overlap across a month's end (UTC) lie in two"
-        " partitions, whose constraints do not see each other.",
-        shown_by="confirm + move by practice: the patient's hour, across a month's end",
-        removal=_advisory_lock(VISITS_OF),
+        why="Two confirmations of one patient would both count the visits ahead, and neither would"
+        " see the other one's time.",
+        shown_by="confirm + confirm: the last visit that a patient may have",
+        removal=_in_turn(
+            _text(r"hashtextextended\('visits-of:' \|\| patient, 0\)", "NULL::bigint"),
+            _advisory_lock(VISITS_OF),
+        ),
+        behind=("guesses at a mailbox",),
     ),
     Guard(
         name="the visit",

@@ -1,9 +1,11 @@
 """docs/concurrency.md: made of docs/results/races.json and proof/races/guards.py."""
 
 import json
+import sys
 from collections.abc import Iterator, Sequence
 
 from devstack.layout import ROOT
+from devstack.snapshots import compare
 from proof.races.guards import GUARDS
 from proof.races.results import Control, Met
 from proof.races.verbs import FURTHER, VERBS
@@ -55,12 +57,26 @@ turned away as well. The ends and the number of schedules are below.
 
 
 def page(met: Sequence[Met], controls: Sequence[Control]) -> str:
-    parts = [_INTRODUCTION, _LOCKS + "\n".join(_locks(controls)), _MATRIX + "\n".join(_matrix(met))]
+    parts = [
+        _INTRODUCTION,
+        _figures(met),
+        _LOCKS + "\n".join(_locks(controls)),
+        _MATRIX + "\n".join(_matrix(met)),
+    ]
     for verb in (*VERBS, *FURTHER):
         mine = sorted((each for each in met if each.first == verb), key=_place)
         if mine:
             parts.append(f"## {verb.capitalize()}, and\n\n" + "\n".join(_meetings(mine)))
     return "\n\n".join(part.rstrip("\n") for part in parts) + "\n"
+
+
+def _figures(met: Sequence[Met]) -> str:
+    most = max(each.switches for each in met)
+    full = sum(each.switches == most for each in met)
+    fewer = (
+        "" if full == len(met) else f"; {len(met) - full} of them with fewer switches than {most}"
+    )
+    return f"{len(met)} meetings, {sum(each.schedules for each in met)} schedules{fewer}."
 
 
 def _locks(controls: Sequence[Control]) -> Iterator[str]:
@@ -111,3 +127,13 @@ def made() -> str:
     found = json.loads((RESULTS / "races.json").read_text())
     met = [Met.of_row(row) for row in found["meetings"]]
     return page(met, [Control(**row) for row in found["controls"]])
+
+
+def compare_page() -> int:
+    """Exit code 1, and the difference, if the page differs from the guards and the results."""
+    advice = 'Guards or results have changed: `make proof ARGS="races --page"`.'
+    return compare(path=PAGE, made=made(), advice=advice)
+
+
+if __name__ == "__main__":
+    sys.exit(compare_page())

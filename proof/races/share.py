@@ -20,12 +20,9 @@ from proof.races.results import Control, Met, Way
 django.setup()
 
 # Models, once Django is set up.
-from proof.races.explorer import Explored, exploring  # noqa: E402
+from proof.races.explorer import ENOUGH, Explored, explore_without, exploring  # noqa: E402
 from proof.races.guards import GUARDS, Guard  # noqa: E402
 from proof.races.meetings import MEETINGS, Meeting  # noqa: E402
-
-# Finds every guard's race.
-FEWEST = 1
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -56,7 +53,7 @@ def _met(share: slice, *, name: str, switches: int, ends_at: float) -> Iterator[
     """With one switch if there is no time left for more."""
     with exploring() as explorer:
         for meeting in _meetings(share, name):
-            most = switches if time.monotonic() < ends_at else min(switches, FEWEST)
+            most = switches if time.monotonic() < ends_at else min(switches, ENOUGH)
             yield _as_found(explorer.explore(meeting, most_switches=most), switches=most)
 
 
@@ -80,9 +77,7 @@ def _as_found(explored: Explored, *, switches: int) -> Met:
 def _controls(share: slice, *, name: str) -> Iterator[Control]:
     meetings = {each.name: each for each in MEETINGS}
     for guard in _guards(share, name):
-        with exploring(without=guard) as explorer:
-            meeting = meetings[guard.shown_by]
-            found = explorer.explore(meeting, most_switches=FEWEST, until_fault=True)
+        found = explore_without(guard, meetings[guard.shown_by])
         faults = sorted({each.what for each in found.faults})
         yield Control(guard.name, guard.shown_by, found.schedules, faults)
 

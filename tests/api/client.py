@@ -1,7 +1,5 @@
 """The API as a mobile app calls it, through Django's test client."""
 
-# mypy: ignore-errors
-
 import json
 from typing import Any
 from uuid import uuid4

@@ -1,7 +1,5 @@
 """Whether an answer matches the API's description, to the last member and header."""
 
-# mypy: ignore-errors
-
 import re
 from functools import cache
 from typing import Any

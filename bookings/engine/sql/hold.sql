@@ -2,7 +2,7 @@
 --
 -- Everything is looked at before anything is written, so that nothing has to be undone. The clock
 -- is clock_timestamp(): whoever waited for a lock must judge by the moment at which they look.
--- Locks are taken in one order everywhere; it is in docbook/lock_keys.py. Among many calls nobody
+-- Locks are taken in one order everywhere; it is in docs/concurrency.md. Among many calls nobody
 -- waits for a lock: a call that would have to wait comes back with `wait`, to be made alone.
 CREATE FUNCTION bookings_hold(calls jsonb, may_wait boolean) RETURNS SETOF bookings_hold_answer
 LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan AS $$
@@ -23,7 +23,8 @@ BEGIN
     won := array(
         SELECT each.facts FROM unnest(judged) AS each
         JOIN unnest(claims) AS claim ON claim.hold_id = ((each.facts).call).hold_id
-        WHERE claim.slots = cardinality((each.facts).slot_ids));
+        WHERE claim.slots = cardinality((each.facts).slot_ids)
+          AND (claim.lapsed_holds IS NULL OR bookings_lapse_as_a_whole(claim.lapsed_holds)));
     IF cardinality(won) > 0 THEN
         PERFORM bookings_expire_lapsed(claims, won);
         held := bookings_write_holds(won);

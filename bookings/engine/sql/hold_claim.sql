@@ -36,8 +36,24 @@ RETURNS text LANGUAGE sql STABLE AS $$
     FROM doctors_slot AS slot WHERE slot.id = ANY(facts.slot_ids)
 $$;
 
+-- Of an expired hold of several slots, a part may be wanted. It is taken over only if all its slots
+-- can be locked: somebody who works on one of them would find that the hold has ended, and nobody
+-- would come back to open that slot.
+CREATE FUNCTION bookings_lapse_as_a_whole(lapsed_holds uuid[]) RETURNS boolean
+LANGUAGE plpgsql AS $$
+DECLARE
+    kept bigint[] := array(
+        SELECT slot.id FROM bookings_hold AS hold JOIN doctors_slot AS slot
+            ON slot.id = ANY(hold.slot_ids) AND slot.hold_id = hold.id AND slot.state = 'held'
+        WHERE hold.id = ANY(lapsed_holds));
+BEGIN
+    RETURN cardinality(kept) = (SELECT count(*) FROM (
+        SELECT FROM doctors_slot WHERE id = ANY(kept)
+        ORDER BY id FOR UPDATE SKIP LOCKED) AS locked);
+END $$;
+
 -- Marks the expired holds whose slots were claimed. A hold of several slots may have been claimed in
--- part: the others open as well, except those that somebody works on. They block nobody meanwhile.
+-- part: the others open as well.
 CREATE FUNCTION bookings_expire_lapsed(claims bookings_claim[], won bookings_hold_facts[])
 RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
@@ -63,6 +79,5 @@ BEGIN
         SELECT slot.id FROM doctors_slot AS slot
         WHERE slot.id IN (SELECT unnest(hold.slot_ids) FROM unnest(ended) AS hold)
           AND slot.id NOT IN (SELECT unnest(facts.slot_ids) FROM unnest(won) AS facts)
-          AND slot.state = 'held' AND slot.held_until <= clock_timestamp()
-        ORDER BY slot.id FOR UPDATE SKIP LOCKED);
+          AND slot.state = 'held' AND slot.held_until <= clock_timestamp());
 END $$;

@@ -35,9 +35,11 @@ from docbook.observability import request_id
 
 
 def confirm_booking(
-    *, hold_id: UUID, holder: Holder, code: str, guessers: guesses.Guessers | None = None
+    *, hold_id: UUID, holder: Holder, code: str | None, guessers: guesses.Guessers | None = None
 ) -> Appointment:
-    """Checks the code and books, in one transaction: slots, appointment, audit and message.
+    """Checks the code and books, in one transaction: slots, appointment, audit and message. A code
+    of None needs no check: the holder has proved their address by the link of an offer, or is
+    signed in.
 
     A repeat of a confirmed attempt returns the same appointment. A wrong code is counted and stays
     counted: in the hold, and for a day by `guessers` against its target. Without them, a guest
@@ -51,7 +53,8 @@ def confirm_booking(
     patient_id = holder.patient.pk if holder.patient else None
     if guessers is None:
         guessers = [guesses.STRANGERS if patient_id is None else guesses.OWNER]
-    code = re.sub(r"[\s-]", "", code).upper()  # typed in groups, or in small letters
+    if code is not None:
+        code = re.sub(r"[\s-]", "", code).upper()  # typed in groups, or in small letters
     call = ConfirmCall(
         hold_id=hold_id,
         patient_id=patient_id,
@@ -62,7 +65,8 @@ def confirm_booking(
         matching=[
             resend
             for resend in range(MAX_CODE_RESENDS + 1)
-            if codes.matches(code=code, keys=settings.OTP_KEYS, hold_id=hold_id, resend=resend)
+            if code is None
+            or codes.matches(code=code, keys=settings.OTP_KEYS, hold_id=hold_id, resend=resend)
         ],
         most_attempts=MAX_CODE_ATTEMPTS,
         most_visits=settings.COMING_VISITS_PER_PATIENT,
@@ -70,7 +74,7 @@ def confirm_booking(
         own_target=None if patient_id is None else digest(f"own-{patient_id}"),
         guessers=[name for name, _policy in guessers],
         most_guesses=[POLICIES[policy].rate.most for _name, policy in guessers],
-        is_long=len(code) == codes.LONG,
+        is_long=code is not None and len(code) == codes.LONG,
     )
     try:
         answer = calls.confirm(call)

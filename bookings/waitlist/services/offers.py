@@ -15,7 +15,6 @@ from bookings.actors.holder import Holder
 from bookings.engine.selectors import has_live_hold
 from bookings.engine.services import lock_hold, release_hold
 from bookings.errors import AppointmentLimit, BookingDisabled, NumberNeeded
-from bookings.holding import codes
 from bookings.holding.services.confirmation import confirm_booking
 from bookings.holding.services.holds import OfferTerms, hold_slot
 from bookings.models import Appointment, Hold, HoldState, WaitlistEntry, WaitlistState
@@ -70,9 +69,8 @@ def accept_offer(*, offer_id: UUID, patient: User, phone: str = "") -> Appointme
         if not phone:
             raise NumberNeeded
         _note_number(offer, phone=phone)
-    code = codes.derive(key=settings.OTP_KEYS[0], hold_id=offer.pk, resend=offer.otp_resends)
     holder = Holder(patient=patient)
-    return confirm_booking(hold_id=offer.pk, holder=holder, code=code, guessers=())  # no guess
+    return confirm_booking(hold_id=offer.pk, holder=holder, code=None, guessers=())  # no guess
 
 
 def decline_offer(*, offer_id: UUID, patient: User) -> Hold:
