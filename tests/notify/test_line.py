@@ -187,3 +187,19 @@ def test_mail_that_went_out_before_is_not_in_the_batch(post: Post) -> None:
     send_emails({first: mails[first]})
     assert send_emails(mails) == {}
     assert arrived(post) == [address(number) for number in range(3)]
+
+
+def test_refusal_takes_nothing_from_what_another_worker_has_delivered() -> None:
+    """The lease of the first worker ended while it waited for the server."""
+    message_id = tell("a").pk
+    rows = OutboxDelivery.objects.filter(message_id=message_id)
+
+    def refused() -> None:
+        deliveries.deliver_all({message_id: lambda: None}, channel="email", refusals=())
+        raise smtplib.SMTPDataError(451, b"later")
+
+    deliveries.deliver_all(
+        {message_id: refused}, channel="email", refusals=(smtplib.SMTPDataError,)
+    )
+    assert rows.get().delivered_at is not None
+    assert rows.get().copies == 1

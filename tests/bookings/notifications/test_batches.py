@@ -129,13 +129,14 @@ def test_moves_of_one_visit_in_a_batch_are_told_each_in_its_version(post: Post) 
     first = booked()
     second = moved(first, to=2)
     once = tell("appointment.moved", second, version=1, previous_id=first.appointment.pk)
-    third = moved(second, to=5)
+    third = moved(second, to=5, by="secretary", why="She operates")
     twice = tell("appointment.moved", third, version=1, previous_id=second.appointment.pk)
     assert work([once, twice]) == []
     told = [mail["Message-ID"] for mail in post.mails]
     assert told == [f"<moved-{each.appointment.pk}-1@docbook>" for each in (second, third)]
     assert at(second.appointment) in post.mails[0]["Subject"]
     assert at(third.appointment) in post.mails[1]["Subject"]
+    assert ["She operates" in body(mail, "plain") for mail in post.mails] == [False, True]
 
 
 @pytest.mark.parametrize("fault", ["appointment_id", "nobody's"])
