@@ -4,8 +4,8 @@
 Most headers are a few plain words, which stay as they are.
 """
 
-import random
 import re
+import secrets
 import sys
 from email.message import Message
 from email.policy import compat32
@@ -67,6 +67,6 @@ def _header(name: str, value: Any, linesep: str) -> str:
 def _boundary(parts: list[str]) -> str:
     """No part has such a line."""
     while True:
-        boundary = f"==============={random.randrange(sys.maxsize):019d}=="  # noqa: S311 - no secret
+        boundary = f"==============={secrets.randbelow(sys.maxsize):019d}=="
         if not any(boundary in each for each in parts):
             return boundary

@@ -121,7 +121,9 @@ def test_traces_of_a_whole_journey_name_nobody_and_hold_no_code(worker, caplog, 
         "queue": repr(worker),
         "outbox": repr([model_to_dict(row) for row in OutboxMessage.objects.all()]),
         "audit": repr([model_to_dict(row) for row in AuditEvent.objects.all()]),
-        "answers kept for retries": repr(list(IdempotencyRecord.objects.values_list("body"))),
+        "answers kept for retries": repr(
+            list(IdempotencyRecord.objects.values_list("body", "facts"))
+        ),
         "redis": everything_in_redis(),
     }
     assert all(len(text) > 100 for text in places.values()), places

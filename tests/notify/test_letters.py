@@ -97,7 +97,7 @@ def test_mails_of_a_booking_are_written_as_python_writes_them() -> None:
 
 def test_boundary_is_in_no_part(monkeypatch) -> None:
     numbers = iter([7, 8])
-    monkeypatch.setattr(written.random, "randrange", lambda _below: next(numbers))
+    monkeypatch.setattr(written.secrets, "randbelow", lambda _below: next(numbers))
     letter = Letter("Hello", f"==============={7:019d}==", to=["b@example.test"])
     letter.attach_alternative("<p>there</p>", "text/html")
     assert f"{8:019d}".encode() in letter.message().as_bytes().partition(b"\n\n")[0]

@@ -68,7 +68,7 @@ BEGIN
         SELECT
             (hold).id, (hold).doctor_id, (hold).clinic_id, (hold).visit_type_id, patient_id,
             btrim((hold).first_name || ' ' || (hold).last_name), (hold).starts_at, (hold).ends_at,
-            'confirmed', (hold).reason, 1, clock_timestamp(), (hold).replaces,
+            'confirmed', (hold).reason, 1, at_, (hold).replaces,
             (hold).visit_name, (hold).mode, (hold).price_cents, (hold).currency,
             (hold).place_name, (hold).street, (hold).postcode, (hold).city, (hold).country,
             (hold).directions, (hold).time_zone
