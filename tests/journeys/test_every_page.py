@@ -173,8 +173,16 @@ UNNAMED = r"""
 """
 
 
+SHEETS_ARE_THERE = """
+[...document.querySelectorAll("link[rel=stylesheet]")].every((link) => link.sheet !== null)
+"""
+
+
 def without_sheet(page: Page) -> list[str]:
-    """Classes that some stylesheet of ours names, but none of this page."""
+    """Classes that some stylesheet of ours names, but none of this page. A page that came into
+    another one may still be fetching its sheets.
+    """
+    page.wait_for_function(SHEETS_ARE_THERE)
     return [f"no sheet for .{name}" for name in page.evaluate(UNNAMED) if name in named_classes()]
 
 
