@@ -1,7 +1,7 @@
 """Functions of the database: people change `sql/*.sql`, and migrations carry them.
 
-`make functions` writes the next migration of each app whose files have changed: the text of all its
-functions as they are now, frozen beside the migration, and the way back. `make check` compares.
+`make functions` writes the next migration of each app whose files have changed: the text of what is
+new, frozen beside the migration, and the way back. `make check` compares.
 
 A statement of the files is a type or a function, with the comment above it. Processes of the last
 release go on calling functions by name while a migration runs: add parameters and columns, and
@@ -36,6 +36,7 @@ _FUNCTION = re.compile(
     r"\((?P<arguments>.*?)\)\s+(?P<head>[^$]*?)AS \$\$.*?\$\$;\n",
     re.M | re.S,
 )
+_GONE = re.compile(r"^DROP (?P<kind>TYPE|FUNCTION IF EXISTS) (?P<name>\w+)", re.M)
 
 _MIGRATION = '''"""Functions of the database, as `make functions` found them in {folder}."""
 
@@ -75,15 +76,8 @@ class Functions:
             {found["name"]: found for found in _FUNCTION.finditer(text)},
         )
 
-    def same_as(self, other: "Functions") -> bool:
-        mine, theirs = (
-            (of.types, {name: _replacing(found.group()) for name, found in of.functions.items()})
-            for of in (self, other)
-        )
-        return mine == theirs
-
     def change_to(self, new: "Functions") -> str:
-        """The statements that lead from these to the new ones."""
+        """The statements that lead from these to the new ones: what is gone, then what is new."""
         # A type that goes takes along the types and functions that name it.
         changed: list[str] = []
         for name, text in self.types.items():
@@ -91,20 +85,33 @@ class Functions:
                 changed.append(name)
         made = [name for name in new.types if name in changed or name not in self.types]
         gone = [
-            f"DROP FUNCTION IF EXISTS {name}({_squeezed(found['arguments'])});\n"
+            name
             for name, found in self.functions.items()
             if _signature(found) != _signature(new.functions.get(name))
             or _names_one_of(changed, _signature(found))
         ]
+        replaced = [
+            found
+            for name, found in new.functions.items()
+            if name in gone or not _is_same(found, self.functions.get(name))
+        ]
         return "\n".join(
             [
                 _HEAD,
-                *gone,
+                *(_drop(self.functions[name]) for name in gone),
                 *(f"DROP TYPE {name};\n" for name in reversed(changed)),
                 *(new.types[name] for name in made),
-                *(_replacing(found.group()) for found in new.functions.values()),
+                *(_replacing(found.group()) for found in replaced),
             ]
         )
+
+
+def _is_same(one: re.Match[str], other: re.Match[str] | None) -> bool:
+    return other is not None and _replacing(one.group()) == _replacing(other.group())
+
+
+def _drop(found: re.Match[str]) -> str:
+    return f"DROP FUNCTION IF EXISTS {found['name']}({_squeezed(found['arguments'])});\n"
 
 
 def _names_one_of(types: Sequence[str], text: str) -> bool:
@@ -136,21 +143,21 @@ def written(app: str) -> Functions:
 
 
 def frozen(app: str) -> Functions:
-    """What the migrations of the app's functions have made: each holds all functions, and the types
-    that were new.
-    """
-    made = Functions({}, {})
+    """What the migrations of the app's functions have made, one after the other."""
+    types: dict[str, str] = {}
+    functions: dict[str, re.Match[str]] = {}
     for path in sorted((ROOT / PLACES[app][1] / "sql").glob(f"*{FROZEN}")):
         text = path.read_text()
         found = Functions.of(text)
-        dropped = set(re.findall(r"^DROP TYPE (\w+);", text, re.M))
-        kept = {name: text for name, text in made.types.items() if name not in dropped}
-        made = Functions({**kept, **found.types}, found.functions)
-    return made
+        for gone in _GONE.finditer(text):
+            (types if gone["kind"] == "TYPE" else functions).pop(gone["name"], None)
+        types |= found.types
+        functions |= found.functions
+    return Functions(types, functions)
 
 
 def is_migrated(app: str) -> bool:
-    return written(app).same_as(frozen(app))
+    return frozen(app).change_to(written(app)) == _HEAD
 
 
 def write_migrations(_arguments: Sequence[str]) -> int:

@@ -168,21 +168,14 @@ def read_body(serializer: type[StrictSerializer], request: Request) -> dict[str,
 
 
 @cache
-def _kept(serializer: type[StrictSerializer]) -> StrictSerializer:
+def _kept(serializer: type[serializers.Serializer[Any]]) -> Any:
     return serializer()
 
 
 def body_of(serializer: type[serializers.Serializer[Any]], instance: Any) -> str:
     """The JSON that a call answers, written with a kept serializer."""
-    shown = _kept_for_answers(serializer).to_representation(instance)
+    shown = _kept(serializer).to_representation(instance)
     return JSONRenderer().render(shown).decode()
-
-
-@cache
-def _kept_for_answers(
-    serializer: type[serializers.Serializer[Any]],
-) -> serializers.Serializer[Any]:
-    return serializer()
 
 
 # Query parameters of every list; docbook.http.pagination reads them.

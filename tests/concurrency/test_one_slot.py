@@ -19,6 +19,7 @@ from bookings.holding.services.holds import hold_slot
 from bookings.models import Appointment, Hold, HoldState
 from doctors.models import Slot
 from tests.concurrency.rush import rush
+from tests.database_functions import definition_of
 from tests.factories import make_doctor, make_hold, make_patient, make_slots, make_visit_type
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -172,18 +173,6 @@ LOOK_TOGETHER = f"""
         PERFORM pg_sleep(0.005);
     END LOOP;
     IF cardinality(won) > 0 THEN"""
-
-
-def definition_of(function: str) -> str:
-    """The newest function of this name."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT pg_get_functiondef(oid) FROM pg_proc WHERE proname = %s"
-            " ORDER BY oid DESC LIMIT 1",
-            [function],
-        )
-        (found,) = cursor.fetchone()
-    return str(found)
 
 
 class TestWithoutTheGuard:

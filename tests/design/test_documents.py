@@ -32,7 +32,8 @@ def test_documents_pages_and_code_name_people_in_plain_words() -> None:
 def code() -> list[Path]:
     """Without migrations, which stay as they were applied."""
     folders = ("accounts", "bookings", "devstack", "docbook", "doctors", "proof")
-    files = [path for folder in folders for path in (ROOT / folder).rglob("*.py")]
+    kinds = ("*.py", "*.sql")
+    files = [path for folder in folders for kind in kinds for path in (ROOT / folder).rglob(kind)]
     assert files
     return [path for path in files if "migrations" not in path.parts]
 

@@ -6,6 +6,7 @@ from django.db import connection
 from devstack import functions
 from devstack.functions import PLACES, Functions, written
 from devstack.refusals import Refusal
+from tests.database_functions import definition_of
 
 OLD = """\
 -- A pair.
@@ -43,17 +44,6 @@ CREATE FUNCTION lab_twice(number integer) RETURNS bigint LANGUAGE sql AS $$
     SELECT 2 * number::bigint
 $$;
 """
-
-
-def definition_of(function: str) -> str:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT pg_get_functiondef(oid) FROM pg_proc WHERE proname = %s"
-            " ORDER BY oid DESC LIMIT 1",
-            [function],
-        )
-        (found,) = cursor.fetchone()
-    return str(found)
 
 
 def run(sql: str) -> None:
@@ -95,6 +85,15 @@ def test_change_of_types_and_signatures_leads_there_and_back() -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM pg_proc WHERE proname LIKE 'lab\\_%%'")
         assert cursor.fetchone() == (0,)
+
+
+def test_migration_holds_what_is_new_and_nothing_else() -> None:
+    old = Functions.of(OLD)
+    new = Functions.of(OLD.replace("SELECT 2 * a", "SELECT a + a"))
+    change = old.change_to(new)
+    assert "SELECT a + a" in change
+    assert "lab_first" not in change
+    assert "DROP" not in change
 
 
 def test_files_hold_nothing_but_types_and_functions(tmp_path, monkeypatch) -> None:

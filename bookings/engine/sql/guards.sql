@@ -1,4 +1,4 @@
--- Triggers: what no statement may do, whoever writes it.
+-- Triggers: what no statement may do, whatever program sends it.
 
 -- What bookings.states says; a change that moves nothing but other columns is fine.
 CREATE FUNCTION bookings_check_appointment_status() RETURNS trigger LANGUAGE plpgsql AS $$

@@ -1,7 +1,7 @@
 -- Holds: rules, claim, write. Takes one call or many; a refusal is an outcome and not an error.
 --
 -- Everything is looked at before anything is written, so that nothing has to be undone. The clock
--- is clock_timestamp(): whoever waited for a lock must judge by the moment at which they look.
+-- is clock_timestamp(): a call that waited for a lock must judge by the moment at which it looks.
 -- Locks are taken in one order everywhere; it is in docs/concurrency.md. Among many calls nobody
 -- waits for a lock: a call that would have to wait comes back with `wait`, to be made alone.
 CREATE FUNCTION bookings_hold(calls jsonb, may_wait boolean) RETURNS SETOF bookings_hold_answer

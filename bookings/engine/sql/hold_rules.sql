@@ -50,7 +50,7 @@ LANGUAGE sql IMMUTABLE AS $$
 $$;
 
 -- A move keeps doctor and visit type, and goes to another time. An offer may be with another doctor
--- whom its patient named.
+-- that its patient named.
 CREATE FUNCTION bookings_moves_to_another_visit(facts bookings_hold_facts) RETURNS boolean
 LANGUAGE sql IMMUTABLE AS $$
     SELECT (facts.call).replaces IS NOT NULL AND (facts.call).waitlist_entry_id IS NULL

@@ -609,8 +609,8 @@ END $$;
 -- Holds: rules, claim, write. Takes one call or many; a refusal is an outcome and not an error.
 --
 -- Everything is looked at before anything is written, so that nothing has to be undone. The clock
--- is clock_timestamp(): whoever waited for a lock must judge by the moment at which they look.
--- Locks are taken in one order everywhere; it is in docbook/lock_keys.py. Among many calls nobody
+-- is clock_timestamp(): a call that waited for a lock must judge by the moment at which it looks.
+-- Locks are taken in one order everywhere; it is in docs/concurrency.md. Among many calls nobody
 -- waits for a lock: a call that would have to wait comes back with `wait`, to be made alone.
 CREATE OR REPLACE FUNCTION bookings_hold(calls jsonb, may_wait boolean) RETURNS SETOF bookings_hold_answer
 LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan AS $$
@@ -631,7 +631,8 @@ BEGIN
     won := array(
         SELECT each.facts FROM unnest(judged) AS each
         JOIN unnest(claims) AS claim ON claim.hold_id = ((each.facts).call).hold_id
-        WHERE claim.slots = cardinality((each.facts).slot_ids));
+        WHERE claim.slots = cardinality((each.facts).slot_ids)
+          AND (claim.lapsed_holds IS NULL OR bookings_lapse_as_a_whole(claim.lapsed_holds)));
     IF cardinality(won) > 0 THEN
         PERFORM bookings_expire_lapsed(claims, won);
         held := bookings_write_holds(won);
@@ -722,8 +723,24 @@ RETURNS text LANGUAGE sql STABLE AS $$
     FROM doctors_slot AS slot WHERE slot.id = ANY(facts.slot_ids)
 $$;
 
+-- Of an expired hold of several slots, a part may be wanted. It is taken over only if all its slots
+-- can be locked: somebody who works on one of them would find that the hold has ended, and nobody
+-- would come back to open that slot.
+CREATE OR REPLACE FUNCTION bookings_lapse_as_a_whole(lapsed_holds uuid[]) RETURNS boolean
+LANGUAGE plpgsql AS $$
+DECLARE
+    kept bigint[] := array(
+        SELECT slot.id FROM bookings_hold AS hold JOIN doctors_slot AS slot
+            ON slot.id = ANY(hold.slot_ids) AND slot.hold_id = hold.id AND slot.state = 'held'
+        WHERE hold.id = ANY(lapsed_holds));
+BEGIN
+    RETURN cardinality(kept) = (SELECT count(*) FROM (
+        SELECT FROM doctors_slot WHERE id = ANY(kept)
+        ORDER BY id FOR UPDATE SKIP LOCKED) AS locked);
+END $$;
+
 -- Marks the expired holds whose slots were claimed. A hold of several slots may have been claimed in
--- part: the others open as well, except those that somebody works on. They block nobody meanwhile.
+-- part: the others open as well.
 CREATE OR REPLACE FUNCTION bookings_expire_lapsed(claims bookings_claim[], won bookings_hold_facts[])
 RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
@@ -749,8 +766,7 @@ BEGIN
         SELECT slot.id FROM doctors_slot AS slot
         WHERE slot.id IN (SELECT unnest(hold.slot_ids) FROM unnest(ended) AS hold)
           AND slot.id NOT IN (SELECT unnest(facts.slot_ids) FROM unnest(won) AS facts)
-          AND slot.state = 'held' AND slot.held_until <= clock_timestamp()
-        ORDER BY slot.id FOR UPDATE SKIP LOCKED);
+          AND slot.state = 'held' AND slot.held_until <= clock_timestamp());
 END $$;
 
 -- Each call with what it is judged by.
@@ -900,7 +916,7 @@ LANGUAGE sql IMMUTABLE AS $$
 $$;
 
 -- A move keeps doctor and visit type, and goes to another time. An offer may be with another doctor
--- whom its patient named.
+-- that its patient named.
 CREATE OR REPLACE FUNCTION bookings_moves_to_another_visit(facts bookings_hold_facts) RETURNS boolean
 LANGUAGE sql IMMUTABLE AS $$
     SELECT (facts.call).replaces IS NOT NULL AND (facts.call).waitlist_entry_id IS NULL

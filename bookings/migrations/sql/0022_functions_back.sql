@@ -54,6 +54,8 @@ DROP FUNCTION IF EXISTS bookings_claim_slots(judged bookings_judged_hold[]);
 
 DROP FUNCTION IF EXISTS bookings_why_not_claimed(facts bookings_hold_facts, claim bookings_claim);
 
+DROP FUNCTION IF EXISTS bookings_lapse_as_a_whole(lapsed_holds uuid[]);
+
 DROP FUNCTION IF EXISTS bookings_expire_lapsed(claims bookings_claim[], won bookings_hold_facts[]);
 
 DROP FUNCTION IF EXISTS bookings_hold_facts_of(calls bookings_hold_call[], at_ timestamptz);

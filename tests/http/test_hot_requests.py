@@ -1,0 +1,238 @@
+"""Holds and confirmations by the API as the server runs them: in fibers, answered as elsewhere."""
+
+import asyncio
+import json
+import threading
+from collections.abc import AsyncIterator
+from types import SimpleNamespace
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from accounts.models import User
+from bookings.engine import calls
+from bookings.models import Appointment, Hold
+from docbook import rsgi, shared_calls
+from docbook.audit.models import AuditEvent
+from docbook.rsgi import Server
+from tests.api.client import Api
+from tests.bookings.acts import as_patient, bookable, code_of, take, wrong_code
+from tests.factories import make_appointment, make_patient
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+class Line:
+    """One request to the server, and its answer."""
+
+    def __init__(self, path: str, body: bytes, headers: dict[str, str]) -> None:
+        self.scope: Any = SimpleNamespace(
+            client="127.0.0.1:5000",
+            server="testserver:80",
+            method="POST",
+            path=path,
+            query_string="",
+            http_version="1.1",
+            scheme="http",
+            headers={
+                "host": "testserver",
+                "content-type": "application/json",
+                "content-length": str(len(body)),
+                **headers,
+            },
+        )
+        self._body = body
+        self.status, self.headers, self.content = 0, {}, b""
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        yield self._body
+
+    def response_bytes(self, status: int, headers: list[tuple[str, str]], body: bytes) -> None:
+        self.status, self.headers, self.content = status, dict(headers), body
+
+    def json(self) -> Any:
+        return json.loads(self.content)
+
+
+def ask(*lines: Line) -> list[Line]:
+    async def all_of_them() -> None:
+        loop, server = asyncio.get_running_loop(), Server()
+        server.__rsgi_init__(loop)
+        try:
+            await asyncio.gather(*(server.__rsgi__(line.scope, line) for line in lines))
+        finally:
+            await asyncio.to_thread(server.__rsgi_del__, loop)
+
+    asyncio.run(all_of_them())
+    return list(lines)
+
+
+def a_start(patient: User, slot_id: Any, visit_type_id: Any, *, key: str = "", **more: Any) -> Line:
+    body = {"slotId": slot_id, "visitTypeId": visit_type_id, **more}
+    headers = {"authorization": token_of(patient), "idempotency-key": key or str(uuid4())}
+    return Line("/api/v1/bookings", json.dumps(body).encode(), headers)
+
+
+def a_code(patient: User, hold_id: UUID | str, code: Any, **headers: str) -> Line:
+    headers["authorization"] = token_of(patient)
+    path = f"/api/v1/bookings/{hold_id}/verify-otp"
+    return Line(path, json.dumps({"code": code}).encode(), headers)
+
+
+def token_of(patient: User) -> str:
+    return Api(patient).headers["Authorization"]
+
+
+def refused(line: Line) -> tuple[int, str]:
+    [answer] = ask(line)
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    return answer.status, answer.json()["code"]
+
+
+@pytest.fixture(autouse=True)
+def collector(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The collector of the process in which all tests run stays as it is."""
+    monkeypatch.setattr(rsgi, "_keep_collections_short", lambda: None)
+
+
+def test_many_are_held_and_confirmed_together_on_the_thread_of_the_loop(monkeypatch) -> None:
+    batches: list[int] = []
+    decide, here = calls._decide_together, threading.get_ident()
+    views: set[int] = set()
+
+    def noted(asked: Any) -> Any:
+        batches.append(len(asked))
+        return decide(asked)
+
+    shared = shared_calls.shared
+
+    def seen(decide: Any) -> Any:
+        views.add(threading.get_ident())
+        return shared(decide)
+
+    monkeypatch.setattr(calls, "_decide_together", noted)
+    monkeypatch.setattr(shared_calls, "shared", seen)
+    patients = [make_patient() for _ in range(8)]
+    wanted = [bookable() for _ in patients]
+    started = ask(
+        *(
+            a_start(patient, slots[0].pk, visit_type.pk)
+            for patient, (visit_type, slots) in zip(patients, wanted, strict=True)
+        )
+    )
+    assert [each.status for each in started] == [201] * 8
+    ids = [each.json()["attemptId"] for each in started]
+    codes = [code_of(Hold.objects.get(pk=pk)) for pk in ids]
+    booked = ask(*map(a_code, patients, ids, codes))
+    assert [each.status for each in booked] == [200] * 8
+    assert [each.json()["id"] for each in booked] == ids
+    assert Appointment.objects.count() == 8
+    assert views == {here}
+    assert sum(batches) == 16
+    assert len(batches) < 16
+
+
+def test_answers_are_those_of_the_other_door_byte_for_byte() -> None:
+    patient, (visit_type, slots) = make_patient(), bookable()
+    [first] = ask(a_start(patient, slots[0].pk, visit_type.pk, key="one", reason='A "rash" é'))
+    api = Api(patient)
+    again = api.start(
+        slot_id=slots[0].pk, visit_type_id=visit_type.pk, key="one", reason='A "rash" é'
+    )
+    assert (again.status_code, again.content) == (201, first.content)
+    assert again.headers["Location"] == first.headers["Location"]
+    [repeated] = ask(a_start(patient, slots[0].pk, visit_type.pk, key="one", reason='A "rash" é'))
+    assert repeated.content == first.content
+    assert repeated.headers["Idempotent-Replayed"] == "true"
+    assert "Idempotent-Replayed" not in first.headers
+    hold = Hold.objects.get()
+    [confirmed] = ask(a_code(patient, hold.pk, code_of(hold)))
+    other = api.verify(hold.pk, "000000")
+    assert confirmed.content == other.content
+    ours = {name: value for name, value in other.headers.items() if name != "X-Request-ID"}
+    assert {name: confirmed.headers.get(name) for name in ours} == ours
+
+
+def test_refusals_of_a_hold_are_answered_as_elsewhere() -> None:
+    patient, (visit_type, slots) = make_patient(), bookable(count=6)
+    take(slots[0], visit_type=visit_type, holder=as_patient(make_patient()))
+    [held] = ask(a_start(patient, slots[0].pk, visit_type.pk))
+    assert (held.status, held.json()["code"]) == (409, "slot-held")
+    assert len(held.json()["alternatives"]) == 3
+    make_appointment(slots=slots[1:2])
+    assert refused(a_start(patient, slots[1].pk, visit_type.pk)) == (409, "slot-taken")
+    assert refused(a_start(patient, "x", visit_type.pk)) == (422, "validation")
+    assert refused(a_start(patient, slots[2].pk, 9_999_999)) == (422, "validation")
+    without_key = a_start(patient, slots[2].pk, visit_type.pk)
+    del without_key.scope.headers["idempotency-key"]
+    assert refused(without_key) == (400, "idempotency-key-missing")
+    nobody = a_start(patient, slots[2].pk, visit_type.pk)
+    del nobody.scope.headers["authorization"]
+    assert refused(nobody) == (401, "unauthenticated")
+    [one] = ask(a_start(patient, slots[2].pk, visit_type.pk, key="k"))
+    assert one.status == 201
+    again = a_start(patient, slots[3].pk, visit_type.pk, key="k")
+    assert refused(again) == (422, "idempotency-key-reused")
+
+
+def test_refusal_that_was_recorded_is_told_again() -> None:
+    patient, (visit_type, slots) = make_patient(), bookable()
+    make_appointment(slots=slots[:1])
+    first, second = (a_start(patient, slots[0].pk, visit_type.pk, key="k") for _ in range(2))
+    ask(first)
+    ask(second)
+    assert (first.status, second.status) == (409, 409)
+    assert second.content == first.content
+    assert second.headers["Idempotent-Replayed"] == "true"
+
+
+def test_refusals_of_a_confirmation_are_answered_as_elsewhere() -> None:
+    patient, stranger, (visit_type, slots) = make_patient(), make_patient(), bookable()
+    [started] = ask(a_start(patient, slots[0].pk, visit_type.pk))
+    hold = Hold.objects.get(pk=started.json()["attemptId"])
+    assert refused(a_code(patient, hold.pk, wrong_code(hold))) == (422, "otp-invalid")
+    assert refused(a_code(patient, hold.pk, "12")) == (422, "validation")
+    assert refused(a_code(stranger, hold.pk, code_of(hold))) == (404, "not-found")
+    assert AuditEvent.objects.filter(actor_id=stranger.pk).exists()
+    assert refused(a_code(patient, uuid4(), "123456")) == (404, "not-found")
+    for _ in range(3):
+        assert refused(a_code(patient, hold.pk, wrong_code(hold)))[0] == 422
+    assert refused(a_code(patient, hold.pk, wrong_code(hold))) == (429, "otp-locked")
+    assert refused(a_code(patient, hold.pk, "12")) == (429, "otp-locked")
+
+
+def test_visit_moves_and_a_key_may_come_with_its_code() -> None:
+    patient, (visit_type, slots) = make_patient(), bookable()
+    [started] = ask(a_start(patient, slots[0].pk, visit_type.pk))
+    old = started.json()["attemptId"]
+    ask(a_code(patient, old, code_of(Hold.objects.get(pk=old))))
+    [moving] = ask(a_start(patient, slots[1].pk, visit_type.pk, replaces=old))
+    assert moving.status == 201
+    new = Hold.objects.get(pk=moving.json()["attemptId"])
+    code = code_of(new)
+    first, second = (a_code(patient, new.pk, code, **{"idempotency-key": "k"}) for _ in range(2))
+    ask(first)
+    ask(second)
+    assert (first.status, second.status) == (200, 200)
+    assert (first.json()["replaces"], second.content) == (old, first.content)
+    assert Appointment.objects.get(pk=old).status == "rescheduled"
+
+
+def test_beyond_what_can_be_answered_requests_are_refused_at_once(monkeypatch) -> None:
+    monkeypatch.setattr(rsgi, "MOST_INSIDE", 2)
+    patients = [make_patient() for _ in range(5)]
+    wanted = [bookable() for _ in patients]
+    answers = ask(
+        *(
+            a_start(patient, slots[0].pk, visit_type.pk)
+            for patient, (visit_type, slots) in zip(patients, wanted, strict=True)
+        )
+    )
+    assert sorted(each.status for each in answers) == [201, 201, 503, 503, 503]
+    busy = next(each for each in answers if each.status == 503)
+    assert busy.json()["code"] == "unavailable"
+    assert busy.json()["instance"] == busy.headers["X-Request-ID"]
+    assert busy.headers["Content-Type"] == "application/problem+json"
+    assert busy.headers["Retry-After"] == "1"
+    assert Hold.objects.count() == 2
