@@ -50,12 +50,35 @@ def confirm_booking(
     PatientBusy, AppointmentLimit, NotChangeable (the visit to be moved has changed in the meantime)
     or SignInRefused (the account of the address is disabled).
     """
+    call = _call_of(hold_id=hold_id, holder=holder, code=code, guessers=guessers)
+    try:
+        answer = calls.confirm(call)
+        if answer.outcome == "account-needed":
+            wanted = answer
+            answer = aside(lambda: _confirm_with_account(call, wanted))
+    except IntegrityError as error:
+        raise _refusal_of_the_database(error) from error
+    if answer.has_ended:
+        # Nobody is confirming it any more. The same applies if it raises: a refusal commits what it
+        # counted.
+        open_gate_after_commit(_own(answer))
+    if answer.outcome != "confirmed" or answer.visit is None:
+        raise aside(lambda: _refusal(answer, hold_id=hold_id))
+    if answer.other_id:
+        moved, by = answer.other_id, holder.actor
+        aside(lambda: end_other_moves(appointment_id=moved, by=by))
+    return answer.visit
+
+
+def _call_of(
+    *, hold_id: UUID, holder: Holder, code: str | None, guessers: guesses.Guessers | None
+) -> ConfirmCall:
     patient_id = holder.patient.pk if holder.patient else None
     if guessers is None:
         guessers = [guesses.STRANGERS if patient_id is None else guesses.OWNER]
     if code is not None:
         code = re.sub(r"[\s-]", "", code).upper()  # typed in groups, or in small letters
-    call = ConfirmCall(
+    return ConfirmCall(
         hold_id=hold_id,
         patient_id=patient_id,
         guest_key=holder.guest_key,
@@ -76,23 +99,6 @@ def confirm_booking(
         most_guesses=[POLICIES[policy].rate.most for _name, policy in guessers],
         is_long=code is not None and len(code) == codes.LONG,
     )
-    try:
-        answer = calls.confirm(call)
-        if answer.outcome == "account-needed":
-            wanted = answer
-            answer = aside(lambda: _confirm_with_account(call, wanted))
-    except IntegrityError as error:
-        raise _refusal_of_the_database(error) from error
-    if answer.has_ended:
-        # Nobody is confirming it any more. The same applies if it raises: a refusal commits what it
-        # counted.
-        open_gate_after_commit(_own(answer))
-    if answer.outcome != "confirmed" or answer.visit is None:
-        raise aside(lambda: _refusal(answer, hold_id=hold_id))
-    if answer.other_id:
-        moved, by = answer.other_id, holder.actor
-        aside(lambda: end_other_moves(appointment_id=moved, by=by))
-    return answer.visit
 
 
 def _own(answer: ConfirmAnswer) -> Hold:

@@ -82,17 +82,16 @@ def hold_slot(
     """
     if replaces and not offer:  # the waitlist checks what an offer moves
         find_changeable_appointment(appointment_id=replaces, by=holder, version=None, now=now)
-    answer = _hold(
+    call = _call_of(
+        holder,
+        offer,
         hold_id=uuid7(),
         slot_id=slot_id,
         visit_type_id=visit_type_id,
-        holder=holder,
-        now=now,
         address=address,
         replaces=replaces,
-        offer=offer,
-        instead_of=instead_of,
     )
+    answer = _hold(call, holder=holder, now=now, instead_of=instead_of)
     hold = _written(answer)
     if replaces and count_request:
         return request_code_of_move(hold, holder=holder, count_request=count_request, now=now)
@@ -134,15 +133,13 @@ def start_booking(
                 appointment_id=replaces, by=holder, version=None, now=now
             )
         )
-    answer = _hold(
+    call = _call_of(
+        holder,
         hold_id=hold_id,
         slot_id=slot_id,
         visit_type_id=visit_type_id,
-        holder=holder,
-        now=now,
         address=address,
         replaces=replaces,
-        mark=key.mark,
         with_code=True,
         reason=reason,
         phone=phone,
@@ -151,6 +148,7 @@ def start_booking(
         fingerprint=key.fingerprint,
         status=201,
     )
+    answer = _hold(call, holder=holder, now=now, mark=key.mark)
     if answer.outcome != "replay":
         return Started(_written(answer))
     first = answer.recorded
@@ -173,47 +171,42 @@ def _as_first_made(hold: Hold, *, facts: Mapping[str, str]) -> Hold:
     return hold
 
 
-def _hold(
-    *,
-    hold_id: UUID,
-    slot_id: int,
-    visit_type_id: int,
-    holder: Holder,
-    now: datetime,
-    address: int | None,
-    replaces: UUID | None,
-    offer: OfferTerms | None = None,
-    instead_of: UUID | None = None,
-    mark: str = "",
-    **with_code: Any,
-) -> HoldAnswer:
-    """Through the gate to the database. Only a hold leaves a lock behind: a refusal, or the answer
-    to an earlier request, keeps nobody away. Offers skip the gate: they come one at a time, often
-    before the gate of the patient who gave the time back has opened.
-    """
+def _call_of(holder: Holder, offer: OfferTerms | None = None, **asked: Any) -> HoldCall:
+    """What is asked for, with who asks and the limits of our settings."""
     patient_id = holder.patient.pk if holder.patient else None
-    keys = keys_of(patient_id, holder.guest_key)
-    call = HoldCall(
-        hold_id=hold_id,
-        slot_id=slot_id,
-        visit_type_id=visit_type_id,
+    return HoldCall(
         patient_id=patient_id,
         guest_key=holder.guest_key,
-        holder_key=keys[0],
+        holder_key=keys_of(patient_id, holder.guest_key)[0],
         actor_kind=(audit.SYSTEM if offer else holder.actor).kind,
-        address=address,
         seconds=offer.term.total_seconds() if offer else settings.HOLD_SECONDS,
         most_of_holder=(
             settings.LIVE_HOLDS_PER_PATIENT if holder.patient else settings.LIVE_HOLDS_PER_GUEST
         ),
         most_of_address=settings.LIVE_HOLDS_PER_ADDRESS,
         most_visits=settings.COMING_VISITS_PER_PATIENT,
-        replaces=replaces,
         waitlist_entry_id=offer.entry_id if offer else None,
         request_id=request_id.current(),
-        **with_code,
+        **asked,
     )
-    if not offer:
+
+
+def _hold(
+    call: HoldCall,
+    *,
+    holder: Holder,
+    now: datetime,
+    instead_of: UUID | None = None,
+    mark: str = "",
+) -> HoldAnswer:
+    """Through the gate to the database. Only a hold leaves a lock behind: a refusal, or the answer
+    to an earlier request, keeps nobody away. Offers skip the gate: they come one at a time, often
+    before the gate of the patient who gave the time back has opened.
+    """
+    slot_id, hold_id = call.slot_id, call.hold_id
+    keys = keys_of(call.patient_id, call.guest_key)
+    passes_gate = call.waitlist_entry_id is None
+    if passes_gate:
         passage = slot_gate.enter(
             slot_id=slot_id, hold_id=hold_id, holder_keys=keys, request_mark=mark
         )
@@ -228,7 +221,7 @@ def _hold(
             slot_gate.leave(slot_id=slot_id, hold_id=hold_id)
     if not is_kept and answer.outcome != "replay":
         raise aside(lambda: _refusal(answer, call, now=now))
-    if is_kept and not offer:
+    if is_kept and passes_gate:
         left = min(timedelta(seconds=call.seconds), _written(answer).expires_at - now)
         slot_gate.keep(slot_id=slot_id, hold_id=hold_id, holder_keys=keys, left=left)
     return answer
