@@ -5,21 +5,21 @@ round trip.
 """
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import nullcontext
 from datetime import datetime
-from functools import cache
 from typing import Any, NamedTuple, cast
 from uuid import UUID
 
 import psycopg
-from django.db import IntegrityError, OperationalError, connection, models, transaction
+from django.db import IntegrityError, OperationalError, connection, transaction
 from psycopg.errors import DeadlockDetected, SerializationFailure
 
 from bookings.models import Appointment, Hold
 from docbook import fibers, shared_calls
 from docbook.http.models import IdempotencyRecord
 from docbook.lock_keys import VISITS_OF
+from docbook.postgres.function_answers import FunctionAnswers
 from docbook.postgres.rows import rows_of
 from doctors.models import Doctor, VisitType
 
@@ -52,10 +52,6 @@ class HoldCall(NamedTuple):
     route: str | None = None
     fingerprint: str | None = None
     status: int | None = None
-
-    @property
-    def function(self) -> str:
-        return "bookings_hold"
 
 
 class HoldAnswer(NamedTuple):
@@ -96,10 +92,6 @@ class ConfirmCall(NamedTuple):
     most_guesses: list[int]
     is_long: bool
 
-    @property
-    def function(self) -> str:
-        return "bookings_confirm"
-
 
 class ConfirmAnswer(NamedTuple):
     """`outcome` is confirmed, account-needed, wait, or the code of a refusal. What is confirmed has
@@ -118,16 +110,14 @@ class ConfirmAnswer(NamedTuple):
     doctor: Doctor | None
 
 
-_ROWS: dict[str, type[models.Model]] = {
-    "recorded": IdempotencyRecord,
-    "hold": Hold,
-    "visit": Appointment,
-    "doctor": Doctor,
-}
-_ANSWERS: dict[str, type[HoldAnswer] | type[ConfirmAnswer]] = {
-    "bookings_hold": HoldAnswer,
-    "bookings_confirm": ConfirmAnswer,
-}
+_HOLDS = FunctionAnswers(
+    "bookings_hold", HoldAnswer, rows={"recorded": IdempotencyRecord, "hold": Hold}
+)
+_CONFIRMATIONS = FunctionAnswers(
+    "bookings_confirm",
+    ConfirmAnswer,
+    rows={"hold": Hold, "visit": Appointment, "doctor": Doctor},
+)
 
 
 def hold(call: HoldCall) -> HoldAnswer:
@@ -175,7 +165,7 @@ def _decide(calls: Sequence[Any], *, may_wait: bool = True) -> list[Any]:
     written. Inside a transaction, that is up to the caller. There it runs behind a savepoint,
     because a refused constraint must not end the transaction.
     """
-    function = calls[0].function
+    answers: Any = _HOLDS if isinstance(calls[0], HoldCall) else _CONFIRMATIONS
     given = json.dumps(
         [{"number": number, **call._asdict()} for number, call in enumerate(calls)], default=str
     )
@@ -183,59 +173,12 @@ def _decide(calls: Sequence[Any], *, may_wait: bool = True) -> list[Any]:
         is_alone = not connection.in_atomic_block
         try:
             with nullcontext() if is_alone else transaction.atomic():
-                rows = rows_of(_statement(function), calls=given, may_wait=may_wait)
-            return [_answer(function, row) for row in rows]
+                rows = rows_of(answers.statement, calls=given, may_wait=may_wait)
+            return [answers.read(row) for row in rows]
         except OperationalError as error:
             if not (is_alone and tries_left and isinstance(error.__cause__, _PASSING)):
                 raise
     raise AssertionError  # the last try answers or raises
-
-
-@cache
-def _statement(function: str) -> str:
-    columns = [column for field in _ANSWERS[function]._fields for column in _columns(field)]
-    call = f"{function}(calls => %(calls)s::jsonb, may_wait => %(may_wait)s)"
-    return " ".join(("SELECT", ", ".join(columns), "FROM", call, "AS answer"))
-
-
-def _columns(field: str) -> list[str]:
-    if field not in _ROWS:
-        return [f"answer.{field}"]
-    return [f"(answer.{field}).{each.column}" for each in _ROWS[field]._meta.concrete_fields]
-
-
-def _answer(function: str, row: Sequence[Any]) -> Any:
-    kind, values = _ANSWERS[function], iter(row)
-    return kind(*(_value(field, values) for field in kind._fields))
-
-
-def _value(field: str, values: Iterator[Any]) -> Any:
-    """The next column or, for a row, the next columns. None for a row that is not there."""
-    if field not in _ROWS:
-        return next(values)
-    model = _ROWS[field]
-    names, found = [], []
-    for each, convert in _fields(model):
-        names.append(each.attname)
-        found.append(convert(next(values)))
-    is_there = found[names.index("id")] is not None
-    return model.from_db(connection.alias, names, found) if is_there else None
-
-
-@cache
-def _fields(model: type[models.Model]) -> list[tuple[Any, Callable[[Any], Any]]]:
-    """Each column of the table, and how Django reads its values."""
-    return [(each, _converter(each)) for each in model._meta.concrete_fields]
-
-
-def _converter(field: Any) -> Callable[[Any], Any]:
-    def convert(value: Any) -> Any:
-        for each in converters:
-            value = each(value, None, connection)
-        return value
-
-    converters = field.get_db_converters(connection)
-    return convert
 
 
 class Run(NamedTuple):
