@@ -468,6 +468,7 @@ def test_hold_that_somebody_works_on_just_now_does_not_stop_the_sweep() -> None:
             cursor.execute("BEGIN")
             cursor.execute("SELECT FROM doctors_slot WHERE id = %s FOR UPDATE", [slots[0].pk])
             assert sweep_holds() == 1
+            cursor.execute("ROLLBACK")  # a closed connection keeps its locks for a moment more
     finally:
         other.close()
         connection.close()  # with its time-out
