@@ -8,6 +8,8 @@ longer than Redis does. It still reads our address, and its parser reads what Re
 import asyncio
 import ssl
 from collections import deque
+from collections.abc import Awaitable
+from functools import partial
 from typing import Any
 
 import hiredis
@@ -32,52 +34,50 @@ class RedisLine:
         self._line: _Line | None = None
         self._connecting = asyncio.Lock()
 
-    async def ask(self, *command: str | int) -> Any:
-        """Raises RedisError."""
-        line, answer = self._line, None
+    def ask(self, *command: str | int) -> Awaitable[Any]:
+        """The answer. Awaiting it raises RedisError."""
+        if self._line is None or self._line.has_ended:
+            return self._ask_on_a_new_line(command)
+        return self._line.ask(command)
+
+    async def _ask_on_a_new_line(self, command: tuple[str | int, ...]) -> Any:
         try:
-            async with asyncio.timeout(self._seconds):
-                if line is None or line.has_ended:
-                    line = await self._connect()
-                answer = line.ask(command)
-                return await answer
+            async with asyncio.timeout(self._seconds), self._connecting:
+                if self._line is None or self._line.has_ended:
+                    self._line = await _connected(self._address, seconds=self._seconds)
         except TimeoutError as error:
-            # A process with much to do may look at its clock before it looks at what has come.
-            if answer and answer.done() and not answer.cancelled() and not answer.exception():
-                return answer.result()
-            if line:
-                line.drop()
             raise TooLate("Redis does not answer") from error
         except OSError as error:
             raise Unreachable(str(error)) from error
-
-    async def _connect(self) -> "_Line":
-        async with self._connecting:
-            if self._line is None or self._line.has_ended:
-                self._line = await _connected(self._address)
-        return self._line
+        return await self._line.ask(command)
 
 
 class _Line(asyncio.Protocol):
-    def __init__(self) -> None:
+    """What is asked in one turn of the event loop is sent at once."""
+
+    def __init__(self, *, seconds: float) -> None:
         self.has_ended = False
+        self._seconds = seconds
+        self._loop = asyncio.get_running_loop()
         self._reader = hiredis.Reader()
-        self._asked: deque[asyncio.Future[Any]] = deque()
+        self._asked: deque[tuple[asyncio.Future[Any], float]] = deque()
+        self._unsent: list[bytes] = []
+        self._watch: asyncio.TimerHandle | None = None
         self._transport: Any = None
 
     def ask(self, command: tuple[str | int, ...]) -> asyncio.Future[Any]:
-        answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        answer: asyncio.Future[Any] = self._loop.create_future()
         if self.has_ended:
             answer.set_exception(Unreachable("the line has ended"))
             return answer
-        self._asked.append(answer)
+        self._asked.append((answer, self._loop.time()))
+        if not self._unsent:
+            self._loop.call_soon(self._send)
         packed: Any = command  # hiredis takes any number of parts, whatever its types say
-        self._transport.write(hiredis.pack_command(packed))
+        self._unsent.append(hiredis.pack_command(packed))
+        if self._watch is None:
+            self._watch = self._loop.call_later(self._seconds, self._look_at_the_time)
         return answer
-
-    def drop(self) -> None:
-        self.has_ended = True
-        self._transport.abort()
 
     def connection_made(self, transport: Any) -> None:
         self._transport = transport
@@ -85,7 +85,7 @@ class _Line(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         self._reader.feed(data)
         while (found := self._reader.gets()) is not False:
-            answer = self._asked.popleft()
+            answer, _asked_at = self._asked.popleft()
             if answer.done():  # nobody waits for it any more
                 continue
             if isinstance(found, hiredis.ReplyError):
@@ -94,10 +94,30 @@ class _Line(asyncio.Protocol):
                 answer.set_result(found)
 
     def connection_lost(self, _error: Exception | None) -> None:
+        self._end(Unreachable("Redis has closed the line"))
+
+    def _send(self) -> None:
+        if not self.has_ended:
+            self._transport.write(b"".join(self._unsent))
+        self._unsent.clear()
+
+    def _look_at_the_time(self) -> None:
+        """What has come is read before a timer runs, however much the process has to do."""
+        self._watch = None
+        if not self._asked:
+            return
+        left = self._asked[0][1] + self._seconds - self._loop.time()
+        if left <= 0:
+            self._end(TooLate("Redis does not answer"))
+            self._transport.abort()
+        else:
+            self._watch = self._loop.call_later(left, self._look_at_the_time)
+
+    def _end(self, error: RedisError) -> None:
         self.has_ended = True
-        for answer in self._asked:
+        for answer, _asked_at in self._asked:
             if not answer.done():
-                answer.set_exception(Unreachable("Redis has closed the line"))
+                answer.set_exception(error)
         self._asked.clear()
 
 
@@ -105,14 +125,15 @@ def _error(words: str) -> RedisError:
     return NoScriptError(words) if words.startswith("NOSCRIPT") else ResponseError(words)
 
 
-async def _connected(address: dict[str, Any]) -> _Line:
+async def _connected(address: dict[str, Any], *, seconds: float) -> _Line:
     loop = asyncio.get_running_loop()
+    new_line = partial(_Line, seconds=seconds)
     if "path" in address:
-        _, line = await loop.create_unix_connection(_Line, address["path"])
+        _transport, line = await loop.create_unix_connection(new_line, address["path"])
     else:
         is_secret = address.get("connection_class") is SSLConnection
-        _, line = await loop.create_connection(
-            _Line,
+        _transport, line = await loop.create_connection(
+            new_line,
             address.get("host", "localhost"),
             address.get("port", 6379),
             ssl=ssl.create_default_context() if is_secret else None,

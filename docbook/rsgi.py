@@ -13,10 +13,12 @@ import re
 from collections.abc import AsyncIterator, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
+from uuid import UUID
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "docbook.settings.prod")
 
+import structlog
 from django.conf import settings
 from django.urls import get_resolver
 
@@ -25,11 +27,17 @@ from docbook.http.limits import BODY_SECONDS, LATE, THROWN_AWAY
 from docbook.observability import request_id
 from docbook.wsgi import application as wsgi
 
+if TYPE_CHECKING:
+    from docbook.http.hot_calls import HotCall
+
+log = structlog.get_logger(__name__)
+
 THREADS = 8
 # In fibers, of each process.
 MOST_INSIDE = 128
 # Holds and confirmations by the API, which are most of the work in a rush. They run in fibers.
-_HOT = re.compile("/api/v1/bookings(/[0-9a-f-]{36}/verify-otp)?")
+_HOLD = "/api/v1/bookings"
+_CODE = re.compile(f"{_HOLD}/([0-9a-f]{{8}}(?:-[0-9a-f]{{4}}){{3}}-[0-9a-f]{{12}})/verify-otp")
 
 
 class Scope(Protocol):
@@ -58,14 +66,19 @@ class Server:
 
     def __init__(self) -> None:
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="request")
-        # The health check answers even while all other threads are busy.
         self._inside = 0  # requests in fibers
+        self._refused = 0  # in the last second
+        # The health check answers even while all other threads are busy.
         self._reserved = ThreadPoolExecutor(1, thread_name_prefix="health")
 
     def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
         """Granian calls it once in each process, before the first request."""
+        from docbook.http.hot_calls import HotCall  # needs Django's apps  # noqa: PLC0415
+
         loop.set_default_executor(self._threads)  # what fibers leave to threads
         _ = get_resolver().url_patterns  # loads every view
+        self._hold = HotCall(_HOLD)
+        self._confirm = HotCall(f"{_HOLD}/{UUID(int=0)}/verify-otp")
         _keep_collections_short()
 
     def __rsgi_del__(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -76,25 +89,58 @@ class Server:
         environ = environ_of(scope)
         if "CONTENT_LENGTH" in environ or "HTTP_TRANSFER_ENCODING" in environ:
             await _take_body(environ, connection)
-        if scope.method == "POST" and _HOT.fullmatch(scope.path):
-            await self._in_a_fiber(environ, connection)
+        hot = self._hot(scope)
+        if hot and await self._in_a_fiber(*hot, environ=environ, connection=connection):
             return
         threads = self._reserved if scope.path == "/healthz" else self._threads
         loop = asyncio.get_running_loop()
         await loop.run_in_executor(threads, _answer, environ, connection)
 
-    async def _in_a_fiber(self, environ: dict[str, Any], connection: Connection) -> None:
+    def _hot(self, scope: Scope) -> tuple["HotCall", dict[str, Any]] | None:
+        """The call, and what its view takes from the address; None for all other requests."""
+        if scope.method != "POST" or not scope.path.startswith(_HOLD):
+            return None
+        if scope.path == _HOLD:
+            return self._hold, {}
+        found = _CODE.fullmatch(scope.path)
+        return (self._confirm, {"booking_id": UUID(found[1])}) if found else None
+
+    async def _in_a_fiber(
+        self,
+        call: "HotCall",
+        place: dict[str, Any],
+        *,
+        environ: dict[str, Any],
+        connection: Connection,
+    ) -> bool:
         """Beyond what is answered within a second, it refuses at once, which costs next to
         nothing. Clients that wait for longer would ask again, and then nobody is answered.
+
+        False if the request has to go the ordinary way.
         """
         if self._inside >= MOST_INSIDE:
             _refuse(connection)
-            return
+            self._note_refusal()
+            return True
         self._inside += 1
         try:
-            await fibers.run(lambda: _answer(environ, connection))
+            answer = await fibers.run(lambda: call.answer(environ, place))
         finally:
             self._inside -= 1
+        if answer is None:
+            return False
+        connection.response_bytes(*answer)
+        return True
+
+    def _note_refusal(self) -> None:
+        """One line for all of a second: a line for each would cost more than the refusal."""
+        if not self._refused:
+            asyncio.get_running_loop().call_later(1.0, self._log_refusals)
+        self._refused += 1
+
+    def _log_refusals(self) -> None:
+        log.warning("refused_while_busy", requests=self._refused)
+        self._refused = 0
 
 
 def _refuse(connection: Connection) -> None:

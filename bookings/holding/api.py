@@ -1,6 +1,6 @@
 """Booking through the API: hold, code, confirmation, and reading what is booked."""
 
-from functools import partial
+from functools import cache, partial
 from typing import Any
 from uuid import UUID
 
@@ -36,6 +36,7 @@ from docbook.http.header_schema import ETAG, LOCATION
 from docbook.http.idempotency_key import (
     Answer,
     answer_once,
+    has_key,
     http_response,
     key_of,
     refusal_once,
@@ -59,14 +60,7 @@ from doctors.serializers import TimeOut
 _API_NAMES = {"slot": "slotId", "visit_type": "visitTypeId"}
 
 
-class HotView(APIView):
-    """A view whose POST may run in a fiber (docbook.rsgi): whatever blocks there goes aside."""
-
-    def handle_exception(self, exc: Exception) -> Response:
-        return aside(lambda: super(HotView, self).handle_exception(exc))
-
-
-class BookingList(HotView):
+class BookingList(APIView):
     @property
     def believes_token(self) -> bool:
         return self.request.method == "POST"
@@ -182,7 +176,7 @@ class BookingDetail(APIView):
         return Response(status=204)
 
 
-class VerifyOtp(HotView):
+class VerifyOtp(APIView):
     believes_token = True
 
     @extend_schema(
@@ -220,7 +214,7 @@ class VerifyOtp(HotView):
             holder = Holder(patient=request.user)
             aside(lambda: refuse_what_is_over(hold_id=booking_id, holder=holder))
             raise
-        if "Idempotency-Key" in request.headers:
+        if has_key(request):
             route = f"confirmBooking:{booking_id}"
             act = partial(_confirm, request, booking_id, code)
             return with_etag_of_body(aside(lambda: answer_once(request, route=route, act=act)))
@@ -270,9 +264,16 @@ def _answer_of(started: Started | Answer) -> Answer:
     if isinstance(started, Answer):
         return started
     # Never from the Host header: its sender would control its length and what is replayed.
-    location = settings.SITE_URL + reverse("api:booking", args=[started.hold.pk])
+    location = f"{settings.SITE_URL}{_address_of_bookings()}{started.hold.pk}"
     body = body_of(AttemptOut, started.hold)
     return Answer(201, body, location, is_replay=started.is_replay)
+
+
+@cache
+def _address_of_bookings() -> str:
+    """Looked up once: all addresses of bookings begin like this one."""
+    nobodys = str(UUID(int=0))
+    return reverse("api:booking", args=[nobodys]).removesuffix(nobodys)
 
 
 def _resend(request: UserRequest, booking_id: UUID) -> Response:

@@ -12,7 +12,8 @@ def client_address(request: HttpRequest) -> str:
     """
     peer = str(request.META.get("REMOTE_ADDR", ""))
     hops = int(settings.TRUSTED_PROXIES)
-    forwarded = [each.strip() for each in request.headers.get("X-Forwarded-For", "").split(",")]
+    written = request.META.get("HTTP_X_FORWARDED_FOR", "")
+    forwarded = [each.strip() for each in written.split(",")]
     if not hops or len(forwarded) < hops or not forwarded[-hops]:
         return peer
     return str(forwarded[-hops])

@@ -34,6 +34,7 @@ from docbook.http.models import IdempotencyRecord
 from docbook.http.problems import CONTENT_TYPE, problem_of
 from docbook.http.rate_headers import add_headers, headers_of, wait_of
 
+_HEADER = "HTTP_IDEMPOTENCY_KEY"
 KEPT = timedelta(hours=24)
 PASSING = (
     "slot-held",
@@ -103,9 +104,13 @@ class Answer:
     is_replay: bool = False
 
 
+def has_key(request: Request) -> bool:
+    return _HEADER in request.META
+
+
 def key_of(request: Request, *, route: str) -> IdempotencyKey:
     """The key of a signed-in caller's request. Raises IdempotencyKeyMissing."""
-    key = request.headers.get("Idempotency-Key", "")
+    key = request.META.get(_HEADER, "")
     if not _KEY.fullmatch(key):
         raise IdempotencyKeyMissing
     return IdempotencyKey(
@@ -126,7 +131,7 @@ def answer_once(
     Raises IdempotencyKeyMissing, IdempotencyKeyReused (another body) or, after two seconds of
     waiting for the first request, IdempotencyKeyInProgress.
     """
-    if not required and "Idempotency-Key" not in request.headers:
+    if not required and not has_key(request):
         return http_response(_answer_of(act()))
     key = key_of(request, route=route)
     with transaction.atomic():

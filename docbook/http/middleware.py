@@ -10,6 +10,7 @@ from django.conf import settings
 from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.http.response import HttpResponseBase
+from django.urls import resolve
 from django.utils.cache import patch_vary_headers
 
 from docbook.errors import DomainError
@@ -21,6 +22,8 @@ GetResponse = Callable[[HttpRequest], HttpResponse]
 
 # The content types that Django reads as a form.
 FORMS = frozenset({"application/x-www-form-urlencoded", "multipart/form-data"})
+# The page that shows the description of the API to people.
+DOCS = "/api/v1/docs/"
 CHARSETS = frozenset({"utf-8", "utf8", "us-ascii", "iso-8859-1"})
 
 
@@ -33,7 +36,7 @@ class RequestGuardMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if request.method == "TRACE":
             return HttpResponseNotAllowed(["GET", "HEAD", "POST"])
-        code = "https-required" if _is_in_the_clear(request) else _fault(request)
+        code = "https-required" if _is_in_the_clear(request) else fault_of(request)
         return pages.turned_away(request, code) if code else self.get_response(request)
 
 
@@ -72,6 +75,21 @@ class KeptPolicyMiddleware(CSPMiddleware):
     @cached_property
     def _policy(self) -> str:
         return build_policy()
+
+
+class ApiMiddleware:
+    """The API has no sessions, forms or messages: its requests go to their view from here."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if not pages.is_api(request) or request.path.startswith(DOCS):
+            return self.get_response(request)
+        request.resolver_match = match = resolve(request.path_info)
+        answer = match.func(request, *match.args, **match.kwargs)
+        response: HttpResponse = answer.render() if hasattr(answer, "render") else answer
+        return response
 
 
 class PageErrorMiddleware:
@@ -115,7 +133,8 @@ def _charset(request: HttpRequest) -> str:
     return (request.content_params or {}).get("charset", "utf-8").strip("\"' ").lower()
 
 
-def _fault(request: HttpRequest) -> str:
+def fault_of(request: HttpRequest) -> str:
+    """The code of the refusal; empty for a request that may pass."""
     query = request.META.get("QUERY_STRING", "")
     lengths = [len(value) for name, value in request.META.items() if name.startswith("HTTP_")]
     if max(lengths, default=0) > LONGEST_LINE or sum(lengths) > MOST_OF_HEADERS:

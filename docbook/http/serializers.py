@@ -11,8 +11,8 @@ from drf_spectacular.utils import extend_schema_field, inline_serializer
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 from rest_framework.fields import empty
-from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
+from rest_framework.utils.encoders import JSONEncoder
 
 from docbook.references import reference
 from docbook.typed_text import folded_code, folded_text
@@ -167,6 +167,10 @@ def read_body(serializer: type[StrictSerializer], request: Request) -> dict[str,
         raise
 
 
+# As REST framework's renderer writes it, which makes an encoder anew for each answer.
+_as_json = JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+
+
 @cache
 def _kept(serializer: type[serializers.Serializer[Any]]) -> Any:
     return serializer()
@@ -174,8 +178,8 @@ def _kept(serializer: type[serializers.Serializer[Any]]) -> Any:
 
 def body_of(serializer: type[serializers.Serializer[Any]], instance: Any) -> str:
     """The JSON that a call answers, written with a kept serializer."""
-    shown = _kept(serializer).to_representation(instance)
-    return JSONRenderer().render(shown).decode()
+    text = str(_as_json.encode(_kept(serializer).to_representation(instance)))
+    return text.replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
 
 
 # Query parameters of every list; docbook.http.pagination reads them.

@@ -7,6 +7,7 @@ mailboxes.
 """
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from django.core.cache import caches
@@ -153,4 +154,10 @@ def _wait_here(limit: Limit) -> int:
 
 
 def _full_key(limit: Limit) -> str:
-    return str(caches["limits"].make_key(limit.key))
+    return _before_each_key() + limit.key
+
+
+@cache
+def _before_each_key() -> str:
+    """What the cache adds to a key that is kept in Redis."""
+    return str(caches["limits"].make_key(""))

@@ -22,29 +22,43 @@ class RequestLogMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        structlog.contextvars.clear_contextvars()
-        rid = request_id.from_header(_header_of_proxy(request))
-        structlog.contextvars.bind_contextvars(request_id=rid)
+        rid = begin(request)
         started = time.perf_counter()
         response = self.get_response(request)
-        self._log(request, response, milliseconds=(time.perf_counter() - started) * 1000)
-        response.headers[request_id.HEADER] = rid
-        return response
-
-    def _log(self, request: HttpRequest, response: HttpResponse, *, milliseconds: float) -> None:
         match = request.resolver_match
         # Only a user that was looked up already: a look-up here could ask a lost database.
         user = getattr(request, "_cached_user", None)
-        log.info(
-            "request",
-            method=request.method,
+        end(
+            method=request.method or "",
             route=match.route if match else "",
             status=response.status_code,
-            ms=round(milliseconds, 1),
+            seconds=time.perf_counter() - started,
             user_id=getattr(user, "pk", None),
         )
+        response.headers[request_id.HEADER] = rid
+        return response
+
+
+def begin(request: HttpRequest) -> str:
+    """The id of the request, which every line logged from now on has."""
+    structlog.contextvars.clear_contextvars()
+    rid = request_id.from_header(_header_of_proxy(request))
+    structlog.contextvars.bind_contextvars(request_id=rid)
+    return rid
+
+
+def end(*, method: str, route: str, status: int, seconds: float, user_id: int | None) -> None:
+    """The request's own line."""
+    log.info(
+        "request",
+        method=method,
+        route=route,
+        status=status,
+        ms=round(seconds * 1000, 1),
+        user_id=user_id,
+    )
 
 
 def _header_of_proxy(request: HttpRequest) -> str | None:
     """Without a proxy, anybody could choose the id under which they appear in logs and audit."""
-    return request.headers.get(request_id.HEADER) if settings.TRUSTED_PROXIES > 0 else None
+    return request.META.get("HTTP_X_REQUEST_ID") if settings.TRUSTED_PROXIES > 0 else None

@@ -75,18 +75,19 @@ MIDDLEWARE = [
     "docbook.http.compression.CompressedPagesMiddleware",
     "docbook.http.middleware.RequestGuardMiddleware",
     "docbook.http.health.HealthMiddleware",  # before anything that checks the host
-    "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "docbook.http.middleware.PrivatePagesMiddleware",
+    "docbook.http.middleware.ApiMiddleware",  # what follows is for pages
+    "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "accounts.practice_sessions.PracticeSessionMiddleware",
     "accounts.middleware.AccountSessionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "docbook.http.middleware.PageErrorMiddleware",
-    "docbook.http.middleware.PrivatePagesMiddleware",
     # has more to say about a refusal than the general page
     "accounts.middleware.AccountLimitsMiddleware",
 ]

@@ -176,6 +176,58 @@ def test_refusals_of_a_hold_are_answered_as_elsewhere() -> None:
     assert refused(again) == (422, "idempotency-key-reused")
 
 
+@pytest.mark.parametrize(
+    ("odd", "status"),
+    [
+        ({"accept": "text/html"}, 406),
+        ({"accept": "text/html, application/json"}, 201),
+        ({"content-type": "text/plain"}, 415),
+        ({"content-type": "application/json; charset=utf-8"}, 201),
+        ({"content-type": "application/json; charset=hex"}, 400),
+        ({"host": "elsewhere.example"}, 400),
+        ({"x-long": "x" * 9000}, 431),
+        ({"authorization": "Bearer x"}, 401),
+        ({"authorization": "Basic eDp5"}, 401),
+    ],
+)
+def test_odd_requests_go_the_ordinary_way(odd, status) -> None:
+    patient, (visit_type, slots) = make_patient(), bookable()
+    line = a_start(patient, slots[0].pk, visit_type.pk)
+    line.scope.headers |= odd
+    [answer] = ask(line)
+    assert answer.status == status
+    assert Hold.objects.count() == (status == 201)
+    other = Api(patient).client.post("/api/v1/bookings", "{}", content_type="application/json")
+    same = ["Content-Security-Policy", "X-Content-Type-Options", "X-Frame-Options", "Vary"]
+    assert [answer.headers.get(each) for each in same] == [other.headers.get(each) for each in same]
+
+
+def test_failure_is_logged_and_answered_as_elsewhere(monkeypatch, caplog) -> None:
+    def fails(*_args: object, **_more: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("bookings.holding.api.start_booking", fails)
+    patient, (visit_type, slots) = make_patient(), bookable()
+    assert refused(a_start(patient, slots[0].pk, visit_type.pk)) == (500, "error")
+    assert "ZeroDivisionError" in caplog.text
+
+
+def test_requests_that_were_refused_while_busy_share_a_line(monkeypatch, caplog) -> None:
+    monkeypatch.setattr(rsgi, "MOST_INSIDE", 0)
+    server = Server()
+
+    async def refuse_two() -> None:
+        server.__rsgi_init__(asyncio.get_running_loop())
+        for _ in range(2):
+            line = Line("/api/v1/bookings", b"{}", {})
+            await server.__rsgi__(line.scope, line)
+            assert line.status == 503
+        server._log_refusals()
+
+    asyncio.run(refuse_two())
+    assert "'requests': 2" in caplog.text
+
+
 def test_refusal_that_was_recorded_is_told_again() -> None:
     patient, (visit_type, slots) = make_patient(), bookable()
     make_appointment(slots=slots[:1])

@@ -67,8 +67,8 @@ def destination_of(to: Hold | Recipient) -> Destination:
     """Only a signed-in patient gets an SMS. A guest's code proves that the e-mail address is theirs
     and opens its account. A code on anybody's phone must never do that.
     """
-    number = international(to.phone)
-    if settings.CODE_CHANNEL == "sms" and to.patient_id is not None and number:
+    may_be_sms = settings.CODE_CHANNEL == "sms" and to.patient_id is not None
+    if may_be_sms and (number := international(to.phone)):
         return Destination("sms", number)
     return Destination("email", to.email)
 

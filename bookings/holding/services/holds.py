@@ -35,7 +35,7 @@ from bookings.holding.services.codes import request_code_of_move
 from bookings.models import Hold, HoldState
 from docbook.audit import services as audit
 from docbook.errors import DomainError, FieldError
-from docbook.fibers import aside
+from docbook.fibers import aside, is_inside
 from docbook.http.idempotency_key import (
     Answer,
     IdempotencyKey,
@@ -280,7 +280,7 @@ def _claim(call: HoldCall, *, holder: Holder, instead_of: UUID | None, now: date
     transaction it is not swept: the transaction has locked slots, and would lock others out of
     order.
     """
-    is_alone = not (instead_of or connection.in_atomic_block)
+    is_alone = is_inside() or not (instead_of or connection.in_atomic_block)
     for may_sweep in (is_alone, False):
         try:
             if instead_of:
