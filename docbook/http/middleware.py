@@ -86,6 +86,9 @@ class ApiMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if not pages.is_api(request) or request.path.startswith(DOCS):
             return self.get_response(request)
+        return self.answer(request)
+
+    def answer(self, request: HttpRequest) -> HttpResponse:
         request.resolver_match = match = resolve(request.path_info)
         answer = match.func(request, *match.args, **match.kwargs)
         response: HttpResponse = answer.render() if hasattr(answer, "render") else answer

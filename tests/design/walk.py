@@ -22,6 +22,8 @@ from django.core.handlers.base import BaseHandler
 from django.template.base import Template
 from rest_framework.views import APIView
 
+from docbook.http.middleware import ApiMiddleware
+
 # Functions by file, in the order in which they first run.
 Places = dict[str, list[str]]
 
@@ -126,6 +128,7 @@ def _turns() -> dict[CodeType, str]:
     """Where a walk changes into another kind, until the call returns."""
     turns = {
         BaseHandler._get_response.__code__: "steps",
+        ApiMiddleware.answer.__code__: "steps",
         APIView.initial.__code__: "around",
         auth.get_user.__code__: "around",
         Template.render.__code__: "rendering",

@@ -185,7 +185,7 @@ def test_refusals_of_a_hold_are_answered_as_elsewhere() -> None:
         ({"content-type": "application/json; charset=utf-8"}, 201),
         ({"content-type": "application/json; charset=hex"}, 400),
         ({"host": "elsewhere.example"}, 400),
-        ({"x-long": "x" * 9000}, 431),
+        ({"x-long": "x" * 20_000}, 431),
         ({"authorization": "Bearer x"}, 401),
         ({"authorization": "Basic eDp5"}, 401),
     ],
@@ -198,7 +198,7 @@ def test_odd_requests_go_the_ordinary_way(odd, status) -> None:
     assert answer.status == status
     assert Hold.objects.count() == (status == 201)
     other = Api(patient).client.post("/api/v1/bookings", "{}", content_type="application/json")
-    same = ["Content-Security-Policy", "X-Content-Type-Options", "X-Frame-Options", "Vary"]
+    same = ["Content-Security-Policy", "X-Content-Type-Options", "Permissions-Policy"]
     assert [answer.headers.get(each) for each in same] == [other.headers.get(each) for each in same]
 
 
