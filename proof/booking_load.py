@@ -19,8 +19,8 @@ from proof.stack import Stack
 ACTS = ("hold", "confirm")
 SLOTS = 60
 HTTP_DOCTORS, HTTP_PATIENTS = 1000, 4000
-# At a given rate: more than the server has threads, so that nobody waits for a connection.
-CONNECTIONS_AT_A_RATE = 64
+# A rush: people more than the server has threads, who ask at once.
+CONNECTIONS = 64
 CLIENTS = "clients"
 
 
@@ -29,7 +29,7 @@ class Size:
     rounds: int = 5
     seconds: int = 10
     processes: int = 1
-    connections: int = 16
+    connections: int = CONNECTIONS
     seed: int = 1
 
 
@@ -79,7 +79,7 @@ def over_http(
         otp_key=stack.otp_key,
         seconds=size.seconds,
         processes=size.processes,
-        connections=CONNECTIONS_AT_A_RATE if rate else size.connections,
+        connections=max(CONNECTIONS, size.connections) if rate else size.connections,
         rate=rate,
         skip=skip,
         begin_at=time.time() + 2.0,  # enough to read the plan
