@@ -1,6 +1,7 @@
 """The right code, once, in time, makes an appointment; nothing else does."""
 
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 from django.conf import settings as current
@@ -9,14 +10,17 @@ from django.utils import timezone
 from django_redis import get_redis_connection
 
 from accounts.models import User
+from accounts.services import patient_with_proven_email
 from bookings.engine.services import release_hold
 from bookings.errors import DetailsMissing, HoldExpired, OtpInvalid, OtpLocked, PatientBusy
 from bookings.holding.codes import derive
+from bookings.holding.services import confirmation
 from bookings.holding.services.codes import resend_code
 from bookings.holding.services.confirmation import confirm_booking
 from bookings.models import Appointment, Hold, HoldState
+from bookings.models.holds import MAX_CODE_ATTEMPTS
 from docbook.audit.models import AuditEvent
-from docbook.errors import NotFound
+from docbook.errors import NotFound, NotYours
 from docbook.outbox.models import OutboxMessage
 from doctors.models import Slot
 from tests.bookings.acts import (
@@ -218,6 +222,40 @@ def test_stranger_with_the_right_code_confirms_nothing(stranger) -> None:
     assert traces() == before
 
 
+def test_refusal_tells_the_audit_alone_that_the_hold_is_somebody_elses() -> None:
+    visit_type, slots = bookable()
+    hold = attempt(slots[0], visit_type=visit_type, holder=guest())
+    with pytest.raises(NotYours) as theirs:
+        confirm_booking(hold_id=hold.pk, holder=guest(), code=code_of(hold))
+    assert (theirs.value.object_type, theirs.value.pk) == ("hold", hold.pk)
+    with pytest.raises(NotFound) as nobodys:
+        confirm_booking(hold_id=uuid4(), holder=guest(), code="123456")
+    assert type(nobodys.value) is NotFound
+    assert theirs.value.code == nobodys.value.code
+
+
+@pytest.mark.parametrize("attempts", [0, MAX_CODE_ATTEMPTS - 1])
+def test_code_that_is_replaced_while_the_account_is_made_counts_as_wrong(
+    monkeypatch, attempts: int
+) -> None:
+    """Between the two looks at a guest's code, a resend may come. What is counted stays counted."""
+    visit_type, slots = bookable()
+    holder = guest()
+    hold = attempt(slots[0], visit_type=visit_type, holder=holder)
+    Hold.objects.filter(pk=hold.pk).update(otp_attempts=attempts)
+
+    def resent_meanwhile(**who: str) -> User:
+        Hold.objects.filter(pk=hold.pk).update(otp_resends=1)
+        return patient_with_proven_email(**who)
+
+    monkeypatch.setattr(confirmation, "patient_with_proven_email", resent_meanwhile)
+    with pytest.raises(OtpLocked if attempts else OtpInvalid):
+        confirm_booking(hold_id=hold.pk, holder=holder, code=code_of(hold))
+    hold.refresh_from_db()
+    assert hold.otp_attempts == attempts + 1
+    assert not Appointment.objects.exists()
+
+
 def test_doctor_confirms_nothing_in_the_name_of_their_patient() -> None:
     visit_type, slots = bookable()
     visit_type.doctor.user = make_patient()
@@ -282,9 +320,7 @@ def test_cancelled_visit_leaves_the_patient_free_at_that_time() -> None:
 
 
 def test_overlap_that_only_the_database_sees_is_the_same_refusal() -> None:
-    """Two visits confirmed at one instant: neither sees the other, but the month's
-    constraint does.
-    """
+    """Two visits confirmed at one instant: neither sees the other, but the constraint does."""
     patient = as_patient(make_patient())
     visit_type, slots = bookable()
     other, other_slots = bookable()
@@ -293,13 +329,15 @@ def test_overlap_that_only_the_database_sees_is_the_same_refusal() -> None:
     confirm_booking(hold_id=first.pk, holder=patient, code=code_of(first))
     with connection.cursor() as cursor:
         cursor.execute(
-            "CREATE OR REPLACE FUNCTION bookings_busy_with(patient bigint, from_ timestamptz,"
-            " until_ timestamptz, apart_from uuid, OUT id uuid, OUT starts_at timestamptz)"
-            " LANGUAGE sql AS 'SELECT NULL::uuid, NULL::timestamptz'"
+            "CREATE OR REPLACE FUNCTION bookings_other_visits_of(patient bigint,"
+            " from_ timestamptz, until_ timestamptz, apart_from uuid, at_ timestamptz)"
+            " RETURNS SETOF bookings_other_visits LANGUAGE sql"
+            " AS 'SELECT NULL::uuid, NULL::timestamptz, 0::bigint'"
         )
     before = traces()
-    with pytest.raises(PatientBusy):
+    with pytest.raises(PatientBusy) as refusal:
         confirm_booking(hold_id=second.pk, holder=patient, code=code_of(second))
+    assert refusal.value.appointment is None  # nobody has read it
     assert traces() == before
 
 
