@@ -53,6 +53,7 @@ def test_time_that_is_held_becomes_a_visit_at_the_new_address() -> None:
     event = AuditEvent.objects.get(action="hold.updated")
     assert (event.before["street"], event.after["street"]) != ("Neude 5", "Neude 5")
     assert event.after == {"street": "Neude 5", "postcode": "3512 AD"}
+    assert (event.object_type, event.object_id) == ("hold", str(hold.pk))
     assert [str(each.finding) for each in check_invariants() if each.is_broken] == []
 
 

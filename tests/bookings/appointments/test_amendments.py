@@ -94,6 +94,16 @@ def test_audit_says_who_has_changed_what_from_what() -> None:
     }  # fmt: skip
 
 
+def test_visit_says_itself_who_has_changed_it_and_when() -> None:
+    made = booked()
+    Appointment.objects.filter(pk=made.visit.pk).update(change_reason="Of an earlier change")
+    now = timezone.now()
+    amend_visits(source=moved_away(made), by=STAFF, now=now)
+    visit = Appointment.objects.get(pk=made.visit.pk)
+    assert (visit.changed_at, visit.changed_by_kind, visit.changed_by) == (now, "staff", 1)
+    assert visit.change_reason == ""
+
+
 def test_clock_of_the_clinic_changes_and_the_instant_stays() -> None:
     made = booked()
     before = made.json()

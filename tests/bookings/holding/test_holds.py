@@ -9,6 +9,7 @@ from django.utils import timezone
 from django_redis import get_redis_connection
 
 from bookings.actors.holder import Holder
+from bookings.engine import slot_gate
 from bookings.engine.services import release_hold, sweep_holds
 from bookings.errors import (
     HoldExpired,
@@ -393,6 +394,36 @@ def test_sweeper_marks_what_is_over_and_leaves_the_rest() -> None:
     assert alive.state == HoldState.HELD
     assert Hold.objects.get(pk=confirmed.pk).state == HoldState.CONFIRMED
     assert sweep_holds() == 0
+
+
+def test_sweeper_that_is_asked_about_one_doctor_leaves_the_others() -> None:
+    (mine, slots), (other, other_slots) = bookable(), bookable()
+    holds = [
+        take(slots[0], visit_type=mine, holder=guest()),
+        take(other_slots[0], visit_type=other, holder=guest()),
+    ]
+    for hold in holds:
+        let_expire(hold)
+    assert sweep_holds(doctor_id=mine.doctor_id) == 1
+    assert [Hold.objects.get(pk=hold.pk).state for hold in holds] == ["expired", "held"]
+
+
+def test_exchange_for_a_time_that_somebody_else_holds_gives_nothing_back(monkeypatch) -> None:
+    """Without the gate, the database refuses after the old time was given back."""
+    monkeypatch.setattr(slot_gate, "enter", lambda **_: slot_gate.Passage.UNKNOWN)
+    visit_type, slots = bookable()
+    holder = guest()
+    old = take(slots[0], visit_type=visit_type, holder=holder)
+    take(slots[1], visit_type=visit_type, holder=guest())
+    with pytest.raises(SlotHeld):
+        hold_slot(
+            slot_id=slots[1].pk,
+            visit_type_id=visit_type.pk,
+            holder=holder,
+            instead_of=old.pk,
+            now=timezone.now(),
+        )
+    assert Hold.objects.get(pk=old.pk).state == "held"
 
 
 def test_sweeper_spares_a_hold_that_was_renewed_between_look_and_lock(monkeypatch) -> None:
