@@ -20,7 +20,7 @@ from bookings.waitlist.services.entries import (
     leave_waitlist,
 )
 from docbook.audit.models import AuditEvent
-from docbook.errors import FieldError, NotFound
+from docbook.errors import FieldError, NotYours
 from docbook.outbox.models import OutboxMessage
 from doctors.models import Mode, Slot, SlotState, VisitType
 from tests.bookings.acts import as_patient, take
@@ -309,8 +309,9 @@ def test_leaving_twice_is_leaving_once() -> None:
 
 def test_stranger_leaves_nothing() -> None:
     entry = make_waitlist_entry()
-    with pytest.raises(NotFound):
+    with pytest.raises(NotYours) as refusal:
         leave_waitlist(entry_id=entry.pk, patient=make_patient())
+    assert refusal.value.pk == entry.pk
     entry.refresh_from_db()
     assert entry.state == WaitlistState.WAITING
 

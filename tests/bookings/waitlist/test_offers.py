@@ -16,7 +16,7 @@ from bookings.waitlist.services.entries import leave_waitlist
 from bookings.waitlist.services.look_over import offer_free_times
 from bookings.waitlist.services.offers import accept_offer, decline_offer, offer_the_first
 from docbook.audit.models import AuditEvent
-from docbook.errors import NotFound
+from docbook.errors import NotFound, NotYours
 from docbook.outbox.models import OutboxMessage
 from doctors.models import Doctor, Slot, SlotState
 from tests.bookings.acts import as_patient, book, guest, let_expire, take
@@ -288,8 +288,9 @@ def test_stranger_neither_accepts_nor_declines() -> None:
     in_line(visit_type, count=1)
     (offer,) = release(slot)
     for act in (accept_offer, decline_offer):
-        with pytest.raises(NotFound):
+        with pytest.raises(NotYours) as refusal:
             act(offer_id=offer.pk, patient=make_patient())
+        assert (refusal.value.object_type, refusal.value.pk) == ("hold", offer.pk)
     offer.refresh_from_db()
     assert offer.state == HoldState.HELD
 
