@@ -1,4 +1,4 @@
-"""JSON over HTTP/1.1 on one open socket: cheap enough to share the machine.
+"""JSON or a form over HTTP/1.1 on one open socket: cheap enough to share the machine.
 
 Sending a request and reading its answer are separate calls, so one process can have hundreds of
 requests under way.
@@ -53,17 +53,19 @@ class Client:
     def call(
         self, method: str, path: str, body: object = None, *, headers: str = "", timeout: float = 0
     ) -> Answer:
-        """Sends and waits. `headers` are whole lines, each with its line end. Raises NoAnswer."""
+        """Sends and waits. `headers` are whole lines, each with its line end. A body of bytes is an
+        encoded form; any other is sent as JSON. Raises NoAnswer.
+        """
         self.send(method, path, body, headers=headers, timeout=timeout)
         return self.receive()
 
     def send(
         self, method: str, path: str, body: object = None, *, headers: str = "", timeout: float = 0
     ) -> None:
-        content = b"" if body is None else json.dumps(body).encode()
+        kind, content = _encoded(body)
         head = f"{method} {path} HTTP/1.1\r\n{self._host}{headers}"
         if content:
-            head += f"Content-Type: application/json\r\nContent-Length: {len(content)}\r\n"
+            head += f"Content-Type: application/{kind}\r\nContent-Length: {len(content)}\r\n"
         elif method != "GET":
             head += "Content-Length: 0\r\n"
         try:
@@ -126,6 +128,13 @@ class Client:
         if not more:
             raise ConnectionResetError
         self._read += more
+
+
+def _encoded(body: object) -> tuple[str, bytes]:
+    """The kind of the content, and the content; empty without a body."""
+    if isinstance(body, bytes):
+        return "x-www-form-urlencoded", body
+    return "json", b"" if body is None else json.dumps(body).encode()
 
 
 def _length_of(head: bytes) -> int:

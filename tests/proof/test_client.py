@@ -42,6 +42,23 @@ def test_an_answer_may_come_in_any_pieces(pieces):
     assert (answer.status, answer.data, answer.header("etag")) == (201, {"a": 1}, '"1"')
 
 
+@pytest.mark.parametrize(
+    ("body", "kind", "content"),
+    [({"b": 2}, b"json", b'{"b": 2}'), (b"b=2", b"x-www-form-urlencoded", b"b=2")],
+)
+def test_bytes_are_sent_as_a_form_and_all_else_as_json(body, kind, content):
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        client = Client(f"http://127.0.0.1:{listening.getsockname()[1]}", timeout=60)
+        client.send("POST", "/", body)
+        connection, _ = listening.accept()
+        with connection:
+            sent = connection.recv(65536)
+        client.close()
+
+    assert b"Content-Type: application/" + kind + b"\r\n" in sent
+    assert sent.endswith(b"Content-Length: %d\r\n\r\n" % len(content) + content)
+
+
 def test_an_empty_answer_has_no_data():
     with server(b"HTTP/1.1 204 No Content\r\n\r\n") as url:
         answer = call(url)
