@@ -10,6 +10,8 @@ make bench SUITE=told                    what a booking costs until both its mai
 make bench SUITE=told ARGS="--against REVISION"
 make bench SUITE=growth                  what work costs after ten million past visits; half an hour
 make bench SUITE=growth ARGS="--size medium"    after one million, ten minutes; or small: 100,000
+make bench SUITE=peers                   how to get another scheduler, to measure it beside this one
+make bench SUITE=peers ARGS="--peer PATH"       with it, five minutes
 
 Figures of full size go into docs/results, others into .dev/results.
 """
@@ -23,6 +25,8 @@ from typing import Any
 from devstack.refusals import Interrupted, Refusal
 from proof import booking_load, growth, pages, told
 from proof.pages import compare_pages
+from proof.peers import sides
+from proof.peers.suite import compare_with_peer
 from proof.report import Report
 from proof.speed import booking
 from proof.versus import compare_bookings
@@ -48,11 +52,13 @@ SUITES: Mapping[str, Suite] = {
     "pages": Suite(pages.Size, compare_pages, ("against",)),
     "told": Suite(told.Size, told.told, ("against",)),
     "growth": Suite(growth.Size, growth.growth),
+    "peers": Suite(sides.Size, compare_with_peer, ("peer",)),
 }
 
 _OPTIONS: Mapping[str, Mapping[str, Any]] = {
     "profile": {"action": "store_true", "help": "print where the time goes"},
     "against": {"default": "", "help": "a revision to measure beside this one"},
+    "peer": {"default": "", "help": "a virtual environment with another scheduler"},
 }
 
 
@@ -67,8 +73,8 @@ def main(arguments: Sequence[str]) -> int:
     report.write(
         # In its own file: a profile must not replace a record of the speed.
         name="bench-profile" if options.get("profile") else "bench",
-        # Figures next to another revision depend on that revision, so they are no record.
-        is_record=size == suite.size() and not options.get("against"),
+        # Figures next to another revision or scheduler depend on that, so they are no record.
+        is_record=size == suite.size() and not (options.get("against") or options.get("peer")),
     )
     return 0 if report.is_clean else 1
 

@@ -1,0 +1,1 @@
+"""DocBook beside other open schedulers, in one run: `make bench SUITE=peers`."""
