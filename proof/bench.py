@@ -12,6 +12,7 @@ make bench SUITE=growth                  what work costs after ten million past 
 make bench SUITE=growth ARGS="--size medium"    after one million, ten minutes; or small: 100,000
 make bench SUITE=peers                   how to get another scheduler, to measure it beside this one
 make bench SUITE=peers ARGS="--peer PATH"       with it, five minutes
+make bench SUITE=capacity                how many cores so many bookings a day need, by the records
 
 Figures of full size go into docs/results, others into .dev/results.
 """
@@ -23,7 +24,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from devstack.refusals import Interrupted, Refusal
-from proof import booking_load, growth, pages, told
+from proof import booking_load, capacity, growth, pages, told
 from proof.pages import compare_pages
 from proof.peers import sides
 from proof.peers.suite import compare_with_peer
@@ -52,6 +53,7 @@ SUITES: Mapping[str, Suite] = {
     "pages": Suite(pages.Size, compare_pages, ("against",)),
     "told": Suite(told.Size, told.told, ("against",)),
     "growth": Suite(growth.Size, growth.growth),
+    "capacity": Suite(capacity.Size, capacity.capacity),
     "peers": Suite(sides.Size, compare_with_peer, ("peer",)),
 }
 
