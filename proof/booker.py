@@ -17,6 +17,7 @@ from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
 from selectors import EVENT_READ, DefaultSelector
+from typing import Self
 from uuid import UUID
 
 from bookings.holding.codes import derive
@@ -56,7 +57,7 @@ class BookingPlan:
         path.write_text(json.dumps(asdict(self)))
 
     @classmethod
-    def read(cls, path: Path) -> "BookingPlan":
+    def read(cls, path: Path) -> Self:
         data = json.loads(path.read_text())
         data["calendars"] = [Calendar(**each) for each in data["calendars"]]
         data["patients"] = [Patient(**each) for each in data["patients"]]

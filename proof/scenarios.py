@@ -12,6 +12,7 @@ from proof.findings import Finding, findings
 from proof.fixtures import make_fixture
 from proof.history import Event, clock
 from proof.load import make_plan, run_clients
+from proof.overload import overload
 from proof.report import Report, Row
 from proof.stack import Stack, running_stack
 from proof.stampede import promises, stampede
@@ -125,18 +126,26 @@ def stampedes(stack: Stack, size: Size) -> Report:
     return _report(stack, "stampede", size, history, tables={"Stampedes": rows}, more=kept)
 
 
+def overloaded(stack: Stack, size: Size) -> Report:
+    """For these seconds, three times as many bookings as can be made."""
+    return overload(stack, seconds=size.seconds, seed=size.seed)
+
+
 SCENARIOS: Mapping[str, Callable[[Stack, Size], Report]] = {
     "mixed": mixed,
     "stampede": stampedes,
     "redis-loss": redis_loss,
     "worker-loss": worker_loss,
+    "overload": overloaded,
 }
+# Only the web processes run in these.
+WITHOUT_BACKGROUND = ("stampede", "overload")
 
 
 def run_scenario(name: str, size: Size) -> Report:
-    """On a separate stack. Worker, relay and beat do not run during a stampede."""
+    """On a separate stack."""
     with interrupts_noted() as interrupts:
-        background = name != "stampede"
+        background = name not in WITHOUT_BACKGROUND
         with running_stack(background=background, interrupts=interrupts) as stack:
             report("Stack", f"{stack.url}, PostgreSQL {stack.database_settings['server_version']}")
             return SCENARIOS[name](stack, size)
