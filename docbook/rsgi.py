@@ -25,6 +25,7 @@ from django.urls import get_resolver
 from docbook import fibers, shared_calls
 from docbook.http.limits import BODY_SECONDS, LATE, THROWN_AWAY
 from docbook.observability import request_id
+from docbook.waiting_line import WaitingLine
 from docbook.wsgi import application as wsgi
 
 if TYPE_CHECKING:
@@ -33,8 +34,6 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 THREADS = 8
-# In fibers, of each process.
-MOST_INSIDE = 128
 # Holds and confirmations by the API, which are most of the work in a rush. They run in fibers.
 _HOLD = "/api/v1/bookings"
 _CODE = re.compile(f"{_HOLD}/([0-9a-f]{{8}}(?:-[0-9a-f]{{4}}){{3}}-[0-9a-f]{{12}})/verify-otp")
@@ -66,7 +65,6 @@ class Server:
 
     def __init__(self) -> None:
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="request")
-        self._inside = 0  # requests in fibers
         self._refused = 0  # in the last second
         # The health check answers even while all other threads are busy.
         self._reserved = ThreadPoolExecutor(1, thread_name_prefix="health")
@@ -79,6 +77,7 @@ class Server:
         _ = get_resolver().url_patterns  # loads every view
         self._hold = HotCall(_HOLD)
         self._confirm = HotCall(f"{_HOLD}/{UUID(int=0)}/verify-otp")
+        self._line = WaitingLine()
         _keep_collections_short()
 
     def __rsgi_del__(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -86,10 +85,14 @@ class Server:
         shared_calls.end(loop)
 
     async def __rsgi__(self, scope: Scope, connection: Connection) -> None:
+        hot = self._hot(scope)
+        # Before anything of it is read: to refuse must cost next to nothing.
+        if hot and self._line.refuses(finishes=hot[0] is self._confirm):
+            self._refuse(connection)
+            return
         environ = environ_of(scope)
         if "CONTENT_LENGTH" in environ or "HTTP_TRANSFER_ENCODING" in environ:
             await _take_body(environ, connection)
-        hot = self._hot(scope)
         if hot and await self._in_a_fiber(*hot, environ=environ, connection=connection):
             return
         threads = self._reserved if scope.path == "/healthz" else self._threads
@@ -113,27 +116,24 @@ class Server:
         environ: dict[str, Any],
         connection: Connection,
     ) -> bool:
-        """Beyond what is answered within a second, it refuses at once, which costs next to
-        nothing. Clients that wait for longer would ask again, and then nobody is answered.
-
-        False if the request has to go the ordinary way.
-        """
-        if self._inside >= MOST_INSIDE:
-            _refuse(connection)
-            self._note_refusal()
+        """False if the request has to go the ordinary way."""
+        if not await self._line.enter(finishes=call is self._confirm):
+            self._refuse(connection)
             return True
-        self._inside += 1
         try:
             answer = await fibers.run(lambda: call.answer(environ, place))
         finally:
-            self._inside -= 1
+            self._line.leave()
         if answer is None:
             return False
         connection.response_bytes(*answer)
         return True
 
-    def _note_refusal(self) -> None:
-        """One line for all of a second: a line for each would cost more than the refusal."""
+    def _refuse(self, connection: Connection) -> None:
+        """The log gets one line for all of a second: a line for each would cost more than the
+        refusal.
+        """
+        _tell_to_come_back(connection)
         if not self._refused:
             asyncio.get_running_loop().call_later(1.0, self._log_refusals)
         self._refused += 1
@@ -143,7 +143,7 @@ class Server:
         self._refused = 0
 
 
-def _refuse(connection: Connection) -> None:
+def _tell_to_come_back(connection: Connection) -> None:
     from docbook.http import problems  # needs Django's apps  # noqa: PLC0415
 
     rid = request_id.from_header(None)

@@ -13,9 +13,10 @@ import pytest
 from accounts.models import User
 from bookings.engine import calls
 from bookings.models import Appointment, Hold
-from docbook import rsgi, shared_calls
+from docbook import rsgi, shared_calls, waiting_line
 from docbook.audit.models import AuditEvent
 from docbook.rsgi import Server
+from docbook.waiting_line import WaitingLine
 from tests.api.client import Api
 from tests.bookings.acts import as_patient, bookable, code_of, take, wrong_code
 from tests.factories import make_appointment, make_patient
@@ -213,7 +214,7 @@ def test_failure_is_logged_and_answered_as_elsewhere(monkeypatch, caplog) -> Non
 
 
 def test_requests_that_were_refused_while_busy_share_a_line(monkeypatch, caplog) -> None:
-    monkeypatch.setattr(rsgi, "MOST_INSIDE", 0)
+    monkeypatch.setattr(WaitingLine, "refuses", lambda _line, **_who: True)
     server = Server()
 
     async def refuse_two() -> None:
@@ -272,7 +273,9 @@ def test_visit_moves_and_a_key_may_come_with_its_code() -> None:
 
 
 def test_beyond_what_can_be_answered_requests_are_refused_at_once(monkeypatch) -> None:
-    monkeypatch.setattr(rsgi, "MOST_INSIDE", 2)
+    monkeypatch.setattr(waiting_line, "INSIDE", 2)
+    monkeypatch.setattr(waiting_line, "SECONDS_OF_A_CROWD", 0)
+    monkeypatch.setattr(waiting_line, "SECONDS_OF_A_LINE", 0)
     patients = [make_patient() for _ in range(5)]
     wanted = [bookable() for _ in patients]
     answers = ask(
@@ -281,10 +284,21 @@ def test_beyond_what_can_be_answered_requests_are_refused_at_once(monkeypatch) -
             for patient, (visit_type, slots) in zip(patients, wanted, strict=True)
         )
     )
-    assert sorted(each.status for each in answers) == [201, 201, 503, 503, 503]
+    # Two at once, and one who waits.
+    assert sorted(each.status for each in answers) == [201, 201, 201, 503, 503]
     busy = next(each for each in answers if each.status == 503)
     assert busy.json()["code"] == "unavailable"
     assert busy.json()["instance"] == busy.headers["X-Request-ID"]
     assert busy.headers["Content-Type"] == "application/problem+json"
     assert busy.headers["Retry-After"] == "1"
-    assert Hold.objects.count() == 2
+    assert Hold.objects.count() == 3
+
+
+def test_who_has_waited_for_too_long_is_refused_as_well(monkeypatch) -> None:
+    async def never(_line: WaitingLine, **_who: bool) -> bool:
+        return False
+
+    monkeypatch.setattr(WaitingLine, "enter", never)
+    patient, (visit_type, slots) = make_patient(), bookable()
+    assert refused(a_start(patient, slots[0].pk, visit_type.pk)) == (503, "unavailable")
+    assert not Hold.objects.exists()
