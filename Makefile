@@ -15,7 +15,7 @@ run: ## everything from nothing: engines, demo clinics, web, worker, beat (PORT=
 test: ## every test on engines of its own (ARGS="-k held" goes to pytest; AT="2027-10-31 00:10": at that moment)
 	@$(PYTHON) -m devstack test $(if $(AT),--at="$(AT)") $(ARGS)
 
-proof: ## load and faults, judged from outside (ARGS="stampede --crowd 100"; all: 8 minutes)
+proof: ## load and faults, judged from outside (ARGS="stampede --crowd 100"; all: 10 minutes)
 	@$(PYTHON) -m devstack proof $(ARGS)
 
 bench: ## how fast, next to what the database alone could do (SUITE=pages: what a page costs)

@@ -1,6 +1,6 @@
 """`make proof`: DocBook under load and faults, judged from outside.
 
-make proof                                      all scenarios, about eight minutes
+make proof                                      all scenarios, about ten minutes
 make proof ARGS="stampede --crowd 100"          one of them
 make proof ARGS="mixed --seconds 20 --seed 7"
 make proof ARGS=races                           acts at once in every order, a quarter of an hour

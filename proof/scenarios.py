@@ -1,23 +1,27 @@
 """What DocBook is put through. Each scenario returns a report; none may break a promise."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.parser import BytesHeaderParser
 from pathlib import Path
+from typing import Any
 
 from devstack.console import report
 from devstack.interrupts import interrupts_noted
-from proof.figures import answered, between, bookings, by_act, milliseconds, refusals
+from proof.figures import Answered, answered, between, bookings, by_act, milliseconds, refusals
 from proof.findings import Finding, findings
 from proof.fixtures import make_fixture
 from proof.history import Event, clock
-from proof.load import make_plan, run_clients
+from proof.load import SECOND, make_plan, run_clients
 from proof.overload import overload
 from proof.report import Report, Row
 from proof.stack import Stack, running_stack
 from proof.stampede import promises, stampede
 
 DRAINED_WITHIN = 120.0
+# PostgreSQL ends all connections; after the last time, everything goes on as before.
+BETWEEN_ENDS, QUIET = 2.0, 8.0
+RECONNECTED_WITHIN = 1.0
 # The statement that claims a slot.
 CLAIM = "bookings_hold\\(|SKIP LOCKED"
 
@@ -58,7 +62,7 @@ def redis_loss(stack: Stack, size: Size) -> Report:
     history = _load(stack, size, during=during)
     phases = _phases(history, {"before": (0, gone[0]), "without Redis": (gone[0], gone[1])})
     went_on = between(answered(history), *gone)
-    booked = sum(each.f == "confirm" and each.type == "ok" for each in went_on)
+    booked = sum(map(is_booked, went_on))
     left = wait_until_drained(stack)
     return _report(
         stack,
@@ -126,6 +130,60 @@ def stampedes(stack: Stack, size: Size) -> Report:
     return _report(stack, "stampede", size, history, tables={"Stampedes": rows}, more=kept)
 
 
+def backend_loss(stack: Stack, size: Size) -> Report:
+    """The same, and every two seconds PostgreSQL ends all connections of DocBook. The last seconds
+    are quiet again.
+    """
+    ended: list[int] = []
+    at: list[int] = []
+
+    def during() -> None:
+        end = clock() + round((size.seconds - min(QUIET, size.seconds / 2)) * SECOND)
+        while clock() < end:
+            stack.let_pass(BETWEEN_ENDS)
+            ended.append(end_backends(stack))
+            at.append(clock())
+
+    history = _load(stack, size, during=during, lose=0.0)
+    left = wait_until_drained(stack)
+    phases = _phases(history, {"during": (0, at[-1]), "after": (at[-1], clock())})
+    return _report(
+        stack,
+        "backend-loss",
+        size,
+        history,
+        tables={"Bookings by phase": phases},
+        figures={
+            "Connections ended": f"{sum(ended)} in {len(ended)} times",
+            "Answered with 503": sum(each.status == 503 for each in history),
+        },
+        more=[
+            Finding("times without a connection to end", ended.count(0)),
+            *recovered(history, last=at[-1]),
+            Finding("messages undelivered 120 s after", left),
+        ],
+    )
+
+
+def recovered(history: Sequence[Event], *, last: int) -> list[Finding]:
+    """Whether everybody was answered, and all goes on after the `last` end of connections."""
+    silent = [each.op for each in history if each.type == "info" and not each.status]
+    late = between(answered(history), last + round(RECONNECTED_WITHIN * SECOND), clock())
+    return [
+        Finding("requests without an answer", len(silent), tuple(silent[:5])),
+        Finding("no booking once it was over", int(not any(map(is_booked, late)))),
+        Finding("answers with 503 once it was over", sum(each.status == 503 for each in late)),
+    ]
+
+
+def end_backends(stack: Stack) -> int:
+    """How many connections of the application PostgreSQL has ended."""
+    [(count,)] = stack.rows("""
+        SELECT count(*) FILTER (WHERE pg_terminate_backend(pid)) FROM pg_stat_activity
+        WHERE backend_type = 'client backend' AND usename <> current_user""")
+    return int(count)
+
+
 def overloaded(stack: Stack, size: Size) -> Report:
     """For these seconds, three times as many bookings as can be made."""
     return overload(stack, seconds=size.seconds, seed=size.seed)
@@ -136,6 +194,7 @@ SCENARIOS: Mapping[str, Callable[[Stack, Size], Report]] = {
     "stampede": stampedes,
     "redis-loss": redis_loss,
     "worker-loss": worker_loss,
+    "backend-loss": backend_loss,
     "overload": overloaded,
 }
 # Only the web processes run in these.
@@ -151,13 +210,20 @@ def run_scenario(name: str, size: Size) -> Report:
             return SCENARIOS[name](stack, size)
 
 
-def _load(stack: Stack, size: Size, *, during: Callable[[], None] = lambda: None) -> list[Event]:
+def _load(
+    stack: Stack,
+    size: Size,
+    *,
+    during: Callable[[], None] = lambda: None,
+    **changes: Any,
+) -> list[Event]:
+    """`changes` are other values of the plan."""
     fixture = make_fixture(
         stack, doctors=size.doctors, slots=size.slots, patients=size.patients, seed=size.seed
     )
     report("Load", f"{size.processes} clients, {size.seconds:.0f} s, seed {size.seed}")
     plan = make_plan(stack, fixture, processes=size.processes, seconds=size.seconds)
-    return run_clients(stack, plan, during=during)
+    return run_clients(stack, replace(plan, **changes), during=during)
 
 
 def _report(
@@ -203,6 +269,10 @@ def _phases(history: Sequence[Event], phases: Mapping[str, tuple[int, int]]) -> 
             }
         )
     return rows
+
+
+def is_booked(each: Answered) -> bool:
+    return each.f == "confirm" and each.type == "ok"
 
 
 def _is_slower(phases: Sequence[Row]) -> int:

@@ -13,6 +13,7 @@ from proof.fixtures import Fixture, make_fixture
 from proof.history import Event
 from proof.load import make_plan, run_clients
 from proof.profiler import workers
+from proof.scenarios import end_backends
 from proof.stack import Stack, running_stack
 from proof.stampede import promises, stampede
 
@@ -67,6 +68,20 @@ def test_cpu_of_each_part_is_counted_with_all_its_processes(stack):
     assert cost["web"] > 0
     assert cost["postgres"] > 0
     assert len(workers(stack)) == 2
+
+
+def test_every_promise_is_kept_while_postgresql_ends_connections(stack, fixture, history):
+    ended = []
+
+    def end_some() -> None:
+        for _ in range(3):
+            stack.let_pass(1.0)
+            ended.append(end_backends(stack))
+
+    history += load(stack, fixture, seconds=5, name="ended", during=end_some)
+
+    assert all(ended)
+    assert broken(stack, history) == {}
 
 
 def test_of_a_stampede_one_wins(stack, fixture, history):
