@@ -164,6 +164,14 @@ _ALL = (
         removal=_text(r"call\.address\]", "NULL::bigint]"),
     ),
     Guard(
+        name="no waiting among many",
+        kind="advisory locks, tried and not waited for",
+        why="Two batches that want the locks of the same two people, in two orders, would wait for"
+        " each other.",
+        shown_by="hold + hold: two people's holds, each batch in its own order",
+        removal=_text(r"may_wait => %\(may_wait\)s", "may_wait => true"),
+    ),
+    Guard(
         name="the claim of slots",
         kind="row locks of the slots, by id, skipping locked rows",
         why="Two who look at a free slot would both take it. Nobody waits for it: a row that"
@@ -272,7 +280,7 @@ _ALL = (
     ),
     Guard(
         name="no overlapping visits of a patient",
-        kind="exclusion constraint of each month",
+        kind="exclusion constraint",
         why="If two confirmations of a patient did not wait for each other, the database would"
         " refuse the second visit.",
         shown_by="confirm + confirm: the patient's hour, with two doctors",

@@ -10,6 +10,7 @@ from uuid import uuid4
 from django.test import override_settings
 from django.utils import timezone
 from django_redis import get_redis_connection
+from uuid_utils.compat import uuid7
 
 from accounts.guesses import STRANGERS
 from accounts.models import CodeGuesses, User
@@ -18,8 +19,11 @@ from bookings.actors.practice_member import PracticeMember
 from bookings.appointments.selectors import alternatives
 from bookings.appointments.services.changes import cancel_appointment, mark_arrived
 from bookings.appointments.services.moves import move_appointment
+from bookings.engine import calls as engine
 from bookings.engine import slot_gate
+from bookings.engine.calls import ConfirmCall, HoldCall
 from bookings.engine.services import release_hold, sweep_holds
+from bookings.holding.services import confirmation, holds
 from bookings.holding.services.codes import resend_code
 from bookings.holding.services.confirmation import confirm_booking
 from bookings.holding.services.holds import hold_slot
@@ -81,6 +85,27 @@ class AfterAWhile:
     def __call__(self) -> object:
         let_time_pass()
         return self.act()
+
+
+@dataclass(frozen=True)
+class Together:
+    """Calls that go to the database as one, as in a web process. Those that would have to wait for
+    the other caller are made alone afterwards.
+    """
+
+    calls: tuple[HoldCall | ConfirmCall, ...]
+
+    def __call__(self) -> tuple[str, ...]:
+        answers = engine._decide_together(self.calls)
+        return tuple(
+            alone(call) if answer is None else answer.outcome
+            for call, answer in zip(self.calls, answers, strict=True)
+        )
+
+
+def alone(call: HoldCall | ConfirmCall) -> str:
+    (answer,) = engine._decide([call])
+    return str(answer.outcome)
 
 
 @dataclass
@@ -199,6 +224,31 @@ class Stage:
             holder=Holder(patient=who),
             address=address,
             now=timezone.now(),
+        )
+
+    def hold_together(self, *wanted: tuple[User, int]) -> Act:
+        return Together(
+            tuple(
+                holds._call_of(
+                    Holder(patient=who),
+                    hold_id=uuid7(),
+                    slot_id=self.a.slots[at].pk,
+                    visit_type_id=self.a.short.pk,
+                    address=None,
+                    replaces=None,
+                )
+                for who, at in wanted
+            )
+        )
+
+    def confirm_together(self, *held: Hold) -> Act:
+        return Together(
+            tuple(
+                confirmation._call_of(
+                    hold_id=hold.pk, holder=_holder(hold), code=acts.code_of(hold), guessers=None
+                )
+                for hold in held
+            )
         )
 
     def hold_by_api(self, who: User, at: int, *, key: str) -> Act:

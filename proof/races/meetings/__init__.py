@@ -2,11 +2,11 @@
 
 from itertools import combinations_with_replacement
 
-from proof.races.meetings import holding, keeping, visits_and_offers
+from proof.races.meetings import holding, keeping, together, visits_and_offers
 from proof.races.meetings.meeting import MEETINGS, Meeting
 from proof.races.verbs import VERBS
 
-__all__ = ["MEETINGS", "Meeting", "holding", "keeping", "visits_and_offers"]
+__all__ = ["MEETINGS", "Meeting", "holding", "keeping", "together", "visits_and_offers"]
 
 PAIRS = tuple(combinations_with_replacement(VERBS, 2))
 
