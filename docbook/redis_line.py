@@ -60,9 +60,10 @@ class _Line(asyncio.Protocol):
         self._seconds = seconds
         self._loop = asyncio.get_running_loop()
         self._reader = hiredis.Reader()
-        self._asked: deque[tuple[asyncio.Future[Any], float]] = deque()
+        self._asked: deque[asyncio.Future[Any]] = deque()
         self._unsent: list[bytes] = []
         self._watch: asyncio.TimerHandle | None = None
+        self._moved_at = 0.0  # something was sent to a line at rest, or has come
         self._transport: Any = None
 
     def ask(self, command: tuple[str | int, ...]) -> asyncio.Future[Any]:
@@ -70,22 +71,24 @@ class _Line(asyncio.Protocol):
         if self.has_ended:
             answer.set_exception(Unreachable("the line has ended"))
             return answer
-        self._asked.append((answer, self._loop.time()))
+        self._asked.append(answer)
         if not self._unsent:
             self._loop.call_soon(self._send)
         packed: Any = command  # hiredis takes any number of parts, whatever its types say
         self._unsent.append(hiredis.pack_command(packed))
-        if self._watch is None:
-            self._watch = self._loop.call_later(self._seconds, self._look_at_the_time)
         return answer
+
+    def drop(self) -> None:
+        self._transport.abort()
 
     def connection_made(self, transport: Any) -> None:
         self._transport = transport
 
     def data_received(self, data: bytes) -> None:
+        self._moved_at = self._loop.time()
         self._reader.feed(data)
         while (found := self._reader.gets()) is not False:
-            answer, _asked_at = self._asked.popleft()
+            answer = self._asked.popleft()
             if answer.done():  # nobody waits for it any more
                 continue
             if isinstance(found, hiredis.ReplyError):
@@ -99,6 +102,10 @@ class _Line(asyncio.Protocol):
     def _send(self) -> None:
         if not self.has_ended:
             self._transport.write(b"".join(self._unsent))
+            if len(self._asked) == len(self._unsent):
+                self._moved_at = self._loop.time()
+            if self._watch is None:
+                self._watch = self._loop.call_later(self._seconds, self._look_at_the_time)
         self._unsent.clear()
 
     def _look_at_the_time(self) -> None:
@@ -106,16 +113,16 @@ class _Line(asyncio.Protocol):
         self._watch = None
         if not self._asked:
             return
-        left = self._asked[0][1] + self._seconds - self._loop.time()
+        left = self._moved_at + self._seconds - self._loop.time()
         if left <= 0:
             self._end(TooLate("Redis does not answer"))
-            self._transport.abort()
+            self.drop()
         else:
             self._watch = self._loop.call_later(left, self._look_at_the_time)
 
     def _end(self, error: RedisError) -> None:
         self.has_ended = True
-        for answer, _asked_at in self._asked:
+        for answer in self._asked:
             if not answer.done():
                 answer.set_exception(error)
         self._asked.clear()
@@ -138,8 +145,12 @@ async def _connected(address: dict[str, Any], *, seconds: float) -> _Line:
             address.get("port", 6379),
             ssl=ssl.create_default_context() if is_secret else None,
         )
-    if password := address.get("password"):
-        await line.ask(("AUTH", address.get("username") or "default", password))
-    if database := address.get("db"):
-        await line.ask(("SELECT", int(database)))
+    try:
+        if password := address.get("password"):
+            await line.ask(("AUTH", address.get("username") or "default", password))
+        if database := address.get("db"):
+            await line.ask(("SELECT", int(database)))
+    except BaseException:
+        line.drop()
+        raise
     return line

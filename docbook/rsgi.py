@@ -93,11 +93,11 @@ class Server:
         environ = environ_of(scope)
         if "CONTENT_LENGTH" in environ or "HTTP_TRANSFER_ENCODING" in environ:
             await _take_body(environ, connection)
-        if hot and await self._in_a_fiber(*hot, environ=environ, connection=connection):
-            return
-        threads = self._reserved if scope.path == "/healthz" else self._threads
-        loop = asyncio.get_running_loop()
-        await loop.run_in_executor(threads, _answer, environ, connection)
+        if hot:
+            await self._in_line(*hot, environ=environ, connection=connection)
+        else:
+            threads = self._reserved if scope.path == "/healthz" else self._threads
+            await self._in_a_thread(threads, environ, connection)
 
     def _hot(self, scope: Scope) -> tuple["HotCall", dict[str, Any]] | None:
         """The call, and what its view takes from the address; None for all other requests."""
@@ -108,26 +108,32 @@ class Server:
         found = _CODE.fullmatch(scope.path)
         return (self._confirm, {"booking_id": UUID(found[1])}) if found else None
 
-    async def _in_a_fiber(
+    async def _in_line(
         self,
         call: "HotCall",
         place: dict[str, Any],
         *,
         environ: dict[str, Any],
         connection: Connection,
-    ) -> bool:
-        """False if the request has to go the ordinary way."""
+    ) -> None:
+        """In a fiber, or the ordinary way in a thread: who comes by this address waits in line."""
         if not await self._line.enter(finishes=call is self._confirm):
             self._refuse(connection)
-            return True
+            return
         try:
             answer = await fibers.run(lambda: call.answer(environ, place))
+            if answer is None:
+                await self._in_a_thread(self._threads, environ, connection)
+            else:
+                connection.response_bytes(*answer)
         finally:
             self._line.leave()
-        if answer is None:
-            return False
-        connection.response_bytes(*answer)
-        return True
+
+    async def _in_a_thread(
+        self, threads: ThreadPoolExecutor, environ: dict[str, Any], connection: Connection
+    ) -> None:
+        loop = asyncio.get_running_loop()
+        await loop.run_in_executor(threads, _answer, environ, connection)
 
     def _refuse(self, connection: Connection) -> None:
         """The log gets one line for all of a second: a line for each would cost more than the

@@ -2,7 +2,7 @@
 
 Under more load than it can bear, a server that takes everything answers everybody too late, and
 the work was in vain: clients have asked again or left. So a few are inside, just enough to keep
-processor and database busy. The others wait in front, and whoever would wait for too long is
+processor and database busy. The others wait in front. A request that would wait for too long is
 refused at once, which costs next to nothing.
 
 Those who finish something go before those who begin. A hold whose confirmation is refused was work
@@ -18,7 +18,7 @@ INSIDE = 32
 SECONDS_OF_A_LINE = 0.15
 # A crowd that comes to an empty line, as when times are opened, is given longer: it is served once,
 # and then the line is empty again. That ends when others keep coming, and have to be refused. From
-# then on, whoever has waited for too long is refused too.
+# then on, those who have waited for too long are refused too.
 SECONDS_OF_A_CROWD = 3.0
 A_CROWD_COMES_WITHIN = 0.5
 TOO_LONG = 0.4

@@ -1,14 +1,15 @@
 """Calls of the API that come by the thousand in a rush: the same views without what surrounds them.
 
 Middleware and REST framework's requests take longer than booking itself. A hot call goes straight
-from the server to the view's `post`, and its answer straight back. What is unusual about a request,
-or wrong before its body is read, is left to the ordinary way, and so is every error: nothing here
-decides how a refusal looks.
+from the server to the view's `post`, and its answer straight back. A request that is unusual, or
+wrong before its body is read, is left to the ordinary way. Errors of the view are answered by REST
+framework's handler and Django's: nothing here decides how a refusal looks.
 """
 
+import re
 import time
 from collections.abc import Mapping
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, NamedTuple
 
 from django.conf import settings
@@ -21,7 +22,6 @@ from django.middleware.clickjacking import XFrameOptionsMiddleware
 from django.middleware.security import SecurityMiddleware
 from django.urls import resolve
 from django_permissions_policy import PermissionsPolicyMiddleware
-from rest_framework.exceptions import APIException
 from rest_framework.renderers import JSONRenderer
 from rest_framework.views import APIView
 
@@ -32,6 +32,9 @@ from docbook.observability import middleware as request_log
 from docbook.observability import request_id
 
 JSON = "application/json"
+# As the libraries of apps write them.
+_SENDS_JSON = re.compile(r"application/json(; ?charset=utf-8)?", re.IGNORECASE)
+_TAKES_JSON = re.compile(r"(application/json|\*/\*)(; ?q=[01](\.[0-9]+)?)?")
 # Each adds the same headers to every answer.
 _ADDING_HEADERS: Any = (
     SecurityMiddleware,
@@ -77,6 +80,7 @@ class HotCall:
         self._route: str = match.route
         self._view_class: type[Any] = match.func.view_class
         view = self._view_class()
+        view.setup(HttpRequest())  # the methods that it has
         self._authenticators = view.get_authenticators()
         self._permissions = view.get_permissions()
         self._headers: dict[str, str] = view.default_response_headers
@@ -122,7 +126,7 @@ class HotCall:
                     hot.user, hot.auth = found
                     hot._request.user = hot.user
                     break
-        except APIException:
+        except Exception:  # noqa: BLE001 - the ordinary way says what is wrong
             return False
         return all(each.has_permission(hot, view) for each in self._permissions)
 
@@ -152,10 +156,10 @@ def _is_plain(request: HttpRequest) -> bool:
     """Whether middleware and content negotiation would let it pass as it is."""
     meta = request.META
     if (
-        meta.get("CONTENT_TYPE") != JSON
-        or meta.get("HTTP_ACCEPT", "*/*") not in ("*/*", JSON)
+        not _SENDS_JSON.fullmatch(meta.get("CONTENT_TYPE", ""))
+        or not _takes_json(meta.get("HTTP_ACCEPT", "*/*"))
+        or meta.get("CONTENT_LENGTH", "0") == "0"
         or meta["QUERY_STRING"]
-        or "HTTP_CONTENT_ENCODING" in meta
         or middleware.fault_of(request)
         or (settings.SECURE_SSL_REDIRECT and not request.is_secure())
     ):
@@ -165,6 +169,14 @@ def _is_plain(request: HttpRequest) -> bool:
     except SuspiciousOperation:
         return False
     return True
+
+
+@lru_cache(maxsize=64)
+def _takes_json(accept: str) -> bool:
+    """Whether it names our format without parameters, which may ask for another look of it."""
+    kinds = [each.strip() for each in accept.split(",")]
+    plain = [each for each in kinds if _TAKES_JSON.fullmatch(each)]
+    return bool(plain) and not any("json" in each for each in set(kinds) - set(plain))
 
 
 def _headers_of_every_answer(request: HttpRequest) -> dict[str, str]:

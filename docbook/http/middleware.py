@@ -92,6 +92,7 @@ class ApiMiddleware:
         request.resolver_match = match = resolve(request.path_info)
         answer = match.func(request, *match.args, **match.kwargs)
         response: HttpResponse = answer.render() if hasattr(answer, "render") else answer
+        request._cached_user = getattr(request, "user", None)  # type: ignore[attr-defined] # for the log
         return response
 
 

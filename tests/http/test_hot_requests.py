@@ -15,6 +15,7 @@ from bookings.engine import calls
 from bookings.models import Appointment, Hold
 from docbook import rsgi, shared_calls, waiting_line
 from docbook.audit.models import AuditEvent
+from docbook.http.hot_calls import HotCall
 from docbook.rsgi import Server
 from docbook.waiting_line import WaitingLine
 from tests.api.client import Api
@@ -177,30 +178,117 @@ def test_refusals_of_a_hold_are_answered_as_elsewhere() -> None:
     assert refused(again) == (422, "idempotency-key-reused")
 
 
-@pytest.mark.parametrize(
-    ("odd", "status"),
-    [
-        ({"accept": "text/html"}, 406),
-        ({"accept": "text/html, application/json"}, 201),
-        ({"content-type": "text/plain"}, 415),
-        ({"content-type": "application/json; charset=utf-8"}, 201),
-        ({"content-type": "application/json; charset=hex"}, 400),
-        ({"host": "elsewhere.example"}, 400),
-        ({"x-long": "x" * 20_000}, 431),
-        ({"authorization": "Bearer x"}, 401),
-        ({"authorization": "Basic eDp5"}, 401),
-    ],
-)
-def test_odd_requests_go_the_ordinary_way(odd, status) -> None:
+ORDINARY = [
+    ({"accept": "text/html"}, 406),
+    ({"accept": "application/json; indent=4, */*"}, 201),
+    ({"content-type": "text/plain"}, 415),
+    ({"content-type": "application/json; charset=hex"}, 400),
+    ({"content-type": "application/json; odd=1"}, 201),
+    ({"host": "elsewhere.example"}, 400),
+    ({"x-long": "x" * 20_000}, 431),
+    ({"authorization": "Bearer x"}, 401),
+    ({"authorization": "Bearer \u0394"}, 500),
+    ({"authorization": "Basic eDp5"}, 401),
+]
+# As libraries of apps send them.
+HOT = [
+    {"accept": "*/*"},
+    {"accept": "application/json"},
+    {"accept": "application/json, text/plain, */*"},
+    {"accept": "text/html;q=0.8, application/json;q=0.9"},
+    {"content-type": "application/json; charset=utf-8"},
+    {"content-type": "application/json;charset=UTF-8"},
+]
+
+
+@pytest.fixture
+def ways(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Which way each request went."""
+    found: list[str] = []
+    answer = rsgi._answer
+
+    def noted(environ: Any, connection: Any) -> None:
+        found.append("ordinary")
+        answer(environ, connection)
+
+    def made(call: HotCall, environ: Any, place: Any) -> Any:
+        answered = in_a_fiber(call, environ, place)
+        if answered is not None:
+            found.append("hot")
+        return answered
+
+    in_a_fiber = HotCall.answer
+    monkeypatch.setattr(rsgi, "_answer", noted)
+    monkeypatch.setattr(HotCall, "answer", made)
+    return found
+
+
+@pytest.mark.parametrize(("odd", "status"), ORDINARY)
+def test_odd_requests_go_the_ordinary_way(odd, status, ways) -> None:
     patient, (visit_type, slots) = make_patient(), bookable()
     line = a_start(patient, slots[0].pk, visit_type.pk)
     line.scope.headers |= odd
     [answer] = ask(line)
-    assert answer.status == status
+    assert (answer.status, ways) == (status, ["ordinary"])
     assert Hold.objects.count() == (status == 201)
-    other = Api(patient).client.post("/api/v1/bookings", "{}", content_type="application/json")
-    same = ["Content-Security-Policy", "X-Content-Type-Options", "Permissions-Policy"]
-    assert [answer.headers.get(each) for each in same] == [other.headers.get(each) for each in same]
+
+
+@pytest.mark.parametrize("usual", HOT)
+def test_requests_as_libraries_send_them_are_hot(usual, ways) -> None:
+    patient, (visit_type, slots) = make_patient(), bookable()
+    line = a_start(patient, slots[0].pk, visit_type.pk)
+    line.scope.headers |= usual
+    [answer] = ask(line)
+    assert (answer.status, ways) == (201, ["hot"])
+
+
+def test_query_an_empty_body_and_plain_http_go_the_ordinary_way(settings, ways) -> None:
+    patient, (visit_type, slots) = make_patient(), bookable()
+    query = a_start(patient, slots[0].pk, visit_type.pk)
+    query.scope.query_string = "page=1"
+    hold = take(slots[1], visit_type=visit_type, holder=as_patient(make_patient()))
+    empty = Line(
+        f"/api/v1/bookings/{hold.pk}/verify-otp", b"", {"authorization": token_of(patient)}
+    )
+    ask(query, empty)
+    assert query.status == 201
+    assert (empty.status, empty.json()["code"]) == (404, "not-found")
+    settings.SECURE_SSL_REDIRECT = True
+    in_the_clear = a_start(patient, slots[2].pk, visit_type.pk)
+    assert refused(in_the_clear) == (403, "https-required")
+    assert ways == ["ordinary"] * 3
+
+
+def test_both_ways_send_the_same_headers(ways) -> None:
+    patient, (visit_type, slots) = make_patient(), bookable()
+    headers: dict[str, dict[str, str]] = {}
+
+    def note(name: str, line: Line) -> Line:
+        [answer] = ask(line)
+        unique = {"X-Request-ID", "Location", "Content-Length", "ETag"}
+        headers[name] = {key: text for key, text in answer.headers.items() if key not in unique}
+        assert unique & {"X-Request-ID", "Content-Length"} <= set(answer.headers)
+        return answer
+
+    for way, accept in (("hot", "*/*"), ("ordinary", "application/json; indent=0, */*")):
+        one = slots.pop()
+        line = a_start(patient, one.pk, visit_type.pk)
+        line.scope.headers["accept"] = accept
+        started = note(f"hold, {way}", line)
+        hold = Hold.objects.get(pk=started.json()["attemptId"])
+        for name, code in (("wrong", wrong_code(hold)), ("right", code_of(hold))):
+            note(f"{name}, {way}", a_code(patient, hold.pk, code, accept=accept))
+    assert ways == ["hot"] * 3 + ["ordinary"] * 3
+    for name in ("hold", "wrong", "right"):
+        assert headers[f"{name}, hot"] == headers[f"{name}, ordinary"]
+
+
+def test_request_that_goes_the_ordinary_way_waits_in_line_as_well(monkeypatch) -> None:
+    monkeypatch.setattr(WaitingLine, "refuses", lambda _line, **_who: True)
+    patient, (visit_type, slots) = make_patient(), bookable()
+    line = a_start(patient, slots[0].pk, visit_type.pk)
+    line.scope.headers["accept"] = "text/html"
+    assert refused(line) == (503, "unavailable")
 
 
 def test_failure_is_logged_and_answered_as_elsewhere(monkeypatch, caplog) -> None:
@@ -223,7 +311,9 @@ def test_requests_that_were_refused_while_busy_share_a_line(monkeypatch, caplog)
             line = Line("/api/v1/bookings", b"{}", {})
             await server.__rsgi__(line.scope, line)
             assert line.status == 503
-        server._log_refusals()
+        async with asyncio.timeout(5):
+            while server._refused:  # noqa: ASYNC110 - the server tells nobody when it logs
+                await asyncio.sleep(0.05)
 
     asyncio.run(refuse_two())
     assert "'requests': 2" in caplog.text

@@ -1,15 +1,19 @@
 """The connection to Redis that fibers share."""
 
 import asyncio
+import copy
+import time
 from collections.abc import Callable
 from typing import Any
+from unittest.mock import patch
+from urllib.parse import urlsplit
 
 import pytest
 from redis.exceptions import ConnectionError as Unreachable
 from redis.exceptions import NoScriptError, ResponseError
 from redis.exceptions import TimeoutError as TooLate
 
-from docbook import fibers, redis
+from docbook import fibers, redis, redis_line
 from docbook.redis_line import RedisLine
 from tests.lost_redis import lost_redis
 
@@ -62,6 +66,43 @@ def test_redis_that_does_not_answer_is_an_error_for_all(settings, how, error) ->
 
     with lost_redis(settings, how):
         assert [type(each) for each in with_line(act)] == [error, error]
+
+
+def keep_busy(seconds: float) -> None:
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        pass
+
+
+def test_process_that_is_busy_before_it_sends_gives_redis_its_time(settings) -> None:
+    async def act(line: RedisLine) -> Any:
+        await line.ask("ECHO", "1")
+        answer = line.ask("ECHO", "2")
+        keep_busy(1.5 * settings.CACHES["default"]["OPTIONS"]["SOCKET_TIMEOUT"])
+        return await answer
+
+    assert with_line(act) == b"2"
+
+
+def test_line_whose_password_is_refused_is_closed(settings) -> None:
+    caches = copy.deepcopy(settings.CACHES)
+    place = urlsplit(caches["default"]["LOCATION"])
+    caches["default"]["LOCATION"] = place._replace(
+        netloc=f"nobody:wrong@{place.netloc.rpartition('@')[2]}"
+    ).geturl()
+    settings.CACHES = caches
+    ended: list[Any] = []
+    drop = redis_line._Line.drop
+
+    async def act(line: RedisLine) -> None:
+        with (
+            patch.object(redis_line._Line, "drop", lambda each: (ended.append(each), drop(each))),
+            pytest.raises(ResponseError, match="WRONGPASS"),
+        ):
+            await line.ask("ECHO", "1")
+
+    with_line(act)
+    assert len(ended) == 1
 
 
 def test_scripts_run_in_a_fiber_and_are_loaded_by_the_first() -> None:

@@ -280,7 +280,7 @@ def _claim(call: HoldCall, *, holder: Holder, instead_of: UUID | None, now: date
     transaction it is not swept: the transaction has locked slots, and would lock others out of
     order.
     """
-    is_alone = is_inside() or not (instead_of or connection.in_atomic_block)
+    is_alone = not instead_of and (is_inside() or not connection.in_atomic_block)
     for may_sweep in (is_alone, False):
         try:
             if instead_of:
