@@ -1,4 +1,4 @@
-"""Who reads a doctor's day is recorded: as whom, which day, and through what."""
+"""Reading a doctor's day is recorded: in which role, which day, and through what."""
 
 from datetime import date
 
