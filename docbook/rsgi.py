@@ -116,7 +116,7 @@ class Server:
         environ: dict[str, Any],
         connection: Connection,
     ) -> None:
-        """In a fiber, or the ordinary way in a thread. All that come by this address wait in line."""
+        """In a fiber, or the ordinary way in a thread. All of these calls wait in line."""
         if not await self._line.enter(finishes=call is self._confirm):
             self._refuse(connection)
             return
