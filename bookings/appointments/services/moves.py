@@ -7,6 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Func, TextField, Value
 from uuid_utils.compat import uuid7
 
 from bookings.actors.practice_member import PracticeMember
@@ -26,6 +27,13 @@ from docbook.audit import services as audit
 from docbook.errors import DomainError, FieldError, NotFound
 from docbook.outbox.services import publish
 from doctors.services import claims
+
+
+class _ReasonThatMoves(Func):
+    """In bookings/engine/sql/hold_write.sql: reason, its clinic, the clinic that it moves to."""
+
+    function = "bookings_reason_that_moves"
+    output_field = TextField()
 
 
 def move_appointment(
@@ -90,11 +98,11 @@ def _refuse_overlap(old: Hold, *, run: Run) -> None:
 
 def details_that_move(visit: Hold, *, clinic_id: int) -> dict[str, str]:
     """The details of a visit that moves to this clinic; `visit` is its hold. The patient and their
-    contact details stay. The reason written to one clinic is not for another. bookings_hold does
-    the same for a move by the API and for an offer.
+    contact details stay; the database says which reason does.
     """
     stay = {name: getattr(visit, name) for name in ("first_name", "last_name", "email", "phone")}
-    return stay | {"reason": visit.reason if visit.clinic_id == clinic_id else ""}
+    moves = _ReasonThatMoves("reason", "clinic_id", Value(clinic_id))
+    return stay | {"reason": Hold.objects.values_list(moves, flat=True).get(pk=visit.pk)}
 
 
 def _as_confirmed(old: Hold, *, run: Run) -> Hold:

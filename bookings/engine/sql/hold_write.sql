@@ -47,12 +47,19 @@ LANGUAGE sql IMMUTABLE AS $$
     SELECT (facts.call).with_code OR (facts.call).waitlist_entry_id IS NOT NULL
 $$;
 
--- What was written to one clinic is not for another.
 CREATE FUNCTION bookings_reason_of(facts bookings_hold_facts) RETURNS text
 LANGUAGE sql IMMUTABLE AS $$
     SELECT CASE WHEN (facts.call).reason <> '' OR NOT bookings_knows_who_comes(facts)
-                     OR (facts.moved).clinic_id IS DISTINCT FROM (facts.slot).clinic_id
-                THEN (facts.call).reason ELSE (facts.moved).reason END
+                THEN (facts.call).reason
+                ELSE bookings_reason_that_moves(reason => (facts.moved).reason,
+                    from_clinic => (facts.moved).clinic_id, to_clinic => (facts.slot).clinic_id)
+           END
+$$;
+
+-- What was written to one clinic is not for another.
+CREATE FUNCTION bookings_reason_that_moves(reason text, from_clinic bigint, to_clinic bigint)
+RETURNS text LANGUAGE sql IMMUTABLE AS $$
+    SELECT CASE WHEN from_clinic = to_clinic THEN reason ELSE '' END
 $$;
 
 CREATE FUNCTION bookings_insert_holds(won bookings_hold_facts[], written_at timestamptz)
