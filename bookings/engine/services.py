@@ -110,7 +110,7 @@ def announce_release(*, doctor_id: int, slot_ids: list[int]) -> None:
     """Call it in every transaction that gives slots back. Does nothing if nobody waits.
 
     The database publishes `slot.released`. It does so by itself when a move or a fifth wrong code
-    gives a time back; see bookings/migrations/sql.
+    gives a time back; see bookings/engine/sql.
     """
     rows_of("SELECT bookings_announce_release(%s, %s::bigint[])", doctor_id, sorted(slot_ids))
 

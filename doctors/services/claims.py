@@ -1,5 +1,5 @@
 """Changes who has a slot: keep, give back. Two functions of the database make a patient's claims
-and bookings when they hold and confirm (bookings/migrations/sql).
+and bookings when they hold and confirm (bookings/engine/sql).
 
 Uses conditional UPDATEs and the database's own clock. Several slots are always locked in order of
 id. So two visits that want neighbouring times wait for each other and never deadlock. All functions
@@ -33,10 +33,13 @@ FROM term
 """
 
 _BOOK = """
+WITH free AS (
+    SELECT FROM doctors_slot
+    WHERE id = ANY(%(ids)s) AND (
+        state = 'open' OR (state = 'held' AND held_until <= clock_timestamp())
+        OR (state = 'booked' AND hold_id = %(replaces)s)))
 UPDATE doctors_slot SET state = 'booked', hold_id = %(hold)s, held_until = NULL
-WHERE id = ANY(%(ids)s) AND (
-    state = 'open' OR (state = 'held' AND held_until <= clock_timestamp())
-    OR (state = 'booked' AND hold_id = %(replaces)s))
+WHERE id = ANY(%(ids)s) AND (SELECT count(*) FROM free) = cardinality(%(ids)s)
 RETURNING id
 """
 
@@ -82,11 +85,10 @@ def renew_slots(
 
 
 def book_slots(*, slot_ids: list[int], hold_id: UUID, replaces: UUID) -> bool:
-    """Books at once, without a hold, slots that are free or belong to the visit that moves.
-
-    False if somebody else has one of them; then the caller must roll back.
+    """Books at once, without a hold, slots that are free or belong to the visit that moves. The
+    caller has locked them. Books none and returns False if somebody else has one of them.
     """
-    return len(rows_of(_BOOK, ids=slot_ids, hold=hold_id, replaces=replaces)) == len(slot_ids)
+    return bool(rows_of(_BOOK, ids=slot_ids, hold=hold_id, replaces=replaces))
 
 
 def give_back_slots(*, slot_ids: list[int], hold_id: UUID) -> int:

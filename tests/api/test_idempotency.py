@@ -57,6 +57,7 @@ def test_retry_gets_the_first_answer_byte_for_byte_and_holds_once() -> None:
     again = api.post("bookings", body, Idempotency_Key="k1")
     assert (again.status_code, again.content) == (201, first.content)
     assert again.headers["Location"] == first.headers["Location"]
+    assert IdempotencyRecord.objects.get().status == 201
     assert again.headers["Content-Type"] == first.headers["Content-Type"] == "application/json"
     assert again.headers["Idempotent-Replayed"] == "true"
     assert "Idempotent-Replayed" not in first.headers

@@ -16,6 +16,7 @@ from icalendar import Calendar
 
 from accounts.models import User
 from bookings.appointments.selectors.amendments import outdated_visits
+from bookings.appointments.services import amendments
 from bookings.appointments.services.amendments import amend_visits, ask_to_amend
 from bookings.appointments.services.changes import cancel_appointment
 from bookings.invariants.checks import check_invariants
@@ -28,7 +29,15 @@ from tests.admin.test_admin import doctor_form
 from tests.bookings.acts import as_patient, book
 from tests.bookings.agreements import Booked, booked
 from tests.bookings.receiving import receive
-from tests.factories import make_admin, make_patient, make_user, make_visit_type
+from tests.factories import (
+    make_admin,
+    make_appointment,
+    make_patient,
+    make_slots,
+    make_user,
+    make_visit_type,
+    tomorrow_at,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -79,6 +88,28 @@ def test_booked_visits_say_the_new_address_and_their_patients_are_told_once() ->
     assert event["DTSTART"].dt == made.visit.starts_at
     assert "Neude 5" in event["LOCATION"]
     assert broken() == []
+
+
+def test_visit_elsewhere_at_the_same_time_keeps_its_address() -> None:
+    made, other = booked(), booked()
+    assert made.visit.starts_at == other.visit.starts_at
+    assert amended(moved_away(made)) == 1
+    assert other.json()["address"] == "Maliebaan 42, 3581 CR Utrecht"
+    assert other.json()["version"] == 1
+
+
+def test_nearest_visits_are_amended_first(monkeypatch) -> None:
+    monkeypatch.setattr(amendments, "BATCH", 1)
+    made = booked()
+    sooner = make_appointment(
+        slots=make_slots(
+            doctor=made.visit.doctor, starts_at=tomorrow_at(), count=1, clinic=clinic_of(made)
+        ),
+        visit_type=made.visit.visit_type,
+    )
+    assert amended(moved_away(made)) == 1
+    versions = Appointment.objects.order_by("starts_at").values_list("pk", "version")
+    assert list(versions) == [(sooner.pk, 2), (made.visit.pk, 1)]
 
 
 def test_audit_says_who_has_changed_what_from_what() -> None:

@@ -230,6 +230,15 @@ def test_refusal_names_the_next_free_times() -> None:
     assert refusal.value.starts_at == slots[4].starts_at
 
 
+def test_refusal_names_times_that_overlap_the_visit_itself() -> None:
+    old, visit_type, slots = booked(length=2)
+    Slot.objects.filter(pk__in=[slots[0].pk, slots[5].pk]).update(state="blocked")
+    with pytest.raises(SlotTaken) as refusal:
+        move(old, slots[0])
+    offered = [time.slot_id for time in refusal.value.alternatives]
+    assert offered == [slots[1].pk, slots[3].pk]
+
+
 def test_lapsed_hold_that_nobody_has_swept_is_in_nobodys_way() -> None:
     old, visit_type, slots = booked()
     hold = take(slots[4], visit_type=visit_type, holder=guest())

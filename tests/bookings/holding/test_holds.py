@@ -7,6 +7,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 from django_redis import get_redis_connection
+from structlog.testing import capture_logs
 
 from bookings.actors.holder import Holder
 from bookings.engine import slot_gate
@@ -408,6 +409,22 @@ def test_sweeper_that_is_asked_about_one_doctor_leaves_the_others() -> None:
     assert [Hold.objects.get(pk=hold.pk).state for hold in holds] == ["expired", "held"]
 
 
+@pytest.mark.django_db(transaction=True)
+def test_hold_that_meets_a_stale_one_sweeps_its_own_doctor_only() -> None:
+    """The slots have forgotten the stale hold; the constraint has not."""
+    (mine, slots), (other, other_slots) = bookable(), bookable()
+    holds = [
+        take(slots[0], visit_type=mine, holder=guest()),
+        take(other_slots[0], visit_type=other, holder=guest()),
+    ]
+    for hold in holds:
+        let_expire(hold)
+    Slot.objects.filter(pk=slots[0].pk).update(state="open", hold_id=None, held_until=None)
+    _open_gates()
+    assert take(slots[0], visit_type=mine, holder=guest()).state == "held"
+    assert [Hold.objects.get(pk=hold.pk).state for hold in holds] == ["expired", "held"]
+
+
 def test_exchange_for_a_time_that_somebody_else_holds_gives_nothing_back(monkeypatch) -> None:
     """Without the gate, the database refuses after the old time was given back."""
     monkeypatch.setattr(slot_gate, "enter", lambda **_: slot_gate.Passage.UNKNOWN)
@@ -498,10 +515,12 @@ def test_hold_that_somebody_works_on_just_now_does_not_stop_the_sweep() -> None:
         with other.cursor() as cursor:
             cursor.execute("BEGIN")
             cursor.execute("SELECT FROM doctors_slot WHERE id = %s FOR UPDATE", [slots[0].pk])
-            assert sweep_holds() == 1
+            with capture_logs() as logs:
+                assert sweep_holds() == 1
             cursor.execute("ROLLBACK")  # a closed connection keeps its locks for a moment more
     finally:
         other.close()
         connection.close()  # with its time-out
+    assert logs == [{"event": "hold_not_ended", "log_level": "warning", "hold_id": str(busy.pk)}]
     assert states(slots) == ["held", "open", "open", "open"]
     assert sweep_holds() == 1

@@ -218,6 +218,30 @@ def test_each_wrong_field_is_named_in_a_sentence_and_nothing_is_kept() -> None:
     assert not WaitlistEntry.objects.exists()
 
 
+@pytest.mark.parametrize(("days", "ahead"), [(0, 0), (2, 0), (2, 1), (2, 2), (6, 6), (30, 5)])
+def test_weekday_may_be_any_between_the_two_days(days: int, ahead: int) -> None:
+    weekday = (today() + timedelta(days=ahead)).weekday()
+    assert join(until_on=today() + timedelta(days=days), weekdays=(weekday,))[1]
+
+
+@pytest.mark.parametrize("days", range(6))
+def test_weekdays_before_and_behind_the_two_days_are_not_between(days: int) -> None:
+    for ahead in (-1, days + 1):
+        weekday = (today() + timedelta(days=ahead)).weekday()
+        with pytest.raises(FieldError) as refusal:
+            join(until_on=today() + timedelta(days=days), weekdays=(weekday,))
+        assert refusal.value.field == "weekdays"
+
+
+def test_time_of_day_may_be_as_long_as_the_visit() -> None:
+    doctor = make_doctor()
+    visit_type = make_visit_type(doctor=doctor, slots=2)
+    asked = {"doctor_id": doctor.pk, "visit_type_id": visit_type.pk, "day_from": time(9)}
+    assert join(**asked, day_until=time(9, 40))[1]
+    with pytest.raises(FieldError):
+        join(**asked, day_until=time(9, 39))
+
+
 def test_last_day_may_be_today_anywhere_and_a_year_ahead() -> None:
     now = tomorrow_at(11, 59)
     here, a_year_on = now.date(), now.date() + timedelta(days=366)

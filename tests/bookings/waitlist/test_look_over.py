@@ -5,6 +5,7 @@ from datetime import datetime, time, timedelta
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from structlog.testing import capture_logs
 
 from bookings.models import Hold, WaitlistEntry
 from bookings.waitlist import selectors
@@ -164,11 +165,11 @@ def test_entry_that_ends_a_run_keeps_nobody_behind_it_waiting(monkeypatch) -> No
 @pytest.mark.django_db(transaction=True)
 def test_time_that_somebody_keeps_locked_keeps_no_other_entry_waiting() -> None:
     (busy, (locked,)), (visit_type, _slots) = awaited(), awaited()
-    in_line(busy, count=1)
+    (waiting,) = in_line(busy, count=1)
     (entry,) = in_line(visit_type, count=1)
     other = connection.copy()
     try:
-        with other.cursor() as cursor:
+        with other.cursor() as cursor, capture_logs() as logs:
             cursor.execute("BEGIN")
             cursor.execute("SELECT FROM doctors_slot WHERE id = %s FOR UPDATE", [locked.pk])
             [offer] = offer_free_times(now=in_daylight())
@@ -176,6 +177,8 @@ def test_time_that_somebody_keeps_locked_keeps_no_other_entry_waiting() -> None:
     finally:
         other.close()
     assert offer.waitlist_entry == entry
+    (said,) = logs
+    assert (said["event"], said["entry_id"]) == ("waitlist_entry_not_looked_at", str(waiting.pk))
     [offer] = offer_free_times(now=in_daylight())
     assert offer.slot_ids == [locked.pk]
 
