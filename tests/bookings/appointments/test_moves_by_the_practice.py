@@ -231,7 +231,7 @@ def test_refusal_names_the_next_free_times() -> None:
 
 
 def test_refusal_names_times_that_overlap_the_visit_itself() -> None:
-    old, visit_type, slots = booked(length=2)
+    old, _type, slots = booked(length=2)
     Slot.objects.filter(pk__in=[slots[0].pk, slots[5].pk]).update(state="blocked")
     with pytest.raises(SlotTaken) as refusal:
         move(old, slots[0])
