@@ -24,10 +24,18 @@ from bookings.errors import ChangeWindowPassed, NotChangeable
 from bookings.models import Appointment, Hold
 from bookings.states import TRANSITIONS, AppointmentStatus
 from docbook.audit.models import AuditEvent
-from docbook.errors import FieldError, NotFound, VersionMismatch
+from docbook.errors import FieldError, NotFound, NotYours, VersionMismatch
 from docbook.outbox.models import OutboxMessage
 from doctors.models import Slot
-from tests.bookings.acts import as_patient, book, bookable, guest, key_of, take
+from tests.bookings.acts import (
+    as_patient,
+    book,
+    bookable,
+    guest,
+    hold_instead,
+    key_of,
+    take,
+)
 from tests.bookings.parties import OWN, PRACTICE, STRANGERS, doctor_of, patient_of, secretary_of
 from tests.bookings.traces import traces
 from tests.factories import (
@@ -116,6 +124,27 @@ def test_stranger_finds_no_visit_and_changes_none(verb: Verb, who: str) -> None:
     with pytest.raises(NotFound):
         act(verb, visit, by=by)
     assert traces() == before
+
+
+def test_log_says_whose_visit_a_stranger_asked_for() -> None:
+    visit = a_visit()
+    with pytest.raises(NotYours) as refusal:
+        act(cancel_appointment, visit, by=as_patient(make_patient()))
+    assert (refusal.value.object_type, refusal.value.pk) == ("appointment", visit.pk)
+
+
+def test_change_of_a_visit_ends_what_was_held_for_moving_it_and_nothing_else(
+    django_capture_on_commit_callbacks,
+) -> None:
+    visit_type, slots = bookable()
+    holder = as_patient(make_patient())
+    visit = book(slots[0], visit_type=visit_type, holder=holder)
+    move = hold_instead(visit, slots[1])
+    other = take(slots[2], visit_type=visit_type, holder=guest())
+    with django_capture_on_commit_callbacks(execute=True):
+        act(cancel_appointment, visit, by=holder)
+    states = dict(Hold.objects.values_list("pk", "state"))
+    assert (states[move.pk], states[other.pk]) == ("released", "held")
 
 
 @each_verb

@@ -6,7 +6,13 @@ import pytest
 from django.utils import timezone
 
 from bookings.errors import DetailsMissing, HoldExpired
-from bookings.holding.services.codes import resend_at, resend_code, seconds_until_resend
+from bookings.holding.services.codes import (
+    Recipient,
+    destination_of,
+    resend_at,
+    resend_code,
+    seconds_until_resend,
+)
 from bookings.models import Hold
 from bookings.models.holds import MAX_CODE_RESENDS
 from docbook.errors import NotFound, RateLimited
@@ -78,6 +84,65 @@ def test_code_counts_for_its_recipient_only_if_it_is_sent(monkeypatch) -> None:
     third, its_holder = held()
     with pytest.raises(RateLimited):
         ask_for_code(third, holder=its_holder)
+
+
+def test_code_that_was_sent_stays_counted(monkeypatch) -> None:
+    allow(monkeypatch, codes_to=1, codes_any_case=0)
+    hold, holder = held()
+    ask_for_code(hold, holder=holder)
+    other, its_holder = held()
+    with pytest.raises(RateLimited):
+        ask_for_code(other, holder=its_holder)
+
+
+@pytest.mark.parametrize("full", ["codes_to", "mail_day"])
+def test_one_code_goes_out_in_any_case_however_many_strangers_asked_for(monkeypatch, full) -> None:
+    allow(monkeypatch, **{full: 1}, codes_any_case=1)
+    for _ in range(2):
+        hold, holder = held()
+        ask_for_code(hold, holder=holder)
+    hold, holder = held()
+    with pytest.raises(RateLimited):
+        ask_for_code(hold, holder=holder)
+    assert len(requests_for_codes()) == 2
+
+
+def test_strangers_use_up_no_codes_of_a_patient_who_is_signed_in(monkeypatch) -> None:
+    allow(monkeypatch, codes_to=1, codes_any_case=0)
+    patient = make_patient(email="saskia.kuipers@example.test")
+    hold, holder = held()
+    ask_for_code(hold, holder=holder)
+    visit_type, slots = bookable()
+    own = attempt(slots[0], visit_type=visit_type, holder=as_patient(patient))
+    assert own.code_sent_at
+
+
+@pytest.mark.parametrize(
+    ("channel", "patient_id", "phone", "expected"),
+    [
+        ("email", 1, "+31 6 5550 1234", "email"),
+        ("sms", 1, "+31 6 5550 1234", "sms"),
+        ("sms", None, "+31 6 5550 1234", "email"),
+        ("sms", 1, "", "email"),
+    ],
+)
+def test_text_goes_to_the_number_of_a_patient_only(
+    settings, channel, patient_id, phone, expected
+) -> None:
+    settings.CODE_CHANNEL = channel
+    found = destination_of(Recipient(patient_id, "saskia@example.test", phone))
+    assert found.channel == expected
+
+
+def test_texts_are_counted_by_their_number(settings, monkeypatch) -> None:
+    settings.CODE_CHANNEL = "sms"
+    allow(monkeypatch, codes_to_phone=1)
+    visit_type, slots = bookable()
+    phones = ["+31 6 5550 1234", "+31 6 5550 1235", "+31 6 5550 1234"]
+    for phone, slot in zip(phones[:2], slots, strict=False):
+        attempt(slot, visit_type=visit_type, holder=as_patient(make_patient()), phone=phone)
+    with pytest.raises(RateLimited):
+        attempt(slots[2], visit_type=visit_type, holder=as_patient(make_patient()), phone=phones[2])
 
 
 def test_first_request_renews_the_hold_to_its_full_term() -> None:

@@ -21,7 +21,15 @@ from docbook.http.keyed_digest import target_of
 from docbook.outbox.models import OutboxMessage
 from doctors.models import Slot, VisitType
 from tests.api.client import Api, problem
-from tests.bookings.acts import allow_resend, attempt, bookable, code_of, guest, wrong_code
+from tests.bookings.acts import (
+    allow_resend,
+    as_patient,
+    attempt,
+    bookable,
+    code_of,
+    guest,
+    wrong_code,
+)
 from tests.bookings.waitlist.acts import awaited, in_line, release
 from tests.concurrency.rush import rush
 from tests.factories import PASSWORD, make_patient
@@ -70,6 +78,16 @@ def newest_mail() -> str:
     message = OutboxMessage.objects.filter(topic="otp.requested").latest("id")
     tasks.send_code([message.pk, message.handed_out])
     return str(mail.outbox[-1].body)
+
+
+@pytest.mark.parametrize("who", ["strangers", "owner"])
+def test_guess_without_a_network_counts_for_strangers_or_for_the_owner(who: str) -> None:
+    visit_type, slots = bookable()
+    holder = guest() if who == "strangers" else as_patient(make_patient())
+    hold = attempt(slots[0], visit_type=visit_type, holder=holder)
+    with pytest.raises(OtpInvalid):
+        confirm_booking(hold_id=hold.pk, holder=holder, code=wrong_code(hold))
+    assert list(CodeGuesses.objects.values_list("guesser", flat=True)) == [who]
 
 
 def test_eleventh_guess_over_several_holds_is_refused_even_if_it_is_right() -> None:

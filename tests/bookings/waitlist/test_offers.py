@@ -190,6 +190,31 @@ def test_specialty_is_served_by_a_reason_of_the_mode_that_is_wanted() -> None:
     assert offer.visit_type == video
 
 
+def test_who_waits_for_what_the_doctor_does_not_offer_keeps_nobody_behind_them_waiting() -> None:
+    visit_type, (slot,) = awaited()
+    doctor = visit_type.doctor
+    field = {"specialty": doctor.specialty, "city": doctor.clinic.city}
+    alone = {"doctor": None, "visit_type": None, "patient": make_patient()}
+    by_video = make_waitlist_entry(**alone, **field, mode="video")
+    WaitlistEntry.objects.filter(pk=by_video.pk).update(
+        created_at=timezone.now() - timedelta(days=9)
+    )
+    (entry,) = in_line(visit_type, count=1)
+    (offer,) = release(slot)
+    assert offer.waitlist_entry == entry
+
+
+def test_times_that_do_not_suit_are_passed_over() -> None:
+    visit_type, slots = awaited(count=2)
+    (entry,) = in_line(
+        visit_type,
+        count=1,
+        day_from=slots[1].starts_at.astimezone(visit_type.doctor.clinic.zone).time(),
+    )
+    (offer,) = offer_free_times(now=in_daylight())
+    assert (offer.waitlist_entry, offer.starts_at) == (entry, slots[1].starts_at)
+
+
 def test_who_has_left_meanwhile_is_offered_nothing() -> None:
     visit_type, _slots = awaited()
     gone, _waits = in_line(visit_type, count=2)
