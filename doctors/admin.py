@@ -1,11 +1,13 @@
 """Clinics, doctors and what they offer. Slots are made from the hours; here they are read-only."""
 
+from datetime import timedelta
 from typing import Any, ClassVar
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
@@ -16,8 +18,10 @@ from docbook.audit import services as audit
 from docbook.observability.read_only_admin import OwnFiltersAdmin, ReadOnlyAdmin
 from doctors.clinic_admin import AtTheClinic
 from doctors.models import (
+    AvailabilityOverride,
     AvailabilityRule,
     Clinic,
+    ClosedDay,
     Doctor,
     SecretaryAssignment,
     Slot,
@@ -25,8 +29,9 @@ from doctors.models import (
     Specialty,
     VisitType,
 )
-from doctors.schedule_forms import ClinicForm, RuleForm, RuleFormSet
+from doctors.schedule_forms import ClinicForm, OverrideForm, RuleForm, RuleFormSet
 from doctors.selectors.alphabet import letters_of
+from doctors.selectors.hours import doctors_with_hours_at
 from doctors.services.slot_expansions import ask_for_expansion
 
 
@@ -51,6 +56,16 @@ class SpecialtyAdmin(OwnFiltersAdmin):
     prepopulated_fields = {"slug": ("name",)}
 
 
+class ClosedDayInline(admin.TabularInline):
+    model = ClosedDay
+    extra = 0
+    ordering = ("day",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ClosedDay]:
+        yesterday = timezone.now().date() - timedelta(days=1)
+        return super().get_queryset(request).filter(day__gte=yesterday)
+
+
 @admin.register(Clinic)
 class ClinicAdmin(OwnFiltersAdmin):
     """A clinic in use cannot be deleted: slots and appointments refer to it."""
@@ -60,18 +75,24 @@ class ClinicAdmin(OwnFiltersAdmin):
     ordering = (letters_of("name"), "id")
     list_filter = ("country", "city")
     search_fields = ("name", "city", "street")
+    inlines = (ClosedDayInline,)
     actions = None
 
     def has_delete_permission(self, request: HttpRequest, obj: Clinic | None = None) -> bool:
         in_use = obj is not None and (obj.doctors.exists() or obj.rules.exists())
         return super().has_delete_permission(request, obj) and not in_use
 
-    def save_model(self, request: HttpRequest, obj: Clinic, form: Any, change: bool) -> None:
-        """Hours follow the wall clock, so a new zone makes them different times."""
-        super().save_model(request, obj, form, change)
-        if change and "time_zone" in form.changed_data:
-            doctors = obj.rules.order_by("doctor").values_list("doctor", flat=True).distinct()
-            bring_times_in_line(request, doctor_ids=list(doctors))
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        """Hours follow the wall clock, so a new zone makes them different times; closed days have
+        no hours.
+        """
+        super().save_related(request, form, formsets, change)
+        moves = change and "time_zone" in form.changed_data
+        if moves or any(formset.has_changed() for formset in formsets):
+            clinic: Clinic = form.instance
+            doctors = doctors_with_hours_at(clinic)
+            if doctors:
+                bring_times_in_line(request, doctor_ids=doctors)
 
 
 class VisitTypeInline(admin.TabularInline):
@@ -90,6 +111,20 @@ class RuleInline(admin.TabularInline):
     extra = 0
     ordering = ("starts", "id")
     autocomplete_fields = ("clinic",)
+
+
+class OverrideInline(admin.TabularInline):
+    """Those of the past are in nobody's way and would fill the page."""
+
+    model = AvailabilityOverride
+    form = OverrideForm
+    extra = 0
+    ordering = ("first_day", "starts", "id")
+    autocomplete_fields = ("clinic",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[AvailabilityOverride]:
+        yesterday = timezone.now().date() - timedelta(days=1)
+        return super().get_queryset(request).filter(last_day__gte=yesterday)
 
 
 class SecretaryInline(BySuperusers, admin.TabularInline):
@@ -114,7 +149,7 @@ class DoctorAdmin(OwnFiltersAdmin):
     search_fields = ("name",)
     autocomplete_fields = ("user", "specialty", "clinic")
     prepopulated_fields = {"slug": ("name",)}
-    inlines = (VisitTypeInline, RuleInline, SecretaryInline)
+    inlines = (VisitTypeInline, RuleInline, OverrideInline, SecretaryInline)
     actions = None
 
     class Media:

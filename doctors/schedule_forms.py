@@ -13,9 +13,11 @@ from django.utils.dates import WEEKDAYS
 from django.utils.translation import gettext_lazy as _
 
 from docbook.times_of_day import END_OF_DAY, end_in_words, ends_after, read_end, whole_minutes
-from doctors.models import AvailabilityRule
+from doctors.models import AvailabilityOverride, AvailabilityRule, OverrideKind
 from doctors.models.places import validate_time_zone
 from doctors.recurrence import WeeklyRule, overlap
+
+LONGEST_OVERRIDE = timedelta(days=366)
 
 
 class StartOfHoursField(forms.TimeField):
@@ -58,7 +60,16 @@ class RuleForm(forms.ModelForm):
 
     class Meta:
         model = AvailabilityRule
-        fields = ("weekdays", "starts", "ends", "clinic", "mode", "valid_from", "valid_until")
+        fields = (
+            "weekdays",
+            "starts",
+            "ends",
+            "every_weeks",
+            "clinic",
+            "mode",
+            "valid_from",
+            "valid_until",
+        )
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
@@ -83,6 +94,40 @@ class RuleForm(forms.ModelForm):
         """
         rule: AvailabilityRule = self.instance
         return rule.weekly()
+
+
+class OverrideForm(forms.ModelForm):
+    """Left alone, the times are those of the whole day."""
+
+    starts = StartOfHoursField(label=_("from"), validators=[whole_minutes], initial=time.min)
+    ends = EndOfHoursField(
+        label=_("to"),
+        validators=[whole_minutes],
+        initial=END_OF_DAY,
+        help_text=_("24:00 is the end of the day."),
+    )
+
+    class Meta:
+        model = AvailabilityOverride
+        fields = ("kind", "first_day", "last_day", "starts", "ends", "clinic", "mode", "reason")
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        first, last = cleaned.get("first_day"), cleaned.get("last_day")
+        if first and last and last < first:
+            self.add_error("last_day", _("The last day must not be before the first."))
+        elif first and last and last - first > LONGEST_OVERRIDE:
+            self.add_error("last_day", _("At most a year can be entered at once."))
+        starts, ends = cleaned.get("starts"), cleaned.get("ends")
+        if starts is not None and ends is not None and not ends_after(ends, starts):
+            self.add_error("ends", _("The end must be later than the start."))
+        if (
+            cleaned.get("kind") == OverrideKind.EXTRA
+            and "clinic" in cleaned
+            and not cleaned["clinic"]
+        ):
+            self.add_error("clinic", _("Choose the clinic of the extra hours."))
+        return cleaned
 
 
 class ClinicForm(forms.ModelForm):

@@ -19,8 +19,10 @@ from accounts.models import User
 from bookings.models import Appointment, Hold, HoldState, WaitlistEntry
 from bookings.states import AppointmentStatus
 from doctors.models import (
+    AvailabilityOverride,
     AvailabilityRule,
     Clinic,
+    ClosedDay,
     Doctor,
     Mode,
     SecretaryAssignment,
@@ -145,6 +147,26 @@ class RuleFactory(DjangoModelFactory[AvailabilityRule]):
     valid_from = date(2020, 1, 1)
 
 
+class OverrideFactory(DjangoModelFactory[AvailabilityOverride]):
+    """A day off at every clinic: the day after tomorrow."""
+
+    class Meta:
+        model = AvailabilityOverride
+
+    doctor = factory.SubFactory(DoctorFactory)
+    first_day = factory.LazyFunction(lambda: tomorrow_at(days=2).date())
+    last_day = factory.SelfAttribute("first_day")
+
+
+class ClosedDayFactory(DjangoModelFactory[ClosedDay]):
+    class Meta:
+        model = ClosedDay
+
+    clinic = factory.SubFactory(ClinicFactory)
+    day = factory.LazyFunction(lambda: tomorrow_at(days=2).date())
+    name = "King's Day"
+
+
 class SlotFactory(DjangoModelFactory[Slot]):
     """By default from 09:00 UTC of the day after tomorrow: changes close a day before a visit."""
 
@@ -182,6 +204,8 @@ make_clinic = ClinicFactory.create
 make_doctor = DoctorFactory.create
 make_visit_type = VisitTypeFactory.create
 make_rule = RuleFactory.create
+make_override = OverrideFactory.create
+make_closed_day = ClosedDayFactory.create
 make_waitlist_entry = WaitlistEntryFactory.create
 
 

@@ -1,15 +1,19 @@
 """Who can be booked and when."""
 
 from doctors.models.expansion import SlotExpansion
+from doctors.models.overrides import AvailabilityOverride, ClosedDay, OverrideKind
 from doctors.models.places import Clinic, Specialty
 from doctors.models.profiles import Doctor, SecretaryAssignment, VisitType
 from doctors.models.schedule import AvailabilityRule, Mode, Slot, SlotState
 
 __all__ = [
+    "AvailabilityOverride",
     "AvailabilityRule",
     "Clinic",
+    "ClosedDay",
     "Doctor",
     "Mode",
+    "OverrideKind",
     "SecretaryAssignment",
     "Slot",
     "SlotExpansion",

@@ -14,6 +14,14 @@ from docbook.http.dates import validate_day
 from docbook.times_of_day import END_OF_DAY, whole_minutes
 from doctors.recurrence import WeeklyRule
 
+# Weeks A and B are two rules of every second week, whose first days are a week apart.
+EVERY_WEEKS = (
+    (1, _("every week")),
+    (2, _("every second week")),
+    (3, _("every third week")),
+    (4, _("every fourth week")),
+)
+
 
 class Mode(models.TextChoices):
     """How doctor and patient meet. A rule may leave it open; a visit has exactly one mode."""
@@ -62,6 +70,13 @@ class AvailabilityRule(models.Model):
     valid_until = models.DateField(
         _("valid until"), null=True, blank=True, validators=[validate_day]
     )
+    every_weeks = models.PositiveSmallIntegerField(
+        _("weeks"),
+        choices=EVERY_WEEKS,
+        default=1,
+        db_default=1,
+        help_text=_("Counted from the week of the first day; weeks begin on Monday."),
+    )
 
     class Meta:
         ordering: ClassVar[list[str]] = ["doctor", "starts", "id"]
@@ -87,6 +102,10 @@ class AvailabilityRule(models.Model):
                 name="rule_names_weekdays_0_to_6",
             ),
             models.CheckConstraint(condition=Q(mode__in=Mode.values), name="rule_has_a_known_mode"),
+            models.CheckConstraint(
+                condition=Q(every_weeks__in=[weeks for weeks, _label in EVERY_WEEKS]),
+                name="rule_holds_every_1_to_4_weeks",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -104,6 +123,7 @@ class AvailabilityRule(models.Model):
             slot_minutes=slot_minutes,
             valid_from=self.valid_from,
             valid_until=self.valid_until,
+            every_weeks=self.every_weeks,
         )
 
 

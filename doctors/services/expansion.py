@@ -1,20 +1,22 @@
-"""Recurring rules → slot rows, for each doctor's rolling horizon of local days.
+"""Hours → slot rows, for each doctor's rolling horizon of local days.
 
-May run any number of times: it adds missing slots and removes slots that no rule makes any more. It
-never touches the past, or a slot that is held, booked or blocked.
+May run any number of times: it adds missing slots and removes slots outside the hours. It never
+touches the past, or a slot that is held, booked or blocked.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import datetime, time, timedelta
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from django.db import IntegrityError, connection, transaction
 
 from docbook.lock_keys import EXPANSION_OF_A_DOCTOR
-from doctors.models import AvailabilityRule, Doctor
-from doctors.recurrence import WeeklyRule, instant, slot_periods
+from doctors.hours import Hours
+from doctors.models import Doctor
+from doctors.recurrence import ONE_DAY, instant
+from doctors.selectors.hours import hours_of
 
 # Small enough for a transaction of about a second: waiting for one of its rows takes less than the
 # lock timeout of a web request. Large enough that round trips do not matter.
@@ -100,16 +102,6 @@ class _Present(NamedTuple):
     is_open: bool
 
 
-class _Rule(NamedTuple):
-    """A rule's row, with the columns of its doctor and clinic that the expansion needs."""
-
-    doctor_id: int
-    clinic_id: int
-    mode: str
-    days: int
-    weekly: WeeklyRule
-
-
 def expand_slots(
     *,
     doctor_ids: Sequence[int] | None,
@@ -156,9 +148,14 @@ def _chunks(ids: list[int]) -> Iterator[list[int]]:
 def _expand_chunk(*, doctor_ids: list[int], now: datetime, days: int | None) -> ExpansionResult:
     with transaction.atomic():
         _begin(doctor_ids)
-        rules = list(_rules_of(doctor_ids, days=days))
-        wanted = {candidate for rule in rules for candidate in _candidates(rule, now=now)}
-        until = None if days is None else _end_of_window(rules, now=now, days=days)
+        doctors = list(Doctor.objects.filter(pk__in=doctor_ids, is_active=True))
+        hours = hours_of(doctors, since=now.date() - ONE_DAY)
+        wanted = {
+            candidate
+            for doctor in doctors
+            for candidate in _candidates(doctor, hours[doctor.pk], now=now, days=days)
+        }
+        until = None if days is None else _end_of_window(hours.values(), now=now, days=days)
         present = _present(doctor_ids, now=now, until=until)
         stale = [slot.pk for key, slot in present.items() if slot.is_open and key not in wanted]
         removed = _remove(stale)
@@ -178,34 +175,20 @@ def _begin(doctor_ids: list[int]) -> None:
     _run(_LOCK_DOCTORS, lock_class=EXPANSION_OF_A_DOCTOR, ids=doctor_ids)
 
 
-def _rules_of(doctor_ids: list[int], *, days: int | None) -> Iterator[_Rule]:
-    rules = AvailabilityRule.objects.filter(doctor__in=doctor_ids, doctor__is_active=True)
-    for rule in rules.select_related("doctor", "clinic").order_by("doctor_id", "pk"):
-        weekly = rule.weekly(slot_minutes=rule.doctor.slot_minutes)
-        yield _Rule(
-            rule.doctor_id, rule.clinic_id, rule.mode, days or rule.doctor.horizon_days, weekly
-        )
-
-
-def _candidates(rule: _Rule, *, now: datetime) -> Iterator[Candidate]:
-    periods = slot_periods(
-        rule=rule.weekly, first_day=_today(now=now, zone=rule.weekly.zone), days=rule.days
-    )
-    for period in periods:
+def _candidates(
+    doctor: Doctor, hours: Hours, *, now: datetime, days: int | None
+) -> Iterator[Candidate]:
+    for clinic_id, mode, period in hours.slots(now=now, days=days or doctor.horizon_days):
         if period.starts_at > now:
             starts, ends = int(period.starts_at.timestamp()), int(period.ends_at.timestamp())
-            yield Candidate(rule.doctor_id, rule.clinic_id, rule.mode, starts, ends)
+            yield Candidate(doctor.pk, clinic_id, mode, starts, ends)
 
 
-def _today(*, now: datetime, zone: ZoneInfo) -> date:
-    return now.astimezone(zone).date()
-
-
-def _end_of_window(rules: list[_Rule], *, now: datetime, days: int) -> datetime:
+def _end_of_window(hours: Iterable[Hours], *, now: datetime, days: int) -> datetime:
     """The earliest end of the last day among the zones. Everything before it was considered."""
-    zones = {rule.weekly.zone for rule in rules} or {ZoneInfo("UTC")}
+    zones = {zone for each in hours for zone in each.zones.values()} or {ZoneInfo("UTC")}
     return min(
-        instant(day=_today(now=now, zone=zone) + timedelta(days=days), at=time.min, zone=zone)
+        instant(day=now.astimezone(zone).date() + timedelta(days=days), at=time.min, zone=zone)
         for zone in zones
     )
 

@@ -1,7 +1,7 @@
 """The admin: staff can look at everything, and rows that a service owns are read-only."""
 
 import re
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 from celery import current_app
@@ -18,7 +18,15 @@ from bookings.models import Appointment, BookingPause, Hold, WaitlistEntry
 from docbook.audit.models import AuditEvent
 from docbook.observability import read_only_admin
 from docbook.outbox.models import OutboxMessage
-from doctors.models import AvailabilityRule, Clinic, Doctor, Slot, SlotExpansion, Specialty
+from doctors.models import (
+    AvailabilityOverride,
+    AvailabilityRule,
+    Clinic,
+    Doctor,
+    Slot,
+    SlotExpansion,
+    Specialty,
+)
 from doctors.services import slot_expansions
 from tests.factories import (
     make_admin,
@@ -26,6 +34,7 @@ from tests.factories import (
     make_clinic,
     make_doctor,
     make_hold,
+    make_override,
     make_rule,
     make_secretary,
     make_slots,
@@ -267,7 +276,7 @@ def doctor_form(doctor, *rules: dict, **fields) -> dict:
         "change_notice_minutes": 1440,
         "is_active": "on",
     } | fields
-    for prefix in ("visit_types", "secretaries"):
+    for prefix in ("visit_types", "overrides", "secretaries"):
         form |= {f"{prefix}-TOTAL_FORMS": 0, f"{prefix}-INITIAL_FORMS": 0}
     form |= {"rules-TOTAL_FORMS": len(rules), "rules-INITIAL_FORMS": 0}
     for number, rule in enumerate(rules):
@@ -276,11 +285,38 @@ def doctor_form(doctor, *rules: dict, **fields) -> dict:
     return form
 
 
+def clinic_form(clinic, *closed: dict, **changes) -> dict:
+    names = ("name", "street", "postcode", "city", "country", "time_zone", "phone", "directions")
+    form = {name: getattr(clinic, name) for name in names} | changes
+    return form | rows("closed_days", closed)
+
+
+def rows(prefix: str, given) -> dict:
+    """New rows of an inline."""
+    form = {f"{prefix}-TOTAL_FORMS": len(given), f"{prefix}-INITIAL_FORMS": 0}
+    for number, row in enumerate(given):
+        form |= {f"{prefix}-{number}-{name}": value for name, value in row.items()}
+    return form
+
+
+def time_off(**fields) -> dict:
+    tomorrow = str(tomorrow_at().date())
+    return {
+        "kind": "off",
+        "first_day": tomorrow,
+        "last_day": tomorrow,
+        "starts": "00:00",
+        "ends": "24:00",
+        "mode": "any",
+    } | fields
+
+
 def hours(**fields) -> dict:
     return {
         "weekdays": [0, 1, 2, 3, 4, 5, 6],
         "starts": "09:00",
         "ends": "12:00",
+        "every_weeks": "1",
         "mode": "any",
         "valid_from": "2026-01-01",
     } | fields
@@ -356,17 +392,82 @@ def test_a_clinic_in_another_zone_has_other_times(door):
     doctor = make_doctor(horizon_days=3)
     make_rule(doctor=doctor, starts=time(23, 20), ends=time(23, 40))
     clinic = doctor.clinic
-    form = {
-        name: getattr(clinic, name)
-        for name in ("name", "street", "postcode", "city", "country", "phone", "directions")
-    }
-    answer = door.post(
-        url(Clinic, "change", clinic.pk), form | {"time_zone": "Asia/Kolkata"}, follow=True
-    )
+    form = clinic_form(clinic, time_zone="Asia/Kolkata")
+    answer = door.post(url(Clinic, "change", clinic.pk), form, follow=True)
     assert "The bookable times of 1 doctor" in answer.content.decode()
     carry_it_out()
     starts = {slot.starts_at.time() for slot in Slot.objects.filter(doctor=doctor)}
     assert starts == {time(17, 50)}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_day_off_takes_its_free_times_away(door):
+    doctor = make_doctor(horizon_days=3)
+    form = doctor_form(doctor, hours()) | rows("overrides", [time_off(reason="Congress")])
+    assert door.post(url(Doctor, "change", doctor.pk), form).status_code == 302
+    carry_it_out()
+    tomorrow = tomorrow_at().date()
+    days = {slot.starts_at.date() for slot in Slot.objects.filter(doctor=doctor)}
+    assert days
+    assert tomorrow not in days
+    off = AvailabilityOverride.objects.get(doctor=doctor)
+    assert (off.reason, off.starts, off.ends) == ("Congress", time(0), time(0))
+
+
+@pytest.mark.parametrize(
+    ("wrong", "field"),
+    [
+        ({"last_day": "2026-01-01"}, "last_day"),
+        ({"first_day": "2026-01-01", "last_day": "2027-01-03"}, "last_day"),
+        ({"starts": "12:00", "ends": "11:59"}, "ends"),
+        ({"starts": "12:00", "ends": "25:00"}, "ends"),
+        ({"kind": "extra"}, "clinic"),
+        ({"first_day": "31 February"}, "first_day"),
+    ],
+)
+def test_what_is_wrong_with_time_off_is_said_at_its_field_and_nothing_is_kept(door, wrong, field):
+    doctor = make_doctor()
+    form = doctor_form(doctor, hours()) | rows("overrides", [time_off(**wrong)])
+    answer = door.post(url(Doctor, "change", doctor.pk), form)
+    [formset] = [
+        inline.formset
+        for inline in answer.context["inline_admin_formsets"]
+        if inline.formset.prefix == "overrides"
+    ]
+    assert [list(errors) for errors in formset.errors] == [[field]]
+    assert not AvailabilityOverride.objects.exists()
+    assert not AvailabilityRule.objects.exists()
+
+
+def test_time_off_that_is_over_does_not_fill_the_page(door):
+    doctor = make_doctor()
+    make_override(doctor=doctor, first_day=date(2025, 5, 1), reason="Long ago")
+    make_override(doctor=doctor, reason="Soon")
+    page = door.get(url(Doctor, "change", doctor.pk)).content.decode()
+    assert "Soon" in page
+    assert "Long ago" not in page
+
+
+@pytest.mark.django_db(transaction=True)
+def test_closed_day_of_a_clinic_takes_the_free_times_of_its_doctors_away(door):
+    doctor = make_doctor(horizon_days=3)
+    make_rule(doctor=doctor)
+    tomorrow = tomorrow_at().date()
+    form = clinic_form(doctor.clinic, {"day": str(tomorrow), "name": "King's Day"})
+    answer = door.post(url(Clinic, "change", doctor.clinic_id), form, follow=True)
+    assert "The bookable times of 1 doctor" in answer.content.decode()
+    carry_it_out()
+    days = {slot.starts_at.date() for slot in Slot.objects.filter(doctor=doctor)}
+    assert days
+    assert tomorrow not in days
+
+
+def test_clinic_whose_name_changes_needs_no_new_times(door):
+    doctor = make_doctor()
+    make_rule(doctor=doctor)
+    form = clinic_form(doctor.clinic, name="Kliniek Noord")
+    assert door.post(url(Clinic, "change", doctor.clinic_id), form).status_code == 302
+    assert not SlotExpansion.objects.exists()
 
 
 NOT_AN_END = "Write the time like 08:30, or 24:00 for the end of the day."
@@ -507,8 +608,7 @@ def test_zone_of_a_clinic_that_lets_hours_of_a_doctor_overlap_is_refused_at_its_
     make_rule(doctor=doctor, clinic=utrecht, starts=time(9), ends=time(10))
     make_rule(doctor=doctor, clinic=london, starts=time(9), ends=time(11))
     make_rule(doctor=make_doctor(clinic=london), starts=time(8), ends=time(20))
-    fields = ("name", "street", "postcode", "city", "country", "phone", "directions")
-    form = {field: getattr(london, field) for field in fields}
+    form = clinic_form(london)
     page = url(Clinic, "change", london.pk)
     answer = door.post(page, form | {"time_zone": "Europe/Berlin"})
     said = "In this zone, the hours of Dr Emma Visser overlap those at another clinic."

@@ -17,7 +17,9 @@ from tests.factories import (
     make_admin,
     make_appointment,
     make_clinic,
+    make_closed_day,
     make_doctor,
+    make_override,
     make_rule,
     make_slots,
     make_user,
@@ -55,6 +57,23 @@ def save(doctor: Doctor, *rules: dict[str, Any], **fields: Any) -> tuple[Client,
     form = doctor_form(doctor, *rules, **fields)
     form["rules-INITIAL_FORMS"] = sum("id" in rule for rule in rules)
     return browser, browser.post(page_of(doctor), form, follow=True)
+
+
+@pytest.mark.parametrize("why", ["time off", "closed day"])
+def test_visit_in_time_off_or_on_a_closed_day_is_outside_and_extra_hours_cover_it(why: str) -> None:
+    doctor = make_doctor()
+    make_rule(doctor=doctor, starts=time(8), ends=time(12))
+    visit = visit_at(doctor, 9)
+    assert outside(doctor) == []
+    day = local(9).date()
+    if why == "time off":
+        make_override(doctor=doctor, first_day=day, starts=time(9), ends=time(10))
+    else:
+        make_closed_day(clinic=doctor.clinic, day=day)
+    assert outside(doctor) == [visit.pk]
+    extra = {"doctor": doctor, "kind": "extra", "clinic": doctor.clinic, "first_day": day}
+    make_override(**extra, starts=time(8), ends=time(10))
+    assert outside(doctor) == ([visit.pk] if why == "time off" else [])
 
 
 def test_ending_hours_says_how_many_visits_lie_outside_and_leads_to_them() -> None:

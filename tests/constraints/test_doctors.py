@@ -8,7 +8,9 @@ from doctors.models import SlotExpansion
 from tests.constraints.registry import breaks
 from tests.factories import (
     make_clinic,
+    make_closed_day,
     make_doctor,
+    make_override,
     make_rule,
     make_secretary,
     make_visit_type,
@@ -100,6 +102,47 @@ def test_hours_on_no_day_are_refused():
 @breaks("rule_has_a_known_mode")
 def test_hours_in_an_unknown_mode_are_refused():
     make_rule(doctor=make_doctor(), mode="telepathy")
+
+
+@breaks("rule_holds_every_1_to_4_weeks")
+def test_hours_in_no_week_are_refused():
+    make_rule(doctor=make_doctor(), every_weeks=0)
+
+
+@breaks("override_has_a_day")
+def test_time_off_that_ends_before_its_first_day_is_refused():
+    make_override(first_day=date(2026, 2, 2), last_day=date(2026, 2, 1))
+
+
+@breaks("override_ends_after_it_starts")
+def test_time_off_that_ends_when_it_starts_is_refused():
+    make_override(starts=time(9), ends=time(9))
+
+
+@breaks("override_has_whole_minutes")
+def test_time_off_from_the_middle_of_a_minute_is_refused():
+    make_override(starts=time(9, 0, 30))
+
+
+@breaks("extra_hours_are_at_a_clinic")
+def test_extra_hours_nowhere_are_refused():
+    make_override(kind="extra")
+
+
+@breaks("override_has_a_known_kind")
+def test_an_unknown_kind_of_override_is_refused():
+    make_override(kind="nap")
+
+
+@breaks("override_has_a_known_mode")
+def test_extra_hours_in_an_unknown_mode_are_refused():
+    make_override(mode="telepathy")
+
+
+@breaks("one_closed_day_per_clinic_and_day")
+def test_a_clinic_is_closed_on_a_day_once():
+    closed = make_closed_day()
+    make_closed_day(clinic=closed.clinic, day=closed.day)
 
 
 @breaks("visit_type_keeps_at_most_12_slots_free")

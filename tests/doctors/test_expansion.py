@@ -13,7 +13,15 @@ from uuid_utils.compat import uuid7
 from doctors.models import Slot, SlotState
 from doctors.services.expansion import KEPT_FOR, expand_slots, purge_old_slots
 from doctors.tasks import expand_all_slots
-from tests.factories import make_clinic, make_doctor, make_rule, make_slots, tomorrow_at
+from tests.factories import (
+    make_clinic,
+    make_closed_day,
+    make_doctor,
+    make_override,
+    make_rule,
+    make_slots,
+    tomorrow_at,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -103,6 +111,71 @@ def test_the_horizon_rolls_on_with_the_days():
     result = expand(doctor, now=NOW + timedelta(days=1))
     assert (result.added, result.removed) == (1, 0)
     assert starts(doctor) == ["23 08:00", "24 08:00", "25 08:00"]
+
+
+def test_weeks_a_and_b_take_turns():
+    doctor = make_doctor(slot_minutes=60, horizon_days=22)
+    fields = {"doctor": doctor, "weekdays": [0], "every_weeks": 2, "ends": time(10)}
+    make_rule(**fields, valid_from=date(2026, 11, 23))
+    make_rule(**(fields | {"starts": time(14), "ends": time(15)}), valid_from=date(2026, 11, 30))
+    expand(doctor)
+    assert starts(doctor) == ["23 08:00", "30 13:00", "07 08:00", "14 13:00"]
+
+
+def test_time_off_takes_open_slots_away_and_leaves_taken_ones():
+    doctor = make_doctor(slot_minutes=60, horizon_days=2)
+    make_rule(doctor=doctor)
+    expand(doctor)
+    kept = take(Slot.objects.get(doctor=doctor, starts_at=datetime(2026, 11, 24, 9, tzinfo=UTC)))
+    off = make_override(doctor=doctor, first_day=date(2026, 11, 24))
+    assert expand(doctor).removed == 2
+    assert starts(doctor) == ["23 08:00", "23 09:00", "23 10:00", "24 09:00"]
+    off.delete()
+    assert expand(doctor).added == 2
+    kept.refresh_from_db()
+    assert kept.state == "booked"
+
+
+def test_extra_hours_become_slots_at_their_clinic_in_their_mode():
+    doctor = make_doctor(slot_minutes=60, horizon_days=2)
+    lisbon = make_clinic(time_zone="Europe/Lisbon", city="Lisboa", country="PT")
+    make_override(
+        doctor=doctor,
+        kind="extra",
+        clinic=lisbon,
+        first_day=date(2026, 11, 24),
+        starts=time(14),
+        ends=time(16),
+        mode="video",
+    )
+    expand(doctor)
+    assert [(row[0].hour, *row[3:]) for row in grid(doctor)] == [
+        (14, lisbon.pk, "video"),
+        (15, lisbon.pk, "video"),
+    ]
+
+
+def test_closed_day_of_the_clinic_has_no_slots():
+    doctor = make_doctor(slot_minutes=60, horizon_days=2)
+    make_rule(doctor=doctor)
+    make_closed_day(clinic=doctor.clinic, day=date(2026, 11, 23))
+    make_closed_day(clinic=make_clinic(), day=date(2026, 11, 24))
+    expand(doctor)
+    assert starts(doctor) == ["24 08:00", "24 09:00", "24 10:00"]
+
+
+def test_overrides_and_closed_days_cost_three_queries_however_many_doctors_there_are():
+    def count(doctors: int) -> int:
+        made = [make_doctor(horizon_days=3) for _ in range(doctors)]
+        for doctor in made:
+            make_rule(doctor=doctor)
+            make_override(doctor=doctor)
+            make_closed_day(clinic=doctor.clinic)
+        with CaptureQueriesContext(connection) as queries:
+            expand_slots(doctor_ids=[doctor.pk for doctor in made], now=timezone.now())
+        return len(queries)
+
+    assert count(2) == count(12)
 
 
 def test_open_slots_that_no_rule_makes_any_more_are_removed():

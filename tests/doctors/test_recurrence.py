@@ -3,16 +3,19 @@
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
-from hypothesis import example, given
+import recurring_ical_events
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from icalendar import Calendar, Event
 
 from docbook.times_of_day import ends_after, length_of_hours
 from doctors.recurrence import (
     WeeklyRule,
     block_on,
+    blocks_of,
     instant,
     local_day,
     overlap,
@@ -35,6 +38,7 @@ BEIRUT = ZoneInfo("Asia/Beirut")  # changes at midnight
 ZONES = [AMSTERDAM, NEW_YORK, LORD_HOWE, CASABLANCA, KOLKATA, APIA, BEIRUT]
 
 EVERY_DAY = frozenset(range(7))
+MONDAY, FRIDAY = frozenset({0}), frozenset({4})
 SPRING = date(2026, 3, 29)  # Amsterdam: 02:00 → 03:00
 AUTUMN = date(2026, 10, 25)  # Amsterdam: 03:00 → 02:00
 
@@ -111,6 +115,52 @@ def test_validity_includes_its_first_and_its_last_day():
     rule = weekly(starts=time(9), ends=time(9, 30), valid_from=day, valid_until=day)
     slots = list(slot_periods(rule=rule, first_day=day - timedelta(days=5), days=11))
     assert [p.starts_at for p in slots] == [datetime(2026, 11, 23, 8, tzinfo=UTC)]
+
+
+@pytest.mark.parametrize(
+    ("every_weeks", "expected"), [(1, [23, 30]), (2, [23, 7]), (3, [23, 14]), (4, [23, 21])]
+)
+def test_weeks_are_counted_from_the_one_of_the_first_day(every_weeks, expected):
+    wednesday = date(2026, 11, 25)
+    rule = weekly(
+        starts=time(9),
+        ends=time(10),
+        weekdays=frozenset({0, 2}),
+        valid_from=wednesday,
+        every_weeks=every_weeks,
+    )
+    far = [day for n in range(200) if (day := wednesday + timedelta(days=n)) and rule.covers(day)]
+    assert far == rule.days(date.min, wednesday + timedelta(days=199))
+    assert far[0] == wednesday  # its Monday was before the first day
+    mondays = {day.toordinal() - day.weekday() for day in far}
+    assert min(mondays) == date(2026, 11, 23).toordinal()
+    assert {b - a for a, b in pairwise(sorted(mondays))} == {7 * every_weeks}
+
+
+def test_weeks_a_and_b_fill_every_week_and_never_meet():
+    a = weekly(starts=time(9), ends=time(12), every_weeks=2, valid_from=date(2026, 1, 5))
+    b = replace(a, valid_from=date(2026, 1, 12))
+    assert not overlap(a, b)
+    assert overlap(a, replace(b, valid_from=date(2026, 1, 13 + 6)))
+    assert overlap(a, replace(b, every_weeks=1))
+    assert overlap(a, replace(b, every_weeks=3))  # in the fourth week
+    whole = weekly(starts=time(9), ends=time(12), valid_from=date(2026, 1, 5))
+    both = [*a.days(date.min, date(2026, 12, 31)), *b.days(date.min, date(2026, 12, 31))]
+    assert sorted(both) == whole.days(date.min, date(2026, 12, 31))
+
+
+def test_rules_that_skip_weeks_may_meet_after_more_than_a_year_of_another_zone():
+    utrecht = weekly(
+        starts=time(9),
+        ends=time(12),
+        weekdays=FRIDAY,
+        valid_from=date(2026, 1, 2),
+        every_weeks=3,
+    )
+    # Six hours apart only between the two changes of the clocks in March: two or three weeks.
+    chicago = replace(utrecht, zone=CHICAGO, starts=time(5), ends=time(6), every_weeks=4)
+    assert overlap(utrecht, chicago)
+    assert not overlap(utrecht, replace(chicago, valid_until=date(2026, 3, 1)))
 
 
 def test_nine_o_clock_stays_nine_o_clock_across_a_clock_change():
@@ -213,6 +263,8 @@ rules = st.builds(
     ends=times | st.just(time(0)),
     zone=st.sampled_from(ZONES),
     slot_minutes=st.integers(5, 240),
+    every_weeks=st.integers(1, 4),
+    weekdays=st.frozensets(st.integers(0, 6), min_size=1),
 ).filter(lambda rule: ends_after(rule.ends, rule.starts))
 
 
@@ -227,6 +279,7 @@ def test_slots_are_of_exact_length_inside_their_block_and_fill_it(rule, day):
     length = timedelta(minutes=rule.slot_minutes)
     slots = list(slot_periods(rule=rule, first_day=day, days=1))
     block = block_on(rule=rule, day=day)
+    assert (block is None) or rule.covers(day)
     if block is None:
         assert slots == []
         return
@@ -262,11 +315,9 @@ def test_wall_clock_and_elapsed_time_agree_where_no_clock_changes(rule, day):
     whole_day = local_day(day=day, zone=rule.zone)
     if whole_day.ends_at - whole_day.starts_at != timedelta(hours=24):
         return
+    rule = replace(rule, weekdays=EVERY_DAY, every_weeks=1)
     expected = length_of_hours(rule.starts, rule.ends) // timedelta(minutes=rule.slot_minutes)
     assert len(list(slot_periods(rule=rule, first_day=day, days=1))) == expected
-
-
-MONDAY, FRIDAY = frozenset({0}), frozenset({4})
 
 
 @pytest.mark.parametrize(
@@ -348,6 +399,65 @@ def test_hours_that_share_a_few_days_only_overlap_only_if_a_weekday_is_among_the
         starts=time(9), ends=time(12), weekdays=FRIDAY, valid_from=date(2026, 11, 23)
     )
     assert not overlap(until_tuesday, from_monday)
+
+
+def first_day_of(rule: WeeklyRule) -> date:
+    """Where a calendar file begins such an event, worked out without dateutil."""
+    monday = rule.valid_from - timedelta(days=rule.valid_from.weekday())
+    for week in (0, rule.every_weeks):
+        for day in (monday + timedelta(weeks=week, days=number) for number in range(7)):
+            if day >= rule.valid_from and day.weekday() in rule.weekdays:
+                return day
+    raise AssertionError
+
+
+def as_calendar(rule: WeeklyRule) -> Calendar:
+    """The hours as an event of a calendar file, for other programs to expand."""
+    day = first_day_of(rule)
+    event = Event()
+    event.add("uid", "hours")
+    event.add("dtstart", datetime.combine(day, rule.starts, tzinfo=rule.zone))
+    event.add("duration", timedelta(minutes=5))
+    names = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
+    event.add(
+        "rrule",
+        {
+            "FREQ": "WEEKLY",
+            "INTERVAL": rule.every_weeks,
+            "WKST": "MO",
+            "BYDAY": [names[number] for number in sorted(rule.weekdays)],
+        },
+    )
+    calendar = Calendar()
+    calendar.add_component(event)
+    return calendar
+
+
+@settings(max_examples=300)
+@given(
+    rule=rules,
+    zone=st.sampled_from(sorted(available_timezones() - {"localtime", "Factory"})).map(ZoneInfo),
+    valid_from=st.dates(date(2025, 1, 1), date(2027, 12, 31)),
+    day=st.dates(date(2026, 1, 1), date(2031, 12, 31)),
+)
+def test_another_program_finds_the_same_hours_in_every_zone(rule, zone, valid_from, day):
+    rule = replace(rule, zone=zone, valid_from=valid_from)
+    days_ahead = 35
+    blocks = blocks_of(rule=rule, first=day, last=day + timedelta(days=days_ahead - 1))
+    ours = {block.starts_at for block in blocks}
+    since = datetime.combine(day, time.min, tzinfo=zone)
+    found = recurring_ical_events.of(as_calendar(rule)).between(
+        since, datetime.combine(day + timedelta(days=days_ahead), time.min, tzinfo=zone)
+    )
+    theirs = {each["DTSTART"].dt.astimezone(UTC) for each in found}
+    theirs = {each for each in theirs if since <= each}
+    # Hours that a gap of the clocks swallows are in their list, and are none.
+    gone = {each for each in theirs - ours if swallows(rule, each.astimezone(zone).date())}
+    assert theirs - gone == ours
+
+
+def swallows(rule: WeeklyRule, day: date) -> bool:
+    return block_on(rule=rule, day=day) is None
 
 
 @given(first=rules, second=rules, day=days)

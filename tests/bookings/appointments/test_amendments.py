@@ -25,7 +25,7 @@ from docbook.audit.models import AuditEvent
 from docbook.audit.services import Actor
 from docbook.outbox.models import OutboxMessage
 from doctors.models import Clinic, Doctor, Mode, VisitType
-from tests.admin.test_admin import doctor_form
+from tests.admin.test_admin import clinic_form, doctor_form
 from tests.bookings.acts import as_patient, book
 from tests.bookings.agreements import Booked, booked
 from tests.bookings.receiving import receive
@@ -239,11 +239,6 @@ def page_of(source: Clinic | VisitType) -> str:
     return f"/admin/bookings/appointment/outdated/{kind}/{source.pk}/"
 
 
-def form_of(clinic: Clinic, **changes: str) -> dict[str, str]:
-    names = ("name", "street", "postcode", "city", "country", "time_zone", "phone", "directions")
-    return {name: getattr(clinic, name) for name in names} | changes
-
-
 def digest_in(browser: Client, source: Clinic | VisitType) -> str:
     page = browser.get(page_of(source)).content.decode()
     return re.findall(r'name="digest" value="(\w+)"', page)[0]
@@ -254,7 +249,9 @@ def test_admin_who_saves_another_address_is_told_of_booked_visits_and_led_to_the
     browser = signed_in(make_admin())
     clinic = clinic_of(made)
     changed = browser.post(
-        f"/admin/doctors/clinic/{clinic.pk}/change/", form_of(clinic, street="Neude 5"), follow=True
+        f"/admin/doctors/clinic/{clinic.pk}/change/",
+        clinic_form(clinic, street="Neude 5"),
+        follow=True,
     )
     text = changed.content.decode()
     assert "2 booked visits still show their earlier details." in text
@@ -285,10 +282,10 @@ def test_page_of_a_clinic_leads_to_booked_visits_as_long_as_they_say_something_e
         shown = browser.get(page).content.decode()
         assert STILL_SAY in shown
         assert page_of(clinic) in shown
-        assert STILL_SAY in browser.post(page, form_of(clinic), follow=True).content.decode()
+        assert STILL_SAY in browser.post(page, clinic_form(clinic), follow=True).content.decode()
     assert amended(clinic) == 2
     assert "what was agreed before" not in browser.get(page).content.decode()
-    sent = browser.post(page, form_of(clinic), follow=True).content.decode()
+    sent = browser.post(page, clinic_form(clinic), follow=True).content.decode()
     assert "what was agreed before" not in sent
 
 

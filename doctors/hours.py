@@ -1,0 +1,142 @@
+"""All the times that one doctor works: weekly hours, closed days, time off and extra hours. Pure.
+
+Time off wins over everything, and extra hours win over a closed day of the clinic. Where extra
+hours overlap weekly ones, the slots of the weekly hours stay, and others that overlap them are left
+out.
+"""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from doctors.recurrence import ONE_DAY, Period, WeeklyRule, blocks_of, hours_of_day, slots_in
+
+
+class WeeklyHours(NamedTuple):
+    clinic_id: int
+    mode: str
+    rule: WeeklyRule
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Override:
+    """On each local day from `first_day` to `last_day`, both included, from `starts` to `ends`.
+
+    Time off with `clinic_id` None counts at every clinic, each on its own clock. Extra hours always
+    name a clinic.
+    """
+
+    is_extra: bool
+    clinic_id: int | None
+    mode: str
+    first_day: date
+    last_day: date
+    starts: time
+    ends: time
+
+    def periods(self, *, zone: ZoneInfo, first: date, last: date) -> Iterator[Period]:
+        """Those on the local days from `first` to `last`, both included."""
+        day, end = max(first, self.first_day), min(last, self.last_day)
+        while day <= end:
+            if period := hours_of_day(day=day, starts=self.starts, ends=self.ends, zone=zone):
+                yield period
+            day += ONE_DAY
+
+
+class WorkingSlot(NamedTuple):
+    clinic_id: int
+    mode: str
+    period: Period
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hours:
+    """`zones` has every clinic of the hours and overrides; `closed` has local days of clinics."""
+
+    slot_minutes: int
+    weekly: Sequence[WeeklyHours]
+    overrides: Sequence[Override]
+    zones: Mapping[int, ZoneInfo]
+    closed: Collection[tuple[int, date]]
+
+    def slots(self, *, now: datetime, days: int) -> Iterator[WorkingSlot]:
+        """Of `days` local days of each clinic, the one of `now` included. Sorted only within each
+        block.
+        """
+        blocks = list(self._blocks(now=now, days=days))
+        weekly = [each for each in blocks if not each.is_extra]
+        for block in weekly:
+            yield from self._slots_of(block)
+        busy = [each.period for each in weekly]
+        for block in blocks:
+            if block.is_extra:
+                yield from self._slots_of(block, apart_from=busy)
+                busy.append(block.period)
+
+    def works_from_to(self, clinic_id: int, starts_at: datetime, ends_at: datetime) -> bool:
+        """Whether the doctor works at the clinic for all of [starts_at, ends_at)."""
+        if clinic_id not in self.zones:
+            return False
+        zone = self.zones[clinic_id]
+        first, last = (moment.astimezone(zone).date() for moment in (starts_at, ends_at))
+        days = (last - first).days + 1
+        wanted = Period(starts_at, ends_at)
+        if any(_overlap(wanted, off) for off in self._off(clinic_id, first=first, days=days)):
+            return False
+        blocks = [
+            each.period
+            for each in self._blocks_of(clinic_id, first=first, days=days)
+            if _overlap(wanted, each.period)
+        ]
+        reached = starts_at
+        for block in sorted(blocks):
+            if block.starts_at > reached:
+                return False
+            reached = max(reached, block.ends_at)
+        return reached >= ends_at
+
+    def _blocks(self, *, now: datetime, days: int) -> Iterator["_Block"]:
+        for clinic_id, zone in self.zones.items():
+            yield from self._blocks_of(clinic_id, first=now.astimezone(zone).date(), days=days)
+
+    def _blocks_of(self, clinic_id: int, *, first: date, days: int) -> Iterator["_Block"]:
+        zone, last = self.zones[clinic_id], first + (days - 1) * ONE_DAY
+        off = list(self._off(clinic_id, first=first, days=days))
+        for hours in self.weekly:
+            if hours.clinic_id != clinic_id:
+                continue
+            for period in blocks_of(rule=hours.rule, first=first, last=last):
+                if (clinic_id, period.starts_at.astimezone(zone).date()) not in self.closed:
+                    yield _Block(clinic_id, hours.mode, period, off, is_extra=False)
+        for each in self.overrides:
+            if each.is_extra and each.clinic_id == clinic_id:
+                for period in each.periods(zone=zone, first=first, last=last):
+                    yield _Block(clinic_id, each.mode, period, off, is_extra=True)
+
+    def _off(self, clinic_id: int, *, first: date, days: int) -> Iterator[Period]:
+        last = first + (days - 1) * ONE_DAY
+        for each in self.overrides:
+            if not each.is_extra and each.clinic_id in (None, clinic_id):
+                yield from each.periods(zone=self.zones[clinic_id], first=first, last=last)
+
+    def _slots_of(
+        self, block: "_Block", *, apart_from: Sequence[Period] = ()
+    ) -> Iterator[WorkingSlot]:
+        near = [each for each in (*block.off, *apart_from) if _overlap(each, block.period)]
+        for slot in slots_in(block=block.period, slot_minutes=self.slot_minutes):
+            if not any(_overlap(slot, each) for each in near):
+                yield WorkingSlot(block.clinic_id, block.mode, slot)
+
+
+class _Block(NamedTuple):
+    clinic_id: int
+    mode: str
+    period: Period
+    off: Sequence[Period]
+    is_extra: bool
+
+
+def _overlap(a: Period, b: Period) -> bool:
+    return a.starts_at < b.ends_at and b.starts_at < a.ends_at
