@@ -1,12 +1,14 @@
 """Reads all hours of doctors: weekly ones, time off, extra hours and closed days."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from django.db.models import Q
 
+from docbook.postgres.rows import rows_of
 from doctors.hours import Hours, Override, WeeklyHours
 from doctors.models import AvailabilityOverride, AvailabilityRule, Clinic, ClosedDay, Doctor
 
@@ -41,6 +43,36 @@ def hours_of(doctors: Sequence[Doctor], *, since: date) -> dict[int, Hours]:
         )
         for pk in ids
     }
+
+
+class Closure(NamedTuple):
+    """Whole local days, both included, on which nobody is seen, and why. `clinic_id` is None if
+    that counts at every clinic.
+    """
+
+    first_day: date
+    last_day: date
+    reason: str
+    clinic_id: int | None
+
+
+_CLOSURES = """
+SELECT first_day, last_day, reason, clinic_id FROM doctors_availabilityoverride
+WHERE doctor_id = %(doctor)s AND kind = 'off' AND starts = '00:00' AND ends = '00:00'
+  AND reason <> '' AND last_day >= %(first)s AND first_day <= %(last)s
+UNION ALL
+SELECT day, day, name, clinic_id FROM doctors_closedday
+WHERE clinic_id = ANY(%(clinics)s) AND day BETWEEN %(first)s AND %(last)s
+ORDER BY 1, 2, 3, 4
+"""
+
+
+def closures_of(
+    doctor: Doctor, *, clinics: Iterable[int], first: date, last: date
+) -> list[Closure]:
+    """What patients may know of the days from `first` to `last`, in order. One query."""
+    asked = {"doctor": doctor.pk, "clinics": list(clinics), "first": first, "last": last}
+    return [Closure(*row) for row in rows_of(_CLOSURES, **asked)]
 
 
 def doctors_with_hours_at(clinic: Clinic) -> list[int]:

@@ -15,11 +15,13 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from doctors.models import Doctor, VisitType
 from doctors.rules import PARTS_OF_DAY, Place, VisitTime, by_day, part_of_day
+from doctors.selectors.hours import Closure, closures_of
 from doctors.selectors.slots import place_of, times_of_doctor, window_of
 from doctors.selectors.visit_types import active_visit_types, choose_visit_type
 from doctors.templatetags.clinic_time import (
     clock,
     date_long,
+    date_short,
     dates_long,
     money,
     month_name,
@@ -28,6 +30,7 @@ from doctors.templatetags.clinic_time import (
 )
 from doctors.views.addresses import doctor_url, with_query
 from doctors.views.picker_page import (
+    ClosedDays,
     DayCell,
     DayLink,
     Month,
@@ -107,6 +110,7 @@ class _PickerBuilder:
     def build(self, *, notice: Notice | None) -> Picker:
         months = self._months()
         following = _next_month(months[-1].first_day)
+        closures = self._closures(until=following - dt.timedelta(days=1))
         return Picker(
             url=self.page,
             visit_types=[] if self.query.replaces else self._visit_types(),
@@ -122,6 +126,8 @@ class _PickerBuilder:
             places=self._places(self.date, notice) if self.date else [],
             next_free=self._next_free(),
             next_free_day=self._next_free_day(),
+            closures=[self._closed_days(each) for each in closures],
+            why_closed=self._why_closed(closures),
             notice=notice,
             replaces=self.query.replaces,
         )
@@ -287,6 +293,32 @@ class _PickerBuilder:
         if day is None:
             return None
         return DayLink(date_long(day, self.main.zone), self._day_page(day))
+
+    def _closures(self, *, until: dt.date) -> list[Closure]:
+        """Of the shown months, from today on."""
+        return closures_of(
+            self.doctor,
+            clinics={self.main.id, *self.places},
+            first=max(self.month, self.today),
+            last=min(until, self.last_day),
+        )
+
+    def _closed_days(self, closure: Closure) -> ClosedDays:
+        first, last, reason, clinic_id = closure
+        zone = self.main.zone
+        if first == last:
+            days = date_long(first, zone)
+        else:
+            words = {"first": date_short(first, zone), "last": date_short(last, zone)}
+            days = _("%(first)s to %(last)s") % words
+        place = ({self.main.id: self.main} | self.places).get(clinic_id or 0)
+        return ClosedDays(days, reason, self._name_of(place) if place else "")
+
+    def _why_closed(self, closures: Sequence[Closure]) -> str:
+        if self.date is None or self.date in self.free_days:
+            return ""
+        of_the_day = (each for each in closures if each.first_day <= self.date <= each.last_day)
+        return next((each.reason for each in of_the_day), "")
 
     def _visit_types(self) -> list[VisitTypeChoice]:
         words = _("%(minutes)s min · %(mode)s")

@@ -159,6 +159,17 @@ class DayLink:
 
 
 @dataclass(frozen=True)
+class ClosedDays:
+    """`days` is like "Monday 27 April" or "Mon 4 May to Fri 8 May". `place` names the clinic if
+    others may be open.
+    """
+
+    days: str
+    reason: str
+    place: str = ""
+
+
+@dataclass(frozen=True)
 class VisitTypeChoice:
     """`how` is like "20 min · in person"."""
 
@@ -185,7 +196,8 @@ class Picker:
     """`visit_types` is empty if no other one can be chosen: for a visit that moves.
 
     `date` is the chosen day, in words in `day_label`. `next_free` is the first time of all, and
-    `next_free_day` a day to go to from a chosen day without times.
+    `next_free_day` a day to go to from a chosen day without times. `closures` are days of the shown
+    months on which nobody is seen, and `why_closed` is the reason of the chosen one.
     """
 
     url: str = ""
@@ -200,6 +212,8 @@ class Picker:
     places: list[TimesAt] = field(default_factory=list)
     next_free: NextFree | None = None
     next_free_day: DayLink | None = None
+    closures: list[ClosedDays] = field(default_factory=list)
+    why_closed: str = ""
     notice: Notice | None = None
     replaces: UUID | None = None
 
