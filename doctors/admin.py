@@ -1,12 +1,17 @@
 """Clinics, doctors and what they offer. Slots are made from the hours; here they are read-only."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any, ClassVar
 
 from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.db.models import QuerySet
-from django.http import HttpRequest
-from django.urls import reverse
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
@@ -32,6 +37,7 @@ from doctors.models import (
 from doctors.schedule_forms import ClinicForm, OverrideForm, RuleForm, RuleFormSet
 from doctors.selectors.alphabet import letters_of
 from doctors.selectors.hours import doctors_with_hours_at
+from doctors.selectors.public_holidays import PublicHoliday, public_holidays
 from doctors.services.slot_expansions import ask_for_expansion
 
 
@@ -89,10 +95,53 @@ class ClinicAdmin(OwnFiltersAdmin):
         super().save_related(request, form, formsets, change)
         moves = change and "time_zone" in form.changed_data
         if moves or any(formset.has_changed() for formset in formsets):
-            clinic: Clinic = form.instance
-            doctors = doctors_with_hours_at(clinic)
-            if doctors:
-                bring_times_in_line(request, doctor_ids=doctors)
+            _bring_times_of_clinic_in_line(request, form.instance)
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self.public_holidays_view)
+        name = "doctors_clinic_public_holidays"
+        return [path("<int:object_id>/public-holidays/", view, name=name), *super().get_urls()]
+
+    def public_holidays_view(self, request: HttpRequest, object_id: int) -> HttpResponse:
+        """Offers the public holidays of the next twelve months as closed days."""
+        clinic = get_object_or_404(Clinic, pk=object_id)
+        if not self.has_change_permission(request, clinic):
+            raise PermissionDenied
+        today = timezone.now().astimezone(clinic.zone).date()
+        offered = public_holidays(clinic, first=today, last=today + timedelta(days=365))
+        if request.method == "POST":
+            chosen = set(request.POST.getlist("day"))
+            added = [each for each in offered if each.day.isoformat() in chosen]
+            self._close(request, clinic, added)
+            return redirect("admin:doctors_clinic_change", clinic.pk)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("Public holidays"),
+            "opts": self.opts,
+            "clinic": clinic,
+            "offered": offered,
+        }
+        return TemplateResponse(request, "admin/doctors/clinic/public_holidays.html", context)
+
+    def _close(self, request: HttpRequest, clinic: Clinic, days: Sequence[PublicHoliday]) -> None:
+        if not days:
+            messages.info(request, _("No day was chosen."))
+            return
+        rows = [ClosedDay(clinic=clinic, day=each.day, name=each.name) for each in days]
+        with transaction.atomic():
+            # Somebody else may have added some of them a moment ago.
+            ClosedDay.objects.bulk_create(rows, ignore_conflicts=True)
+            self.log_change(request, clinic, _("Added public holidays."))
+            _bring_times_of_clinic_in_line(request, clinic)
+        text = ngettext(
+            "%(count)d closed day was added.", "%(count)d closed days were added.", len(days)
+        )
+        messages.success(request, text % {"count": len(days)})
+
+
+def _bring_times_of_clinic_in_line(request: HttpRequest, clinic: Clinic) -> None:
+    if doctors := doctors_with_hours_at(clinic):
+        bring_times_in_line(request, doctor_ids=doctors)
 
 
 class VisitTypeInline(admin.TabularInline):

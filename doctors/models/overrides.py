@@ -14,6 +14,8 @@ from doctors.hours import Override
 from doctors.models.places import Clinic
 from doctors.models.schedule import Mode
 
+LONGEST_NAME = 80
+
 
 class OverrideKind(models.TextChoices):
     OFF = "off", _("time off")
@@ -51,7 +53,7 @@ class AvailabilityOverride(models.Model):
     )
     reason = models.CharField(
         _("reason"),
-        max_length=80,
+        max_length=LONGEST_NAME,
         blank=True,
         help_text=_("Patients read it on the days without times. Leave it empty to say nothing."),
     )
@@ -114,7 +116,7 @@ class ClosedDay(models.Model):
     clinic = models.ForeignKey(Clinic, on_delete=models.CASCADE, related_name="closed_days")
     day = models.DateField(_("day"), validators=[validate_day])
     name = models.CharField(
-        _("name"), max_length=80, help_text=_("Patients read it, like King\u2019s Day.")
+        _("name"), max_length=LONGEST_NAME, help_text=_("Patients read it, like King\u2019s Day.")
     )
 
     class Meta:

@@ -285,6 +285,8 @@ GET    /admin/doctors/clinic/<object_id>/delete/               302 302 302 302 3
 POST   /admin/doctors/clinic/<object_id>/delete/               302 302 302 302 302 302 302 403 403
 GET    /admin/doctors/clinic/<object_id>/change/               302 302 302 302 302 302 302 403 200
 POST   /admin/doctors/clinic/<object_id>/change/               302 302 302 302 302 302 302 403 200
+GET    /admin/doctors/clinic/<object_id>/public-holidays/      302 302 302 302 302 302 302 403 200
+POST   /admin/doctors/clinic/<object_id>/public-holidays/      302 302 302 302 302 302 302 403 302
 GET    /admin/doctors/clinic/<object_id>/                      302
 
 # the admin: doctors/doctor

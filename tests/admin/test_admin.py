@@ -22,6 +22,7 @@ from doctors.models import (
     AvailabilityOverride,
     AvailabilityRule,
     Clinic,
+    ClosedDay,
     Doctor,
     Slot,
     SlotExpansion,
@@ -468,6 +469,46 @@ def test_clinic_whose_name_changes_needs_no_new_times(door):
     form = clinic_form(doctor.clinic, name="Kliniek Noord")
     assert door.post(url(Clinic, "change", doctor.clinic_id), form).status_code == 302
     assert not SlotExpansion.objects.exists()
+
+
+def holidays_page(clinic) -> str:
+    return url(Clinic, "public_holidays", clinic.pk)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_public_holidays_are_offered_and_the_chosen_ones_close_the_clinic(door):
+    doctor = make_doctor(horizon_days=365)
+    make_rule(doctor=doctor)
+    page = holidays_page(doctor.clinic)
+    assert page in door.get(url(Clinic, "change", doctor.clinic_id)).content.decode()
+    offered = door.get(page).context["offered"]
+    names = {each.name for each in offered}
+    assert {"Christmas Day", "New Year's Day", "King's Day"} <= names
+    assert all(each.day >= timezone.now().date() - timedelta(days=1) for each in offered)
+    chosen = [each for each in offered if each.name == "Christmas Day"]
+    answer = door.post(page, {"day": [str(each.day) for each in chosen]}, follow=True)
+    assert "1 closed day was added." in words(answer)
+    assert list(ClosedDay.objects.values_list("clinic", "day", "name")) == [
+        (doctor.clinic_id, chosen[0].day, "Christmas Day")
+    ]
+    carry_it_out()
+    days = set(Slot.objects.values_list("starts_at__date", flat=True))
+    assert days
+    assert chosen[0].day not in days
+    assert "Christmas Day" not in {each.name for each in door.get(page).context["offered"]}
+
+
+@pytest.mark.parametrize("days", [[], ["nonsense"], ["2020-12-25"]])
+def test_public_holidays_that_were_not_offered_are_not_added(door, days):
+    clinic = make_clinic()
+    answer = door.post(holidays_page(clinic), {"day": days}, follow=True)
+    assert "No day was chosen." in words(answer)
+    assert not ClosedDay.objects.exists()
+
+
+def test_country_without_known_holidays_says_so(door):
+    page = holidays_page(make_clinic(country="XX"))
+    assert "No public holiday of this country is left to add" in words(door.get(page))
 
 
 NOT_AN_END = "Write the time like 08:30, or 24:00 for the end of the day."
