@@ -48,7 +48,7 @@ def capacity(size: Size) -> Report:
         },
         figures={
             "measured at": f"{told['revision']} (told), {pages['revision']} (pages)",
-            "looked at before a booking": ", ".join(f"{n} × {page}" for page, n in LOOKS.items()),
+            "looked at before": ", ".join(f"{n} × {page}" for page, n in LOOKS.items()),
         },
         findings=[],
     )
