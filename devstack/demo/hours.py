@@ -14,12 +14,15 @@ _SATURDAY = 5
 
 
 class Hours(NamedTuple):
-    """One rule: weekdays (0 is Monday), start and end on the wall clock, and the mode."""
+    """One rule: weekdays (0 is Monday), start and end on the wall clock, the mode, and in which
+    weeks.
+    """
 
     weekdays: list[int]
     starts: time
     ends: time
     mode: str = Mode.ANY
+    every_weeks: int = 1
 
 
 def draw_hours(rng: Random, *, slot_minutes: int, has_video: bool) -> list[Hours]:
@@ -38,7 +41,8 @@ def draw_hours(rng: Random, *, slot_minutes: int, has_video: bool) -> list[Hours
         if evenings:
             hours.append(_hours(evenings, _EVENING, rest, slot_minutes))
     if rng.random() < 0.4:
-        hours.append(_hours([_SATURDAY], 540, 180 // slot_minutes, slot_minutes))
+        saturdays = _hours([_SATURDAY], 540, 180 // slot_minutes, slot_minutes)
+        hours.append(saturdays._replace(every_weeks=rng.choice((1, 2))))
     return hours
 
 

@@ -11,10 +11,22 @@ from devstack.demo.medicine import FIELDS, VIDEO, Field, Treatment
 from devstack.demo.names import PersonName, draw_name
 from devstack.demo.people import draw_digits
 from devstack.demo.places import CITIES, COUNTRIES, DIRECTIONS, City
-from doctors.models import AvailabilityRule, Clinic, Doctor, Specialty, VisitType
+from doctors.models import (
+    AvailabilityOverride,
+    AvailabilityRule,
+    Clinic,
+    ClosedDay,
+    Doctor,
+    Specialty,
+    VisitType,
+)
+from doctors.selectors.public_holidays import public_holidays
 
 DOCTORS_A_CLINIC = 6
 MOST_TREATMENTS = 4
+CONGRESS = "At a congress"
+# Longer than the demo looks back.
+PAST = 30
 _HOME = CITIES[0]
 _OTHER_LANGUAGES = ("ar", "de", "en", "es", "fr", "hi", "it", "nl", "pl", "pt", "sw", "tr", "uk")
 
@@ -40,6 +52,9 @@ def add_practices(*, count: int, days: int, rng: Random, today: date) -> list[Pr
     VisitType.objects.bulk_create([each for one in practices for each in one.visit_types])
     valid_from = today - timedelta(days=60)
     AvailabilityRule.objects.bulk_create(_rules(practices, valid_from=valid_from))
+    until = today + timedelta(days=days)
+    ClosedDay.objects.bulk_create(_closed_days(draw.clinics, today=today, until=until))
+    AvailabilityOverride.objects.bulk_create(_time_off(practices, rng=rng, today=today))
     return practices
 
 
@@ -58,6 +73,36 @@ def _rules(practices: list[Practice], *, valid_from: date) -> Iterator[Availabil
                 valid_from=valid_from,
                 **hours._asdict(),
             )
+
+
+def _closed_days(clinics: "_Clinics", *, today: date, until: date) -> Iterator[ClosedDay]:
+    """Public holidays. The featured doctors always have a first week to look at."""
+    featured = clinics.featured
+    for clinic in clinics.all:
+        first = today + timedelta(days=8) if clinic in featured else today - timedelta(days=PAST)
+        for holiday in public_holidays(clinic, first=first, last=until):
+            yield ClosedDay(clinic=clinic, day=holiday.day, name=holiday.name)
+
+
+def _time_off(
+    practices: list[Practice], *, rng: Random, today: date
+) -> Iterator[AvailabilityOverride]:
+    """Some days of a fifth of the doctors, and two of the first one in the week after the next."""
+    for number, practice in enumerate(practices):
+        if number == 0:
+            monday = today + timedelta(days=14 - today.weekday())
+            first_day, length, reason = monday + timedelta(days=3), 2, CONGRESS
+        elif number >= len(FEATURED) and rng.random() < 0.2:
+            first_day, length = today + timedelta(days=rng.randint(5, 40)), rng.randint(1, 6)
+            reason = rng.choice(("", "On holiday", CONGRESS))
+        else:
+            continue
+        yield AvailabilityOverride(
+            doctor=practice.doctor,
+            first_day=first_day,
+            last_day=first_day + timedelta(days=length - 1),
+            reason=reason,
+        )
 
 
 class _Clinics:
@@ -83,6 +128,10 @@ class _Clinics:
         if key not in self._by_address:
             self._by_address[key] = self._add(_HOME, **place._asdict())
         return self._by_address[key]
+
+    @property
+    def featured(self) -> list[Clinic]:
+        return list(self._by_address.values())
 
     def _open(self, city: City) -> Clinic:
         country, rng = COUNTRIES[city.country], self._rng

@@ -15,7 +15,17 @@ from bookings.models import Appointment, Hold
 from devstack.demo import calendars, ledger
 from devstack.demo.cast import PASSWORD, address
 from devstack.demo.places import CITIES, COUNTRIES
-from doctors.models import AvailabilityRule, Clinic, Doctor, Slot, SlotState, Specialty, VisitType
+from doctors.models import (
+    AvailabilityOverride,
+    AvailabilityRule,
+    Clinic,
+    ClosedDay,
+    Doctor,
+    Slot,
+    SlotState,
+    Specialty,
+    VisitType,
+)
 from doctors.services.expansion import expand_slots
 from tests.emptying import allow_emptying, refuse_emptying
 from tests.factories import make_doctor
@@ -43,7 +53,9 @@ def everything() -> dict[str, list[tuple]]:
         "clinics": rows(Clinic, "name", "street", "postcode", "city", "phone", "time_zone"),
         "doctors": rows(Doctor, "slug", "name", "specialty__slug", "languages", "about"),
         "visit types": rows(VisitType, "doctor__slug", "name", "slots", "price_cents"),
-        "rules": rows(AvailabilityRule, "doctor__slug", "weekdays", "starts", "ends", "mode"),
+        "rules": rows(AvailabilityRule, "doctor__slug", "weekdays", "starts", "every_weeks"),
+        "closed days": rows(ClosedDay, "clinic__name", "clinic__street", "day", "name"),
+        "time off": rows(AvailabilityOverride, "doctor__slug", "first_day", "last_day", "reason"),
         "slots": rows(Slot, "doctor__slug", "starts_at", "ends_at", "state", "mode"),
         "holds": rows(Hold, *taken, "email", "reason", "expires_at"),
         "appointments": rows(Appointment, *taken, "status", "price_cents", "version"),
