@@ -42,7 +42,7 @@ from proof.yardstick import make_yardstick, tpcb_like
 # Below this, something is wrong with the path of a booking, on any machine.
 LEAST_RATIO = 0.12
 
-DOCTORS = 3500
+DOCTORS = 4500
 PGBENCH_PATIENTS = 10_000
 LEFT_TO_EACH_RUN = 2500
 

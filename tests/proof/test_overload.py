@@ -107,7 +107,7 @@ def statuses(found: dict[str, object]) -> set[tuple[str, int]]:
 def test_bookings_are_due_as_a_share_of_what_was_measured():
     with server(Practice()) as url:
         stages = [Stage("all", 0.3, 2), Stage("a tenth", 0.5, 2, share=0.1)]
-        found = Rush(plan(url, *stages, slots=9000)).run()
+        found = Rush(plan(url, *stages, slots=60_000)).run()
 
     all_, tenth = found["stages"]
     capacity = all_["booked"] / 0.3
@@ -137,7 +137,7 @@ def test_connection_that_ends_is_no_answer_and_is_opened_again():
 def test_booking_that_finds_no_connection_is_missed():
     with server(Practice()) as url:
         stages = [Stage("all", 0.3, 8), Stage("too many", 0.3, 1, share=20.0)]
-        found = Rush(plan(url, *stages, slots=9000)).run()
+        found = Rush(plan(url, *stages, slots=60_000)).run()
 
     assert found["stages"][1]["missed"] > 0
 
