@@ -49,7 +49,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='availabilityrule',
             name='every_weeks',
-            field=models.PositiveSmallIntegerField(choices=[(1, 'every week'), (2, 'every second week'), (3, 'every third week'), (4, 'every fourth week')], db_default=1, default=1, help_text='Counted from the week of the first day; weeks begin on Monday.', verbose_name='weeks'),
+            field=models.PositiveSmallIntegerField(choices=[(1, 'every week'), (2, 'every 2nd week'), (3, 'every 3rd week'), (4, 'every 4th week')], db_default=1, default=1, help_text='Counted from the week of the first day; weeks begin on Monday.', verbose_name='weeks'),
         ),
         migrations.AddConstraint(
             model_name='availabilityrule',

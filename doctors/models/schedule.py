@@ -14,12 +14,12 @@ from docbook.http.dates import validate_day
 from docbook.times_of_day import END_OF_DAY, whole_minutes
 from doctors.recurrence import WeeklyRule
 
-# Weeks A and B are two rules of every second week, whose first days are a week apart.
+# Weeks A and B are two rules of every 2nd week, whose first days are a week apart.
 EVERY_WEEKS = (
     (1, _("every week")),
-    (2, _("every second week")),
-    (3, _("every third week")),
-    (4, _("every fourth week")),
+    (2, _("every 2nd week")),
+    (3, _("every 3rd week")),
+    (4, _("every 4th week")),
 )
 
 
