@@ -1,18 +1,26 @@
 """Loopback ports: free ones and taken ones."""
 
 import os
+import secrets
 import socket
 from collections.abc import Mapping
+from contextlib import suppress
 
 from devstack.refusals import Refusal
 
 LOOPBACK = "127.0.0.1"
+_SELDOM_USED = range(15_000, 32_000)
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((LOOPBACK, 0))
-        return int(probe.getsockname()[1])
+    """A port below those that systems give to outgoing connections. One of those could be gone by
+    the time a program binds it.
+    """
+    while True:
+        port = secrets.choice(_SELDOM_USED)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind((LOOPBACK, port))
+            return port
 
 
 def address(port: int) -> str:
