@@ -53,9 +53,6 @@ class WeeklyRule:
     valid_until: date | None = None
     every_weeks: int = 1
 
-    def covers(self, day: date) -> bool:
-        return bool(self.days(day, day))
-
     def days(self, first: date, last: date) -> list[date]:
         """The local days with these hours, from `first` to `last`, both included."""
         first, last = max(first, self.valid_from), min(last, self.valid_until or last)
@@ -92,17 +89,6 @@ def local_day(*, day: date, zone: ZoneInfo) -> Period:
     )
 
 
-def block_on(*, rule: WeeklyRule, day: date) -> Period | None:
-    """The rule's hours on one local day, or None if there are none.
-
-    A gap in the clocks can swallow a whole block. A block that would end before it starts does not
-    exist.
-    """
-    if not rule.covers(day):
-        return None
-    return hours_of_day(day=day, starts=rule.starts, ends=rule.ends, zone=rule.zone)
-
-
 def hours_of_day(*, day: date, starts: time, ends: time, zone: ZoneInfo) -> Period | None:
     """From `starts` to `ends` on a local day. None if a gap in the clocks leaves nothing."""
     whole_day = local_day(day=day, zone=zone)
@@ -130,12 +116,6 @@ def slots_in(*, block: Period, slot_minutes: int) -> Iterator[Period]:
     while (ends_at := starts_at + step) <= block.ends_at:
         yield Period(starts_at, ends_at)
         starts_at = ends_at
-
-
-def slot_periods(*, rule: WeeklyRule, first_day: date, days: int) -> Iterator[Period]:
-    """The slots of `days` local days from `first_day` on, in order."""
-    for block in blocks_of(rule=rule, first=first_day, last=first_day + (days - 1) * ONE_DAY):
-        yield from slots_in(block=block, slot_minutes=rule.slot_minutes)
 
 
 def overlap(first: WeeklyRule, second: WeeklyRule, *, since: date = date.min) -> bool:

@@ -1,5 +1,6 @@
 """Weekly hours become slots, also in the nights when clocks change."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
@@ -13,13 +14,13 @@ from icalendar import Calendar, Event
 
 from docbook.times_of_day import ends_after, length_of_hours
 from doctors.recurrence import (
+    Period,
     WeeklyRule,
-    block_on,
     blocks_of,
     instant,
     local_day,
     overlap,
-    slot_periods,
+    slots_in,
 )
 
 AMSTERDAM = ZoneInfo("Europe/Amsterdam")
@@ -48,6 +49,15 @@ def weekly(*, starts, ends, zone=AMSTERDAM, slot_minutes=30, **fields) -> Weekly
     return WeeklyRule(
         starts=starts, ends=ends, zone=zone, slot_minutes=slot_minutes, **(defaults | fields)
     )
+
+
+def block_on(*, rule, day) -> Period | None:
+    return next(blocks_of(rule=rule, first=day, last=day), None)
+
+
+def slot_periods(*, rule, first_day, days) -> Iterator[Period]:
+    for block in blocks_of(rule=rule, first=first_day, last=first_day + timedelta(days=days - 1)):
+        yield from slots_in(block=block, slot_minutes=rule.slot_minutes)
 
 
 def on_day(rule, day) -> list[tuple[str, str]]:
@@ -129,7 +139,9 @@ def test_weeks_are_counted_from_the_one_of_the_first_day(every_weeks, expected):
         valid_from=wednesday,
         every_weeks=every_weeks,
     )
-    far = [day for n in range(200) if (day := wednesday + timedelta(days=n)) and rule.covers(day)]
+    far = [
+        day for n in range(200) if (day := wednesday + timedelta(days=n)) and rule.days(day, day)
+    ]
     assert far == rule.days(date.min, wednesday + timedelta(days=199))
     assert far[0] == wednesday  # its Monday was before the first day
     mondays = {day.toordinal() - day.weekday() for day in far}
@@ -279,7 +291,7 @@ def test_slots_are_of_exact_length_inside_their_block_and_fill_it(rule, day):
     length = timedelta(minutes=rule.slot_minutes)
     slots = list(slot_periods(rule=rule, first_day=day, days=1))
     block = block_on(rule=rule, day=day)
-    assert (block is None) or rule.covers(day)
+    assert (block is None) or rule.days(day, day)
     if block is None:
         assert slots == []
         return
