@@ -25,6 +25,7 @@ from django.urls import get_resolver
 from docbook import fibers, shared_calls
 from docbook.http.limits import BODY_SECONDS, LATE, THROWN_AWAY
 from docbook.observability import request_id
+from docbook.pace import Pace
 from docbook.waiting_line import WaitingLine
 from docbook.wsgi import application as wsgi
 
@@ -77,7 +78,7 @@ class Server:
         _ = get_resolver().url_patterns  # loads every view
         self._hold = HotCall(_HOLD)
         self._confirm = HotCall(f"{_HOLD}/{UUID(int=0)}/verify-otp")
-        self._line = WaitingLine()
+        self._line, self._pace = WaitingLine(), Pace()
         _keep_collections_short()
 
     def __rsgi_del__(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -121,6 +122,7 @@ class Server:
             self._refuse(connection)
             return
         try:
+            await self._pace.join_group()
             answer = await fibers.run(lambda: call.answer(environ, place))
             if answer is None:
                 await self._in_a_thread(self._threads, environ, connection)
