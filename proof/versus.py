@@ -5,7 +5,8 @@ meets both. Compare the shares, which this mood moves least. pgbench's tpcb-like
 after each round, on the engines of this revision.
 
 Then come rounds in which bookings are due at a fixed rate, 80 % of what each side just did: so
-requests wait as long as they would on a busy day, not as long as the clients push.
+requests wait as long as they would on a busy day, not as long as the clients push. This side also
+gets three times the other one's rate: do people still wait no longer?
 """
 
 import os
@@ -39,12 +40,13 @@ from proof.yardstick import make_yardstick, tpcb_like
 WARM_UP_SECONDS = 3
 YARDSTICK_SECONDS = 4
 SHARE_OF_CAPACITY = 0.8
+TIMES_AS_MANY = 3
 
 
 @dataclass
 class Side:
-    """One of the revisions, and its load in each round, at full speed and then at a rate. `taken`
-    tasks are used up.
+    """One of the revisions, and its load in each round: at full speed, at its rate, and at three
+    times the other's. `taken` tasks are used up.
     """
 
     name: str
@@ -53,6 +55,7 @@ class Side:
     taken: int = 0
     loads: list[Load] = field(default_factory=list)
     loads_at_rate: list[Load] = field(default_factory=list)
+    loads_at_times: list[Load] = field(default_factory=list)
 
     def book(self, size: Size, *, name: str, rate: float = 0.0) -> Load:
         fixture = renewed(self.stack, self.fixture)
@@ -93,8 +96,16 @@ def compare_bookings(size: Size, *, against: str) -> Report:
             for side in sides if number % 2 else reversed(sides):
                 load = side.book(size, name=f"at-rate-{number}", rate=side.rate)
                 side.loads_at_rate.append(load)
-            a, b = (percentile(side.loads_at_rate[-1].times["hold"], 0.99) for side in sides)
-            say(f"  at its rate {number}: p99 of a hold {a:.0f} ms here, {b:.0f} ms there")
+            more = here.book(size, name=f"at-times-{number}", rate=TIMES_AS_MANY * there.rate)
+            here.loads_at_times.append(more)
+            a, b, c = (
+                percentile(load.times["hold"], 0.99)
+                for load in (here.loads_at_rate[-1], there.loads_at_rate[-1], more)
+            )
+            say(
+                f"  at its rate {number}: p99 of a hold {a:.0f} ms here, {b:.0f} ms there; "
+                f"{c:.0f} ms here at {TIMES_AS_MANY} times the rate of there"
+            )
         return Report(
             scenario="booking-versus",
             seed=size.seed,
@@ -126,8 +137,11 @@ def _tables(here: Side, there: Side, yardstick: Sequence[float]) -> dict[str, Se
             _row(there, yardstick),
         ],
         f"At {SHARE_OF_CAPACITY:.0%} of what each can do": [
-            _row_at_rate(here),
-            _row_at_rate(there),
+            _row_at_rate(here.name, here.rate, here.loads_at_rate),
+            _row_at_rate(there.name, there.rate, there.loads_at_rate),
+        ],
+        f"At {TIMES_AS_MANY} times the rate of there": [
+            _row_at_rate(here.name, TIMES_AS_MANY * there.rate, here.loads_at_times),
         ],
         "Here as a share of there": shares(here, there),
     }
@@ -153,16 +167,16 @@ def _row(side: Side, yardstick: Sequence[float]) -> Row:
     return row
 
 
-def _row_at_rate(side: Side) -> Row:
+def _row_at_rate(name: str, rate: float, loads: Sequence[Load]) -> Row:
     """Of each round's median and 99th percentile: the median, and the range."""
     row: dict[str, object] = {
-        "revision": side.name,
-        "asked a minute": round(60 * side.rate),
-        "done": round(60 * statistics.median(x.bookings_a_second for x in side.loads_at_rate)),
+        "revision": name,
+        "asked a minute": round(60 * rate),
+        "done": round(60 * statistics.median(load.bookings_a_second for load in loads)),
     }
     for act in ACTS:
         for share in (50, 99):
-            found = [percentile(load.times[act], share / 100) for load in side.loads_at_rate]
+            found = [percentile(load.times[act], share / 100) for load in loads]
             row[f"{act} p{share} ms"] = (
                 f"{statistics.median(found):.0f} ({min(found):.0f} to {max(found):.0f})"
             )
@@ -180,9 +194,14 @@ def shares(here: Side, there: Side) -> list[Row]:
     }
     at_full_speed = list(zip(here.loads, there.loads, strict=True))
     at_rate = list(zip(here.loads_at_rate, there.loads_at_rate, strict=True))
+    at_times = list(zip(here.loads_at_times, there.loads_at_rate, strict=True))
     return [
         *(_share(name, at_full_speed, figure) for name, figure in figures.items()),
         *(_share(f"{act} p99 at its rate", at_rate, _p99_of(act)) for act in ACTS),
+        *(
+            _share(f"{act} p99 at {TIMES_AS_MANY} times that rate", at_times, _p99_of(act))
+            for act in ACTS
+        ),
     ]
 
 
@@ -207,7 +226,7 @@ def _wrong_answers(sides: Sequence[Side]) -> list[Finding]:
     wrong = [
         f"{side.name}: {each}"
         for side in sides
-        for load in (*side.loads, *side.loads_at_rate)
+        for load in (*side.loads, *side.loads_at_rate, *side.loads_at_times)
         for each in load.wrong
     ]
     promise = "requests that were not answered as they should be"
