@@ -92,6 +92,10 @@ RESEND = [answer("Sent again", _SENT_AGAIN, status=202)]
 VISIT = [answer("A visit to come", _VISIT)]
 VISITS = [answer("One visit", page(_VISIT))]
 CANCEL = [request("With a reason", {"reason": "I am better"}), answer("Cancelled", _CANCELLED)]
+MARK = [
+    request("The patient is here", {"act": "arrived"}),
+    answer("Arrived", {**_VISIT, "status": "arrived", "version": 2}),
+]
 OTHER_TIMES = [answer("One other time is free", page(TIME))]
 WAIT = [
     request("One doctor, on mornings", _WISH),

@@ -5,7 +5,7 @@ from django.urls import path
 from bookings.actors import views as landing
 from bookings.appointments.views import appointments, changes
 from bookings.holding.views import booking
-from bookings.schedule import views as schedule
+from bookings.schedule.views import days, visits
 from bookings.waitlist import views as offered_time
 
 app_name = "bookings"
@@ -27,6 +27,9 @@ urlpatterns = [
     path("waitlist/offers/<str:token>/", offered_time.offer, name="offer"),
     path("waitlist/offers/<str:token>/accept/", offered_time.accept, name="accept_offer"),
     path("waitlist/offers/<str:token>/decline/", offered_time.decline, name="decline_offer"),
-    path("schedule/", schedule.schedule, name="schedule"),
+    path("schedule/", days.schedule, name="schedule"),
+    path("schedule/visits/<uuid:appointment_id>/", visits.visit, name="visit"),
+    path("schedule/visits/<uuid:appointment_id>/act/", visits.act, name="act"),
+    path("schedule/visits/<uuid:appointment_id>/note/", visits.note, name="note"),
     path("after-sign-in/", landing.after_sign_in, name="after_sign_in"),
 ]

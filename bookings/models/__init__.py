@@ -3,6 +3,7 @@
 from bookings.models.appointments import Appointment
 from bookings.models.drafts import Draft
 from bookings.models.holds import Hold, HoldState
+from bookings.models.notes import VisitNote
 from bookings.models.patient_visits import PatientVisit
 from bookings.models.pause import BookingPause
 from bookings.models.waitlist import WaitlistEntry, WaitlistState
@@ -14,6 +15,7 @@ __all__ = [
     "Hold",
     "HoldState",
     "PatientVisit",
+    "VisitNote",
     "WaitlistEntry",
     "WaitlistState",
 ]

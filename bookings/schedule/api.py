@@ -1,5 +1,9 @@
-"""A doctor's appointments, for people who run their day."""
+"""A doctor's appointments, and what became of them, for people who run the day."""
 
+from uuid import UUID
+
+from django.http import HttpResponseBase
+from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -11,12 +15,17 @@ from bookings import examples
 from bookings.actors.practice_member import PracticeMember
 from bookings.appointments.selectors.appointments import appointments_of_day
 from bookings.appointments.serializers import BookingOut
-from bookings.schedule.serializers import DoctorAppointmentsQuery
+from bookings.schedule.acts import Act, perform
+from bookings.schedule.serializers import ActIn, DoctorAppointmentsQuery
 from bookings.schedule.services import record_reading_of_day
+from docbook.http.header_schema import ETAG
+from docbook.http.idempotency_key import answer_once
 from docbook.http.pagination import paginate_rows
-from docbook.http.problem_schema import problems
-from docbook.http.schema import LIST_PARAMETERS
-from docbook.http.serializers import page_of, read_query
+from docbook.http.preconditions import IF_MATCH, seen_versions, with_etag_of_body
+from docbook.http.problem_schema import BODY, KEY, problems
+from docbook.http.schema import LIST_PARAMETERS, OPTIONAL_KEY
+from docbook.http.serializers import page_of, read_body, read_query
+from docbook.http.throttling import enforce, limit_of
 from doctors.selectors.doctors import get_visible_doctor
 
 
@@ -49,3 +58,53 @@ class DoctorAppointments(APIView):
             record_reading_of_day(reader=reader, doctor=doctor, day=query["date"], through="api")
         data = BookingOut(items, many=True, context={"without_patient": not shown}).data
         return Response({"items": data, "pageInfo": page_info})
+
+
+class MarkBooking(APIView):
+    @extend_schema(
+        operation_id="markBooking",
+        examples=examples.MARK,
+        summary="Record how a visit goes",
+        parameters=[IF_MATCH, OPTIONAL_KEY, ETAG],
+        request=ActIn,
+        responses={
+            200: BookingOut,
+            **problems(
+                *BODY,
+                *KEY,
+                "unauthenticated",
+                "second-factor-required",
+                "not-found",
+                "not-changeable",
+                "version-mismatch",
+                "precondition-required",
+                "rate-limited",
+            ),
+        },
+    )
+    def patch(self, request: UserRequest, booking_id: UUID) -> HttpResponseBase:
+        """For the doctor, their secretaries and staff; others get 404. `undo` takes back the last
+        mark. The practice can cancel at any time, and has to say why. An act that has been done
+        already gives the same answer.
+        """
+        if second_factor.is_missing(request.user):
+            raise SecondFactorRequired
+        enforce(limit_of("practice-change", request._request))
+        versions = seen_versions(request)
+        asked = read_body(ActIn, request)
+        reader = PracticeMember(request.user)
+
+        def act() -> Response:
+            appointment = perform(
+                Act(asked["act"]),
+                appointment_id=booking_id,
+                by=reader,
+                version=versions,
+                reason=asked["reason"],
+                now=timezone.now(),
+            )
+            hidden = {"without_patient": not reader.may_read_patients(appointment.doctor)}
+            return Response(BookingOut(appointment, context=hidden).data)
+
+        route = f"markBooking:{booking_id}"
+        return with_etag_of_body(answer_once(request, route=route, act=act, required=False))

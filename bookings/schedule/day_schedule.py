@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import groupby, pairwise
 from operator import attrgetter
+from uuid import UUID
 
 from django.utils.translation import gettext as _
 
 from bookings.appointments.presentation import is_in_person
 from bookings.appointments.selectors.appointments import Contact, appointments_of_day, contacts_of
 from bookings.models import Appointment
+from bookings.schedule.acts import Act, acts_on
 from bookings.states import ACTIVE, AppointmentStatus
 from docbook.references import reference
 from doctors.models import Doctor
@@ -20,11 +22,20 @@ from doctors.selectors.slots import grid_of_doctors
 
 @dataclass(frozen=True)
 class Visit:
-    """What people who run the day need for one visit, in addition to its line."""
+    """What people who run the day need for one visit, in addition to its line. `acts` are those
+    that need no words.
+    """
 
+    id: UUID
+    version: int
     reference: str
     reason: str
     contact: Contact
+    acts: list[Act]
+
+    @property
+    def id_text(self) -> str:
+        return str(self.id)
 
 
 @dataclass(frozen=True)
@@ -104,7 +115,18 @@ def _visit_line(appointment: Appointment, *, contact: Contact, now: datetime) ->
         title=appointment.patient_name,
         subtitle=f"{agreed.name}{how}",
         is_now=appointment.starts_at <= now < appointment.ends_at,
-        visit=Visit(reference(appointment.pk), appointment.reason, contact),
+        visit=_visit(appointment, contact=contact),
+    )
+
+
+def _visit(appointment: Appointment, *, contact: Contact) -> Visit:
+    return Visit(
+        id=appointment.pk,
+        version=appointment.version,
+        reference=reference(appointment.pk),
+        reason=appointment.reason,
+        contact=contact,
+        acts=[act for act in acts_on(appointment.status) if act is not Act.CANCEL],
     )
 
 

@@ -1,16 +1,26 @@
-"""The API's query for a doctor's day."""
+"""What the API takes for a doctor's day, and for an act on one of its visits."""
 
 from typing import Any
 
 from rest_framework import serializers
 
+from bookings.schedule.acts import Act
 from bookings.states import AppointmentStatus
 from docbook.http.moments import DayField
-from docbook.http.serializers import (
-    ChoiceField,
-)
+from docbook.http.serializers import ChoiceField, StrictSerializer, TextField
 
 
 class DoctorAppointmentsQuery(serializers.Serializer[Any]):
     date = DayField()
     status = ChoiceField(required=False, choices=AppointmentStatus.choices)
+
+
+class ActIn(StrictSerializer):
+    act = ChoiceField(choices=[(act.value, act.value) for act in Act])
+    reason = TextField(
+        required=False,
+        allow_blank=True,
+        max_length=500,
+        default="",
+        help_text="For `cancel`: the patient reads it.",
+    )

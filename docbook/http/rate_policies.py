@@ -148,6 +148,9 @@ POLICIES = {
     "confirm": Policy(Rate(30, MINUTE), network, _PASSES, "Nobody tries codes on many holds."),
     "confirm-user": Policy(Rate(30, MINUTE), user, _PASSES, "The same from ever new networks."),
     "change": Policy(Rate(30, MINUTE), network, _PASSES, "Each one writes rows and sends a mail."),
+    "practice-change": Policy(
+        Rate(120, MINUTE), user, _PASSES, "A desk is fast, but no person is this fast."
+    ),
     "offer": Policy(Rate(30, MINUTE), network, _PASSES, "Nobody tries many links."),
     "api-hold": Policy(Rate(30, MINUTE), network, _PASSES, "As the page."),
     "api-hold-user": Policy(Rate(30, MINUTE), user, _PASSES, "The same from ever new networks."),

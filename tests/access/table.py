@@ -45,6 +45,9 @@ POST   /waitlist/offers/<token>/accept/                        302
 POST   /waitlist/offers/<token>/decline/                       302
 GET    /schedule/                                              302 404 404 200 200 200 200 404 404
 GET    /schedule/?doctor={doctor_id}                           302 404 404 200 404 200 404 404 404
+GET    /schedule/visits/<appointment_id>/                      302 404 404 200 404 200 404 404 200
+POST   /schedule/visits/<appointment_id>/act/                  302 404 404 302 404 302 404 302 302
+POST   /schedule/visits/<appointment_id>/note/                 302 404 404 302 404 302 404 404 302
 GET    /after-sign-in/                                         302
 
 # accounts
@@ -95,6 +98,7 @@ DELETE /api/v1/bookings/<booking_id>                           401 204 404 404 4
 POST   /api/v1/bookings/<booking_id>/verify-otp                401 200 404 404 404 404 404 404 404
 POST   /api/v1/bookings/<booking_id>/resend-otp                401 202 404 404 404 404 404 404 404
 PATCH  /api/v1/bookings/<booking_id>/cancel                    401 200 404 404 404 404 404 404 404
+PATCH  /api/v1/bookings/<booking_id>/mark                      401 404 404 200 404 200 404 200 200
 PATCH  /api/v1/bookings/<booking_id>/reschedule                401 200 404 404 404 404 404 404 404
 GET    /api/v1/waitlist                                        401 200 200 200 200 200 200 200 200
 POST   /api/v1/waitlist                                        401 201 201 201 201 201 201 201 201
@@ -366,6 +370,9 @@ BODIES = {
     "POST /book/<hold_id>/": "details",
     "POST /book/<hold_id>/code/": "code",
     "POST /appointments/<appointment_id>/cancel/": "version",
+    "POST /schedule/visits/<appointment_id>/act/": "act",
+    "POST /schedule/visits/<appointment_id>/note/": "note",
+    "PATCH /api/v1/bookings/<booking_id>/mark": "api act",
     "POST /api/v1/auth/token": "password",
     "POST /api/v1/auth/token/refresh": "refresh",
     "POST /api/v1/bookings": "api start",

@@ -121,6 +121,9 @@ def make_world() -> World:
         "details": {"first_name": "Noor", "last_name": "Bakker"},
         "code": {"code": code_of(hold)},
         "version": {"version": 1},
+        "act": {"act": "arrived", "version": 1},
+        "api act": {"act": "arrived"},
+        "note": {"text": "Bring the X-ray", "version": 0},
         "api start": {"slotId": free.pk, "visitTypeId": visit_type.pk},
         "wait": {
             "doctorId": doctor.pk,

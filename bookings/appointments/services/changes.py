@@ -86,7 +86,7 @@ def find_changeable_appointment(
 
 
 def mark_arrived(
-    *, appointment_id: UUID, by: PracticeMember, version: int, now: datetime
+    *, appointment_id: UUID, by: PracticeMember, version: transitions.Seen, now: datetime
 ) -> Appointment:
     """The patient is here, even if they were marked as missing. Raises like `cancel_appointment`,
     but needs no reason and works at any time.
@@ -95,20 +95,22 @@ def mark_arrived(
 
 
 def mark_completed(
-    *, appointment_id: UUID, by: PracticeMember, version: int, now: datetime
+    *, appointment_id: UUID, by: PracticeMember, version: transitions.Seen, now: datetime
 ) -> Appointment:
     """The visit is over."""
     return _mark(appointment_id, AppointmentStatus.COMPLETED, by=by, version=version, now=now)
 
 
 def mark_no_show(
-    *, appointment_id: UUID, by: PracticeMember, version: int, now: datetime
+    *, appointment_id: UUID, by: PracticeMember, version: transitions.Seen, now: datetime
 ) -> Appointment:
     """The patient did not come."""
     return _mark(appointment_id, AppointmentStatus.NO_SHOW, by=by, version=version, now=now)
 
 
-def undo(*, appointment_id: UUID, by: PracticeMember, version: int, now: datetime) -> Appointment:
+def undo(
+    *, appointment_id: UUID, by: PracticeMember, version: transitions.Seen, now: datetime
+) -> Appointment:
     """Takes back the last mark, which was a mistake. Raises the same errors as the marks."""
     hold, actor = transitions.find(appointment_id, by=by)
     with transaction.atomic():
@@ -149,7 +151,7 @@ def _mark(
     status: AppointmentStatus,
     *,
     by: PracticeMember,
-    version: int,
+    version: transitions.Seen,
     now: datetime,
 ) -> Appointment:
     hold, actor = transitions.find(appointment_id, by=by, to=status)

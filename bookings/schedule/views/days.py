@@ -62,6 +62,8 @@ def schedule(request: HttpRequest) -> HttpResponse:
         "today_url": _url(doctor, today),
         "week": _week(doctor, day=day),
         "stretches": stretches_of(lines),
+        "here": _url(doctor, day),
+        "opened": request.GET.get("visit", ""),
         "waiting": who_waits(lines) if day == today else None,
         "counts": counts_of(lines),
         "next_visits": None if lines else _next_visits(doctor, after=day),
