@@ -5,7 +5,7 @@ from django.urls import path
 from bookings.actors import views as landing
 from bookings.appointments.views import appointments, changes
 from bookings.holding.views import booking
-from bookings.schedule.views import days, visits
+from bookings.schedule.views import day, time_off, visits, weekly_hours
 from bookings.waitlist import views as offered_time
 
 app_name = "bookings"
@@ -27,7 +27,14 @@ urlpatterns = [
     path("waitlist/offers/<str:token>/", offered_time.offer, name="offer"),
     path("waitlist/offers/<str:token>/accept/", offered_time.accept, name="accept_offer"),
     path("waitlist/offers/<str:token>/decline/", offered_time.decline, name="decline_offer"),
-    path("schedule/", days.schedule, name="schedule"),
+    path("schedule/", day.schedule, name="schedule"),
+    path("schedule/availability/", weekly_hours.availability, name="availability"),
+    path("schedule/availability/time-off/", time_off.time_off, name="time_off"),
+    path(
+        "schedule/availability/time-off/<int:override_id>/remove/",
+        time_off.remove,
+        name="remove_time_off",
+    ),
     path("schedule/visits/<uuid:appointment_id>/", visits.visit, name="visit"),
     path("schedule/visits/<uuid:appointment_id>/act/", visits.act, name="act"),
     path("schedule/visits/<uuid:appointment_id>/note/", visits.note, name="note"),

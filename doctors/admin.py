@@ -38,6 +38,7 @@ from doctors.schedule_forms import ClinicForm, OverrideForm, RuleForm, RuleFormS
 from doctors.selectors.alphabet import letters_of
 from doctors.selectors.hours import doctors_with_hours_at
 from doctors.selectors.public_holidays import PublicHoliday, public_holidays
+from doctors.services.hours import save_overrides, save_rules
 from doctors.services.slot_expansions import ask_for_expansion
 
 
@@ -210,6 +211,18 @@ class DoctorAdmin(OwnFiltersAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: Doctor | None = None) -> list[str]:
         """A doctor's login can read what patients write, so only superusers choose it."""
         return [] if is_superuser(request) else ["user"]
+
+    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
+        """Hours go through the service that the pages of the practice use."""
+        if formset.model not in (AvailabilityRule, AvailabilityOverride):
+            super().save_formset(request, form, formset, change)
+            return
+        saved, by = formset.save(commit=False), audit.Actor("staff", request.user.pk)
+        given = {"saved": saved, "removed": formset.deleted_objects, "by": by}
+        if formset.model is AvailabilityRule:
+            save_rules(doctor=form.instance, **given)
+        else:
+            save_overrides(doctor=form.instance, **given)
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)

@@ -65,7 +65,36 @@ class Hours:
         """Of `days` local days of each clinic, the one of `now` included. Sorted only within each
         block.
         """
-        blocks = list(self._blocks(now=now, days=days))
+        firsts = {pk: now.astimezone(zone).date() for pk, zone in self.zones.items()}
+        return self._slots_from(firsts, days=days)
+
+    def slots_from(self, first: date, *, days: int) -> Iterator[WorkingSlot]:
+        """As `slots`, of the same days at every clinic."""
+        return self._slots_from(dict.fromkeys(self.zones, first), days=days)
+
+    def works_from_to(self, clinic_id: int, starts_at: datetime, ends_at: datetime) -> bool:
+        """Whether the doctor works at the clinic for all of [starts_at, ends_at)."""
+        [works] = self.works_during(clinic_id, [Period(starts_at, ends_at)])
+        return works
+
+    def works_during(self, clinic_id: int, periods: Sequence[Period]) -> list[bool]:
+        """Whether the doctor works at the clinic for all of each period, in their order."""
+        if clinic_id not in self.zones or not periods:
+            return [False for _period in periods]
+        zone = self.zones[clinic_id]
+        first = min(each.starts_at for each in periods).astimezone(zone).date()
+        last = max(each.ends_at for each in periods).astimezone(zone).date()
+        days = (last - first).days + 1
+        off = list(self._off(clinic_id, first=first, days=days))
+        blocks = sorted(each.period for each in self._blocks_of(clinic_id, first=first, days=days))
+        return [_is_covered(each, blocks=blocks, off=off) for each in periods]
+
+    def _slots_from(self, firsts: Mapping[int, date], *, days: int) -> Iterator[WorkingSlot]:
+        blocks = [
+            block
+            for clinic_id, first in firsts.items()
+            for block in self._blocks_of(clinic_id, first=first, days=days)
+        ]
         weekly = [each for each in blocks if not each.is_extra]
         for block in weekly:
             yield from self._slots_of(block)
@@ -74,32 +103,6 @@ class Hours:
             if block.is_extra:
                 yield from self._slots_of(block, apart_from=busy)
                 busy.append(block.period)
-
-    def works_from_to(self, clinic_id: int, starts_at: datetime, ends_at: datetime) -> bool:
-        """Whether the doctor works at the clinic for all of [starts_at, ends_at)."""
-        if clinic_id not in self.zones:
-            return False
-        zone = self.zones[clinic_id]
-        first, last = (moment.astimezone(zone).date() for moment in (starts_at, ends_at))
-        days = (last - first).days + 1
-        wanted = Period(starts_at, ends_at)
-        if any(_overlap(wanted, off) for off in self._off(clinic_id, first=first, days=days)):
-            return False
-        blocks = [
-            each.period
-            for each in self._blocks_of(clinic_id, first=first, days=days)
-            if _overlap(wanted, each.period)
-        ]
-        reached = starts_at
-        for block in sorted(blocks):
-            if block.starts_at > reached:
-                return False
-            reached = max(reached, block.ends_at)
-        return reached >= ends_at
-
-    def _blocks(self, *, now: datetime, days: int) -> Iterator["_Block"]:
-        for clinic_id, zone in self.zones.items():
-            yield from self._blocks_of(clinic_id, first=now.astimezone(zone).date(), days=days)
 
     def _blocks_of(self, clinic_id: int, *, first: date, days: int) -> Iterator["_Block"]:
         zone, last = self.zones[clinic_id], first + (days - 1) * ONE_DAY
@@ -140,3 +143,17 @@ class _Block(NamedTuple):
 
 def _overlap(a: Period, b: Period) -> bool:
     return a.starts_at < b.ends_at and b.starts_at < a.ends_at
+
+
+def _is_covered(wanted: Period, *, blocks: Sequence[Period], off: Sequence[Period]) -> bool:
+    """Whether the sorted blocks leave no gap in the period, and no time off touches it."""
+    if any(_overlap(wanted, each) for each in off):
+        return False
+    reached = wanted.starts_at
+    for block in blocks:
+        if not _overlap(wanted, block):
+            continue
+        if block.starts_at > reached:
+            return False
+        reached = max(reached, block.ends_at)
+    return reached >= wanted.ends_at

@@ -1,4 +1,4 @@
-"""Admin forms for weekly hours. They parse the hours and show errors at the fields."""
+"""Forms for hours. They parse the hours and show errors at the fields."""
 
 from datetime import UTC, time, timedelta
 from itertools import combinations, groupby, product
@@ -156,21 +156,12 @@ class ClinicForm(forms.ModelForm):
                 raise ValidationError(text, code="overlap", params={"name": doctor.name})
 
 
-class RuleFormSet(forms.BaseInlineFormSet):
-    """All the hours of one doctor. No two of them may overlap."""
-
-    def get_form_kwargs(self, index: int | None) -> dict[str, Any]:
-        """New hours begin today, on the main clinic's clock, unless somebody enters another day."""
-        given: dict[str, Any] = super().get_form_kwargs(index)
-        if index is not None and index < self.initial_form_count():
-            return given
-        zone = self.instance.clinic.zone if self.instance.clinic_id else UTC
-        today = timezone.now().astimezone(zone).date()
-        return given | {"initial": {"valid_from": today}}
+class NoOverlaps:
+    """A mixin for all the hours of one doctor. No two of them may overlap."""
 
     def clean(self) -> None:
-        super().clean()
-        typed = [form for form in self.forms if isinstance(form, RuleForm) and form.counts()]
+        super().clean()  # type: ignore[misc]  # the formset's
+        typed = [form for form in self.forms if isinstance(form, RuleForm) and form.counts()]  # type: ignore[attr-defined]
         # Past hours conflict with nothing. One day earlier, it may still be today somewhere.
         yesterday = timezone.now().date() - timedelta(days=1)
         overlapping = {
@@ -180,3 +171,14 @@ class RuleFormSet(forms.BaseInlineFormSet):
         }
         for form in overlapping:
             form.add_error("starts", _("These hours overlap other hours of this doctor."))
+
+
+class RuleFormSet(NoOverlaps, forms.BaseInlineFormSet):
+    def get_form_kwargs(self, index: int | None) -> dict[str, Any]:
+        """New hours begin today, on the main clinic's clock, unless somebody enters another day."""
+        given: dict[str, Any] = super().get_form_kwargs(index)
+        if index is not None and index < self.initial_form_count():
+            return given
+        zone = self.instance.clinic.zone if self.instance.clinic_id else UTC
+        today = timezone.now().astimezone(zone).date()
+        return given | {"initial": {"valid_from": today}}

@@ -12,6 +12,7 @@ from xdist.scheduler import LoadScopeScheduling
 
 ON_ONE_STACK = (
     "tests/journeys/test_api_docs.py",
+    "tests/journeys/test_availability_journey.py",
     "tests/journeys/test_browser_journey.py",
     "tests/journeys/test_curl_journey.py",
     "tests/journeys/test_end_of_a_hold.py",

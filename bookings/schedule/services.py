@@ -1,5 +1,6 @@
 """What the practice reads and notes about its visits."""
 
+from collections.abc import Iterable
 from datetime import date, datetime
 from uuid import UUID
 
@@ -24,6 +25,18 @@ def record_reading_of_day(
         by=reader.actor_for(doctor) or audit.Actor("staff", reader.user.pk),
         on=("doctor", doctor.pk),
         after={"date": day.isoformat(), "through": through},
+    )
+
+
+def record_reading_of_visits(
+    *, reader: PracticeMember, doctor: Doctor, days: Iterable[date], through: str
+) -> None:
+    """Records that somebody has read who comes on some of these days. Names no patient."""
+    audit.record(
+        action="patients.read",
+        by=reader.actor_for(doctor) or audit.Actor("staff", reader.user.pk),
+        on=("doctor", doctor.pk),
+        after={"dates": [day.isoformat() for day in sorted(set(days))], "through": through},
     )
 
 

@@ -1,7 +1,7 @@
 """Days that differ from the weekly hours: time off, extra hours and closed days of a clinic."""
 
 from datetime import time
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.db import models
 from django.db.models import F, Q
@@ -95,6 +95,19 @@ class AvailabilityOverride(models.Model):
 
     def __str__(self) -> str:
         return f"override {self.pk}"
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What it says, for comparison and for the audit trail, which holds no reasons."""
+        return {
+            "kind": str(self.kind),
+            "clinic": self.clinic_id,
+            "first_day": self.first_day.isoformat(),
+            "last_day": self.last_day.isoformat(),
+            "starts": f"{self.starts:%H:%M}",
+            "ends": f"{self.ends:%H:%M}",
+            "mode": str(self.mode),
+        }
 
     @property
     def values(self) -> Override:

@@ -111,6 +111,20 @@ class AvailabilityRule(models.Model):
     def __str__(self) -> str:
         return f"rule {self.pk}"
 
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What the rule says, for comparison and for the audit trail."""
+        return {
+            "clinic": self.clinic_id,
+            "weekdays": sorted(self.weekdays),
+            "starts": f"{self.starts:%H:%M}",
+            "ends": f"{self.ends:%H:%M}",
+            "mode": str(self.mode),
+            "valid_from": self.valid_from.isoformat(),
+            "valid_until": self.valid_until and self.valid_until.isoformat(),
+            "every_weeks": self.every_weeks,
+        }
+
     def weekly(self, *, zone: ZoneInfo | None = None, slot_minutes: int = 1) -> WeeklyRule:
         """The rule for calendar arithmetic, on the clinic's clock or another one. `slot_minutes`
         matters only for making slots.

@@ -2,24 +2,33 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from datetime import date
+from datetime import date, datetime
+from hashlib import sha256
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from django.db.models import Q
 
+from docbook.errors import NotFound
 from docbook.postgres.rows import rows_of
 from doctors.hours import Hours, Override, WeeklyHours
 from doctors.models import AvailabilityOverride, AvailabilityRule, Clinic, ClosedDay, Doctor
+from doctors.recurrence import ONE_DAY
+from doctors.selectors.doctors import main_first
 
 
-def hours_of(doctors: Sequence[Doctor], *, since: date) -> dict[int, Hours]:
-    """By doctor. Days before `since` may be missing. Three queries."""
+def hours_of(
+    doctors: Sequence[Doctor], *, since: date, also_at: Iterable[Clinic] = ()
+) -> dict[int, Hours]:
+    """By doctor. Days before `since` may be missing. Three queries. `also_at`: clinics where they
+    may get hours; their zones and closed days are there too.
+    """
     ids = [doctor.pk for doctor in doctors]
     minutes = {doctor.pk: doctor.slot_minutes for doctor in doctors}
     weekly: dict[int, list[WeeklyHours]] = defaultdict(list)
     overrides: dict[int, list[Override]] = defaultdict(list)
-    zones: dict[int, dict[int, ZoneInfo]] = defaultdict(dict)
+    others = {clinic.pk: clinic.zone for clinic in also_at}
+    zones: dict[int, dict[int, ZoneInfo]] = defaultdict(others.copy)
     rules = AvailabilityRule.objects.filter(doctor__in=ids).select_related("clinic")
     for rule in rules.order_by("doctor_id", "pk"):
         hours = rule.weekly(slot_minutes=minutes[rule.doctor_id])
@@ -30,7 +39,7 @@ def hours_of(doctors: Sequence[Doctor], *, since: date) -> dict[int, Hours]:
         overrides[override.doctor_id].append(override.values)
         if override.clinic:
             zones[override.doctor_id][override.clinic.pk] = override.clinic.zone
-    clinics = {clinic_id for of_doctor in zones.values() for clinic_id in of_doctor}
+    clinics = {*others, *(clinic_id for of_doctor in zones.values() for clinic_id in of_doctor)}
     closed = ClosedDay.objects.filter(clinic__in=clinics, day__gte=since)
     closed_days = frozenset(closed.values_list("clinic_id", "day"))
     return {
@@ -73,6 +82,40 @@ def closures_of(
     """What patients may know of the days from `first` to `last`, in order. One query."""
     asked = {"doctor": doctor.pk, "clinics": list(clinics), "first": first, "last": last}
     return [Closure(*row) for row in rows_of(_CLOSURES, **asked)]
+
+
+def rules_of(doctor: Doctor) -> list[AvailabilityRule]:
+    """The weekly hours as the page lists them, with their clinics. One query."""
+    rules = AvailabilityRule.objects.filter(doctor=doctor).select_related("clinic")
+    return sorted(rules, key=lambda rule: (min(rule.weekdays), rule.starts, rule.pk))
+
+
+def version_of(rules: Iterable[AvailabilityRule]) -> str:
+    """The same for the same weekly hours, in any order."""
+    told = sorted(repr(rule.facts) for rule in rules)
+    return sha256("\n".join(told).encode()).hexdigest()[:32]
+
+
+def clinics_with_hours(doctor: Doctor) -> list[Clinic]:
+    """The clinics where the doctor has, or had, weekly or extra hours, and the main one, which
+    comes first. One query.
+    """
+    at = Q(pk=doctor.clinic_id) | Q(rules__doctor=doctor) | Q(overrides__doctor=doctor)
+    return main_first(Clinic.objects.filter(at).distinct(), doctor=doctor)
+
+
+def coming_overrides(doctor: Doctor, *, now: datetime) -> list[AvailabilityOverride]:
+    """Time off and extra hours that are not over everywhere yet, in order. One query."""
+    coming = doctor.overrides.filter(last_day__gte=now.date() - ONE_DAY)
+    return list(coming.select_related("clinic").order_by("first_day", "starts", "id"))
+
+
+def get_override(doctor: Doctor, *, override_id: int) -> AvailabilityOverride:
+    """Raises NotFound for those of other doctors."""
+    found = doctor.overrides.filter(pk=override_id).first()
+    if found is None:
+        raise NotFound
+    return found
 
 
 def doctors_with_hours_at(clinic: Clinic) -> list[int]:

@@ -167,6 +167,12 @@ def _short(day: date, is_this_year: bool, language: str | None) -> str:
 
 
 @register.filter
+def date_range(first: date, last: date) -> str:
+    """Like "30 Nov – 6 Dec"."""
+    return " – ".join(days_in_a_row([first, last]))
+
+
+@register.filter
 def day_of_month(day: date, zone: ZoneInfo | str | None = None) -> str:
     """Like "24 November", for places where the weekday is shown separately."""
     return _of_month(day, _is_this_year(day, zone), get_language())

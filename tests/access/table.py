@@ -48,6 +48,15 @@ GET    /schedule/?doctor={doctor_id}                           302 404 404 200 4
 GET    /schedule/visits/<appointment_id>/                      302 404 404 200 404 200 404 404 200
 POST   /schedule/visits/<appointment_id>/act/                  302 404 404 302 404 302 404 302 302
 POST   /schedule/visits/<appointment_id>/note/                 302 404 404 302 404 302 404 404 302
+GET    /schedule/availability/                                 302 404 404 200 200 200 200 404 404
+POST   /schedule/availability/                                 302 404 404 422 422 422 422 404 404
+GET    /schedule/availability/?doctor={doctor_id}              302 404 404 200 404 200 404 404 404
+POST   /schedule/availability/?doctor={doctor_id}              302 404 404 422 404 422 404 404 404
+GET    /schedule/availability/time-off/                        302 404 404 200 200 200 200 404 404
+POST   /schedule/availability/time-off/                        302 404 404 422 422 422 422 404 404
+GET    /schedule/availability/time-off/?doctor={doctor_id}     302 404 404 200 404 200 404 404 404
+POST   /schedule/availability/time-off/?doctor={doctor_id}     302 404 404 422 404 422 404 404 404
+POST   /schedule/availability/time-off/<override_id>/remove/   302 404 404 302 404 302 404 404 404
 GET    /after-sign-in/                                         302
 
 # accounts

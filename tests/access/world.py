@@ -26,6 +26,7 @@ from tests.factories import (
     make_admin,
     make_appointment,
     make_doctor,
+    make_override,
     make_patient,
     make_secretary,
     make_slots,
@@ -107,6 +108,7 @@ def make_world() -> World:
         "entry_id": entry.pk,
         "offer_id": offer.pk,
         "token": offer_token(offer),
+        "override_id": make_override(doctor=doctor).pk,
         "day": visit.starts_at.date(),
         "kind": "clinic",
         "uidb36": "1",
@@ -181,4 +183,8 @@ def unknown(names: dict[str, Any]) -> dict[str, Any]:
     ids = dict.fromkeys(
         ("appointment_id", "booking_id", "hold_id", "entry_id", "offer_id"), uuid4()
     )
-    return names | ids | {"doctor_id": 10**9, "slug": "nobody", "token": "unsigned"}
+    return (
+        names
+        | ids
+        | {"doctor_id": 10**9, "override_id": 10**9, "slug": "nobody", "token": "unsigned"}
+    )

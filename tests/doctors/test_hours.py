@@ -11,11 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from doctors.hours import Hours, Override, WeeklyHours
-from doctors.recurrence import WeeklyRule
+from doctors.recurrence import Period, WeeklyRule
 
 UTRECHT, LONDON = 1, 2
 ZONES = {UTRECHT: ZoneInfo("Europe/Amsterdam"), LONDON: ZoneInfo("Europe/London")}
 MONDAY = date(2026, 11, 23)
+TUESDAY = MONDAY + timedelta(days=1)
 NOW = datetime(2026, 11, 23, 4, tzinfo=UTC)
 
 
@@ -182,3 +183,22 @@ def test_slots_of_a_doctor_never_overlap_and_lie_within_the_hours(given_: list[O
     slots = sorted(of.slots(now=NOW, days=7), key=lambda slot: slot.period)
     assert all(a.period.ends_at <= b.period.starts_at for a, b in pairwise(slots))
     assert all(of.works_from_to(slot.clinic_id, *slot.period) for slot in slots)
+
+
+def test_many_visits_are_judged_as_each_alone() -> None:
+    of = hours(extra(starts=time(11), ends=time(12)), off(first_day=TUESDAY, last_day=TUESDAY))
+    zone = ZONES[UTRECHT]
+    periods = [
+        Period(*(datetime.combine(day, at, tzinfo=zone).astimezone(UTC) for at in (begin, end)))
+        for day in (MONDAY, MONDAY + timedelta(days=2))
+        for begin, end in ((time(9), time(10)), (time(10, 30), time(11, 30)), (time(8), time(9)))
+    ]
+    together = of.works_during(UTRECHT, periods)
+    assert together == [of.works_from_to(UTRECHT, *each) for each in periods]
+    assert together == [True, True, False, True, False, False]
+
+
+def test_days_from_a_date_on_are_the_same_at_every_clinic() -> None:
+    of = hours()
+    found = of.slots_from(MONDAY, days=1)
+    assert len(list(found)) == 4

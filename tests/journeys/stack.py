@@ -121,6 +121,7 @@ def running_stack(folder: Path) -> Iterator[Live]:
             for program in (
                 programs.web(port=port, environment=environment),
                 programs.worker(environment=environment),
+                programs.upkeep(environment=environment),
                 programs.relay(environment=environment),
             )
         ]

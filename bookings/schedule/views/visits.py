@@ -19,7 +19,7 @@ from bookings.actors.practice_member import PracticeMember
 from bookings.errors import NotChangeable
 from bookings.models import Appointment
 from bookings.schedule.acts import Act, perform
-from bookings.schedule.forms import ActForm, NoteForm
+from bookings.schedule.forms.visits import ActForm, NoteForm
 from bookings.schedule.services import note_of, open_visit, write_note
 from bookings.schedule.visit import panel_of
 from docbook.errors import DomainError, FieldError, VersionMismatch

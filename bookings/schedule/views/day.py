@@ -1,15 +1,12 @@
 """A doctor's day, for the doctor and their secretary."""
 
-import re
 from datetime import date, timedelta
 
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.dateparse import parse_date
-from django.utils.http import urlencode
 from django.views.decorators.http import require_safe
 
 from accounts.practice_sessions import of_the_practice
@@ -24,10 +21,10 @@ from bookings.schedule.day_schedule import (
     who_waits,
 )
 from bookings.schedule.services import record_reading_of_day
-from docbook.errors import NotFound
+from bookings.schedule.views.chosen_doctor import chosen_doctor, page_of_doctor
 from docbook.http.htmx import wants_fragment
 from doctors.models import Doctor
-from doctors.selectors.doctors import clinics_of_doctor, doctors_run_by, refusal_of_doctor
+from doctors.selectors.doctors import clinics_of_doctor
 
 
 @of_the_practice
@@ -36,8 +33,7 @@ from doctors.selectors.doctors import clinics_of_doctor, doctors_run_by, refusal
 def schedule(request: HttpRequest) -> HttpResponse:
     """A doctor's day, whole or as the fragment for htmx; 404 for people who run none."""
     reader = PracticeMember(signed_in(request))
-    doctors = list(doctors_run_by(reader.user))
-    doctor = _chosen(doctors, request.GET.get("doctor", ""))
+    doctor, doctors = chosen_doctor(request, reader.user)
     now = timezone.now()
     clinics = clinics_of_doctor(doctor, now=now)
     # The current day at the clinic where it ends last.
@@ -77,14 +73,6 @@ def schedule(request: HttpRequest) -> HttpResponse:
     return render(request, template, context)
 
 
-def _chosen(doctors: list[Doctor], wanted: str) -> Doctor:
-    found = [each for each in doctors if not wanted or str(each.pk) == wanted]
-    if not found:
-        is_id = re.fullmatch("[0-9]{1,18}", wanted)
-        raise refusal_of_doctor(int(wanted)) if is_id else NotFound
-    return found[0]
-
-
 def _date(value: str) -> date | None:
     """None for a value that is no date, or a date at the ends of the calendar."""
     try:
@@ -110,5 +98,4 @@ def _next_visits(doctor: Doctor, *, after: date) -> dict[str, object] | None:
 
 
 def _url(doctor: Doctor, day: date) -> str:
-    query = urlencode([("doctor", doctor.pk), ("date", day.isoformat())])
-    return f"{reverse('bookings:schedule')}?{query}"
+    return page_of_doctor("schedule", doctor, date=day.isoformat())

@@ -1,0 +1,90 @@
+"""A doctor's time off and extra hours: those to come, and a form for one more."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST
+
+from accounts.practice_sessions import of_the_practice
+from bookings.schedule.forms.hours import TimeOffForm
+from bookings.schedule.hours_words import days_of, hours_of_override, kind_of
+from bookings.schedule.views.availability_page import (
+    Desk,
+    answer,
+    desk_of,
+    frame_of,
+    preview_context,
+    remove_url,
+)
+from doctors.models import AvailabilityOverride
+from doctors.selectors.hours import coming_overrides, get_override
+from doctors.services.hours import add_override, remove_override
+
+PAGE = "time_off"
+
+
+@of_the_practice
+@require_http_methods(["GET", "HEAD", "POST"])
+@login_required
+def time_off(request: HttpRequest) -> HttpResponseBase:
+    """Shows the list, previews what was typed, or adds it; 404 for people who run no doctor."""
+    desk = desk_of(request)
+    if request.method != "POST":
+        return answer(request, PAGE, _context(desk, _form(desk)))
+    form = _form(desk, request.POST)
+    if "save" not in request.POST or not form.is_valid():
+        return _typed(request, desk, form)
+    add_override(doctor=desk.doctor, override=form.instance, by=desk.actor, user=desk.member.user)
+    messages.success(request, _("Added. Patients see the new times in a moment."))
+    return redirect(frame_of(desk, page=PAGE)["url"])
+
+
+@of_the_practice
+@require_POST
+@login_required
+def remove(request: HttpRequest, override_id: int) -> HttpResponseBase:
+    """404 for those of a doctor whom this user does not run."""
+    desk = desk_of(request)
+    override = get_override(desk.doctor, override_id=override_id)
+    given = {"kind": kind_of(override), "days": days_of(override)}
+    remove_override(doctor=desk.doctor, override=override, by=desk.actor, user=desk.member.user)
+    text = _("Removed: %(kind)s, %(days)s. Patients see the new times in a moment.")
+    messages.success(request, text % given)
+    return redirect(frame_of(desk, page=PAGE)["url"])
+
+
+def _form(desk: Desk, data: Any = None) -> TimeOffForm:
+    present = desk.present
+    return TimeOffForm(data, doctor=desk.doctor, clinics=present.clinics, today=present.today)
+
+
+def _typed(request: HttpRequest, desk: Desk, form: TimeOffForm) -> HttpResponse:
+    context = _context(desk, form)
+    is_valid = form.is_valid()
+    form.show_what_was_refused()
+    if is_valid:
+        override: AvailabilityOverride = form.instance
+        first = max(override.first_day, desk.present.today)
+        planned = desk.present.with_override(override.values)
+        context |= preview_context(request, desk, planned, first=first, of_override=True)
+    return answer(request, PAGE, context, status=200 if is_valid else 422)
+
+
+def _context(desk: Desk, form: TimeOffForm) -> dict[str, Any]:
+    coming = [
+        {
+            "kind": each.kind,
+            "title": kind_of(each),
+            "days": days_of(each),
+            "hours": hours_of_override(each),
+            "clinic": each.clinic,
+            "reason": each.reason,
+            "remove_url": remove_url(desk, each.pk),
+        }
+        for each in coming_overrides(desk.doctor, now=desk.present.now)
+    ]
+    return frame_of(desk, page=PAGE) | {"form": form, "coming": coming}
