@@ -5,6 +5,7 @@ from django.urls import path
 from bookings.actors import views as landing
 from bookings.appointments.views import appointments, changes
 from bookings.holding.views import booking
+from bookings.schedule.feeds import views as feeds
 from bookings.schedule.views import day, time_off, visits, weekly_hours
 from bookings.waitlist import views as offered_time
 
@@ -38,5 +39,9 @@ urlpatterns = [
     path("schedule/visits/<uuid:appointment_id>/", visits.visit, name="visit"),
     path("schedule/visits/<uuid:appointment_id>/act/", visits.act, name="act"),
     path("schedule/visits/<uuid:appointment_id>/note/", visits.note, name="note"),
+    path("schedule/feed/", feeds.page, name="feed"),
+    path("schedule/feed/link/", feeds.make_link, name="make_feed"),
+    path("schedule/feed/revoke/", feeds.revoke_link, name="revoke_feed"),
+    path("calendar/<str:token>.ics", feeds.calendar, name="calendar_feed"),
     path("after-sign-in/", landing.after_sign_in, name="after_sign_in"),
 ]

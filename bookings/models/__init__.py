@@ -1,6 +1,7 @@
 """The act of booking: holds, their appointments, and waiting for a time."""
 
 from bookings.models.appointments import Appointment
+from bookings.models.calendar_feeds import CalendarFeed
 from bookings.models.drafts import Draft
 from bookings.models.holds import Hold, HoldState
 from bookings.models.notes import VisitNote
@@ -11,6 +12,7 @@ from bookings.models.waitlist import WaitlistEntry, WaitlistState
 __all__ = [
     "Appointment",
     "BookingPause",
+    "CalendarFeed",
     "Draft",
     "Hold",
     "HoldState",

@@ -24,6 +24,8 @@ GetResponse = Callable[[HttpRequest], HttpResponse]
 FORMS = frozenset({"application/x-www-form-urlencoded", "multipart/form-data"})
 # The page that shows the description of the API to people.
 DOCS = "/api/v1/docs/"
+# Calendars read here, with a token in the address.
+FEEDS = "/calendar/"
 CHARSETS = frozenset({"utf-8", "utf8", "us-ascii", "iso-8859-1"})
 
 
@@ -130,7 +132,11 @@ class PrivatePagesMiddleware:
 
 def _is_in_the_clear(request: HttpRequest) -> bool:
     """Pages redirect to https. Programs would keep sending their token in the clear."""
-    return settings.SECURE_SSL_REDIRECT and pages.is_api(request) and not request.is_secure()
+    return settings.SECURE_SSL_REDIRECT and _is_for_programs(request) and not request.is_secure()
+
+
+def _is_for_programs(request: HttpRequest) -> bool:
+    return pages.is_api(request) or request.path.startswith(FEEDS)
 
 
 def _charset(request: HttpRequest) -> str:

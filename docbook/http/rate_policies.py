@@ -161,4 +161,11 @@ POLICIES = {
     "api-change": Policy(Rate(60, MINUTE), user, _PASSES, "Each one writes rows, sends a mail."),
     "api-waitlist": Policy(Rate(30, MINUTE), network, _PASSES, "Each one looks for a free time."),
     "api-waitlist-user": Policy(Rate(30, MINUTE), user, _PASSES, "The same from new networks."),
+    # Calendars of doctors.
+    "feed": Policy(
+        Rate(120, HOUR), account, _PASSES, "Three devices that look every few minutes; no loop."
+    ),
+    "feed-network": Policy(
+        Rate(120, MINUTE), network, _PASSES, "A calendar service reads for many from one network."
+    ),
 }

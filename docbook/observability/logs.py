@@ -46,6 +46,17 @@ def is_a_failure(record: logging.LogRecord) -> bool:
     return not (is_answer and refusal.is_planned())
 
 
+def name_the_route(record: logging.LogRecord) -> bool:
+    """Puts the route in the place of the path in Django's own lines. A path may hold a key: the
+    address of a calendar feed, the link of an offer.
+    """
+    request = getattr(record, "request", None)
+    if request is not None and isinstance(record.args, tuple):
+        route = request.resolver_match.route if request.resolver_match else ""
+        record.args = tuple(route if each == request.path else each for each in record.args)
+    return True
+
+
 class RefusalNoted(logging.Handler):
     """Adds Django's note on a suspicious request, such as a foreign Host header, to the one line of
     that request. Anybody can send such requests, as many as they like.
@@ -79,7 +90,10 @@ def configure() -> None:
                     "foreign_pre_chain": shared,
                 }
             },
-            "filters": {"failures": {"()": lambda: is_a_failure}},
+            "filters": {
+                "failures": {"()": lambda: is_a_failure},
+                "routes": {"()": lambda: name_the_route},
+            },
             "handlers": {
                 "stderr": {"class": "logging.StreamHandler", "formatter": "json"},
                 "refusals": {"()": RefusalNoted},
@@ -88,7 +102,7 @@ def configure() -> None:
             # Broken requests are answered and counted. Django's own lines would show their paths.
             "loggers": {
                 "django.security": {"handlers": ["refusals"], "propagate": False},
-                "django.request": {"level": "ERROR", "filters": ["failures"]},
+                "django.request": {"level": "ERROR", "filters": ["failures", "routes"]},
                 "celery": {"level": "WARNING"},
             },
         }

@@ -38,8 +38,12 @@ REQUIRE_SECOND_FACTOR = env.bool("REQUIRE_SECOND_FACTOR", default=True)
 if TRUSTED_PROXIES:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=True)
-# The API refuses an app that sends its token in the clear. A redirect would only help it go on.
-SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$", r"^api/(?!v1/docs/)"]
+# The API refuses an app that sends its token in the clear, and so does a calendar feed. A redirect
+# would only help them go on.
+SECURE_REDIRECT_EXEMPT = [
+    *[r"^healthz$", r"^readyz$", r"^metrics$"],
+    *[r"^api/(?!v1/docs/)", r"^calendar/"],
+]
 SECURE_HSTS_SECONDS = 63_072_000
 SECURE_HSTS_INCLUDE_SUBDOMAINS = True
 SECURE_HSTS_PRELOAD = True

@@ -1,5 +1,6 @@
 """Reads doctors, for everybody or for the people who act for them."""
 
+import re
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
 
@@ -141,6 +142,18 @@ def doctors_run_by(user: User) -> QuerySet[Doctor]:
 
 def runs_a_day(user: User) -> bool:
     return doctors_run_by(user).exists()
+
+
+def chosen_of(doctors: Sequence[Doctor], *, wanted: str) -> Doctor:
+    """The doctor with this id among those whose day somebody runs; the first if none is named.
+
+    Raises NotFound.
+    """
+    found = [each for each in doctors if not wanted or str(each.pk) == wanted]
+    if not found:
+        is_id = re.fullmatch("[0-9]{1,18}", wanted)
+        raise refusal_of_doctor(int(wanted)) if is_id else NotFound
+    return found[0]
 
 
 def get_visible_doctor(user: User, *, doctor_id: int) -> Doctor:

@@ -57,6 +57,11 @@ POST   /schedule/availability/time-off/                        302 404 404 422 4
 GET    /schedule/availability/time-off/?doctor={doctor_id}     302 404 404 200 404 200 404 404 404
 POST   /schedule/availability/time-off/?doctor={doctor_id}     302 404 404 422 404 422 404 404 404
 POST   /schedule/availability/time-off/<override_id>/remove/   302 404 404 302 404 302 404 404 404
+GET    /schedule/feed/                                         302 404 404 200 200 200 200 404 404
+GET    /schedule/feed/?doctor={doctor_id}                      302 404 404 200 404 200 404 404 404
+POST   /schedule/feed/link/                                    302 404 404 200 404 200 404 404 404
+POST   /schedule/feed/revoke/                                  302 404 404 302 404 302 404 404 404
+GET    /calendar/<token>.ics                                   200
 GET    /after-sign-in/                                         302
 
 # accounts
@@ -382,6 +387,8 @@ BODIES = {
     "POST /schedule/visits/<appointment_id>/act/": "act",
     "POST /schedule/visits/<appointment_id>/note/": "note",
     "PATCH /api/v1/bookings/<booking_id>/mark": "api act",
+    "POST /schedule/feed/link/": "feed",
+    "POST /schedule/feed/revoke/": "feed",
     "POST /api/v1/auth/token": "password",
     "POST /api/v1/auth/token/refresh": "refresh",
     "POST /api/v1/bookings": "api start",
@@ -395,6 +402,8 @@ def names_of(world: World, *, method: str, route: str) -> dict[str, Any]:
     """The names that differ at this address."""
     if route.startswith("/admin/bookings/appointment/outdated/"):
         return {"pk": world.names["clinic_id"]}
+    if route.startswith("/calendar/"):
+        return {"token": world.names["feed_token"]}
     if f"{method} {route}".startswith(_OF_AN_ATTEMPT):
         return {"booking_id": world.names["hold_id"]}
     if route.startswith("/admin/r/"):

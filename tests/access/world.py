@@ -14,8 +14,10 @@ from django.utils import timezone
 
 from accounts.models import User
 from accounts.tokens import access_token, start_session
+from bookings.actors.practice_member import PracticeMember
 from bookings.engine.links import offer_token
 from bookings.models import BookingPause
+from bookings.schedule.feeds.services import make_feed
 from docbook.audit.models import AuditEvent, AuditSeal
 from docbook.outbox.models import OutboxMessage
 from doctors.models import SlotExpansion
@@ -109,6 +111,9 @@ def make_world() -> World:
         "offer_id": offer.pk,
         "token": offer_token(offer),
         "override_id": make_override(doctor=doctor).pk,
+        "feed_token": make_feed(
+            doctor=doctor, by=PracticeMember(doctor.user), with_names=True, now=timezone.now()
+        ),
         "day": visit.starts_at.date(),
         "kind": "clinic",
         "uidb36": "1",
@@ -126,6 +131,7 @@ def make_world() -> World:
         "act": {"act": "arrived", "version": 1},
         "api act": {"act": "arrived"},
         "note": {"text": "Bring the X-ray", "version": 0},
+        "feed": {"doctor": doctor.pk},
         "api start": {"slotId": free.pk, "visitTypeId": visit_type.pk},
         "wait": {
             "doctorId": doctor.pk,

@@ -67,6 +67,9 @@ def stops(visitor: Visitor, *, doctor: str, number: int) -> Iterator[str]:
         yield path
     visitor.signs_in(DOCTOR, then="/schedule/")
     yield "schedule"
+    visitor.follow("Calendar feed")
+    visitor.sees_heading("Calendar feed")
+    yield "calendar feed"
     for path in ("email/", "password/change/", "reauthenticate/", "2fa/", "2fa/totp/activate/"):
         visitor.go(f"/accounts/{path}")
         yield path

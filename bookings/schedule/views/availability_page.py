@@ -55,7 +55,7 @@ class OutsideVisit:
 
 
 def desk_of(request: HttpRequest) -> Desk:
-    """Raises NotFound for a doctor whom this user does not run."""
+    """Raises NotFound for a doctor whose day is not theirs."""
     member = PracticeMember(signed_in(request))
     doctor, doctors = chosen_doctor(request, member.user)
     return Desk(member, doctor, doctors, PresentHours(doctor, timezone.now()))

@@ -47,7 +47,7 @@ def time_off(request: HttpRequest) -> HttpResponseBase:
 @require_POST
 @login_required
 def remove(request: HttpRequest, override_id: int) -> HttpResponseBase:
-    """404 for those of a doctor whom this user does not run."""
+    """404 for those of a doctor whose day is not theirs."""
     desk = desk_of(request)
     override = get_override(desk.doctor, override_id=override_id)
     given = {"kind": kind_of(override), "days": days_of(override)}
