@@ -33,5 +33,5 @@ class NoteForm(forms.Form):
         max_length=VisitNote.LONGEST,
         required=False,
         widget=forms.Textarea(attrs={"rows": 3}),
-        help_text=_("Only the doctor and their secretaries see this."),
+        help_text=_("Patients never see it."),
     )
