@@ -1,6 +1,4 @@
-"""Two people of one practice write at one instant: one text or plan is kept, and the other person is
-told.
-"""
+"""Two people of one practice write at one instant: one text is kept, the other person is told."""
 
 from datetime import date, time
 from threading import Barrier

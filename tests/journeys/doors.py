@@ -1,4 +1,4 @@
-"""The two doors of a booking, as one patient uses them."""
+"""The two doors of a booking, as its patient uses them, or somebody of the practice."""
 
 import re
 from dataclasses import dataclass
@@ -25,6 +25,8 @@ class Ask:
     code: str = ""
     version: int = 1
     replaces: UUID | None = None
+    act: str = ""
+    reason: str = ""
 
 
 def by_api(ask: Ask, *, patient: User) -> HttpResponse:
@@ -40,6 +42,9 @@ def by_api(ask: Ask, *, patient: User) -> HttpResponse:
         return api.post(f"waitlist/offers/{ask.hold_id}/accept", Idempotency_Key=str(uuid4()))
     if ask.step == "cancel":
         return api.cancel(ask.hold_id, version=ask.version)
+    if ask.step == "mark":
+        body = {"act": ask.act, "reason": ask.reason}
+        return api.patch(f"bookings/{ask.hold_id}/mark", body, If_Match=f'"{ask.version}"')
     if ask.step == "reschedule":
         return api.times_to_move_to(ask.hold_id, version=ask.version)
     return api.delete(f"bookings/{ask.hold_id}")
@@ -56,6 +61,9 @@ def by_page(ask: Ask, *, patient: User, follow: bool = False) -> HttpResponse:
         return browser.post(f"/waitlist/offers/{token}/accept/")
     if ask.step == "cancel":
         return browser.post(f"/appointments/{ask.hold_id}/cancel/", {"version": ask.version})
+    if ask.step == "mark":
+        data = {"act": ask.act, "reason": ask.reason, "version": ask.version}
+        return browser.post(f"/schedule/visits/{ask.hold_id}/act/", data)
     if ask.step == "reschedule":
         return browser.get(f"/appointments/{ask.hold_id}/reschedule/")
     data = {"code": ask.code} if ask.step == "code" else {}

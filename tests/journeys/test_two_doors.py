@@ -255,6 +255,46 @@ def cancelled_by_somebody_else(_patient: User) -> Ask:
     return _visit_of(make_patient(), step="cancel")
 
 
+def _visit_with(doctor: User, act: str, *, status: str = "confirmed") -> Ask:
+    """An act of this doctor on a visit of theirs."""
+    slots = make_slots(doctor=make_doctor(user=doctor), starts_at=tomorrow_at(days=2))
+    return Ask("mark", hold_id=make_appointment(slots=slots, status=status).pk, act=act)
+
+
+def marked_by_another_doctor(doctor: User) -> Ask:
+    make_doctor(user=doctor)
+    return _visit_with(make_user(), "arrived")
+
+
+def marked_by_the_patient(patient: User) -> Ask:
+    return replace(_visit_of(patient, step="mark"), act="arrived")
+
+
+def finished_before_anybody_came(doctor: User) -> Ask:
+    return _visit_with(doctor, "completed")
+
+
+def undone_where_nothing_was_done(doctor: User) -> Ask:
+    return _visit_with(doctor, "undo")
+
+
+def marked_as_it_no_longer_is(doctor: User) -> Ask:
+    return replace(_visit_with(doctor, "arrived"), version=2)
+
+
+def cancelled_by_the_practice_without_a_reason(doctor: User) -> Ask:
+    return _visit_with(doctor, "cancel")
+
+
+def cancelled_by_the_practice_while_the_patient_is_here(doctor: User) -> Ask:
+    ask = _visit_with(doctor, "cancel", status="arrived")
+    return replace(ask, reason="The doctor is ill")
+
+
+def act_that_does_not_exist(doctor: User) -> Ask:
+    return _visit_with(doctor, "delete")
+
+
 def moved_by_somebody_else(_patient: User) -> Ask:
     return _visit_of(make_patient(), step="reschedule")
 
@@ -433,6 +473,22 @@ REFUSALS = [
     Refusal(moved_after_it_was_cancelled, "not-changeable", 409, 409, CANCELLED),
     Refusal(cancelled_after_it_was_moved, "not-changeable", 409, 409, "has already moved."),
     Refusal(cancelled_as_it_no_longer_is, "version-mismatch", 412, 412, "changed a moment ago"),
+    Refusal(marked_by_another_doctor, "not-found", 404, 404, "nothing at this address"),
+    Refusal(marked_by_the_patient, "not-found", 404, 404, "nothing at this address"),
+    Refusal(finished_before_anybody_came, "not-changeable", 409, 409, "changed a moment ago"),
+    Refusal(undone_where_nothing_was_done, "not-changeable", 409, 409, "changed a moment ago"),
+    Refusal(marked_as_it_no_longer_is, "version-mismatch", 412, 412, "changed a moment ago"),
+    Refusal(
+        cancelled_by_the_practice_without_a_reason, "validation", 422, 422, "Say why", "/reason"
+    ),
+    Refusal(
+        cancelled_by_the_practice_while_the_patient_is_here,
+        "not-changeable",
+        409,
+        409,
+        "changed a moment ago",
+    ),
+    Refusal(act_that_does_not_exist, "validation", 422, 422, "Nothing was changed.", "/act"),
     Refusal(held_for_a_move_too_late, "change-window-passed", 422, 422, TOO_LATE),
     Refusal(held_for_a_visit_that_is_cancelled, "not-changeable", 409, 409, CANCELLED),
     Refusal(held_for_the_visit_of_somebody_else, "not-found", 404, 404, "nothing at this address"),

@@ -45,7 +45,9 @@ def act(request: HttpRequest, appointment_id: UUID) -> HttpResponse:
     """Leads back to where the button was; or shows the visit, and why nothing was done."""
     form, reader = ActForm(request.POST), PracticeMember(signed_in(request))
     if not form.is_valid():
-        return _show(request, appointment_id, act_form=form, status=422)
+        # The form shows errors of the reason only: everything else comes from our buttons.
+        notice = None if "reason" in form.errors else _nothing_done()
+        return _show(request, appointment_id, act_form=form, notice=notice, status=422)
     enforce(limit_of("practice-change", request))
     try:
         perform(
@@ -92,6 +94,10 @@ def note(request: HttpRequest, appointment_id: UUID) -> HttpResponse:
         )
     messages.success(request, _("The note is saved."))
     return redirect("bookings:visit", appointment_id=appointment_id)
+
+
+def _nothing_done() -> Notice:
+    return Notice("changed", _("Nothing was changed."), _("Press one of the buttons below."))
 
 
 def _refused(
