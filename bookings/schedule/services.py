@@ -12,7 +12,7 @@ from bookings.appointments.selectors.appointments import appointment_of_hold
 from bookings.appointments.services import transitions
 from bookings.models import Appointment, VisitNote
 from docbook.audit import services as audit
-from docbook.errors import NotFound, VersionMismatch
+from docbook.errors import NotYours, VersionMismatch
 from doctors.models import Doctor
 
 
@@ -47,7 +47,7 @@ def open_visit(*, appointment_id: UUID, by: PracticeMember) -> Appointment:
     """
     hold, actor = transitions.find(appointment_id, by=by)
     if not by.may_read_patients(hold.doctor):
-        raise NotFound
+        raise NotYours("appointment", appointment_id)
     audit.record(
         action="patients.read",
         by=actor,
@@ -74,7 +74,7 @@ def write_note(
     """
     hold, actor = transitions.find(appointment_id, by=by)
     if not by.may_read_patients(hold.doctor):
-        raise NotFound
+        raise NotYours("appointment", appointment_id)
     first: dict[str, datetime | User] = {"changed_at": now, "changed_by": by.user}
     VisitNote.objects.get_or_create(pk=hold.pk, defaults=first)
     note = VisitNote.objects.select_for_update().get(pk=hold.pk)

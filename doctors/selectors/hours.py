@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from django.db.models import Q
 
-from docbook.errors import NotFound
+from docbook.errors import NotFound, NotYours
 from docbook.postgres.rows import rows_of
 from doctors.hours import Hours, Override, WeeklyHours
 from doctors.models import AvailabilityOverride, AvailabilityRule, Clinic, ClosedDay, Doctor
@@ -110,11 +110,13 @@ def coming_overrides(doctor: Doctor, *, now: datetime) -> list[AvailabilityOverr
     return list(coming.select_related("clinic").order_by("first_day", "starts", "id"))
 
 
-def get_override(doctor: Doctor, *, override_id: int) -> AvailabilityOverride:
-    """Raises NotFound for those of other doctors."""
-    found = doctor.overrides.filter(pk=override_id).first()
+def get_override(doctors: Sequence[Doctor], *, override_id: int) -> AvailabilityOverride:
+    """One of these doctors'. Raises NotFound for those of others."""
+    found = AvailabilityOverride.objects.filter(pk=override_id).select_related("doctor").first()
     if found is None:
         raise NotFound
+    if found.doctor not in doctors:
+        raise NotYours("override", override_id)
     return found
 
 

@@ -54,6 +54,19 @@ TESTS = (
     "tests/bookings/engine/test_gate_after_refusal.py",
     "tests/bookings/holding/test_who_comes.py",
     "tests/bookings/holding/test_whose_hold.py",
+    "tests/bookings/holding/test_wrong_codes.py",
+    "tests/bookings/holding/test_details_of_a_move.py",
+    "tests/bookings/appointments/test_what_was_agreed.py",
+    "tests/bookings/appointments/test_changes.py",
+    "tests/bookings/appointments/test_moves_by_the_practice.py",
+    "tests/concurrency/test_calls_together.py",
+    "tests/concurrency/test_changes_at_once.py",
+    "tests/concurrency/test_moves_at_once.py",
+    "tests/concurrency/test_exchanges.py",
+    "tests/constraints/test_bookings.py",
+    "tests/constraints/test_slots.py",
+    "tests/constraints/test_partitioned_table.py",
+    "tests/api/test_one_booking.py",
 )
 # Compares the text of a function, which no mutant survives.
 COMPARES = "test_the_function_in_the_database_is_the_one_that_the_states_write"

@@ -14,7 +14,15 @@ from bookings.waitlist.services.offers import offer_released
 from tests.api.client import Api
 from tests.api.described import description
 from tests.bookings.acts import allow_resend, bookable, code_of
-from tests.factories import PASSWORD, make_patient, make_user, make_waitlist_entry, tomorrow_at
+from tests.factories import (
+    PASSWORD,
+    make_appointment,
+    make_patient,
+    make_slots,
+    make_user,
+    make_waitlist_entry,
+    tomorrow_at,
+)
 
 pytestmark = pytest.mark.django_db
 WITHOUT_A_BODY = {"releaseBooking", "leaveWaitlist"}
@@ -122,6 +130,11 @@ def _a_whole_journey() -> dict[str, Any]:
     note("listBookings", door.get("bookings"))
     note("listDoctorAppointments", Api(doctor.user).get(f"doctors/{doctor.pk}/appointments", day))
     note("listTimesToMoveTo", door.times_to_move_to(hold.pk))
+    visit = make_appointment(slots=make_slots(doctor=doctor, starts_at=tomorrow_at(days=9)))
+    arrived = Api(doctor.user).patch(
+        f"bookings/{visit.pk}/mark", example_of("markBooking"), If_Match='"1"'
+    )
+    note("markBooking", arrived)
     note("cancelBooking", door.cancel(hold.pk, **example_of("cancelBooking")))
 
     today = timezone.now().date()

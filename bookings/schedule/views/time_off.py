@@ -6,12 +6,16 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.practice_sessions import of_the_practice
+from accounts.users import signed_in
+from bookings.actors.practice_member import PracticeMember
 from bookings.schedule.forms.hours import TimeOffForm
 from bookings.schedule.hours_words import days_of, hours_of_override, kind_of
+from bookings.schedule.selectors import PresentHours
 from bookings.schedule.views.availability_page import (
     Desk,
     answer,
@@ -21,6 +25,7 @@ from bookings.schedule.views.availability_page import (
     remove_url,
 )
 from doctors.models import AvailabilityOverride
+from doctors.selectors.doctors import doctors_run_by
 from doctors.selectors.hours import coming_overrides, get_override
 from doctors.services.hours import add_override, remove_override
 
@@ -48,8 +53,11 @@ def time_off(request: HttpRequest) -> HttpResponseBase:
 @login_required
 def remove(request: HttpRequest, override_id: int) -> HttpResponseBase:
     """404 for those of a doctor whose day is not theirs."""
-    desk = desk_of(request)
-    override = get_override(desk.doctor, override_id=override_id)
+    member = PracticeMember(signed_in(request))
+    doctors = list(doctors_run_by(member.user))
+    override = get_override(doctors, override_id=override_id)
+    present = PresentHours(override.doctor, timezone.now())
+    desk = Desk(member, override.doctor, doctors, present)
     given = {"kind": kind_of(override), "days": days_of(override)}
     remove_override(doctor=desk.doctor, override=override, by=desk.actor, user=desk.member.user)
     text = _("Removed: %(kind)s, %(days)s. Patients see the new times in a moment.")
