@@ -73,7 +73,8 @@ def _last_change(visit: Appointment) -> str:
 
 
 _CHANGES = {
-    AppointmentStatus.CONFIRMED: _("Marked “confirmed” again"),
+    # A mark was undone, or the practice has changed what was agreed.
+    AppointmentStatus.CONFIRMED: _("Changed"),
     AppointmentStatus.ARRIVED: _("Marked “arrived”"),
     AppointmentStatus.COMPLETED: _("Marked “done”"),
     AppointmentStatus.NO_SHOW: _("Marked “did not come”"),

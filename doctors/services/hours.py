@@ -78,7 +78,8 @@ def add_override(
     """Adds it, unless the doctor has the same already: a form may be sent twice."""
     with transaction.atomic():
         _lock(doctor)
-        if any(each.facts == override.facts for each in doctor.overrides.all()):
+        wanted = (override.facts, override.reason)
+        if any((each.facts, each.reason) == wanted for each in doctor.overrides.all()):
             return
         save_overrides(doctor=doctor, saved=[override], removed=[], by=by)
         ask_for_expansion(doctor_ids=[doctor.pk], by=user)

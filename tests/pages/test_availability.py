@@ -294,6 +294,15 @@ def test_wrong_time_off_gets_its_message(wrong: dict[str, Any], said: str) -> No
     assert not doctor.overrides.exists()
 
 
+def test_form_that_is_sent_twice_adds_once_but_another_reason_is_something_new() -> None:
+    doctor, browser = practice()
+    for reason in ("Holiday", "Holiday", "At a congress"):
+        typed = off(doctor, reason=reason) | {"save": "1"}
+        assert browser.post(TIME_OFF, typed).status_code == 302
+    reasons = doctor.overrides.order_by("pk").values_list("reason", flat=True)
+    assert list(reasons) == ["Holiday", "At a congress"]
+
+
 def test_stranger_removes_nothing() -> None:
     override = make_override(doctor=make_doctor())
     _doctor, browser = practice()

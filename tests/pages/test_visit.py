@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from bookings.models import Appointment, VisitNote
 from docbook.audit.models import AuditEvent
@@ -167,3 +168,13 @@ def test_reading_of_a_visit_is_recorded() -> None:
     secretary_of(visit).get(f"/schedule/visits/{visit.pk}/")
     [event] = AuditEvent.objects.filter(action="patients.read")
     assert (event.object_id, event.actor_kind) == (str(visit.pk), "secretary")
+
+
+def test_change_that_is_no_mark_is_not_called_one() -> None:
+    visit = a_visit()
+    Appointment.objects.filter(pk=visit.pk).update(
+        version=2, changed_at=timezone.now(), changed_by_kind="system", street="Nieuwegracht 1"
+    )
+    shown = page_of(secretary_of(visit), visit)
+    assert "Changed by DocBook, " in shown
+    assert "Marked" not in shown

@@ -105,7 +105,9 @@ def _show(
     context = {
         "doctor": doctor,
         "clinics": clinics_of_doctor(doctor, now=timezone.now()),
-        "others": [(each.name, _page_of(each)) for each in doctors if each != doctor],
+        "doctors": [
+            {"doctor": each, "url": _page_of(each), "current": each == doctor} for each in doctors
+        ],
         "zone": doctor.clinic.zone,
         "feed": feed,
         "address": f"{settings.SITE_URL}{path}" if token else "",

@@ -7,7 +7,6 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.urls import reverse
 from django.utils import timezone
 
 from accounts.users import signed_in
@@ -132,8 +131,3 @@ def answer(
     """The page, or for htmx its preview and what else would be stale."""
     file = f"_{name}_swap" if wants_fragment(request) else name
     return render(request, f"bookings/schedule/{file}.html", context, status=status)
-
-
-def remove_url(desk: Desk, override_id: int) -> str:
-    base = reverse("bookings:remove_time_off", args=[override_id])
-    return f"{base}?doctor={desk.doctor.pk}"

@@ -6,6 +6,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
@@ -22,8 +23,8 @@ from bookings.schedule.views.availability_page import (
     desk_of,
     frame_of,
     preview_context,
-    remove_url,
 )
+from bookings.schedule.views.chosen_doctor import page_of_doctor
 from doctors.models import AvailabilityOverride
 from doctors.selectors.doctors import doctors_run_by
 from doctors.selectors.hours import coming_overrides, get_override
@@ -45,7 +46,7 @@ def time_off(request: HttpRequest) -> HttpResponseBase:
         return _typed(request, desk, form)
     add_override(doctor=desk.doctor, override=form.instance, by=desk.actor, user=desk.member.user)
     messages.success(request, _("Added. Patients see the new times in a moment."))
-    return redirect(frame_of(desk, page=PAGE)["url"])
+    return redirect(page_of_doctor(PAGE, desk.doctor))
 
 
 @of_the_practice
@@ -56,13 +57,12 @@ def remove(request: HttpRequest, override_id: int) -> HttpResponseBase:
     member = PracticeMember(signed_in(request))
     doctors = list(doctors_run_by(member.user))
     override = get_override(doctors, override_id=override_id)
-    present = PresentHours(override.doctor, timezone.now())
-    desk = Desk(member, override.doctor, doctors, present)
+    desk = Desk(member, override.doctor, doctors, PresentHours(override.doctor, timezone.now()))
     given = {"kind": kind_of(override), "days": days_of(override)}
     remove_override(doctor=desk.doctor, override=override, by=desk.actor, user=desk.member.user)
     text = _("Removed: %(kind)s, %(days)s. Patients see the new times in a moment.")
     messages.success(request, text % given)
-    return redirect(frame_of(desk, page=PAGE)["url"])
+    return redirect(page_of_doctor(PAGE, desk.doctor))
 
 
 def _form(desk: Desk, data: Any = None) -> TimeOffForm:
@@ -91,7 +91,7 @@ def _context(desk: Desk, form: TimeOffForm) -> dict[str, Any]:
             "hours": hours_of_override(each),
             "clinic": each.clinic,
             "reason": each.reason,
-            "remove_url": remove_url(desk, each.pk),
+            "remove_url": reverse("bookings:remove_time_off", args=[each.pk]),
         }
         for each in coming_overrides(desk.doctor, now=desk.present.now)
     ]

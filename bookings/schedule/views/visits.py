@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.http import url_has_allowed_host_and_scheme, urlencode
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
@@ -21,6 +21,7 @@ from bookings.models import Appointment
 from bookings.schedule.acts import Act, perform
 from bookings.schedule.forms.visits import ActForm, NoteForm
 from bookings.schedule.services import note_of, open_visit, write_note
+from bookings.schedule.views.chosen_doctor import page_of_doctor
 from bookings.schedule.visit import panel_of
 from docbook.errors import DomainError, FieldError, VersionMismatch
 from docbook.http.problems import STATUS_BY_CODE
@@ -153,5 +154,5 @@ def _back(request: HttpRequest, appointment_id: UUID) -> str:
 
 def _day_url(visit: Appointment) -> str:
     day = visit.starts_at.astimezone(visit.zone).date()
-    query = urlencode([("doctor", visit.doctor_id), ("date", day.isoformat())])
-    return f"{reverse('bookings:schedule')}?{query}#visit-{visit.pk}"
+    page = page_of_doctor("schedule", visit.doctor, date=day.isoformat())
+    return f"{page}#visit-{visit.pk}"

@@ -18,6 +18,7 @@ from bookings.schedule.views.availability_page import (
     frame_of,
     preview_context,
 )
+from bookings.schedule.views.chosen_doctor import page_of_doctor
 from docbook.errors import VersionMismatch
 from doctors.services.hours import change_rules
 
@@ -51,7 +52,7 @@ def availability(request: HttpRequest) -> HttpResponseBase:
     except VersionMismatch:
         return _typed(request, desk, request.POST, is_stale=True)
     messages.success(request, _("Saved. Patients see the new times in a moment."))
-    return redirect(frame_of(desk, page=PAGE)["url"])
+    return redirect(page_of_doctor(PAGE, desk.doctor))
 
 
 def _cards(desk: Desk, data: Any = None) -> HoursFormSet:
