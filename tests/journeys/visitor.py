@@ -63,6 +63,7 @@ class Visitor:
 
     def picks_a_day(self, *, number: int = 1) -> None:
         """A day with free times; the first one may be chosen already."""
+        self.page.wait_for_load_state()  # before its styles, a page folds the next month away
         days = self.page.get_by_role("link", name=re.compile(r"\d+ free times?$"))
         if days.count() <= number:  # on a phone, the next month is folded away
             self.page.get_by_text(re.compile(r"^\s*Show [A-Z]")).locator("visible=true").click()
