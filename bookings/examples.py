@@ -96,6 +96,10 @@ MARK = [
     request("The patient is here", {"act": "arrived"}),
     answer("Arrived", {**_VISIT, "status": "arrived", "version": 2}),
 ]
+MOVE = [
+    request("The doctor is ill", {"slotId": 48120, "reason": "Dr Visser is ill that day"}),
+    answer("Moved", {**_VISIT, "replaces": "0197f3c0-5a1e-7c3b-9d20-6f4e8a1b2c3d"}),
+]
 OTHER_TIMES = [answer("One other time is free", page(TIME))]
 WAIT = [
     request("One doctor, on mornings", _WISH),

@@ -6,7 +6,7 @@ from bookings.actors import views as landing
 from bookings.appointments.views import appointments, changes
 from bookings.holding.views import booking
 from bookings.schedule.feeds import views as feeds
-from bookings.schedule.views import day, time_off, visits, weekly_hours
+from bookings.schedule.views import calendar, moving, time_off, visits, weekly_hours
 from bookings.waitlist import views as offered_time
 
 app_name = "bookings"
@@ -28,7 +28,8 @@ urlpatterns = [
     path("waitlist/offers/<str:token>/", offered_time.offer, name="offer"),
     path("waitlist/offers/<str:token>/accept/", offered_time.accept, name="accept_offer"),
     path("waitlist/offers/<str:token>/decline/", offered_time.decline, name="decline_offer"),
-    path("schedule/", day.schedule, name="schedule"),
+    path("schedule/", calendar.schedule, name="schedule"),
+    path("schedule/keys/", calendar.keys, name="schedule_keys"),
     path("schedule/availability/", weekly_hours.availability, name="availability"),
     path("schedule/availability/time-off/", time_off.time_off, name="time_off"),
     path(
@@ -37,6 +38,7 @@ urlpatterns = [
         name="remove_time_off",
     ),
     path("schedule/visits/<uuid:appointment_id>/", visits.visit, name="visit"),
+    path("schedule/visits/<uuid:appointment_id>/move/", moving.move, name="move_visit"),
     path("schedule/visits/<uuid:appointment_id>/act/", visits.act, name="act"),
     path("schedule/visits/<uuid:appointment_id>/note/", visits.note, name="note"),
     path("schedule/feed/", feeds.page, name="feed"),

@@ -7,7 +7,7 @@ from drf_spectacular.views import SpectacularAPIView
 from accounts.api.auth import MeView, RefreshView, TokenView
 from bookings.appointments.api import CancelBooking, MoveBooking
 from bookings.holding.api import BookingDetail, BookingList, ResendOtp, VerifyOtp
-from bookings.schedule.api import DoctorAppointments, MarkBooking
+from bookings.schedule.api import DoctorAppointments, MarkBooking, MoveVisit
 from bookings.waitlist.api import AcceptOffer, Waitlist, WaitlistEntryDetail
 from docbook.http.api_docs import SwaggerView
 from doctors.api.doctors import DoctorDetail, DoctorList, DoctorSlots
@@ -37,6 +37,7 @@ urlpatterns = [
     path("bookings/<uuid:booking_id>/cancel", CancelBooking.as_view()),
     path("bookings/<uuid:booking_id>/reschedule", MoveBooking.as_view()),
     path("bookings/<uuid:booking_id>/mark", MarkBooking.as_view()),
+    path("bookings/<uuid:booking_id>/move", MoveVisit.as_view()),
     path("waitlist", Waitlist.as_view()),
     path("waitlist/<uuid:entry_id>", WaitlistEntryDetail.as_view()),
     path("waitlist/offers/<uuid:offer_id>/accept", AcceptOffer.as_view()),

@@ -198,6 +198,11 @@ def part_of_day(moment: datetime) -> str:
     return "afternoon" if moment.hour < 17 else "evening"
 
 
+def minutes_of(moment: datetime) -> int:
+    """Since midnight, by the clock of `moment`."""
+    return moment.hour * 60 + moment.minute
+
+
 # No clock on earth is further from UTC.
 FURTHEST_ZONE = timedelta(hours=14)
 

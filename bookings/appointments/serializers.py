@@ -4,7 +4,9 @@ from typing import Any
 
 from rest_framework import serializers
 
+from bookings.errors import SlotHeld, SlotTaken
 from bookings.states import AppointmentStatus
+from docbook.errors import DomainError, FieldError
 from docbook.http.moments import DayField, InstantField, LocalInstantField
 from docbook.http.serializers import (
     ChoiceField,
@@ -15,7 +17,7 @@ from docbook.http.serializers import (
 )
 from docbook.http.times import local_iso
 from docbook.references import reference
-from doctors.serializers import VisitTypeOut
+from doctors.serializers import TimeOut, VisitTypeOut
 
 
 class CancelIn(StrictSerializer):
@@ -112,3 +114,17 @@ class BookingsQuery(serializers.Serializer[Any]):
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
         instants = {name: InstantField(required=False) for name in ("from", "to")}
         return {**super().get_fields(), **instants}
+
+
+_API_NAMES = {"slot": "slotId", "visit_type": "visitTypeId"}
+
+
+def in_the_words_of_the_api(error: DomainError) -> DomainError:
+    """Translates field names and free times into those of the API."""
+    if isinstance(error, FieldError):
+        return FieldError(
+            _API_NAMES.get(error.field, error.field), error.message, field_code=error.field_code
+        )
+    if isinstance(error, SlotTaken | SlotHeld):
+        error.extra["alternatives"] = TimeOut(error.alternatives, many=True).data
+    return error

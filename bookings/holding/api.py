@@ -22,15 +22,18 @@ from bookings.appointments.selectors.appointments import (
     get_appointment,
     phone_known,
 )
-from bookings.appointments.serializers import BookingOut, BookingsQuery
+from bookings.appointments.serializers import (
+    BookingOut,
+    BookingsQuery,
+    in_the_words_of_the_api,
+)
 from bookings.engine.selectors import refuse_what_is_over
 from bookings.engine.services import release_hold
-from bookings.errors import SlotHeld, SlotTaken
 from bookings.holding.serializers import AttemptOut, BookingIn, CodeIn
 from bookings.holding.services.codes import Recipient, destination_of, resend_code
 from bookings.holding.services.confirmation import confirm_booking
 from bookings.holding.services.holds import Started, start_booking
-from docbook.errors import DomainError, FieldError
+from docbook.errors import DomainError
 from docbook.fibers import aside
 from docbook.http.header_schema import ETAG, LOCATION
 from docbook.http.idempotency_key import (
@@ -55,9 +58,6 @@ from docbook.http.problem_schema import BODY, KEY, problems
 from docbook.http.schema import IDEMPOTENCY_KEY, LIST_PARAMETERS, OPTIONAL_KEY
 from docbook.http.serializers import NoBody, body_of, page_of, read_body, read_query
 from docbook.http.throttling import Limit, enforce, enforce_together, give_back, limit_of, limits_of
-from doctors.serializers import TimeOut
-
-_API_NAMES = {"slot": "slotId", "visit_type": "visitTypeId"}
 
 
 class BookingList(APIView):
@@ -136,7 +136,7 @@ class BookingList(APIView):
                     )
                     answer = _answer_of(started)
             except DomainError as error:
-                refusal = _in_the_words_of_the_api(error)
+                refusal = in_the_words_of_the_api(error)
                 return aside(lambda: refusal_once(key, refusal))
         finally:
             if answer is None or answer.is_replay:  # no code is on its way
@@ -286,17 +286,6 @@ def _confirm(request: UserRequest, booking_id: UUID, code: str) -> Response:
     holder = Holder(patient=request.user)
     appointment = confirm_booking(hold_id=booking_id, holder=holder, code=code)
     return Response(BookingOut(appointment).data)
-
-
-def _in_the_words_of_the_api(error: DomainError) -> DomainError:
-    """Translates field names and free times into those of the API."""
-    if isinstance(error, FieldError):
-        return FieldError(
-            _API_NAMES.get(error.field, error.field), error.message, field_code=error.field_code
-        )
-    if isinstance(error, SlotTaken | SlotHeld):
-        error.extra["alternatives"] = TimeOut(error.alternatives, many=True).data
-    return error
 
 
 def _filters(query: dict[str, Any]) -> dict[str, Any]:

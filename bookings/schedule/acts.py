@@ -15,7 +15,7 @@ from bookings.appointments.services.changes import (
 )
 from bookings.appointments.services.transitions import Seen
 from bookings.models import Appointment
-from bookings.states import PRACTICE, TRANSITIONS, AppointmentStatus, undo_of
+from bookings.states import PRACTICE, TRANSITIONS, AppointmentStatus, step_to, undo_of
 
 
 class Act(StrEnum):
@@ -45,6 +45,10 @@ def acts_on(status: str) -> list[Act]:
     steps = [each for each in TRANSITIONS if each.before == status and not each.is_undo]
     found = [_LEADS_TO[each.after] for each in steps if _is_offered(each.after, by=each.by)]
     return [*found, Act.UNDO] if undo_of(status) else found
+
+
+def can_be_moved(status: str) -> bool:
+    return step_to(status, AppointmentStatus.RESCHEDULED) is not None
 
 
 def _is_offered(status: AppointmentStatus, *, by: frozenset[str]) -> bool:

@@ -14,16 +14,17 @@ from accounts.services import SecondFactorRequired
 from bookings import examples
 from bookings.actors.practice_member import PracticeMember
 from bookings.appointments.selectors.appointments import appointments_of_day
-from bookings.appointments.serializers import BookingOut
+from bookings.appointments.serializers import BookingOut, in_the_words_of_the_api
 from bookings.schedule.acts import Act, perform
-from bookings.schedule.serializers import ActIn, DoctorAppointmentsQuery
-from bookings.schedule.services import record_reading_of_day
+from bookings.schedule.serializers import ActIn, DoctorAppointmentsQuery, MoveIn
+from bookings.schedule.services import move_visit, record_reading
+from docbook.errors import DomainError
 from docbook.http.header_schema import ETAG
 from docbook.http.idempotency_key import answer_once
 from docbook.http.pagination import paginate_rows
 from docbook.http.preconditions import IF_MATCH, seen_versions, with_etag_of_body
 from docbook.http.problem_schema import BODY, KEY, problems
-from docbook.http.schema import LIST_PARAMETERS, OPTIONAL_KEY
+from docbook.http.schema import IDEMPOTENCY_KEY, LIST_PARAMETERS, OPTIONAL_KEY
 from docbook.http.serializers import page_of, read_body, read_query
 from docbook.http.throttling import enforce, limit_of
 from doctors.selectors.doctors import get_visible_doctor
@@ -55,7 +56,7 @@ class DoctorAppointments(APIView):
         reader = PracticeMember(request.user)
         shown = reader.may_read_patients(doctor)
         if shown and items:
-            record_reading_of_day(reader=reader, doctor=doctor, day=query["date"], through="api")
+            record_reading(reader=reader, doctor=doctor, days=[query["date"]], through="api")
         data = BookingOut(items, many=True, context={"without_patient": not shown}).data
         return Response({"items": data, "pageInfo": page_info})
 
@@ -108,3 +109,59 @@ class MarkBooking(APIView):
 
         route = f"markBooking:{booking_id}"
         return with_etag_of_body(answer_once(request, route=route, act=act, required=False))
+
+
+class MoveVisit(APIView):
+    @extend_schema(
+        operation_id="moveVisit",
+        examples=examples.MOVE,
+        summary="Move a visit for the practice",
+        parameters=[IF_MATCH, IDEMPOTENCY_KEY, ETAG],
+        request=MoveIn,
+        responses={
+            200: BookingOut,
+            **problems(
+                *BODY,
+                *KEY,
+                "unauthenticated",
+                "second-factor-required",
+                "not-found",
+                "not-changeable",
+                "outside-booking-window",
+                "patient-busy",
+                "slot-taken",
+                "version-mismatch",
+                "precondition-required",
+                "rate-limited",
+            ),
+        },
+    )
+    def post(self, request: UserRequest, booking_id: UUID) -> HttpResponseBase:
+        """For the doctor, their secretaries and staff; others get 404. The visit moves at once, to
+        any free time of the same doctor that has not begun, and the patient is told. The answer is
+        the new booking, whose `replaces` names the old one.
+        """
+        if second_factor.is_missing(request.user):
+            raise SecondFactorRequired
+        enforce(limit_of("practice-change", request._request))
+        versions = seen_versions(request)
+        asked = read_body(MoveIn, request)
+        mover = PracticeMember(request.user)
+
+        def act() -> Response:
+            try:
+                moved = move_visit(
+                    appointment_id=booking_id,
+                    slot_id=asked["slotId"],
+                    by=mover,
+                    version=versions,
+                    reason=asked["reason"],
+                    anyway=asked["anyway"],
+                    now=timezone.now(),
+                )
+            except DomainError as error:
+                raise in_the_words_of_the_api(error) from None
+            hidden = {"without_patient": not mover.may_read_patients(moved.doctor)}
+            return Response(BookingOut(moved, context=hidden).data)
+
+        return with_etag_of_body(answer_once(request, route=f"moveVisit:{booking_id}", act=act))

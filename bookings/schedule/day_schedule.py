@@ -1,16 +1,17 @@
 """A doctor's day as a list by time: visits, other slots, and gaps."""
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from itertools import groupby, pairwise
+from itertools import chain, groupby, pairwise
 from operator import attrgetter
 from uuid import UUID
 
 from django.utils.translation import gettext as _
 
 from bookings.appointments.presentation import is_in_person
-from bookings.appointments.selectors.appointments import Contact, appointments_of_day, contacts_of
+from bookings.appointments.selectors.appointments import Contact, appointments_of_days, contacts_of
 from bookings.models import Appointment
 from bookings.schedule.acts import Act, acts_on
 from bookings.states import ACTIVE, AppointmentStatus
@@ -38,6 +39,18 @@ class Visit:
         return str(self.id)
 
 
+_ICONS = {
+    "confirmed": "calendar-check",
+    "arrived": "door-open",
+    "completed": "check",
+    "no_show": "user-x",
+    "held": "hourglass",
+    "free": "clock",
+    "past": "calendar-x",
+    "blocked": "lock",
+}
+
+
 @dataclass(frozen=True)
 class ScheduleLine:
     """One line of the day. `kind`: a status of an appointment, or free, past, held, blocked, gap.
@@ -54,20 +67,48 @@ class ScheduleLine:
     is_now: bool = False
     visit: Visit | None = None
 
+    @property
+    def icon(self) -> str:
+        """Its name in the sprite; empty for a gap."""
+        return _ICONS.get(self.kind, "")
+
+    @property
+    def kind_words(self) -> str:
+        """How the visit stands; empty for a time without one."""
+        return str(AppointmentStatus(self.kind).label) if self.visit else ""
+
+
+# The lines of each doctor, by their id, and of each day.
+Lines = Mapping[tuple[int, date], list["ScheduleLine"]]
+
 
 def lines_of_day(doctor: Doctor, *, day: date, now: datetime) -> list[ScheduleLine]:
-    """In order of time, each on its day by its own clinic's clock. Three queries, however long the
-    day is.
+    """As `lines_of_days`."""
+    return lines_of_days([doctor], first=day, last=day, now=now)[doctor.pk, day]
+
+
+def lines_of_days(doctors: Sequence[Doctor], *, first: date, last: date, now: datetime) -> Lines:
+    """In order of time, each on its day by its own clinic's clock; empty for a day without any.
+    Three queries, however many doctors, days and visits there are.
     """
-    booked = list(appointments_of_day(doctor=doctor, day=day).filter(status__in=ACTIVE))
+    found: dict[tuple[int, date], list[ScheduleLine]] = defaultdict(list)
+    booked = list(
+        appointments_of_days(doctors=doctors, first=first, last=last).filter(status__in=ACTIVE)
+    )
     contacts = contacts_of(booked)
-    start, end = instants_of_days(day, day)
-    grid = grid_of_doctors(doctor_ids=[doctor.pk], start=start, end=end).get(doctor.pk, [])
-    slots = [slot for slot in grid if slot.local_day == day]
-    lines = [_visit_line(each, contact=contacts[each.pk], now=now) for each in booked]
-    lines += [_slot_line(slot, now=now) for slot in slots if slot.state != "booked"]
-    lines += _gaps(sorted(lines, key=lambda line: line.starts_at))
-    return sorted(lines, key=lambda line: line.starts_at)
+    for each in booked:
+        line = _visit_line(each, contact=contacts[each.pk], now=now)
+        found[each.doctor_id, each.local_day].append(line)
+    start, end = instants_of_days(first, last)
+    grids = grid_of_doctors(doctor_ids=[each.pk for each in doctors], start=start, end=end)
+    for slot in chain.from_iterable(grids.values()):
+        if slot.state != "booked" and first <= slot.local_day <= last:
+            found[slot.doctor_id, slot.local_day].append(_slot_line(slot, now=now))
+    for lines in found.values():
+        lines.sort(key=attrgetter("starts_at"))
+        lines.extend(_gaps(lines))
+        lines.sort(key=attrgetter("starts_at"))
+    return found
 
 
 def counts_of(lines: Iterable[ScheduleLine]) -> dict[str, int]:

@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 from bookings.appointments.selectors.outside_hours import BookedVisit, visits_outside
 from doctors.hours import Hours, WorkingSlot
 from doctors.recurrence import ONE_DAY
+from doctors.rules import minutes_of
 
 DAYS = 28
 DAY = 24 * 60
@@ -196,8 +197,8 @@ def _marks_of_visits(
 def _mark(starts_at: datetime, ends_at: datetime, *, zone: ZoneInfo, kind: Kind) -> Mark:
     """By the clock of the place. What ends on the next day is drawn to the end of its own."""
     starts, ends = starts_at.astimezone(zone), ends_at.astimezone(zone)
-    begin = starts.hour * 60 + starts.minute
-    until = ends.hour * 60 + ends.minute if ends.date() == starts.date() else DAY
+    begin = minutes_of(starts)
+    until = minutes_of(ends) if ends.date() == starts.date() else DAY
     return Mark(starts.date(), begin, max(until, begin + 1), kind)
 
 

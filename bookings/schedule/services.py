@@ -10,28 +10,20 @@ from accounts.models import User
 from bookings.actors.practice_member import PracticeMember
 from bookings.appointments.selectors.appointments import appointment_of_hold
 from bookings.appointments.services import transitions
+from bookings.appointments.services.moves import move_appointment
 from bookings.models import Appointment, VisitNote
+from bookings.schedule.moves import RULES, rule_broken_by
+from bookings.states import AppointmentStatus
 from docbook.audit import services as audit
-from docbook.errors import NotYours, VersionMismatch
+from docbook.errors import FieldError, NotYours, VersionMismatch
 from doctors.models import Doctor
+from doctors.selectors.doctors import slot_of_doctor
 
 
-def record_reading_of_day(
-    *, reader: PracticeMember, doctor: Doctor, day: date, through: str
-) -> None:
-    """Records that somebody has read who comes on this day, and why. Names no patient."""
-    audit.record(
-        action="patients.read",
-        by=reader.actor_for(doctor) or audit.Actor("staff", reader.user.pk),
-        on=("doctor", doctor.pk),
-        after={"date": day.isoformat(), "through": through},
-    )
-
-
-def record_reading_of_visits(
+def record_reading(
     *, reader: PracticeMember, doctor: Doctor, days: Iterable[date], through: str
 ) -> None:
-    """Records that somebody has read who comes on some of these days. Names no patient."""
+    """Records that somebody has read who comes on these days, and why. Names no patient."""
     audit.record(
         action="patients.read",
         by=reader.actor_for(doctor) or audit.Actor("staff", reader.user.pk),
@@ -55,6 +47,48 @@ def open_visit(*, appointment_id: UUID, by: PracticeMember) -> Appointment:
         after={"through": "page"},
     )
     return appointment_of_hold(hold)
+
+
+@transaction.atomic
+def move_visit(
+    *,
+    appointment_id: UUID,
+    slot_id: int,
+    by: PracticeMember,
+    version: transitions.Seen,
+    reason: str,
+    anyway: bool,
+    now: datetime,
+) -> Appointment:
+    """Moves the visit as `move_appointment` does, which says what is raised.
+
+    A time that patients could not book needs `anyway`, or FieldError is raised for it; the audit
+    names the rule that was overridden.
+    """
+    hold, actor = transitions.find(appointment_id, by=by, to=AppointmentStatus.RESCHEDULED)
+    slot = slot_of_doctor(hold.doctor, slot_id=slot_id)
+    rule = slot and rule_broken_by(
+        slot.starts_at, doctor=hold.doctor, zone=slot.clinic.zone, now=now
+    )
+    if rule and slot and slot.starts_at > now and not anyway:
+        message = f"{RULES[rule]}. Tick this if it shall be that time."
+        raise FieldError("anyway", message, field_code=rule)
+    moved = move_appointment(
+        appointment_id=appointment_id,
+        slot_id=slot_id,
+        by=by,
+        version=version,
+        reason=reason,
+        now=now,
+    )
+    if rule:
+        audit.record(
+            action="rule.overridden",
+            by=actor,
+            on=("appointment", moved.pk),
+            after={"rule": rule},
+        )
+    return moved
 
 
 def note_of(appointment_id: UUID) -> VisitNote:

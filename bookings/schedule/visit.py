@@ -9,7 +9,7 @@ from accounts.models import User
 from bookings.appointments.presentation import is_in_person
 from bookings.appointments.selectors.appointments import Contact, contact_of
 from bookings.models import Appointment
-from bookings.schedule.acts import Act, acts_on
+from bookings.schedule.acts import Act, acts_on, can_be_moved
 from bookings.states import ACTIVE, PATIENT_SIDE, AppointmentStatus
 from docbook.references import reference
 from doctors.templatetags.clinic_time import day_and_clock
@@ -33,6 +33,10 @@ class VisitPanel:
         """The mode, if nobody has to come."""
         agreed = self.visit.agreed
         return "" if is_in_person(self.visit) else str(agreed.get_mode_display())
+
+    @property
+    def can_be_moved(self) -> bool:
+        return can_be_moved(self.visit.status)
 
     @property
     def is_off(self) -> bool:

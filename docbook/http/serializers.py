@@ -132,6 +132,8 @@ def _is_of_its_type(field: Any, value: Any) -> bool:
     """Checks types that the fields do not check themselves; they refuse null, true and false."""
     if value is None or isinstance(value, bool):
         return True
+    if isinstance(field, serializers.BooleanField):
+        return False  # "yes" and 1 are no answer
     if isinstance(field, serializers.IntegerField):
         return isinstance(value, int | float)
     if isinstance(field, serializers.CharField):

@@ -72,6 +72,22 @@ def grid_of_doctors(
     }
 
 
+_FREE_BY_DAY = """
+SELECT (starts_at AT TIME ZONE time_zone)::date AS day, count(*)
+FROM doctors_slot AS slot JOIN doctors_clinic AS clinic ON clinic.id = clinic_id
+WHERE doctor_id = %(doctor)s AND starts_at >= %(start)s AND starts_at < %(end)s
+  AND starts_at > %(now)s AND (state = 'open' OR (state = 'held' AND held_until <= %(now)s))
+GROUP BY day
+"""
+
+
+def free_by_day(doctor: Doctor, *, first: date, last: date, now: datetime) -> dict[date, int]:
+    """How many free slots each local day has, for the practice. One query."""
+    start, end = instants_of_days(first, last)
+    rows = rows_of(_FREE_BY_DAY, doctor=doctor.pk, start=start, end=end, now=now)
+    return {day: number for day, number in rows if first <= day <= last}
+
+
 def times_of_doctor(
     *,
     doctor: Doctor,
@@ -121,6 +137,22 @@ def times_on_day(
         doctor=doctor, visit_type=visit_type, start=start, end=end, now=now
     )
     return [time for time in free if time.local_day == day]
+
+
+def practice_times_on_day(
+    *, visit_type: VisitType, day: date, now: datetime, moves: UUID
+) -> list[VisitTime]:
+    """Free starts on a day, each on its own clinic's clock, that have not begun: also those that
+    notice and horizon keep from patients. Slots of the appointment that `moves` are free for it.
+    One query.
+    """
+    start, end = instants_of_days(day, day)
+    margin = visit_type.duration + visit_type.buffer
+    doctor_id = visit_type.doctor_id
+    grid = grid_of_doctors(doctor_ids=[doctor_id], start=start, end=end + margin)
+    slots = _as_seen_by(moves, grid.get(doctor_id, []))
+    free, _on_hold = _times_in(slots, visit_type=visit_type, now=now)
+    return [time for time in free if time.local_day == day and time.starts_at > now]
 
 
 def free_times_of_doctors(

@@ -175,6 +175,75 @@
     dialog.showModal();
   });
 
+  // Links with data-swap, and visits of the grid, replace a part of the page; without scripts they lead to the whole of it.
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest("a[data-swap], .time-entries a");
+    if (!link || event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
+    event.preventDefault();
+    const part = link.closest("[data-swaps]");
+    const target = `#${part.id}`;
+    htmx.ajax("GET", link.href, { source: link, target, swap: part.dataset.swaps, push: link.href });
+  });
+
+  // A visit that is dropped on a time of its doctor opens the page that moves it, with that time.
+  let dragged = null;
+  const columnUnder = (event) => {
+    const column = dragged && event.target.closest?.(".time-entries");
+    return column?.dataset.doctor === dragged?.doctor ? column : null;
+  };
+  document.addEventListener("dragstart", (event) => {
+    const link = event.target.closest?.(".time-entries a");
+    const doctor = link?.closest(".time-entries").dataset.doctor;
+    dragged = link && { link, doctor, above: event.clientY - link.getBoundingClientRect().top };
+  });
+  document.addEventListener("dragend", () => (dragged = null));
+  document.addEventListener("dragover", (event) => columnUnder(event) && event.preventDefault());
+  document.addEventListener("drop", (event) => {
+    const column = columnUnder(event);
+    if (!column) return;
+    event.preventDefault();
+    const style = getComputedStyle(column);
+    const hours = (name) => Number(style.getPropertyValue(name));
+    const box = column.getBoundingClientRect();
+    const share = (event.clientY - dragged.above - box.top) / box.height;
+    const at = Math.round((hours("--from") * 60 + share * hours("--lh") * 60) / 5) * 5;
+    const visit = new URL(dragged.link.href).searchParams.get("visit");
+    location.assign(`${location.pathname}visits/${visit}/move/?date=${column.dataset.day}&at=${at}`);
+  });
+
+  // Single keys press what has data-key. They can be switched off: speech input types letters too.
+  const isTyping = (element) => element.matches("input, select, textarea, [contenteditable]");
+  // From visit to visit: up and down within a day, left and right to the nearest one beside it.
+  const nextVisit = (key) => {
+    const visits = [...document.querySelectorAll(".time-entries a")];
+    const here = visits.indexOf(document.activeElement);
+    if (here < 0) return visits[0];
+    if (key === "ArrowUp" || key === "ArrowDown") return visits[here + (key === "ArrowUp" ? -1 : 1)];
+    const columns = [...document.querySelectorAll(".time-column")];
+    const at = columns.indexOf(visits[here].closest(".time-column"));
+    const step = (key === "ArrowLeft") === (document.dir === "rtl") ? 1 : -1;
+    const top = visits[here].getBoundingClientRect().top;
+    const distance = (visit) => Math.abs(visit.getBoundingClientRect().top - top);
+    for (let i = at + step; columns[i]; i += step) {
+      const found = [...columns[i].querySelectorAll(".time-entries a")];
+      if (found.length) return found.reduce((a, b) => (distance(b) < distance(a) ? b : a));
+    }
+    return null;
+  };
+  document.addEventListener("keydown", (event) => {
+    const keys = document.getElementById("keys");
+    if (!keys || event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
+    if (keys.open || isTyping(event.target) || document.querySelector(".menu[open]")) return;
+    if (event.key.length === 1 && keys.dataset.single === "off") return;
+    if (event.key === "?") return keys.showModal();
+    const visit = event.key.startsWith("Arrow") && nextVisit(event.key);
+    const pressed = visit || document.querySelector(`[data-key="${CSS.escape(event.key)}"]`);
+    if (!pressed) return;
+    event.preventDefault();
+    if (visit) visit.focus();
+    else pressed.click();
+  });
+
   const focusOn = (element) => {
     if (!element) return;
     element.scrollIntoView({ behavior: calm.matches ? "auto" : "smooth", block: "start" });
@@ -219,7 +288,8 @@
     say(fragment.dataset.announce);
     // The pressed element may be gone. Then the focus goes to the fragment's heading.
     if (document.activeElement === document.body) {
-      fragment.querySelector("[tabindex='-1']")?.focus({ preventScroll: true });
+      const chosen = fragment.querySelector(".time-entries [aria-current]");
+      (chosen || fragment.querySelector("[tabindex='-1']"))?.focus({ preventScroll: true });
     }
     if (!source || !phone.matches) return;
     if (source.dataset.thenFocus) focusOn(document.getElementById(source.dataset.thenFocus));

@@ -45,7 +45,10 @@ POST   /waitlist/offers/<token>/accept/                        302
 POST   /waitlist/offers/<token>/decline/                       302
 GET    /schedule/                                              302 404 404 200 200 200 200 404 404
 GET    /schedule/?doctor={doctor_id}                           302 404 404 200 404 200 404 404 404
+POST   /schedule/keys/                                         302 404 404 302 302 302 302 404 404
 GET    /schedule/visits/<appointment_id>/                      302 404 404 200 404 200 404 404 200
+GET    /schedule/visits/<appointment_id>/move/                 302 404 404 200 404 200 404 404 200
+POST   /schedule/visits/<appointment_id>/move/                 302 404 404 302 404 302 404 302 302
 POST   /schedule/visits/<appointment_id>/act/                  302 404 404 302 404 302 404 302 302
 POST   /schedule/visits/<appointment_id>/note/                 302 404 404 302 404 302 404 404 302
 GET    /schedule/availability/                                 302 404 404 200 200 200 200 404 404
@@ -112,6 +115,7 @@ DELETE /api/v1/bookings/<booking_id>                           401 204 404 404 4
 POST   /api/v1/bookings/<booking_id>/verify-otp                401 200 404 404 404 404 404 404 404
 POST   /api/v1/bookings/<booking_id>/resend-otp                401 202 404 404 404 404 404 404 404
 PATCH  /api/v1/bookings/<booking_id>/cancel                    401 200 404 404 404 404 404 404 404
+POST   /api/v1/bookings/<booking_id>/move                      401 404 404 200 404 200 404 200 200
 PATCH  /api/v1/bookings/<booking_id>/mark                      401 404 404 200 404 200 404 200 200
 PATCH  /api/v1/bookings/<booking_id>/reschedule                401 200 404 404 404 404 404 404 404
 GET    /api/v1/waitlist                                        401 200 200 200 200 200 200 200 200
@@ -386,6 +390,8 @@ BODIES = {
     "POST /appointments/<appointment_id>/cancel/": "version",
     "POST /schedule/visits/<appointment_id>/act/": "act",
     "POST /schedule/visits/<appointment_id>/note/": "note",
+    "POST /schedule/visits/<appointment_id>/move/": "move",
+    "POST /api/v1/bookings/<booking_id>/move": "api move",
     "PATCH /api/v1/bookings/<booking_id>/mark": "api act",
     "POST /schedule/feed/link/": "feed",
     "POST /schedule/feed/revoke/": "feed",
@@ -404,7 +410,7 @@ def names_of(world: World, *, method: str, route: str) -> dict[str, Any]:
         return {"pk": world.names["clinic_id"]}
     if route.startswith("/calendar/"):
         return {"token": world.names["feed_token"]}
-    if f"{method} {route}".startswith(_OF_AN_ATTEMPT):
+    if f"{method} {route}".startswith(_OF_AN_ATTEMPT) and not route.endswith("/move"):
         return {"booking_id": world.names["hold_id"]}
     if route.startswith("/admin/r/"):
         kind = ContentType.objects.get_for_model(Appointment)

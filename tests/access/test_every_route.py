@@ -97,7 +97,7 @@ def ask(
     body = world.bodies.get(BODIES.get(f"{line.method} {line.pattern}", ""), {})
     is_api = path.startswith("/api/")
     headers = world.token(party) if is_api else {}
-    if is_api and line.method == "PATCH":
+    if is_api and line.method in ("PATCH", "POST"):
         headers["If-Match"] = '"1"'
     if is_api and line.method == "POST":
         headers["Idempotency-Key"] = str(uuid4())

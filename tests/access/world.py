@@ -131,6 +131,8 @@ def make_world() -> World:
         "act": {"act": "arrived", "version": 1},
         "api act": {"act": "arrived"},
         "note": {"text": "Bring the X-ray", "version": 0},
+        "move": {"slot": free.pk, "version": 1, "reason": "The doctor is ill"},
+        "api move": {"slotId": free.pk, "reason": "The doctor is ill"},
         "feed": {"doctor": doctor.pk},
         "api start": {"slotId": free.pk, "visitTypeId": visit_type.pk},
         "wait": {

@@ -135,6 +135,11 @@ def _a_whole_journey() -> dict[str, Any]:
         f"bookings/{visit.pk}/mark", example_of("markBooking"), If_Match='"1"'
     )
     note("markBooking", arrived)
+    other = make_slots(doctor=doctor, starts_at=tomorrow_at(days=10), count=2)
+    moving = make_appointment(slots=other[:1])
+    body = example_of("moveVisit") | {"slotId": other[1].pk}
+    moved = Api(doctor.user).post(f"bookings/{moving.pk}/move", body, **key(), If_Match='"1"')
+    note("moveVisit", moved)
     note("cancelBooking", door.cancel(hold.pk, **example_of("cancelBooking")))
 
     today = timezone.now().date()

@@ -1,5 +1,7 @@
 """What the practice does with a visit, through the API."""
 
+from uuid import uuid4
+
 import pytest
 
 from accounts.models import User
@@ -59,3 +61,34 @@ def test_staff_who_may_not_read_who_comes_do_not_see_it_in_the_answer() -> None:
     visit = a_visit()
     answer = mark(make_user(is_staff=True), visit, "arrived")
     assert (answer.json()["status"], answer.json()["patientName"]) == ("arrived", "")
+
+
+def move(user: User, visit: Appointment, slot_id: int, **body: object) -> object:
+    asked = {"slotId": slot_id, "reason": "The doctor is ill", **body}
+    headers = {"If-Match": '"1"', "Idempotency-Key": str(uuid4())}
+    return Api(user).post(f"bookings/{visit.pk}/move", asked, **headers)
+
+
+def test_practice_moves_a_visit_and_gets_the_new_booking() -> None:
+    visit = a_visit()
+    slots = make_slots(doctor=visit.doctor, starts_at=visit.ends_at, count=2)
+    answer = move(visit.doctor.user, visit, slots[1].pk)
+    assert answer.status_code == 200
+    assert answer.json()["replaces"] == str(visit.pk)
+    assert answer["ETag"] == '"1"'
+
+
+def test_time_that_patients_cannot_book_is_refused_at_its_field() -> None:
+    visit = a_visit()
+    slots = make_slots(doctor=visit.doctor, starts_at=visit.ends_at, count=2)
+    visit.doctor.horizon_days = 1
+    visit.doctor.save()
+    body = problem(move(visit.doctor.user, visit, slots[1].pk), code="validation", status=422)
+    assert pointers(body) == ["/anyway"]
+    assert move(visit.doctor.user, visit, slots[1].pk, anyway=True).status_code == 200
+
+
+def test_unknown_time_is_refused_at_its_field() -> None:
+    visit = a_visit()
+    body = problem(move(visit.doctor.user, visit, 999_999), code="validation", status=422)
+    assert pointers(body) == ["/slotId"]

@@ -27,6 +27,7 @@ class Ask:
     replaces: UUID | None = None
     act: str = ""
     reason: str = ""
+    anyway: bool = False
 
 
 def by_api(ask: Ask, *, patient: User) -> HttpResponse:
@@ -45,6 +46,10 @@ def by_api(ask: Ask, *, patient: User) -> HttpResponse:
     if ask.step == "mark":
         body = {"act": ask.act, "reason": ask.reason}
         return api.patch(f"bookings/{ask.hold_id}/mark", body, If_Match=f'"{ask.version}"')
+    if ask.step == "practice move":
+        body = {"slotId": ask.slot_id, "reason": ask.reason, "anyway": ask.anyway}
+        headers = {"If-Match": f'"{ask.version}"', "Idempotency-Key": str(uuid4())}
+        return api.post(f"bookings/{ask.hold_id}/move", body, **headers)
     if ask.step == "reschedule":
         return api.times_to_move_to(ask.hold_id, version=ask.version)
     return api.delete(f"bookings/{ask.hold_id}")
@@ -64,6 +69,10 @@ def by_page(ask: Ask, *, patient: User, follow: bool = False) -> HttpResponse:
     if ask.step == "mark":
         data = {"act": ask.act, "reason": ask.reason, "version": ask.version}
         return browser.post(f"/schedule/visits/{ask.hold_id}/act/", data)
+    if ask.step == "practice move":
+        data = {"slot": ask.slot_id, "reason": ask.reason, "version": ask.version}
+        data |= {"anyway": "on"} if ask.anyway else {}
+        return browser.post(f"/schedule/visits/{ask.hold_id}/move/", data)
     if ask.step == "reschedule":
         return browser.get(f"/appointments/{ask.hold_id}/reschedule/")
     data = {"code": ask.code} if ask.step == "code" else {}

@@ -28,6 +28,15 @@ AXE: dict[str, dict[str, Any]] = {
 }
 
 
+A_VISIT = """
+    SELECT v.id, (v.starts_at AT TIME ZONE v.time_zone)::date AS day
+    FROM bookings_appointment v JOIN doctors_doctor d ON d.id = v.doctor_id
+    JOIN accounts_user u ON u.id = d.user_id
+    WHERE u.email = %s AND v.status = 'confirmed' AND v.starts_at > now() + interval '3 days'
+    ORDER BY v.starts_at DESC, v.id LIMIT 1
+"""
+
+
 def stops(visitor: Visitor, *, doctor: str, number: int) -> Iterator[str]:
     """Walks through the product; each stop is the name of the page that is open then."""
     email = f"tour-{number}@example.test"
@@ -67,6 +76,16 @@ def stops(visitor: Visitor, *, doctor: str, number: int) -> Iterator[str]:
         yield path
     visitor.signs_in(DOCTOR, then="/schedule/")
     yield "schedule"
+    for view in ("month", "list", "week"):
+        visitor.go(f"/schedule/?view={view}")
+        yield view
+    visit = visitor.live.row(A_VISIT, DOCTOR)
+    day = visit["day"]
+    visitor.go(f"/schedule/?view=week&date={day}&visit={visit['id']}")
+    yield "visit beside the week"
+    visitor.go(f"/schedule/visits/{visit['id']}/move/?date={day}&at=600")
+    yield "visit that moves"
+    visitor.go("/schedule/")
     visitor.follow("Calendar feed")
     visitor.sees_heading("Calendar feed")
     yield "calendar feed"

@@ -295,6 +295,52 @@ def act_that_does_not_exist(doctor: User) -> Ask:
     return _visit_with(doctor, "delete")
 
 
+def _moved_by(doctor: User, **fields: Any) -> Ask:
+    """To the second of three slots, of which the visit has the first."""
+    slots = make_slots(doctor=make_doctor(user=doctor), starts_at=tomorrow_at(days=2), count=3)
+    visit = make_appointment(slots=slots[:1])
+    given = {"slot_id": slots[1].pk, "hold_id": visit.pk, "reason": "The doctor is ill"}
+    return Ask("practice move", **(given | fields))
+
+
+def moved_by_another_practice(doctor: User) -> Ask:
+    make_doctor(user=doctor)
+    return _moved_by(make_user())
+
+
+def moved_by_the_practice_without_a_reason(doctor: User) -> Ask:
+    return _moved_by(doctor, reason="")
+
+
+def moved_by_the_practice_to_no_time_of_theirs(doctor: User) -> Ask:
+    [slot] = make_slots(doctor=make_doctor())
+    return _moved_by(doctor, slot_id=slot.pk)
+
+
+def moved_by_the_practice_to_a_time_that_is_taken(doctor: User) -> Ask:
+    ask = _moved_by(doctor)
+    make_appointment(slots=[Slot.objects.get(pk=ask.slot_id)])
+    return ask
+
+
+def moved_by_the_practice_while_the_patient_is_busy(doctor: User) -> Ask:
+    ask = _moved_by(doctor)
+    visit = Appointment.objects.get(pk=ask.hold_id)
+    elsewhere = make_slots(doctor=make_doctor(), starts_at=visit.ends_at)
+    make_appointment(slots=elsewhere, patient=visit.patient)
+    return ask
+
+
+def moved_by_the_practice_further_than_patients_can_book(doctor: User) -> Ask:
+    ask = _moved_by(doctor)
+    Doctor.objects.filter(user=doctor).update(horizon_days=1)
+    return ask
+
+
+def moved_by_the_practice_as_it_no_longer_is(doctor: User) -> Ask:
+    return _moved_by(doctor, version=2)
+
+
 def moved_by_somebody_else(_patient: User) -> Ask:
     return _visit_of(make_patient(), step="reschedule")
 
@@ -486,6 +532,41 @@ REFUSALS = [
         "not-changeable",
         409,
         409,
+        "changed a moment ago",
+    ),
+    Refusal(moved_by_another_practice, "not-found", 404, 404, "nothing at this address"),
+    Refusal(moved_by_the_practice_without_a_reason, "validation", 422, 422, "Say why", "/reason"),
+    Refusal(
+        moved_by_the_practice_to_no_time_of_theirs,
+        "validation",
+        422,
+        422,
+        "no other time for this visit",
+        "/slotId",
+    ),
+    Refusal(
+        moved_by_the_practice_to_a_time_that_is_taken, "slot-taken", 409, 409, "was just taken"
+    ),
+    Refusal(
+        moved_by_the_practice_while_the_patient_is_busy,
+        "patient-busy",
+        409,
+        409,
+        "The patient has another visit",
+    ),
+    Refusal(
+        moved_by_the_practice_further_than_patients_can_book,
+        "validation",
+        422,
+        422,
+        "Tick this if it shall be that time.",
+        "/anyway",
+    ),
+    Refusal(
+        moved_by_the_practice_as_it_no_longer_is,
+        "version-mismatch",
+        412,
+        412,
         "changed a moment ago",
     ),
     Refusal(act_that_does_not_exist, "validation", 422, 422, "Nothing was changed.", "/act"),
@@ -727,7 +808,7 @@ def test_reading_of_a_day_is_written_down_at_both_doors(role: str, door: str) ->
     (event,) = AuditEvent.objects.filter(action="patients.read")
     assert (event.actor_kind, event.actor_id) == (role, reader.pk)
     assert (event.object_type, event.object_id) == ("doctor", str(doctor.pk))
-    assert event.after == {"date": day.isoformat(), "through": door}
+    assert event.after == {"dates": [day.isoformat()], "through": door}
 
 
 @pytest.mark.parametrize("door", READING)

@@ -202,6 +202,18 @@ def times_to_move_to(
     return [time for time in free if time.starts_at != appointment.starts_at]
 
 
+def busy_periods(visit: Appointment, *, day: date) -> list[tuple[datetime, datetime]]:
+    """When the patient has other visits around this day. One query."""
+    start, end = instants_of_days(day, day)
+    others = Appointment.objects.filter(
+        patient=visit.patient_id,
+        status__in=ACTIVE,
+        starts_at__gte=start - timedelta(days=1),
+        starts_at__lt=end,
+    )
+    return list(others.exclude(pk=visit.pk).values_list("starts_at", "ends_at"))
+
+
 def visit_type_as_agreed(visit: Appointment | Hold) -> VisitType:
     """With the mode and the length that a visit keeps when it moves, in slots of the doctor's grid.
     bookings_hold uses the same values. A copy that nobody saves.
@@ -221,9 +233,24 @@ def next_visit_after(day: date, *, doctor: Doctor) -> Appointment | None:
 
 def appointments_of_day(*, doctor: Doctor, day: date, **fields: Any) -> QuerySet[Appointment]:
     """Of one doctor, starting on this day, each on its own clinic's clock. `fields` filter them."""
-    start, end = instants_of_days(day, day)
-    visits = _with_local_day(appointments_of_doctor(doctor=doctor, start=start, end=end))
-    return visits.filter(local_day=day, **fields)
+    return appointments_of_days(doctors=[doctor], first=day, last=day).filter(**fields)
+
+
+def appointments_of_days(*, doctors: Iterable[Doctor], first: date, last: date) -> QuerySet[Any]:
+    """Of these doctors, starting from the first day to the last, each on its own clinic's clock:
+    its day is `local_day`.
+    """
+    start, end = instants_of_days(first, last)
+    rows = Appointment.objects.filter(doctor__in=doctors, starts_at__gte=start, starts_at__lt=end)
+    within = _with_local_day(rows).filter(local_day__gte=first, local_day__lte=last)
+    return within.select_related(*PARTS).order_by("starts_at", "id")
+
+
+def visits_by_day(doctor: Doctor, *, first: date, last: date) -> dict[date, int]:
+    """How many active visits each day has. One query."""
+    rows = appointments_of_days(doctors=[doctor], first=first, last=last)
+    active = rows.filter(status__in=ACTIVE).order_by().values("local_day")
+    return dict(active.annotate(number=Count("pk")).values_list("local_day", "number"))
 
 
 def _with_local_day(visits: QuerySet[Appointment]) -> QuerySet[Any]:

@@ -41,7 +41,7 @@ def move_appointment(
     appointment_id: UUID,
     slot_id: int,
     by: PracticeMember,
-    version: int,
+    version: transitions.Seen,
     reason: str,
     now: datetime,
 ) -> Appointment:

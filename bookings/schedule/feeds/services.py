@@ -9,7 +9,7 @@ from accounts.models import User
 from bookings.actors.practice_member import PracticeMember
 from bookings.models import CalendarFeed
 from bookings.schedule.feeds.selectors import digest_of
-from bookings.schedule.services import record_reading_of_day
+from bookings.schedule.services import record_reading
 from docbook.audit import services as audit
 from docbook.errors import NotYours
 from doctors.models import Doctor
@@ -64,10 +64,10 @@ def note_reading(feed: CalendarFeed, *, on: date) -> None:
     with transaction.atomic():
         unread = CalendarFeed.objects.filter(pk=feed.pk).exclude(last_read_on=on)
         if unread.update(last_read_on=on) and feed.with_names:
-            record_reading_of_day(
+            record_reading(
                 reader=PracticeMember(feed.created_by),
                 doctor=feed.doctor,
-                day=on,
+                days=[on],
                 through="calendar feed",
             )
 

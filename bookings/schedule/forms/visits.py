@@ -24,6 +24,25 @@ class ActForm(forms.Form):
     )
 
 
+class MoveForm(forms.Form):
+    """`slot` is the first of the new time; `version` as in ActForm."""
+
+    slot = forms.IntegerField(
+        min_value=1,
+        max_value=2**63 - 1,
+        error_messages={"required": _("Choose a time."), "invalid": _("Choose a time.")},
+    )
+    version = forms.IntegerField(min_value=1, max_value=_LATEST)
+    reason = TextField(
+        label=_("Why?"),
+        max_length=500,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text=_("The patient reads it."),
+        error_messages={"required": _("Say why: the patient is told.")},
+    )
+    anyway = forms.BooleanField(label=_("Choose a time that patients cannot book"), required=False)
+
+
 class NoteForm(forms.Form):
     """`version` is the version of the note that the person has seen."""
 

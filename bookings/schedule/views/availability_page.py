@@ -15,7 +15,7 @@ from bookings.appointments.selectors.outside_hours import BookedVisit
 from bookings.schedule.hours_preview import HoursPreview, preview_of
 from bookings.schedule.hours_words import sentence_of, week_in_words
 from bookings.schedule.selectors import PresentHours
-from bookings.schedule.services import record_reading_of_visits
+from bookings.schedule.services import record_reading
 from bookings.schedule.views.chosen_doctor import chosen_doctor, page_of_doctor
 from docbook.audit.services import Actor
 from docbook.errors import NotFound
@@ -116,9 +116,7 @@ def _asked_week(request: HttpRequest) -> int:
 def _outside(desk: Desk, preview: HoursPreview) -> list[OutsideVisit]:
     days = [local_date(visit.starts_at, visit.time_zone) for visit in preview.outside]
     if days:
-        record_reading_of_visits(
-            reader=desk.member, doctor=desk.doctor, days=days, through="availability"
-        )
+        record_reading(reader=desk.member, doctor=desk.doctor, days=days, through="availability")
     return [
         OutsideVisit(visit, page_of_doctor("schedule", desk.doctor, date=day.isoformat()))
         for visit, day in zip(preview.outside, days, strict=True)

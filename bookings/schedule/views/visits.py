@@ -9,7 +9,6 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
@@ -20,9 +19,9 @@ from bookings.errors import NotChangeable
 from bookings.models import Appointment
 from bookings.schedule.acts import Act, perform
 from bookings.schedule.forms.visits import ActForm, NoteForm
-from bookings.schedule.services import note_of, open_visit, write_note
-from bookings.schedule.views.chosen_doctor import page_of_doctor
-from bookings.schedule.visit import panel_of
+from bookings.schedule.services import note_of, write_note
+from bookings.schedule.views.chosen_doctor import page_of_doctor, way_back
+from bookings.schedule.views.panel import visit_context
 from docbook.errors import DomainError, FieldError, VersionMismatch
 from docbook.http.problems import STATUS_BY_CODE
 from docbook.http.throttling import enforce, limit_of
@@ -94,7 +93,7 @@ def note(request: HttpRequest, appointment_id: UUID) -> HttpResponse:
             request, appointment_id, error, notice=Notice("changed", title, text), note_form=form
         )
     messages.success(request, _("The note is saved."))
-    return redirect("bookings:visit", appointment_id=appointment_id)
+    return redirect(_back(request, appointment_id))
 
 
 def _nothing_done() -> Notice:
@@ -126,17 +125,15 @@ def _show(
     notice: Notice | None = None,
     status: int = 200,
 ) -> HttpResponse:
-    found = open_visit(appointment_id=appointment_id, by=PracticeMember(signed_in(request)))
-    written = note_of(appointment_id)
-    unsent = {"text": written.text, "version": written.version}
+    reader = PracticeMember(signed_in(request))
+    shown = visit_context(appointment_id, reader=reader, act_form=act_form, note_form=note_form)
+    found = shown["panel"].visit
     context = {
-        "panel": panel_of(found),
+        **shown,
         "zone": found.time_zone,
         "doctor": found.doctor,
         "clinics": clinics_of_doctor(found.doctor, now=timezone.now()),
         "day_url": _day_url(found),
-        "act_form": act_form or ActForm(),
-        "note_form": note_form or NoteForm(initial=unsent),
         "notice": notice,
         "nav": "schedule",
     }
@@ -144,12 +141,7 @@ def _show(
 
 
 def _back(request: HttpRequest, appointment_id: UUID) -> str:
-    """The page of the schedule whose button was pressed, if it says so; otherwise the visit."""
-    asked = request.POST.get("back", "")
-    is_ours = url_has_allowed_host_and_scheme(asked, allowed_hosts=None)
-    if is_ours and asked.startswith(reverse("bookings:schedule")):
-        return asked
-    return reverse("bookings:visit", args=[appointment_id])
+    return way_back(request, otherwise=reverse("bookings:visit", args=[appointment_id]))
 
 
 def _day_url(visit: Appointment) -> str:

@@ -19,7 +19,8 @@ MIRRORED = frozenset(
 
 @register.tag
 def icon(parser: Parser, token: Token) -> Node:
-    """`{% icon name %}` or `{% icon name size %}`: an icon of lucide from our sprite.
+    """`{% icon name %}` or `{% icon name size %}`: an icon of lucide from our sprite. "bare" is for
+    pages with hundreds: their own sheet says how large it is.
 
     A node of its own, because a page has fifty, and `simple_tag` takes 8 us to ask for each.
     """
@@ -38,6 +39,9 @@ class _Icon(Node):
 @lru_cache
 def _drawn(name: str, size: str = "") -> SafeString:
     """It is decoration: there is always a word beside it."""
+    if size == "bare":
+        bare = '<svg class="icon" aria-hidden="true"><use href="{}#{}"/></svg>'
+        return format_html(bare, static("icons.svg"), name)
     classes = " ".join(
         part
         for part in ("icon", size and f"icon-{size}", "icon-mirrored" if name in MIRRORED else "")
