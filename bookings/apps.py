@@ -25,8 +25,10 @@ class BookingsConfig(AppConfig):
             ("appointment.moved", "bookings.send_moved"),
             ("appointment.updated", "bookings.send_updated"),
             ("appointment.reminder", "bookings.send_reminder"),
+            ("times.offered", "bookings.send_other_times"),
         ):
             topics.register(topic=topic, task=task, at_once=MAILS_AT_ONCE)
         topics.register(topic="visits.outdated", task="bookings.amend_visits")
+        topics.register(topic="visits.rearranged", task="bookings.rearrange_visits")
         topics.register(topic="slot.released", task="bookings.offer_released")
         topics.register(topic="waitlist.offered", task="bookings.send_offer")

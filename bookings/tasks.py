@@ -60,6 +60,18 @@ def amend_outdated_visits(*copies: Any) -> None:
     receive(copies, handle=one_by_one(receivers.visits_outdated))
 
 
+@shared_task(name="bookings.rearrange_visits")
+def rearrange_visits(*copies: Any) -> None:
+    """Topic visits.rearranged: {rearrangement_id}."""
+    receive(copies, handle=one_by_one(receivers.visits_rearranged))
+
+
+@shared_task(name="bookings.send_other_times")
+def send_other_times(*copies: Any) -> None:
+    """Topic times.offered: {appointment_id, item_id}."""
+    receive(copies, handle=receivers.other_times_offered)
+
+
 @shared_task(name="bookings.offer_released")
 def offer_released(*copies: Any) -> None:
     """Topic slot.released: {doctor_id, slot_ids}, the ids of the slots separated by commas."""

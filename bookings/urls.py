@@ -5,6 +5,8 @@ from django.urls import path
 from bookings.actors import views as landing
 from bookings.appointments.views import appointments, changes
 from bookings.holding.views import booking
+from bookings.rearranging.views import decisions
+from bookings.rearranging.views import other_times as instead
 from bookings.schedule.feeds import views as feeds
 from bookings.schedule.views import calendar, moving, time_off, visits, weekly_hours
 from bookings.waitlist import views as offered_time
@@ -25,6 +27,8 @@ urlpatterns = [
         appointments.calendar_file,
         name="calendar_file",
     ),
+    path("appointments/other-times/<str:token>/", instead.other_times, name="other_times"),
+    path("appointments/other-times/<str:token>/take/", instead.take, name="take_other_time"),
     path("waitlist/offers/<str:token>/", offered_time.offer, name="offer"),
     path("waitlist/offers/<str:token>/accept/", offered_time.accept, name="accept_offer"),
     path("waitlist/offers/<str:token>/decline/", offered_time.decline, name="decline_offer"),
@@ -36,6 +40,12 @@ urlpatterns = [
         "schedule/availability/time-off/<int:override_id>/remove/",
         time_off.remove,
         name="remove_time_off",
+    ),
+    path("schedule/availability/visits/", decisions.outside_hours, name="outside_hours"),
+    path(
+        "schedule/availability/visits/<int:rearrangement_id>/",
+        decisions.rearrangement,
+        name="rearrangement",
     ),
     path("schedule/visits/<uuid:appointment_id>/", visits.visit, name="visit"),
     path("schedule/visits/<uuid:appointment_id>/move/", moving.move, name="move_visit"),

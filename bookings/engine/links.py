@@ -6,10 +6,11 @@ from django.conf import settings
 from django.core.signing import BadSignature, Signer
 from django.urls import reverse
 
-from bookings.models import Hold, HoldState
+from bookings.models import Hold, HoldState, RearrangedVisit
 from docbook.errors import NotFound
 
 SALT = "bookings.offer"
+OTHER_TIMES_SALT = "bookings.other-times"
 
 
 def offer_token(offer: Hold) -> str:
@@ -29,6 +30,26 @@ def read_offer_token(token: str) -> UUID:
     """The id of the offer. Raises NotFound for anything that we have not signed."""
     try:
         return UUID(hex=Signer(salt=SALT).unsign(token))
+    except (BadSignature, ValueError) as error:
+        raise NotFound from error
+
+
+def other_times_token(item: RearrangedVisit) -> str:
+    """Goes into the mail that offers other times for a visit. It names no person, and opens only
+    what that mail offers.
+    """
+    return Signer(salt=OTHER_TIMES_SALT).sign(str(item.pk))
+
+
+def other_times_url(item: RearrangedVisit) -> str:
+    path = reverse("bookings:other_times", args=[other_times_token(item)])
+    return f"{settings.SITE_URL}{path}"
+
+
+def read_other_times_token(token: str) -> int:
+    """The id of the item. Raises NotFound for anything that we have not signed."""
+    try:
+        return int(Signer(salt=OTHER_TIMES_SALT).unsign(token))
     except (BadSignature, ValueError) as error:
         raise NotFound from error
 

@@ -25,7 +25,8 @@ MOVES_ARE_WHOLE = Invariant(
     """,
 )
 
-# The link of an offer went to the patient's address, so it proves the address like a code.
+# The link of an offer went to the patient's address, so it proves the address like a code: an offer
+# of the waitlist, or of other times by the practice.
 CONFIRMED_BY_CODE = Invariant(
     "I14",
     "Every confirmation had its code in time and within the attempts, or is a named act of staff.",
@@ -45,7 +46,7 @@ CONFIRMED_BY_CODE = Invariant(
         OR (hold.waitlist_entry_id IS NULL AND NOT EXISTS (
             SELECT FROM audit_auditevent AS code
             WHERE code.object_type = 'hold' AND code.object_id = hold.id::text
-              AND code.action = 'hold.code_requested' AND code.at <= event.at
+              AND code.action IN ('hold.code_requested', 'hold.offered') AND code.at <= event.at
               AND hold.code_sent_at IS NOT NULL)))
     """,
 )

@@ -7,16 +7,21 @@ from bookings.models.holds import Hold, HoldState
 from bookings.models.notes import VisitNote
 from bookings.models.patient_visits import PatientVisit
 from bookings.models.pause import BookingPause
+from bookings.models.rearrangements import Choice, ItemState, RearrangedVisit, Rearrangement
 from bookings.models.waitlist import WaitlistEntry, WaitlistState
 
 __all__ = [
     "Appointment",
     "BookingPause",
     "CalendarFeed",
+    "Choice",
     "Draft",
     "Hold",
     "HoldState",
+    "ItemState",
     "PatientVisit",
+    "RearrangedVisit",
+    "Rearrangement",
     "VisitNote",
     "WaitlistEntry",
     "WaitlistState",

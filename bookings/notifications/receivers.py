@@ -26,6 +26,8 @@ from bookings.models import Appointment, Hold, HoldState
 from bookings.notifications import text_messages
 from bookings.notifications.letters import codes, offers, visits
 from bookings.notifications.selectors import Visits, told_by_version, told_now
+from bookings.rearranging.selectors import get_offer, offer_of
+from bookings.rearranging.services.carrying_out import carry_out
 from bookings.rules import reminder_period
 from bookings.states import PATIENT_SIDE, AppointmentStatus
 from bookings.waitlist.services.offers import offer_released
@@ -153,6 +155,25 @@ def visits_outdated(
         log.warning("amendment_overtaken", source=source, source_id=source_id)
         return
     amend_visits(source=found, by=Actor("staff", int(by)), now=timezone.now())
+
+
+def visits_rearranged(_message: Received, *, rearrangement_id: str) -> None:
+    """Does nothing the second time: no visit of the decision waits any more."""
+    carry_out(rearrangement_id=int(rearrangement_id), now=timezone.now())
+
+
+def other_times_offered(messages: Sequence[Received]) -> Mapping[int, Exception]:
+    """Skips times that are chosen, given back or over."""
+    told, now = told_now(messages, of=_visits_of(messages)), timezone.now()
+
+    def write(each: Received) -> Letter | None:
+        item = get_offer(int(each.ids["item_id"]))
+        offer = offer_of(item)
+        if offer.visit.status != AppointmentStatus.CONFIRMED or not offer.times:
+            return None
+        return visits.other_times(told[each.id], item=item, offer=offer, now=now)
+
+    return _mailed(messages, write)
 
 
 def slots_released(

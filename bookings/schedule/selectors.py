@@ -5,6 +5,7 @@ from datetime import date, datetime
 from functools import cached_property
 
 from bookings.appointments.selectors.outside_hours import BookedVisit, coming_visits
+from bookings.appointments.selectors.undecided import OutsideVisit, Standing, outside_visits
 from doctors.hours import Hours, Override, WeeklyHours
 from doctors.models import AvailabilityRule, Clinic, Doctor
 from doctors.recurrence import ONE_DAY
@@ -40,6 +41,15 @@ class PresentHours:
     @cached_property
     def visits(self) -> list[BookedVisit]:
         return coming_visits(self.doctor, now=self.now)
+
+    @cached_property
+    def outside(self) -> list[OutsideVisit]:
+        """Booked visits outside these hours. One more query if there are any."""
+        return outside_visits(self.doctor, hours=self.hours, visits=self.visits, now=self.now)
+
+    @property
+    def undecided(self) -> list[OutsideVisit]:
+        return [each for each in self.outside if each.standing == Standing.OPEN]
 
     @property
     def today(self) -> date:

@@ -15,5 +15,7 @@ REMINDER_HOURS = reminder_hours(env.list("REMINDER_HOURS", cast=int, default=[24
 # How long after its end an unmarked visit counts as missed.
 MISSED_AFTER_HOURS = env.int("MISSED_AFTER_HOURS", default=4)
 OFFER_SECONDS = 15 * 60
+# How long times are held for a patient whose visit the practice has to move.
+OTHER_TIMES_SECONDS = 48 * 3600
 WAITLIST_ENTRIES_PER_PATIENT = env.int("WAITLIST_ENTRIES_PER_PATIENT", default=5)
 WAITLIST_QUIET_HOURS = hours(env.str("WAITLIST_QUIET_HOURS", default="21:00-08:00"))

@@ -40,6 +40,8 @@ GET    /appointments/<appointment_id>/cancel/                  302 200 404 404 4
 POST   /appointments/<appointment_id>/cancel/                  404 302 404 404 404 404 404 404 404
 GET    /appointments/<appointment_id>/reschedule/              302 200 404 404 404 404 404 404 404
 GET    /appointments/<appointment_id>/calendar.ics             404 200 404 404 404 404 404 404 404
+GET    /appointments/other-times/<token>/                      200
+POST   /appointments/other-times/<token>/take/                 302
 GET    /waitlist/offers/<token>/                               200
 POST   /waitlist/offers/<token>/accept/                        302
 POST   /waitlist/offers/<token>/decline/                       302
@@ -60,6 +62,11 @@ POST   /schedule/availability/time-off/                        302 404 404 422 4
 GET    /schedule/availability/time-off/?doctor={doctor_id}     302 404 404 200 404 200 404 404 404
 POST   /schedule/availability/time-off/?doctor={doctor_id}     302 404 404 422 404 422 404 404 404
 POST   /schedule/availability/time-off/<override_id>/remove/   302 404 404 302 404 302 404 404 404
+GET    /schedule/availability/visits/                          302 404 404 200 200 200 200 404 404
+POST   /schedule/availability/visits/                          302 404 404 302 422 302 422 404 404
+GET    /schedule/availability/visits/?doctor={doctor_id}       302 404 404 200 404 200 404 404 404
+POST   /schedule/availability/visits/?doctor={doctor_id}       302 404 404 302 404 302 404 404 404
+GET    /schedule/availability/visits/<rearrangement_id>/       302 404 404 200 404 200 404 404 404
 GET    /schedule/feed/                                         302 404 404 200 200 200 200 404 404
 GET    /schedule/feed/?doctor={doctor_id}                      302 404 404 200 404 200 404 404 404
 POST   /schedule/feed/link/                                    302 404 404 200 404 200 404 404 404
@@ -393,6 +400,8 @@ BODIES = {
     "POST /schedule/visits/<appointment_id>/move/": "move",
     "POST /api/v1/bookings/<booking_id>/move": "api move",
     "PATCH /api/v1/bookings/<booking_id>/mark": "api act",
+    "POST /schedule/availability/visits/": "decision",
+    "POST /appointments/other-times/<token>/take/": "take",
     "POST /schedule/feed/link/": "feed",
     "POST /schedule/feed/revoke/": "feed",
     "POST /api/v1/auth/token": "password",
@@ -408,6 +417,8 @@ def names_of(world: World, *, method: str, route: str) -> dict[str, Any]:
     """The names that differ at this address."""
     if route.startswith("/admin/bookings/appointment/outdated/"):
         return {"pk": world.names["clinic_id"]}
+    if route.startswith("/appointments/other-times/"):
+        return {"token": world.names["other_times_token"]}
     if route.startswith("/calendar/"):
         return {"token": world.names["feed_token"]}
     if f"{method} {route}".startswith(_OF_AN_ATTEMPT) and not route.endswith("/move"):

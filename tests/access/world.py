@@ -15,12 +15,12 @@ from django.utils import timezone
 from accounts.models import User
 from accounts.tokens import access_token, start_session
 from bookings.actors.practice_member import PracticeMember
-from bookings.engine.links import offer_token
-from bookings.models import BookingPause
+from bookings.engine.links import offer_token, other_times_token
+from bookings.models import BookingPause, Hold, RearrangedVisit, Rearrangement
 from bookings.schedule.feeds.services import make_feed
 from docbook.audit.models import AuditEvent, AuditSeal
 from docbook.outbox.models import OutboxMessage
-from doctors.models import SlotExpansion
+from doctors.models import Slot, SlotExpansion, VisitType
 from tests.bookings.acts import allow_resend, as_patient, attempt, code_of
 from tests.bookings.waitlist.acts import release
 from tests.factories import (
@@ -28,6 +28,7 @@ from tests.factories import (
     make_admin,
     make_appointment,
     make_doctor,
+    make_hold,
     make_override,
     make_patient,
     make_secretary,
@@ -92,7 +93,7 @@ def make_world() -> World:
         "superuser": make_admin(),
     }
     visit_type = make_visit_type(doctor=doctor)
-    slots = make_slots(doctor=doctor, count=4)
+    slots = make_slots(doctor=doctor, count=6)
     visit = make_appointment(slots=slots[:1], patient=owner, visit_type=visit_type)
     hold = attempt(
         slots[1], visit_type=visit_type, holder=as_patient(owner), email=owner.email, phone=""
@@ -100,7 +101,7 @@ def make_world() -> World:
     allow_resend(hold)
     entry = make_waitlist_entry(doctor=doctor, visit_type=visit_type, patient=owner)
     [offer] = release(slots[2])
-    free = slots[3]
+    free, offered = slots[3], _offered(slots[4:], visit_type=visit_type, by=doctor.user)
     names = {
         "slug": doctor.slug,
         "doctor_id": doctor.pk,
@@ -110,6 +111,8 @@ def make_world() -> World:
         "entry_id": entry.pk,
         "offer_id": offer.pk,
         "token": offer_token(offer),
+        "rearrangement_id": offered.rearrangement_id,
+        "other_times_token": other_times_token(offered),
         "override_id": make_override(doctor=doctor).pk,
         "feed_token": make_feed(
             doctor=doctor, by=PracticeMember(doctor.user), with_names=True, now=timezone.now()
@@ -134,6 +137,8 @@ def make_world() -> World:
         "move": {"slot": free.pk, "version": 1, "reason": "The doctor is ill"},
         "api move": {"slotId": free.pk, "reason": "The doctor is ill"},
         "feed": {"doctor": doctor.pk},
+        "decision": {"choice": "cancel", "reason": "The doctor is ill", "visits": [visit.pk]},
+        "take": {"hold": Hold.objects.get(guest_key=offered.offer_key).pk},
         "api start": {"slotId": free.pk, "visitTypeId": visit_type.pk},
         "wait": {
             "doctorId": doctor.pk,
@@ -145,6 +150,27 @@ def make_world() -> World:
         "refresh": {"refresh": start_session(user=owner, now=timezone.now()).refresh},
     }
     return World(people, names, bodies, _objects(visit, hold, entry, owner))
+
+
+def _offered(slots: list[Slot], *, visit_type: VisitType, by: User) -> RearrangedVisit:
+    """A visit in the first slot, for which the second is offered."""
+    visit = make_appointment(slots=slots[:1], visit_type=visit_type)
+    now = timezone.now()
+    decision = Rearrangement.objects.create(
+        doctor=visit.doctor, choice="offer", reason="Ill", decided_by=by, decided_at=now
+    )
+    item = decision.items.create(
+        visit_id=visit.pk, version=1, state="done", offered_until=now + timedelta(hours=1)
+    )
+    make_hold(
+        slots=slots[1:],
+        visit_type=visit_type,
+        guest_key=item.offer_key,
+        replaces=visit.pk,
+        code_sent_at=now,
+        email="somebody@example.test",
+    )
+    return item
 
 
 def _objects(visit: Any, hold: Any, entry: Any, owner: User) -> dict[str, Any]:
@@ -194,5 +220,6 @@ def unknown(names: dict[str, Any]) -> dict[str, Any]:
     return (
         names
         | ids
-        | {"doctor_id": 10**9, "override_id": 10**9, "slug": "nobody", "token": "unsigned"}
+        | {"doctor_id": 10**9, "override_id": 10**9, "rearrangement_id": 10**9}
+        | {"slug": "nobody", "token": "unsigned"}
     )

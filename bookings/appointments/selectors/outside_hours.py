@@ -23,6 +23,7 @@ class BookedVisit(NamedTuple):
     ends_at: datetime
     patient_name: str
     time_zone: str
+    version: int
 
 
 def coming_visits(doctor: Doctor, *, now: datetime) -> list[BookedVisit]:

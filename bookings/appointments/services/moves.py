@@ -1,8 +1,10 @@
-"""Moves a visit for the practice, without a code and without the patient's time limit.
+"""Moves a visit for the practice, without a code and without the patient's time limit: to another
+time, or to a colleague at the same time.
 
 A patient moves in two steps: hold_slot with `replaces`, then the confirmation.
 """
 
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -17,6 +19,7 @@ from bookings.appointments.selectors.appointments import (
     find_visit,
     visit_type_as_agreed,
 )
+from bookings.appointments.selectors.colleagues import is_colleague, slot_at, visit_type_with
 from bookings.appointments.services import transitions
 from bookings.engine.calls import Run, lock_and_find_overlap, run_of_slots
 from bookings.engine.services import announce_release, end_other_moves, open_gate_after_commit
@@ -26,6 +29,7 @@ from bookings.states import PRACTICE, AppointmentStatus, step_to
 from docbook.audit import services as audit
 from docbook.errors import DomainError, FieldError, NotFound
 from docbook.outbox.services import publish
+from doctors.models import Doctor, VisitType
 from doctors.services import claims
 
 
@@ -52,15 +56,77 @@ def move_appointment(
     NotFound, FieldError (no reason, unknown slot), VersionMismatch, NotChangeable,
     OutsideBookingWindow (the time has begun), PatientBusy or SlotTaken; then nothing has changed.
     """
-    old, actor = transitions.find(appointment_id, by=by, to=AppointmentStatus.RESCHEDULED)
-    if actor.kind not in PRACTICE:  # a patient's move always needs its code
-        raise NotFound
+    old, actor = _find(appointment_id, by=by)
     reason = transitions.spoken(reason, by=actor)
-    run = run_of_slots(visit_type_as_agreed(old), first=slot_id)
+    visit_type = visit_type_as_agreed(old)
+    run = run_of_slots(visit_type, first=slot_id)
     if run is None or run.starts_at == old.starts_at:
         message = "There is no other time for this visit at this doctor."
         raise FieldError("slot", message, field_code="unknown")
-    if run.starts_at <= now:
+    plan = _Plan(old, run, visit_type, by=actor, reason=reason, now=now)
+    return _carry_out(plan, version=version)
+
+
+def hand_over_appointment(
+    *,
+    appointment_id: UUID,
+    to: Doctor,
+    by: PracticeMember,
+    version: int,
+    reason: str,
+    now: datetime,
+) -> Appointment:
+    """Makes the visit one with a colleague, at the same time and clinic; returns the new one.
+
+    It is as long and in the same mode, and its price stays as agreed. The patient gets the reason.
+    Raises what `move_appointment` raises. The FieldErrors about the colleague have the codes
+    no-colleague, no-such-visit (none as long and in this mode) and no-such-time (the colleague does
+    not work there then).
+    """
+    old, actor = _find(appointment_id, by=by)
+    reason = transitions.spoken(reason, by=actor)
+    if not is_colleague(to, of=old.doctor):
+        raise _not_with_them("This doctor has another specialty.", "no-colleague")
+    visit_type = visit_type_with(to, like=old)
+    if visit_type is None:
+        message = "This doctor has no visit of this length and kind."
+        raise _not_with_them(message, "no-such-visit")
+    first = slot_at(to, starts_at=old.starts_at, clinic_id=old.clinic_id)
+    run = run_of_slots(visit_type, first=first) if first else None
+    if run is None or run.ends_at != old.ends_at:
+        message = "This doctor does not work at the clinic at that time."
+        raise _not_with_them(message, "no-such-time")
+    plan = _Plan(old, run, visit_type, by=actor, reason=reason, now=now)
+    return _carry_out(plan, version=version)
+
+
+def _find(appointment_id: UUID, *, by: PracticeMember) -> tuple[Hold, audit.Actor]:
+    old, actor = transitions.find(appointment_id, by=by, to=AppointmentStatus.RESCHEDULED)
+    if actor.kind not in PRACTICE:  # a patient's move always needs its code
+        raise NotFound
+    return old, actor
+
+
+def _not_with_them(message: str, code: str) -> FieldError:
+    return FieldError("colleague", message, field_code=code)
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """The visit `old` becomes one of this type, whose doctor it names, in these slots."""
+
+    old: Hold
+    run: Run
+    visit_type: VisitType
+    by: audit.Actor
+    reason: str
+    now: datetime
+
+
+def _carry_out(plan: _Plan, *, version: int) -> Appointment:
+    """All or nothing. Raises what `move_appointment` raises, but no FieldError."""
+    old, run, actor = plan.old, plan.run, plan.by
+    if run.starts_at <= plan.now:
         raise OutsideBookingWindow
     with transaction.atomic():
         claims.lock_slots(slot_ids=old.slot_ids + run.slot_ids)
@@ -68,10 +134,12 @@ def move_appointment(
         visit = transitions.lock(old)
         step = step_to(visit.status, AppointmentStatus.RESCHEDULED)
         step = transitions.allowed(step, visit, by=actor, version=version)
-        new = _as_confirmed(old, run=run)
+        new = _as_confirmed(plan, agreed=visit)
         if not claims.book_slots(slot_ids=run.slot_ids, hold_id=new.pk, replaces=old.pk):
-            raise _taken(slot_id, old=old, now=now)
-        transitions.make(step, visit, by=actor, now=now, reason=reason, replaced_by=new.pk)
+            raise _taken(plan)
+        transitions.make(
+            step, visit, by=actor, now=plan.now, reason=plan.reason, replaced_by=new.pk
+        )
         opened = claims.open_booked_slots(slot_ids=old.slot_ids, hold_id=old.pk)
         moved = _write(new, visit, by=actor)
         announce_release(doctor_id=old.doctor_id, slot_ids=opened)
@@ -105,12 +173,15 @@ def details_that_move(visit: Hold, *, clinic_id: int) -> dict[str, str]:
     return stay | {"reason": Hold.objects.values_list(moves, flat=True).get(pk=visit.pk)}
 
 
-def _as_confirmed(old: Hold, *, run: Run) -> Hold:
-    """What was agreed stays; the database writes it into this row and the appointment's."""
+def _as_confirmed(plan: _Plan, *, agreed: Appointment) -> Hold:
+    """What was agreed stays; the database writes it into this row and the appointment's. Of another
+    doctor's visit type it takes the name, and keeps the price that it finds.
+    """
+    old, run = plan.old, plan.run
     return Hold(
         id=uuid7(),
-        doctor_id=old.doctor_id,
-        visit_type_id=old.visit_type_id,
+        doctor_id=plan.visit_type.doctor_id,
+        visit_type_id=plan.visit_type.pk,
         clinic_id=run.clinic_id,
         slot_ids=run.slot_ids,
         starts_at=run.starts_at,
@@ -119,6 +190,8 @@ def _as_confirmed(old: Hold, *, run: Run) -> Hold:
         state=HoldState.CONFIRMED,
         expires_at=run.starts_at,
         replaces=old.pk,
+        price_cents=agreed.price_cents,
+        currency=agreed.currency,
         **details_that_move(old, clinic_id=run.clinic_id),
     )
 
@@ -142,6 +215,8 @@ def _write(new: Hold, before: Appointment, *, by: audit.Actor) -> Appointment:
         ends_at=new.ends_at,
         reason=new.reason,
         replaces=before.pk,
+        price_cents=new.price_cents,
+        currency=new.currency,
     )
     audit.record(
         action="appointment.confirmed",
@@ -152,7 +227,10 @@ def _write(new: Hold, before: Appointment, *, by: audit.Actor) -> Appointment:
     return appointment_of_hold(new)
 
 
-def _taken(slot_id: int, *, old: Hold, now: datetime) -> DomainError:
-    found = next_free_times(slot_id=slot_id, visit_type_id=old.visit_type_id, moves=old.pk, now=now)
+def _taken(plan: _Plan) -> DomainError:
+    slot_id, old, now = plan.run.slot_ids[0], plan.old, plan.now
+    found = next_free_times(
+        slot_id=slot_id, visit_type_id=plan.visit_type.pk, moves=old.pk, now=now
+    )
     times = found.times if found else []
     return SlotTaken(alternatives=times, starts_at=found.wanted_at if found else now)

@@ -9,9 +9,11 @@ from django.utils.translation import gettext as _
 
 from bookings.appointments.calendar_file import appointment_calendar
 from bookings.appointments.presentation import AppointmentView, view_of
-from bookings.models import Appointment
+from bookings.engine.links import other_times_url
+from bookings.models import Appointment, RearrangedVisit
 from bookings.notifications.letters.letter import letter
 from bookings.notifications.selectors import Told
+from bookings.rearranging.selectors import Offer
 from bookings.states import PRACTICE
 from docbook.notify.letters import Letter
 from doctors.rules import VisitTime
@@ -30,11 +32,15 @@ def confirmation(told: Told, *, now: datetime) -> Letter:
 
 def moved(told: Told, *, previous: Appointment, now: datetime) -> Letter:
     """With a calendar request that moves the patient's existing entry. If the practice moved the
-    visit, the mail gives the reason.
+    visit, or handed it over to another doctor, the mail gives the reason.
     """
-    why = previous.change_reason if previous.changed_by_kind in PRACTICE else ""
+    is_by_practice = previous.changed_by_kind in PRACTICE
+    why = previous.change_reason if is_by_practice else ""
     before = view_of(previous, now=now)
-    mail = _mail("moved", told, status=_("Moved"), now=now, previous=before, why=why)
+    template, status = "moved", _("Moved")
+    if is_by_practice and previous.doctor_id != told.appointment.doctor_id:
+        template, status = "handed_over", _("With another doctor")
+    mail = _mail(template, told, status=status, now=now, previous=before, why=why)
     _attach_calendar(mail, told, method="REQUEST")
     return mail
 
@@ -50,6 +56,21 @@ def updated(told: Told, *, previous: Appointment, now: datetime) -> Letter:
     mail = _mail("updated", told, status=_("Changed"), now=now, changes=changes)
     _attach_calendar(mail, told, method="REQUEST")
     return mail
+
+
+def other_times(told: Told, *, item: RearrangedVisit, offer: Offer, now: datetime) -> Letter:
+    """With the link that moves the visit to one of the times, which are held for the patient."""
+    return _mail(
+        "other_times",
+        told,
+        status=_("Please choose another time"),
+        now=now,
+        kind=f"-{item.pk}",
+        why=offer.why,
+        times=offer.times,
+        held_until=item.offered_until,
+        choose_url=other_times_url(item),
+    )
 
 
 def cancelled(told: Told, *, now: datetime) -> Letter:

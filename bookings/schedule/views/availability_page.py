@@ -1,5 +1,6 @@
 """What both tabs of the availability pages share: whose hours, the frame, and the preview."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -12,6 +13,7 @@ from django.utils import timezone
 from accounts.users import signed_in
 from bookings.actors.practice_member import PracticeMember
 from bookings.appointments.selectors.outside_hours import BookedVisit
+from bookings.appointments.selectors.undecided import OutsideVisit
 from bookings.schedule.hours_preview import HoursPreview, preview_of
 from bookings.schedule.hours_words import sentence_of, week_in_words
 from bookings.schedule.selectors import PresentHours
@@ -46,7 +48,7 @@ class Desk:
 
 
 @dataclass(frozen=True)
-class OutsideVisit:
+class LeftOut:
     """A booked visit that the planned hours leave out, and the day of the schedule with it."""
 
     visit: BookedVisit
@@ -76,8 +78,19 @@ def frame_of(desk: Desk, *, page: str) -> dict[str, Any]:
         "url": page_of_doctor(page, desk.doctor),
         "weekly_url": page_of_doctor("availability", desk.doctor),
         "time_off_url": page_of_doctor("time_off", desk.doctor),
+        "outside_url": page_of_doctor("outside_hours", desk.doctor),
+        "undecided": len(desk.present.undecided),
         "nav": "availability",
     }
+
+
+def page_after_saving(page: str, doctor: Doctor, *, before: Collection[OutsideVisit]) -> str:
+    """The visits outside the hours, if the change has left more of them to decide about than there
+    were `before`.
+    """
+    known = {each.visit.id for each in before}
+    left = {each.visit.id for each in PresentHours(doctor, timezone.now()).undecided}
+    return page_of_doctor("outside_hours" if left - known else page, doctor)
 
 
 def preview_context(
@@ -113,12 +126,12 @@ def _asked_week(request: HttpRequest) -> int:
     return 0
 
 
-def _outside(desk: Desk, preview: HoursPreview) -> list[OutsideVisit]:
+def _outside(desk: Desk, preview: HoursPreview) -> list[LeftOut]:
     days = [local_date(visit.starts_at, visit.time_zone) for visit in preview.outside]
     if days:
         record_reading(reader=desk.member, doctor=desk.doctor, days=days, through="availability")
     return [
-        OutsideVisit(visit, page_of_doctor("schedule", desk.doctor, date=day.isoformat()))
+        LeftOut(visit, page_of_doctor("schedule", desk.doctor, date=day.isoformat()))
         for visit, day in zip(preview.outside, days, strict=True)
     ]
 

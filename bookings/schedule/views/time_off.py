@@ -22,6 +22,7 @@ from bookings.schedule.views.availability_page import (
     answer,
     desk_of,
     frame_of,
+    page_after_saving,
     preview_context,
 )
 from bookings.schedule.views.chosen_doctor import page_of_doctor
@@ -44,9 +45,10 @@ def time_off(request: HttpRequest) -> HttpResponseBase:
     form = _form(desk, request.POST)
     if "save" not in request.POST or not form.is_valid():
         return _typed(request, desk, form)
+    before = desk.present.undecided
     add_override(doctor=desk.doctor, override=form.instance, by=desk.actor, user=desk.member.user)
     messages.success(request, _("Added. Patients see the new times in a moment."))
-    return redirect(page_of_doctor(PAGE, desk.doctor))
+    return redirect(page_after_saving(PAGE, desk.doctor, before=before))
 
 
 @of_the_practice

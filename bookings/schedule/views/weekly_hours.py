@@ -16,9 +16,9 @@ from bookings.schedule.views.availability_page import (
     answer,
     desk_of,
     frame_of,
+    page_after_saving,
     preview_context,
 )
-from bookings.schedule.views.chosen_doctor import page_of_doctor
 from docbook.errors import VersionMismatch
 from doctors.services.hours import change_rules
 
@@ -41,6 +41,7 @@ def availability(request: HttpRequest) -> HttpResponseBase:
     cards = _cards(desk, request.POST)
     if "save" not in request.POST or not cards.is_valid():
         return _typed(request, desk, request.POST)
+    before = desk.present.undecided
     try:
         change_rules(
             doctor=desk.doctor,
@@ -52,7 +53,7 @@ def availability(request: HttpRequest) -> HttpResponseBase:
     except VersionMismatch:
         return _typed(request, desk, request.POST, is_stale=True)
     messages.success(request, _("Saved. Patients see the new times in a moment."))
-    return redirect(page_of_doctor(PAGE, desk.doctor))
+    return redirect(page_after_saving(PAGE, desk.doctor, before=before))
 
 
 def _cards(desk: Desk, data: Any = None) -> HoursFormSet:

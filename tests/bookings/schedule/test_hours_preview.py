@@ -38,7 +38,7 @@ def hours(*weekly: WeeklyHours, slot_minutes: int = 20, **more: Any) -> Hours:
 def visit(day: date, at: time, *, minutes: int = 20) -> BookedVisit:
     starts_at = datetime.combine(day, at, tzinfo=ZONE).astimezone(UTC)
     ends_at = starts_at + timedelta(minutes=minutes)
-    return BookedVisit(uuid4(), UTRECHT, starts_at, ends_at, "Wilma Buiten", ZONE.key)
+    return BookedVisit(uuid4(), UTRECHT, starts_at, ends_at, "Wilma Buiten", ZONE.key, 1)
 
 
 def preview(
