@@ -22,7 +22,7 @@ from bookings.rearranging.presentation import Outcome, days_of, outcomes_of
 from bookings.rearranging.selectors import get_rearrangement, items_of, steps_of
 from bookings.rearranging.services.decisions import decide
 from bookings.schedule.selectors import PresentHours
-from bookings.schedule.services import record_reading_of_visits
+from bookings.schedule.services import record_reading
 from bookings.schedule.views.availability_page import Desk, desk_of, frame_of
 from bookings.schedule.views.chosen_doctor import page_of_doctor
 from docbook.errors import FieldError
@@ -102,9 +102,7 @@ def _show(
     shown = [each for each in present.outside if each.standing != Standing.KEPT]
     days = [local_date(each.visit.starts_at, each.visit.time_zone) for each in shown]
     if days:
-        record_reading_of_visits(
-            reader=desk.member, doctor=desk.doctor, days=days, through="outside-hours"
-        )
+        record_reading(reader=desk.member, doctor=desk.doctor, days=days, through="outside-hours")
     context = frame_of(desk, page=PAGE) | {
         "form": form,
         "days": days_of(present.undecided),
@@ -119,7 +117,5 @@ def _show(
 def _outcomes(desk: Desk, decision: Rearrangement) -> list[Outcome]:
     items = items_of(decision)
     days = [local_date(each.visit.starts_at, each.visit.time_zone) for each in items]
-    record_reading_of_visits(
-        reader=desk.member, doctor=desk.doctor, days=days, through="rearrangement"
-    )
+    record_reading(reader=desk.member, doctor=desk.doctor, days=days, through="rearrangement")
     return outcomes_of(decision, items, now=desk.present.now)
