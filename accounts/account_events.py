@@ -137,7 +137,7 @@ def _second_factor_used(user: User, authenticator: Authenticator, **_: Any) -> N
 
 @receiver(mfa.authentication_failed)
 def _second_factor_failed(user: User, **_: Any) -> None:
-    sign_in_failed(email=user.email, through="second factor")
+    sign_in_failed(email=user.address, through="second factor")
 
 
 def _asking(user: User) -> User:

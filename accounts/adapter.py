@@ -186,4 +186,4 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ha
 
 
 def display_name(user: User) -> str:
-    return user.get_full_name() or user.email
+    return user.get_full_name() or user.address

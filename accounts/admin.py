@@ -111,6 +111,11 @@ class UserCreationForm(AdminUserCreationForm):
         fields = ("email", "first_name", "last_name")
         field_classes: dict[str, Any] = {}
 
+    def __init__(self, *args: Any, **named: Any) -> None:
+        """Accounts are made here for people who sign in. The desk adds patients without e-mail."""
+        super().__init__(*args, **named)
+        self.fields["email"].required = True
+
     def clean_email(self) -> str:
         """Lower case, like every address that enters by another door."""
         return str(self.cleaned_data["email"]).lower()
@@ -129,7 +134,7 @@ class UserAdmin(OwnFiltersAdmin, DjangoUserAdmin):
     search_fields = ("email", "first_name", "last_name")
     fieldsets = (
         (None, {"fields": ("email", "password")}),
-        (_("Personal details"), {"fields": ("first_name", "last_name", "phone")}),
+        (_("Personal details"), {"fields": ("first_name", "last_name", "phone", "born_on")}),
         (_("Permissions"), {"fields": ("is_active", *RIGHTS)}),
         (_("Dates"), {"fields": ("last_login", "created_at")}),
     )

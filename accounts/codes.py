@@ -63,7 +63,7 @@ def give_code(
     if again and AccountCode.objects.filter(pk=_row_of(request, purpose)).update(**values):
         return
     # Every address of an account stands for the same account.
-    opens = user.email if user and purpose == Purpose.SIGN_IN else email
+    opens = user.address if user and purpose == Purpose.SIGN_IN else email
     row = AccountCode.objects.create(purpose=purpose, target=target_of(opens), **values)
     request.session[_session_key(purpose)] = str(row.pk)
 

@@ -5,7 +5,8 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
-from docbook.http.form_fields import TextField
+from docbook.http.form_fields import PatternField, TextField
+from docbook.notify.phone_numbers import AS_WRITTEN
 
 
 class NamesForm(forms.Form):
@@ -22,6 +23,20 @@ class NamesForm(forms.Form):
         max_length=80,
         widget=forms.TextInput(attrs={"autocomplete": "family-name"}),
         error_messages={"required": _("Enter your last name.")},
+    )
+
+
+def phone_field() -> PatternField:
+    return PatternField(
+        label=_("Phone"),
+        regex=AS_WRITTEN,
+        strip=True,
+        required=False,
+        widget=forms.TextInput(attrs={"autocomplete": "tel", "inputmode": "tel", "type": "tel"}),
+        error_messages={
+            "required": _("Enter your phone number."),
+            "invalid": _("Enter at least five digits. Spaces and + ( ) / . - are allowed."),
+        },
     )
 
 

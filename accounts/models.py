@@ -33,14 +33,19 @@ class UserManager(BaseUserManager["User"]):
 
 
 class User(AbstractBaseUser, PermissionsMixin):
-    """Somebody with an e-mail address. What they may do follows from what refers to them: a
-    doctor's profile, a secretary's assignment, `is_staff`. Everybody may be a patient.
+    """What somebody may do follows from what refers to them: a doctor's profile, a secretary's
+    assignment, `is_staff`. Everybody may be a patient.
+
+    A patient who was booked by phone may have no e-mail address (null), and cannot sign in.
     """
 
-    email = models.EmailField(_("e-mail"), max_length=254, validators=[validate_plain_email])
+    email = models.EmailField(
+        _("e-mail"), max_length=254, null=True, blank=True, validators=[validate_plain_email]
+    )
     first_name = models.CharField(_("first name"), max_length=80, blank=True)
     last_name = models.CharField(_("last name"), max_length=80, blank=True)
     phone = models.CharField(_("phone"), max_length=32, blank=True)
+    born_on = models.DateField(_("born on"), null=True, blank=True)
     is_active = models.BooleanField(_("active"), default=True)
     is_staff = models.BooleanField(_("staff"), default=False)
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
@@ -55,6 +60,12 @@ class User(AbstractBaseUser, PermissionsMixin):
     class Meta:
         verbose_name = _("user")
         verbose_name_plural = _("users")
+        # Two more, of trigrams, are in SQL alone: see accounts.patient_keys.
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(
+                fields=["born_on"], condition=Q(born_on__isnull=False), name="patient_born_on"
+            ),
+        ]
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.UniqueConstraint(
                 fields=["email"],
@@ -70,6 +81,11 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     def __str__(self) -> str:
         return self.get_full_name() or f"user {self.pk}"
+
+    @property
+    def address(self) -> str:
+        """The e-mail address; empty for a patient without one."""
+        return self.email or ""
 
     def _get_session_auth_hash(self, secret: str | None = None) -> str:
         """Django's hash of the password, mixed with the number of times all sessions were ended."""

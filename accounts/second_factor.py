@@ -48,7 +48,7 @@ def reset(*, user: User, by: User) -> bool:
         rows.delete()
         account_events.record("second_factor_reset", user, by=by)
         account_events.end_sessions(user)
-        mails.note_mail("second_factor_reset", email=user.email, user=user, context={})
+        mails.note_mail("second_factor_reset", email=user.address, user=user, context={})
     return True
 
 

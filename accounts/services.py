@@ -1,11 +1,12 @@
 """Opening accounts, and signing in to them through the API."""
 
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import date, datetime
 
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from django.contrib.auth.hashers import make_password
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext as _
 
@@ -14,7 +15,7 @@ from accounts.first_proof import secure_first_proof
 from accounts.models import User
 from accounts.roles import works_here
 from accounts.tokens import TokenPair, start_session
-from docbook.errors import DomainError
+from docbook.errors import DomainError, FieldError
 
 # Read together with the password: the first proof removes a password that is being checked.
 _PROOF = EmailAddress.objects.filter(user=OuterRef("pk"), email=OuterRef("email"), verified=True)
@@ -68,7 +69,7 @@ def _ask_second_factor(user: User, *, code: str, now: datetime) -> None:
         raise SecondFactorRequired
     found = second_factor.use_code(user=user, code=code, now=now)
     if found is None:
-        account_events.sign_in_failed(email=user.email, through="second factor")
+        account_events.sign_in_failed(email=user.address, through="second factor")
         raise SecondFactorWrong
     if found.type == Authenticator.Type.RECOVERY_CODES:
         account_events.record("recovery_code_used", user)
@@ -104,6 +105,45 @@ def patient_with_proven_email(*, email: str, first_name: str, last_name: str, ph
     EmailAddress.objects.update_or_create(
         user=user, email=user.email, defaults={"verified": True, "primary": True}
     )
+    return user
+
+
+@dataclass(frozen=True)
+class NewPatient:
+    """What somebody says about themselves on the phone. They need no e-mail address."""
+
+    first_name: str
+    last_name: str
+    phone: str = ""
+    email: str = ""
+    born_on: date | None = None
+
+
+def add_patient(new: NewPatient) -> User:
+    """Somebody who has no account yet. They cannot sign in before they prove their address.
+
+    Raises FieldError if they have no name, if there is no way to reach them, or if the address has
+    an account: a visit must not reach its owner by surprise. Runs in the caller's transaction.
+    """
+    for name in ("first_name", "last_name"):
+        if not getattr(new, name):
+            raise FieldError(name, _("Enter the name."), field_code="required")
+    if not (new.phone or new.email):
+        raise FieldError("phone", _("Give a phone number or an e-mail address."))
+    user = User(
+        first_name=new.first_name,
+        last_name=new.last_name,
+        phone=new.phone,
+        email=new.email.lower() or None,
+        born_on=new.born_on,
+        password=make_password(None),
+    )
+    try:
+        with transaction.atomic():
+            user.save(force_insert=True)
+    except IntegrityError as error:
+        text = _("Somebody has an account with this address. Search for it, and choose them.")
+        raise FieldError("email", text, field_code="known") from error
     return user
 
 

@@ -205,7 +205,7 @@ def _pair(session: RefreshSession, *, now: datetime) -> TokenPair:
     refresh["jti"], refresh["sid"] = str(session.current_jti), str(session.pk)
     refresh.set_iat(at_time=now)
     refresh.set_exp(from_time=session.expires_at, lifetime=timedelta(0))
-    access = access_token(user_id=session.user_id, email=session.user.email, now=now)
+    access = access_token(user_id=session.user_id, email=session.user.address, now=now)
     return TokenPair(access=access, refresh=str(refresh))
 
 

@@ -6,6 +6,7 @@ from docbook.http.examples import answer, page, request
 from doctors.api.examples import TIME, VISIT_TYPE
 
 _BOOKING = "0190b4a2-7b1e-7c3d-9a55-3f0e6d1c2b4a"
+_CALLER = "7.1042:Qm9va2VkIGJ5IHBob25lLCBub3QgYSByZWFsIGtleQ"
 _OFFER = "0190b4a2-9d22-7e13-9f5c-6c8e3bad2041"
 _STARTS, _ENDS = TIME["startsAt"], TIME["endsAt"]
 _SLOT = {"slotId": 4711, "doctorId": 7, "startsAt": _STARTS, "endsAt": _ENDS}
@@ -92,6 +93,40 @@ RESEND = [answer("Sent again", _SENT_AGAIN, status=202)]
 VISIT = [answer("A visit to come", _VISIT)]
 VISITS = [answer("One visit", page(_VISIT))]
 CANCEL = [request("With a reason", {"reason": "I am better"}), answer("Cancelled", _CANCELLED)]
+BOOK_CALLER = [
+    request(
+        "Somebody new, without e-mail",
+        {
+            "slotId": 4711,
+            "visitTypeId": 12,
+            "firstName": "Sanne",
+            "lastName": "Bakker",
+            "phone": "+31 6 5550 1234",
+            "bornOn": "1980-03-12",
+            "reason": "A rash on the elbow",
+        },
+    ),
+    request("Somebody who was found", {"slotId": 4711, "visitTypeId": 12, "caller": _CALLER}),
+    answer("Booked", _VISIT, status=201),
+]
+CALLERS = [
+    request("Part of a name, with a slip, and of a number", {"words": "baker 5550"}),
+    answer(
+        "A patient of this doctor",
+        {
+            "items": [
+                {
+                    "caller": _CALLER,
+                    "name": "Sanne Bakker",
+                    "phone": "+31 6 5550 1234",
+                    "email": "",
+                    "bornOn": "1980-03-12",
+                    "isPatient": True,
+                }
+            ]
+        },
+    ),
+]
 MARK = [
     request("The patient is here", {"act": "arrived"}),
     answer("Arrived", {**_VISIT, "status": "arrived", "version": 2}),

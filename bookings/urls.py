@@ -8,7 +8,7 @@ from bookings.holding.views import booking
 from bookings.rearranging.views import decisions
 from bookings.rearranging.views import other_times as instead
 from bookings.schedule.feeds import views as feeds
-from bookings.schedule.views import calendar, moving, time_off, visits, weekly_hours
+from bookings.schedule.views import calendar, desk, moving, time_off, visits, weekly_hours
 from bookings.waitlist import views as offered_time
 
 app_name = "bookings"
@@ -34,6 +34,7 @@ urlpatterns = [
     path("waitlist/offers/<str:token>/decline/", offered_time.decline, name="decline_offer"),
     path("schedule/", calendar.schedule, name="schedule"),
     path("schedule/keys/", calendar.keys, name="schedule_keys"),
+    path("schedule/desk/", desk.desk, name="desk"),
     path("schedule/availability/", weekly_hours.availability, name="availability"),
     path("schedule/availability/time-off/", time_off.time_off, name="time_off"),
     path(

@@ -7,7 +7,7 @@ from drf_spectacular.views import SpectacularAPIView
 from accounts.api.auth import MeView, RefreshView, TokenView
 from bookings.appointments.api import CancelBooking, MoveBooking
 from bookings.holding.api import BookingDetail, BookingList, ResendOtp, VerifyOtp
-from bookings.schedule.api import DoctorAppointments, MarkBooking, MoveVisit
+from bookings.schedule.api import Callers, DoctorAppointments, MarkBooking, MoveVisit
 from bookings.waitlist.api import AcceptOffer, Waitlist, WaitlistEntryDetail
 from docbook.http.api_docs import SwaggerView
 from doctors.api.doctors import DoctorDetail, DoctorList, DoctorSlots
@@ -30,6 +30,7 @@ urlpatterns = [
     path("doctors/<id:doctor_id>", DoctorDetail.as_view()),
     path("doctors/<id:doctor_id>/slots", DoctorSlots.as_view()),
     path("doctors/<id:doctor_id>/appointments", DoctorAppointments.as_view()),
+    path("doctors/<id:doctor_id>/callers", Callers.as_view()),
     path("bookings", BookingList.as_view()),
     path("bookings/<uuid:booking_id>", BookingDetail.as_view(), name="booking"),
     path("bookings/<uuid:booking_id>/verify-otp", VerifyOtp.as_view()),

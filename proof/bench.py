@@ -10,6 +10,7 @@ make bench SUITE=told                    what a booking costs until both its mai
 make bench SUITE=told ARGS="--against REVISION"
 make bench SUITE=growth                  what work costs after ten million past visits; half an hour
 make bench SUITE=growth ARGS="--size medium"    after one million, ten minutes; or small: 100,000
+make bench SUITE=desk                    how soon a caller is found among 200,000 patients
 make bench SUITE=peers                   how to get another scheduler, to measure it beside this one
 make bench SUITE=peers ARGS="--peer PATH"       with it, five minutes
 make bench SUITE=capacity                how many cores so many bookings a day need, by the records
@@ -24,7 +25,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from devstack.refusals import Interrupted, Refusal
-from proof import booking_load, capacity, growth, pages, told
+from proof import booking_load, capacity, desk, growth, pages, told
 from proof.pages import compare_pages
 from proof.peers import sides
 from proof.peers.suite import compare_with_peer
@@ -54,6 +55,7 @@ SUITES: Mapping[str, Suite] = {
     "told": Suite(told.Size, told.told, ("against",)),
     "growth": Suite(growth.Size, growth.growth),
     "capacity": Suite(capacity.Size, capacity.capacity),
+    "desk": Suite(desk.Size, desk.desk),
     "peers": Suite(sides.Size, compare_with_peer, ("peer",)),
 }
 

@@ -3,11 +3,10 @@
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from accounts.forms import NamesForm
+from accounts.forms import NamesForm, phone_field
 from accounts.plain_email import MISSES_SOMETHING, validate_plain_email
 from docbook.http.form_fields import EmailField, PatternField, TextField
 from docbook.http.templatetags.fixed import ForEverybody
-from docbook.notify.phone_numbers import AS_WRITTEN
 
 
 class StartForm(forms.Form):
@@ -19,20 +18,6 @@ class StartForm(forms.Form):
     visit_type = forms.IntegerField(min_value=1, max_value=2**63 - 1)
     instead_of = forms.UUIDField(required=False)
     replaces = forms.UUIDField(required=False)
-
-
-def phone_field() -> PatternField:
-    return PatternField(
-        label=_("Phone"),
-        regex=AS_WRITTEN,
-        strip=True,
-        required=False,
-        widget=forms.TextInput(attrs={"autocomplete": "tel", "inputmode": "tel", "type": "tel"}),
-        error_messages={
-            "required": _("Enter your phone number."),
-            "invalid": _("Enter at least five digits. Spaces and + ( ) / . - are allowed."),
-        },
-    )
 
 
 def require_phone(field: forms.Field, *, caller: str) -> None:

@@ -11,6 +11,7 @@ from bookings.holding.services.codes import destination_of, resend_at
 from bookings.models import Hold
 from bookings.models.holds import MAX_CODE_ATTEMPTS
 from docbook.http.moments import LocalInstantField
+from docbook.http.phone_field import phone_field
 from docbook.http.serializers import (
     IdField,
     PatternField,
@@ -19,27 +20,9 @@ from docbook.http.serializers import (
     UuidField,
 )
 from docbook.http.times import local_iso
-from docbook.notify.phone_numbers import AS_WRITTEN, NOT_A_NUMBER
 from docbook.typed_text import folded_text
 
-
-# As in AS_WRITTEN, or empty.
-@extend_schema_field(
-    {"type": "string", "maxLength": 32, "pattern": f"^$|{AS_WRITTEN}".replace(r"\Z", "$")}
-)
-class PhoneField(PatternField):
-    pass
-
-
-def phone_field() -> PatternField:
-    return PhoneField(
-        re.compile(AS_WRITTEN),
-        required=False,
-        allow_blank=True,
-        default="",
-        help_text="Needed for a visit by phone where the account has no number.",
-        error_messages={"invalid": NOT_A_NUMBER},
-    )
+NEEDED_TO_BE_CALLED = "Needed for a visit by phone where the account has no number."
 
 
 class BookingIn(StrictSerializer):
@@ -48,7 +31,7 @@ class BookingIn(StrictSerializer):
     slotId = IdField()  # noqa: N815
     visitTypeId = IdField()  # noqa: N815
     reason = TextField(required=False, allow_blank=True, max_length=500, default="")
-    phone = phone_field()
+    phone = phone_field(help_text=NEEDED_TO_BE_CALLED)
     replaces = UuidField(
         required=False, help_text="The booking that this one moves; given up once it is confirmed."
     )

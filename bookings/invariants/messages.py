@@ -98,6 +98,11 @@ ALL_IS_TOLD = Invariant(
       AND NOT EXISTS (
         SELECT FROM outbox_outboxdelivery AS delivery
         WHERE delivery.message_id = message.id AND delivery.delivered_at IS NOT NULL)
+      -- Of a visit whose patient has an address: the practice tells the others itself.
+      AND EXISTS (
+        SELECT FROM bookings_hold AS hold JOIN accounts_user AS patient
+            ON patient.id = visit.patient_id
+        WHERE hold.id = visit.id AND (hold.email <> '' OR patient.email IS NOT NULL))
     UNION ALL
     SELECT 'message ' || message.id, message.topic || ' is done, and nothing was delivered'
     FROM outbox_outboxmessage AS message

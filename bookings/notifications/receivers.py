@@ -16,6 +16,7 @@ from uuid import UUID
 import structlog
 from django.conf import settings
 from django.utils import timezone
+from django.utils.functional import Promise
 
 from bookings.appointments.selectors.amendments import digest_of, find_source
 from bookings.appointments.selectors.versions import in_versions
@@ -25,7 +26,7 @@ from bookings.holding.services.codes import destination_of
 from bookings.models import Appointment, Hold, HoldState
 from bookings.notifications import text_messages
 from bookings.notifications.letters import codes, offers, visits
-from bookings.notifications.selectors import Visits, told_by_version, told_now
+from bookings.notifications.selectors import Told, Visits, told_by_version, told_now
 from bookings.rearranging.selectors import get_offer, offer_of
 from bookings.rearranging.services.carrying_out import carry_out
 from bookings.rules import reminder_period
@@ -81,10 +82,12 @@ def _holds_to_open(messages: Sequence[Received]) -> dict[int, Hold]:
 
 def appointments_confirmed(messages: Sequence[Received]) -> Mapping[int, Exception]:
     told, now = told_by_version(messages, of=_visits_of(messages)), timezone.now()
-    return _mailed(
-        [each for each in messages if each.id in told],
-        lambda each: visits.confirmation(told[each.id], now=now),
-    )
+
+    def write(each: Received) -> Letter:
+        by_practice = each.ids.get("booked_by") == "practice"
+        return visits.confirmation(told[each.id], now=now, by_practice=by_practice)
+
+    return _told(messages, told, write=write, what=text_messages.BOOKED)
 
 
 def appointments_moved(messages: Sequence[Received]) -> Mapping[int, Exception]:
@@ -95,7 +98,7 @@ def appointments_moved(messages: Sequence[Received]) -> Mapping[int, Exception]:
         previous = found.appointment(each.ids["previous_id"])
         return visits.moved(told[each.id], previous=previous, now=now)
 
-    return _mailed([each for each in messages if each.id in told], write)
+    return _told(messages, told, write=write, what=text_messages.MOVED)
 
 
 def appointments_updated(messages: Sequence[Received]) -> Mapping[int, Exception]:
@@ -108,9 +111,11 @@ def appointments_updated(messages: Sequence[Received]) -> Mapping[int, Exception
         for each in changed
     )
     previous = {each.id: visit for each, visit in zip(changed, before, strict=True)}
-    return _mailed(
-        changed, lambda each: visits.updated(told[each.id], previous=previous[each.id], now=now)
-    )
+
+    def write(each: Received) -> Letter:
+        return visits.updated(told[each.id], previous=previous[each.id], now=now)
+
+    return _told(messages, told, write=write, what=text_messages.CHANGED)
 
 
 def appointments_cancelled(messages: Sequence[Received]) -> Mapping[int, Exception]:
@@ -125,23 +130,28 @@ def appointments_cancelled(messages: Sequence[Received]) -> Mapping[int, Excepti
             return visits.cancelled(told[each.id], now=now)
         return visits.called_off(told[each.id], next_free=_next_free(visit, now=now), now=now)
 
-    return _mailed(messages, write)
+    return _told(messages, told, write=write, what=text_messages.CANCELLED)
 
 
 def reminders_due(messages: Sequence[Received]) -> Mapping[int, Exception]:
     """Skips a reminder that comes when the next one is due or the visit has begun."""
     told, now = told_now(messages, of=_visits_of(messages)), timezone.now()
+    due = {
+        each.id: told[each.id]
+        for each in messages
+        if _is_reminder_due(told[each.id].appointment, kind=each.ids["kind"], now=now)
+    }
 
-    def write(each: Received) -> Letter | None:
-        visit, kind = told[each.id].appointment, each.ids["kind"]
-        hours = int(kind.removesuffix("h"))
-        _earliest, latest = reminder_period(hours=hours, of=settings.REMINDER_HOURS)
-        is_on = visit.status == AppointmentStatus.CONFIRMED
-        if is_on and now < visit.starts_at - latest:
-            return visits.reminder(told[each.id], kind=kind, now=now)
-        return None
+    def write(each: Received) -> Letter:
+        return visits.reminder(due[each.id], kind=each.ids["kind"], now=now)
 
-    return _mailed(messages, write)
+    return _told(messages, due, write=write, what=text_messages.REMINDER)
+
+
+def _is_reminder_due(visit: Appointment, *, kind: str, now: datetime) -> bool:
+    hours = int(kind.removesuffix("h"))
+    _earliest, latest = reminder_period(hours=hours, of=settings.REMINDER_HOURS)
+    return visit.status == AppointmentStatus.CONFIRMED and now < visit.starts_at - latest
 
 
 def visits_outdated(
@@ -206,22 +216,42 @@ def _visits_of(messages: Sequence[Received]) -> Visits:
     return Visits(each.ids[name] for each in messages for name in names if name in each.ids)
 
 
+def _told(
+    messages: Sequence[Received],
+    told: Mapping[int, Told],
+    *,
+    write: Callable[[Received], Letter],
+    what: Promise,
+) -> dict[int, Exception]:
+    """Mails what `write` gives for each message in `told`. Patients without an e-mail address get
+    an SMS that says `what` has happened. Without a number either, the practice tells them itself.
+    """
+    wanted = [each for each in messages if each.id in told]
+    by_mail = [each for each in wanted if told[each.id].contact.channel == "email"]
+    texts = {
+        each.id: text_messages.visit(told[each.id], what=what)
+        for each in wanted
+        if told[each.id].contact.channel == "sms"
+    }
+    return _mailed(by_mail, write) | send_texts(texts)
+
+
 def _mailed(
     messages: Sequence[Received], write: Callable[[Received], Letter | None]
 ) -> dict[int, Exception]:
-    """Sends what `write` gives for each message, if it gives something. A mail that cannot be
-    written keeps no other waiting.
+    """Sends what `write` gives for each message, if anything. A mail that cannot be written keeps no other
+    waiting.
     """
     letters: dict[int, Letter] = {}
     failed: dict[int, Exception] = {}
     for each in messages:
         try:
-            written = write(each)
+            letter = write(each)
         except Exception as error:  # noqa: BLE001 - whatever it is, the others go on
             failed[each.id] = error
         else:
-            if written is not None:
-                letters[each.id] = written
+            if letter is not None:
+                letters[each.id] = letter
     return failed | send_emails(letters)
 
 

@@ -22,6 +22,7 @@ _FAILURES = {
     "no-such-visit": _("The colleague has no visit of this kind and length. Choose again."),
     "no-colleague": _("The colleague can no longer be booked. Choose something else."),
     "no-other-times": _("No other time was free. Choose something else, or call the patient."),
+    "no-address": _("The patient has no e-mail address. Choose something else, or call them."),
     "patient-busy": _("The patient has another visit at that time. Call the patient."),
     "version-mismatch": _("Somebody has changed this visit meanwhile. Nothing was done with it."),
     "not-changeable": _("It is no longer booked. There is nothing left to do."),

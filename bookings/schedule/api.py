@@ -1,5 +1,6 @@
 """A doctor's appointments, and what became of them, for people who run the day."""
 
+from typing import Any
 from uuid import UUID
 
 from django.http import HttpResponseBase
@@ -7,18 +8,37 @@ from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework.response import Response
 from rest_framework.views import APIView
+from uuid_utils.compat import uuid7
 
 from accounts import second_factor
 from accounts.authentication import UserRequest
-from accounts.services import SecondFactorRequired
+from accounts.models import User
+from accounts.services import NewPatient, SecondFactorRequired
 from bookings import examples
 from bookings.actors.practice_member import PracticeMember
 from bookings.appointments.selectors.appointments import appointments_of_day
 from bookings.appointments.serializers import BookingOut, in_the_words_of_the_api
+from bookings.errors import SlotTaken
+from bookings.models import Appointment
 from bookings.schedule.acts import Act, perform
-from bookings.schedule.serializers import ActIn, DoctorAppointmentsQuery, MoveIn
+from bookings.schedule.desk.desk_page import Caller
+from bookings.schedule.desk.services import (
+    book_for_patient,
+    caller_behind,
+    caller_key,
+    search_callers,
+)
+from bookings.schedule.desk.typed_words import typed_words
+from bookings.schedule.serializers import (
+    ActIn,
+    BookCallerIn,
+    CallersIn,
+    CallersOut,
+    DoctorAppointmentsQuery,
+    MoveIn,
+)
 from bookings.schedule.services import move_visit, record_reading
-from docbook.errors import DomainError
+from docbook.errors import DomainError, FieldError
 from docbook.http.header_schema import ETAG
 from docbook.http.idempotency_key import answer_once
 from docbook.http.pagination import paginate_rows
@@ -27,7 +47,9 @@ from docbook.http.problem_schema import BODY, KEY, problems
 from docbook.http.schema import IDEMPOTENCY_KEY, LIST_PARAMETERS, OPTIONAL_KEY
 from docbook.http.serializers import page_of, read_body, read_query
 from docbook.http.throttling import enforce, limit_of
+from doctors.models import Doctor
 from doctors.selectors.doctors import get_visible_doctor
+from doctors.serializers import TimeOut
 
 
 class DoctorAppointments(APIView):
@@ -59,6 +81,116 @@ class DoctorAppointments(APIView):
             record_reading(reader=reader, doctor=doctor, days=[query["date"]], through="api")
         data = BookingOut(items, many=True, context={"without_patient": not shown}).data
         return Response({"items": data, "pageInfo": page_info})
+
+    @extend_schema(
+        operation_id="bookCaller",
+        examples=examples.BOOK_CALLER,
+        summary="Book somebody at once",
+        parameters=[IDEMPOTENCY_KEY],
+        request=BookCallerIn,
+        responses={
+            201: BookingOut,
+            **problems(
+                *BODY,
+                *KEY,
+                "unauthenticated",
+                "second-factor-required",
+                "not-found",
+                "outside-booking-window",
+                "patient-busy",
+                "slot-taken",
+                "rate-limited",
+            ),
+        },
+    )
+    def post(self, request: UserRequest, doctor_id: int) -> HttpResponseBase:
+        """For the practice, while somebody is on the phone: without a code, at any free time that
+        has not begun. The patient is told by mail, or by SMS if they have no e-mail address.
+        """
+        if second_factor.is_missing(request.user):
+            raise SecondFactorRequired
+        enforce(limit_of("practice-change", request._request))
+        asked = read_body(BookCallerIn, request)
+        reader = PracticeMember(request.user)
+
+        def act() -> Response:
+            doctor = get_visible_doctor(request.user, doctor_id=doctor_id)
+            visit = _book(asked, doctor=doctor, by=reader)
+            hidden = {"without_patient": not reader.may_read_patients(doctor)}
+            return Response(BookingOut(visit, context=hidden).data, status=201)
+
+        return answer_once(request, route=f"bookCaller:{doctor_id}", act=act)
+
+
+# The service's fields, under the API's names.
+_API_NAMES = {
+    "slot": "slotId",
+    "visit_type": "visitTypeId",
+    "first_name": "firstName",
+    "last_name": "lastName",
+}
+
+
+def _book(asked: dict[str, Any], *, doctor: Doctor, by: PracticeMember) -> Appointment:
+    try:
+        return book_for_patient(
+            booking_id=uuid7(),
+            doctor=doctor,
+            visit_type_id=asked["visitTypeId"],
+            slot_id=asked["slotId"],
+            patient=_patient(asked, by=by),
+            reason=asked["reason"],
+            by=by,
+            now=timezone.now(),
+        )
+    except SlotTaken as error:
+        error.extra["alternatives"] = TimeOut(error.alternatives, many=True).data
+        raise
+    except FieldError as error:
+        field = _API_NAMES.get(error.field, error.field)
+        raise FieldError(field, error.message, field_code=error.field_code) from error
+
+
+def _patient(asked: dict[str, Any], *, by: PracticeMember) -> User | NewPatient:
+    if asked["caller"]:
+        return caller_behind(asked["caller"], by=by)
+    return NewPatient(
+        first_name=asked["firstName"],
+        last_name=asked["lastName"],
+        phone=asked["phone"],
+        email=asked["email"],
+        born_on=asked["bornOn"],
+    )
+
+
+class Callers(APIView):
+    @extend_schema(
+        operation_id="findCallers",
+        examples=examples.CALLERS,
+        summary="Find who is calling",
+        request=CallersIn,
+        responses={
+            200: CallersOut,
+            **problems(
+                *BODY, "unauthenticated", "second-factor-required", "not-found", "rate-limited"
+            ),
+        },
+    )
+    def post(self, request: UserRequest, doctor_id: int) -> Response:
+        """Patients of this doctor by parts of a name or number and by birthday, best first; anybody
+        else only by a whole e-mail address or a whole number with its country, and masked. Empty
+        if the words could mean too many people. Words are in the body, because names do not belong
+        into addresses.
+        """
+        if second_factor.is_missing(request.user):
+            raise SecondFactorRequired
+        enforce(limit_of("desk-search", request._request))
+        typed = typed_words(read_body(CallersIn, request)["words"])
+        doctor = get_visible_doctor(request.user, doctor_id=doctor_id)
+        by = PracticeMember(request.user)
+        found = search_callers(typed, doctor=doctor, doctors=[doctor], by=by, through="api")
+        callers = [Caller(caller_key(each, by=by), each) for each in found]
+        return Response(CallersOut({"items": callers}).data)
 
 
 class MarkBooking(APIView):

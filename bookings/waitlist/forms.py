@@ -4,7 +4,8 @@ from typing import Any
 
 from django import forms
 
-from bookings.holding.forms import phone_field, require_phone
+from accounts.forms import phone_field
+from bookings.holding.forms import require_phone
 
 
 class NumberForm(forms.Form):

@@ -8,10 +8,11 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from bookings.appointments.serializers import BookingDoctorOut
-from bookings.holding.serializers import HeldSlotOut, phone_field
+from bookings.holding.serializers import NEEDED_TO_BE_CALLED, HeldSlotOut
 from bookings.models import Hold, WaitlistEntry, WaitlistState
 from bookings.waitlist.services.entries import EITHER_OR
 from docbook.http.moments import DayField
+from docbook.http.phone_field import phone_field
 from docbook.http.serializers import (
     ChoiceField,
     IdField,
@@ -104,7 +105,7 @@ class WaitlistIn(StrictSerializer):
 
 
 class AcceptIn(StrictSerializer):
-    phone = phone_field()
+    phone = phone_field(help_text=NEEDED_TO_BE_CALLED)
 
 
 class OfferOut(serializers.Serializer[Hold]):

@@ -151,6 +151,9 @@ POLICIES = {
     "practice-change": Policy(
         Rate(120, MINUTE), user, _PASSES, "A desk is fast, but no person is this fast."
     ),
+    "desk-search": Policy(
+        Rate(900, HOUR), user, _PASSES, "A hundred callers an hour; nobody reads all numbers."
+    ),
     "offer": Policy(Rate(30, MINUTE), network, _PASSES, "Nobody tries many links."),
     "api-hold": Policy(Rate(30, MINUTE), network, _PASSES, "As the page."),
     "api-hold-user": Policy(Rate(30, MINUTE), user, _PASSES, "The same from ever new networks."),

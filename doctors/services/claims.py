@@ -37,7 +37,7 @@ WITH free AS (
     SELECT FROM doctors_slot
     WHERE id = ANY(%(ids)s) AND (
         state = 'open' OR (state = 'held' AND held_until <= clock_timestamp())
-        OR (state = 'booked' AND hold_id = %(replaces)s)))
+        OR (state = 'booked' AND hold_id = %(replaces)s::uuid)))
 UPDATE doctors_slot SET state = 'booked', hold_id = %(hold)s, held_until = NULL
 WHERE id = ANY(%(ids)s) AND (SELECT count(*) FROM free) = cardinality(%(ids)s)
 RETURNING id
@@ -84,8 +84,8 @@ def renew_slots(
     return until if held + own == len(slot_ids) else None
 
 
-def book_slots(*, slot_ids: list[int], hold_id: UUID, replaces: UUID) -> bool:
-    """Books at once, without a hold, slots that are free or belong to the visit that moves. The
+def book_slots(*, slot_ids: list[int], hold_id: UUID, replaces: UUID | None = None) -> bool:
+    """Books at once, without a hold, slots that are free or belong to a visit that moves. The
     caller has locked them. Books none and returns False if somebody else has one of them.
     """
     return bool(rows_of(_BOOK, ids=slot_ids, hold=hold_id, replaces=replaces))

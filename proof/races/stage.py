@@ -144,7 +144,7 @@ class Stage:
         practice = by or self.a
         visit_type = practice.long if long else practice.short
         hold = acts.attempt(
-            practice.slots[at], visit_type=visit_type, holder=Holder(patient=who), email=who.email
+            practice.slots[at], visit_type=visit_type, holder=Holder(patient=who), email=who.address
         )
         return _ripe(hold, wrong=wrong)
 
@@ -159,13 +159,15 @@ class Stage:
         practice = by or self.a
         visit_type = practice.long if long else practice.short
         holder = Holder(patient=who)
-        return acts.book(practice.slots[at], visit_type=visit_type, holder=holder, email=who.email)
+        return acts.book(
+            practice.slots[at], visit_type=visit_type, holder=holder, email=who.address
+        )
 
     def moving(
         self, visit: Appointment, to: int, *, by: Practice | None = None, wrong: int = 0
     ) -> Hold:
         """The patient's attempt to move the visit, with its code."""
-        hold = acts.hold_instead(visit, (by or self.a).slots[to], email=visit.patient.email)
+        hold = acts.hold_instead(visit, (by or self.a).slots[to], email=visit.patient.address)
         return _ripe(hold, wrong=wrong)
 
     def waits(

@@ -53,6 +53,10 @@ GET    /schedule/visits/<appointment_id>/move/                 302 404 404 200 4
 POST   /schedule/visits/<appointment_id>/move/                 302 404 404 302 404 302 404 302 302
 POST   /schedule/visits/<appointment_id>/act/                  302 404 404 302 404 302 404 302 302
 POST   /schedule/visits/<appointment_id>/note/                 302 404 404 302 404 302 404 404 302
+GET    /schedule/desk/                                         302 404 404 200 200 200 200 404 404
+POST   /schedule/desk/                                         302 404 404 302 200 302 200 404 404
+GET    /schedule/desk/?doctor={doctor_id}                      302 404 404 200 404 200 404 404 404
+POST   /schedule/desk/?doctor={doctor_id}                      302 404 404 302 404 302 404 404 404
 GET    /schedule/availability/                                 302 404 404 200 200 200 200 404 404
 POST   /schedule/availability/                                 302 404 404 422 422 422 422 404 404
 GET    /schedule/availability/?doctor={doctor_id}              302 404 404 200 404 200 404 404 404
@@ -115,6 +119,8 @@ GET    /api/v1/doctors                                         200
 GET    /api/v1/doctors/<doctor_id>                             200
 GET    /api/v1/doctors/<doctor_id>/slots?date={day}            200
 GET    /api/v1/doctors/<doctor_id>/appointments?date={day}     401 404 404 200 404 200 404 200 200
+POST   /api/v1/doctors/<doctor_id>/appointments                401 404 404 201 404 201 404 201 201
+POST   /api/v1/doctors/<doctor_id>/callers                     401 404 404 200 404 200 404 404 200
 GET    /api/v1/bookings                                        401 200 200 200 200 200 200 200 200
 POST   /api/v1/bookings                                        401 201 201 201 201 201 201 201 201
 GET    /api/v1/bookings/<booking_id>                           401 200 404 404 404 404 404 404 404
@@ -402,8 +408,11 @@ BODIES = {
     "PATCH /api/v1/bookings/<booking_id>/mark": "api act",
     "POST /schedule/availability/visits/": "decision",
     "POST /appointments/other-times/<token>/take/": "take",
+    "POST /schedule/desk/": "desk",
     "POST /schedule/feed/link/": "feed",
     "POST /schedule/feed/revoke/": "feed",
+    "POST /api/v1/doctors/<doctor_id>/appointments": "book caller",
+    "POST /api/v1/doctors/<doctor_id>/callers": "callers",
     "POST /api/v1/auth/token": "password",
     "POST /api/v1/auth/token/refresh": "refresh",
     "POST /api/v1/bookings": "api start",

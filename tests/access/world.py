@@ -11,6 +11,7 @@ from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from django.contrib.auth.models import Group
 from django.test import Client
 from django.utils import timezone
+from uuid_utils.compat import uuid7
 
 from accounts.models import User
 from accounts.tokens import access_token, start_session
@@ -139,6 +140,25 @@ def make_world() -> World:
         "feed": {"doctor": doctor.pk},
         "decision": {"choice": "cancel", "reason": "The doctor is ill", "visits": [visit.pk]},
         "take": {"hold": Hold.objects.get(guest_key=offered.offer_key).pk},
+        "desk": {
+            "step": "book",
+            "booking": uuid7(),
+            "shown_for": f"{visit_type.pk} False None",
+            "caller": "new",
+            "first_name": "Anna",
+            "last_name": "Smit",
+            "phone": "+31 6 5550 1235",
+            "visit_type": visit_type.pk,
+            "slot": f"{free.pk}-{visit_type.pk}",
+        },
+        "book caller": {
+            "slotId": free.pk,
+            "visitTypeId": visit_type.pk,
+            "firstName": "Anna",
+            "lastName": "Smit",
+            "phone": "+31 6 5550 1235",
+        },
+        "callers": {"words": "noor bakker"},
         "api start": {"slotId": free.pk, "visitTypeId": visit_type.pk},
         "wait": {
             "doctorId": doctor.pk,

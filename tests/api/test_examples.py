@@ -129,6 +129,11 @@ def _a_whole_journey() -> dict[str, Any]:
     note("getBooking", door.get(f"bookings/{hold.pk}"))
     note("listBookings", door.get("bookings"))
     note("listDoctorAppointments", Api(doctor.user).get(f"doctors/{doctor.pk}/appointments", day))
+    desk, at_desk = Api(doctor.user), f"doctors/{doctor.pk}"
+    free = {"slotId": slots[3].pk, "visitTypeId": visit_type.pk}
+    caller = desk.post(f"{at_desk}/appointments", example_of("bookCaller") | free, **key())
+    note("bookCaller", caller, 201)
+    note("findCallers", desk.post(f"{at_desk}/callers", example_of("findCallers")))
     note("listTimesToMoveTo", door.times_to_move_to(hold.pk))
     visit = make_appointment(slots=make_slots(doctor=doctor, starts_at=tomorrow_at(days=9)))
     arrived = Api(doctor.user).patch(

@@ -28,6 +28,9 @@ class Ask:
     act: str = ""
     reason: str = ""
     anyway: bool = False
+    doctor_id: int = 0
+    email: str = ""
+    phone: str = ""
 
 
 def by_api(ask: Ask, *, patient: User) -> HttpResponse:
@@ -50,6 +53,11 @@ def by_api(ask: Ask, *, patient: User) -> HttpResponse:
         body = {"slotId": ask.slot_id, "reason": ask.reason, "anyway": ask.anyway}
         headers = {"If-Match": f'"{ask.version}"', "Idempotency-Key": str(uuid4())}
         return api.post(f"bookings/{ask.hold_id}/move", body, **headers)
+    if ask.step == "desk":
+        ids = {"slotId": ask.slot_id, "visitTypeId": ask.visit_type_id}
+        who = {"firstName": "Anna", "lastName": "Smit", "email": ask.email, "phone": ask.phone}
+        path, key = f"doctors/{ask.doctor_id}/appointments", str(uuid4())
+        return api.post(path, ids | who, Idempotency_Key=key)
     if ask.step == "reschedule":
         return api.times_to_move_to(ask.hold_id, version=ask.version)
     return api.delete(f"bookings/{ask.hold_id}")
@@ -73,10 +81,27 @@ def by_page(ask: Ask, *, patient: User, follow: bool = False) -> HttpResponse:
         data = {"slot": ask.slot_id, "reason": ask.reason, "version": ask.version}
         data |= {"anyway": "on"} if ask.anyway else {}
         return browser.post(f"/schedule/visits/{ask.hold_id}/move/", data)
+    if ask.step == "desk":
+        return browser.post(f"/schedule/desk/?doctor={ask.doctor_id}", _at_the_desk(ask))
     if ask.step == "reschedule":
         return browser.get(f"/appointments/{ask.hold_id}/reschedule/")
     data = {"code": ask.code} if ask.step == "code" else {}
     return browser.post(f"/book/{ask.hold_id}/{ask.step}/", data, follow=follow)
+
+
+def _at_the_desk(ask: Ask) -> dict[str, object]:
+    return {
+        "step": "book",
+        "booking": uuid4(),
+        "shown_for": f"{ask.visit_type_id} False None",
+        "visit_type": ask.visit_type_id,
+        "slot": f"{ask.slot_id}-{ask.visit_type_id}",
+        "caller": "new",
+        "first_name": "Anna",
+        "last_name": "Smit",
+        "email": ask.email,
+        "phone": ask.phone,
+    }
 
 
 def words(response: HttpResponse) -> str:

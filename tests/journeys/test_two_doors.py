@@ -440,6 +440,40 @@ def _move_of(patient: User, **fields: Any) -> Ask:
     return Ask("start", slots[1].pk, visit.visit_type_id, replaces=visit.pk)
 
 
+def caller_at_a_time_that_is_taken(doctor: User) -> Ask:
+    ask = _caller_at(make_doctor(user=doctor))
+    make_appointment(slots=[Slot.objects.get(pk=ask.slot_id)])
+    return ask
+
+
+def caller_at_a_time_that_has_begun(doctor: User) -> Ask:
+    ask = _caller_at(make_doctor(user=doctor))
+    begun = timezone.now() - timedelta(minutes=1)
+    ends = begun + timedelta(minutes=20)
+    Slot.objects.filter(pk=ask.slot_id).update(starts_at=begun, ends_at=ends)
+    return ask
+
+
+def caller_whose_address_has_an_account(doctor: User) -> Ask:
+    make_patient(email="anna@mail.test")
+    return replace(_caller_at(make_doctor(user=doctor)), email="anna@mail.test")
+
+
+def caller_who_cannot_be_reached(doctor: User) -> Ask:
+    return replace(_caller_at(make_doctor(user=doctor)), phone="")
+
+
+def caller_of_another_practice(doctor: User) -> Ask:
+    make_doctor(user=doctor)
+    return _caller_at(make_doctor())
+
+
+def _caller_at(doctor: Doctor) -> Ask:
+    visit_type, slots = make_visit_type(doctor=doctor), make_slots(doctor=doctor, count=2)
+    ids = {"slot_id": slots[0].pk, "visit_type_id": visit_type.pk, "doctor_id": doctor.pk}
+    return Ask("desk", phone="+31 6 5550 1234", **ids)
+
+
 def _visit_of(patient: User, *, step: str, **fields: Any) -> Ask:
     slots = make_slots(doctor=make_doctor(), starts_at=tomorrow_at(days=3))
     visit = make_appointment(slots=slots, patient=patient, **fields)
@@ -574,6 +608,24 @@ REFUSALS = [
     Refusal(held_for_a_visit_that_is_cancelled, "not-changeable", 409, 409, CANCELLED),
     Refusal(held_for_the_visit_of_somebody_else, "not-found", 404, 404, "nothing at this address"),
     Refusal(moved_to_a_time_that_is_taken, "slot-taken", 409, 409, "was just taken"),
+    Refusal(caller_at_a_time_that_is_taken, "slot-taken", 409, 409, "was just taken"),
+    Refusal(
+        caller_at_a_time_that_has_begun,
+        "outside-booking-window",
+        422,
+        422,
+        "This time has begun.",
+    ),
+    Refusal(
+        caller_whose_address_has_an_account,
+        "validation",
+        422,
+        422,
+        "Somebody has an account with this address.",
+        "/email",
+    ),
+    Refusal(caller_who_cannot_be_reached, "validation", 422, 422, "Give a phone number", "/phone"),
+    Refusal(caller_of_another_practice, "not-found", 404, 404, "nothing at this address"),
     Refusal(confirmed_for_a_visit_that_is_cancelled_by_now, "not-changeable", 409, 409, CANCELLED),
 ]
 each_refusal = pytest.mark.parametrize("row", REFUSALS, ids=lambda row: row.arrange.__name__)

@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.db.models import Count, DateField, DateTimeField, F, Func, Q, QuerySet, UUIDField
 
 from accounts.models import User
@@ -14,6 +15,7 @@ from bookings.actors.holder import Holder
 from bookings.models import Appointment, Hold, HoldState
 from bookings.states import ACTIVE, CALLED_OFF
 from docbook.errors import NotFound, NotYours
+from docbook.notify.phone_numbers import international
 from docbook.postgres.kept_query import Given, IsAnyOf, KeptQuery
 from docbook.postgres.rows import rows_of
 from doctors.models import Doctor, VisitType
@@ -44,10 +46,17 @@ _GIVEN = "SELECT id, starts_at, phone, email FROM bookings_hold WHERE id = ANY(%
 
 @dataclass(frozen=True)
 class Contact:
-    """How to reach the patient."""
+    """How to reach the patient. Both may be empty."""
 
     phone: str
     email: str
+
+    @property
+    def channel(self) -> str:
+        """How we tell them about their visits: email, sms, or empty if there is no way."""
+        if self.email:
+            return "email"
+        return "sms" if settings.SMS_URL and international(self.phone) else ""
 
 
 def appointment_of_hold(hold: Hold) -> Appointment:
@@ -127,7 +136,7 @@ def contacts_of(appointments: Iterable[Appointment]) -> dict[UUID, Contact]:
 
 
 def _contact(visit: Appointment, *, phone: str, email: str) -> Contact:
-    return Contact(phone or visit.patient.phone, email or visit.patient.email)
+    return Contact(phone or visit.patient.phone, email or visit.patient.address)
 
 
 def phone_known(*, patient: User, moves: UUID | None) -> str:

@@ -14,13 +14,10 @@ from uuid_utils.compat import uuid7
 
 from bookings.actors.practice_member import PracticeMember
 from bookings.appointments.selectors.alternatives import next_free_times
-from bookings.appointments.selectors.appointments import (
-    appointment_of_hold,
-    find_visit,
-    visit_type_as_agreed,
-)
+from bookings.appointments.selectors.appointments import find_visit, visit_type_as_agreed
 from bookings.appointments.selectors.colleagues import is_colleague, slot_at, visit_type_with
 from bookings.appointments.services import transitions
+from bookings.appointments.services.confirmed import write_confirmed
 from bookings.engine.calls import Run, lock_and_find_overlap, run_of_slots
 from bookings.engine.services import announce_release, end_other_moves, open_gate_after_commit
 from bookings.errors import OutsideBookingWindow, PatientBusy, SlotTaken
@@ -123,7 +120,7 @@ class _Plan:
     now: datetime
 
 
-def _carry_out(plan: _Plan, *, version: int) -> Appointment:
+def _carry_out(plan: _Plan, *, version: transitions.Seen) -> Appointment:
     """All or nothing. Raises what `move_appointment` raises, but no FieldError."""
     old, run, actor = plan.old, plan.run, plan.by
     if run.starts_at <= plan.now:
@@ -141,7 +138,7 @@ def _carry_out(plan: _Plan, *, version: int) -> Appointment:
             step, visit, by=actor, now=plan.now, reason=plan.reason, replaced_by=new.pk
         )
         opened = claims.open_booked_slots(slot_ids=old.slot_ids, hold_id=old.pk)
-        moved = _write(new, visit, by=actor)
+        moved = write_confirmed(new, patient_name=visit.patient_name, by=actor)
         announce_release(doctor_id=old.doctor_id, slot_ids=opened)
         open_gate_after_commit(old)
         end_other_moves(appointment_id=old.pk, by=actor)
@@ -194,37 +191,6 @@ def _as_confirmed(plan: _Plan, *, agreed: Appointment) -> Hold:
         currency=agreed.currency,
         **details_that_move(old, clinic_id=run.clinic_id),
     )
-
-
-def _write(new: Hold, before: Appointment, *, by: audit.Actor) -> Appointment:
-    new.save(force_insert=True)
-    audit.record(
-        action="hold.created",
-        by=by,
-        on=("hold", new.pk),
-        after={"state": new.state, "slots": new.slot_ids},
-    )
-    Appointment.objects.create(
-        id=new.pk,
-        doctor_id=new.doctor_id,
-        clinic_id=new.clinic_id,
-        visit_type_id=new.visit_type_id,
-        patient_id=before.patient_id,
-        patient_name=before.patient_name,
-        starts_at=new.starts_at,
-        ends_at=new.ends_at,
-        reason=new.reason,
-        replaces=before.pk,
-        price_cents=new.price_cents,
-        currency=new.currency,
-    )
-    audit.record(
-        action="appointment.confirmed",
-        by=by,
-        on=("appointment", new.pk),
-        after={"status": "confirmed", "version": 1, "replaces": str(before.pk)},
-    )
-    return appointment_of_hold(new)
 
 
 def _taken(plan: _Plan) -> DomainError:

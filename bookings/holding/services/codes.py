@@ -83,7 +83,7 @@ def request_code(*, hold_id: UUID, holder: Holder, details: Details, now: dateti
     that moves: its code would open another account than the visit's).
     """
     patient, hold = holder.patient, get_hold(hold_id=hold_id, holder=holder)
-    email = (patient.email if patient else details.email).lower()
+    email = (patient.address if patient else details.email).lower()
     to = Recipient(patient.pk if patient else None, email, details.phone)
     with ExitStack() as unsent:
         _count_code(to, unsent=unsent)

@@ -136,7 +136,7 @@ def ticket_of(hold: Hold, holder: Holder) -> Ticket:
         expires_at=hold.expires_at,
         seconds_left=seconds_left(hold, now=now),
         who=f"{hold.first_name} {hold.last_name}".strip(),
-        patient_email=holder.patient.email if holder.patient else "",
+        patient_email=holder.patient.address if holder.patient else "",
         changeable_until=until,
         is_changeable=now < until,
         keeps=links_to([hold.replaces]).get(hold.replaces) if hold.replaces else None,

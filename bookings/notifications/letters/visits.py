@@ -23,9 +23,9 @@ from doctors.views.addresses import day_url, doctor_url
 Method = Literal["REQUEST", "CANCEL"]
 
 
-def confirmation(told: Told, *, now: datetime) -> Letter:
-    """With the visit as a calendar request."""
-    mail = _mail("confirmed", told, status=_("Confirmed"), now=now)
+def confirmation(told: Told, *, now: datetime, by_practice: bool = False) -> Letter:
+    """With the visit as a calendar request. `by_practice`: the practice has booked it, by phone."""
+    mail = _mail("confirmed", told, status=_("Confirmed"), now=now, by_practice=by_practice)
     _attach_calendar(mail, told, method="REQUEST")
     return mail
 

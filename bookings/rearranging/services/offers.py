@@ -16,6 +16,7 @@ from uuid_utils.compat import uuid7
 
 from bookings.actors.holder import Holder, keys_of
 from bookings.actors.practice_member import PracticeMember
+from bookings.appointments.selectors.appointments import contact_of
 from bookings.appointments.services import transitions
 from bookings.appointments.services.moves import details_that_move
 from bookings.engine import calls
@@ -40,13 +41,15 @@ def offer_times(item: RearrangedVisit, now: datetime) -> None:
     """Holds up to three free times near that of the visit, and writes to the patient. The visit
     stays booked. Call it in a transaction.
 
-    Raises NotFound, VersionMismatch, NotChangeable, or FieldError (no-other-times).
+    Raises NotFound, VersionMismatch, NotChangeable, or FieldError (no-address, no-other-times).
     """
     by = PracticeMember(item.rearrangement.decided_by)
     old, actor = transitions.find(item.visit_id, by=by, to=AppointmentStatus.RESCHEDULED)
     visit = transitions.lock(old)
     step = step_to(visit.status, AppointmentStatus.RESCHEDULED)
     transitions.allowed(step, visit, by=actor, version=item.version)
+    if not contact_of(visit).email:  # the link in the mail is what proves who chooses
+        raise FieldError("visits", "The patient has no e-mail address.", field_code="no-address")
     # After the visit has begun, nobody moves it any more.
     term = min(timedelta(seconds=settings.OTHER_TIMES_SECONDS), visit.starts_at - now)
     tries = islice(other_times(visit, now=now), TRIES)

@@ -7,6 +7,7 @@ import pytest
 from django.conf import settings
 from django.utils import timezone
 
+from accounts.models import User
 from bookings.appointments.selectors.undecided import Standing
 from bookings.appointments.services.changes import cancel_appointment
 from bookings.engine.services import sweep_holds
@@ -97,6 +98,16 @@ def test_times_at_which_the_patient_is_busy_are_not_offered() -> None:
     book(slot, visit_type=other, holder=as_patient(scene.visits[0].patient))
     _item, holds = offered(scene)
     assert [hold.slot_ids for hold in holds] == [[slot.pk] for slot in scene.later[1:4]]
+
+
+def test_patient_without_an_address_is_offered_nothing_that_they_could_not_choose() -> None:
+    scene = day_off(count=1)
+    [visit] = scene.visits
+    Hold.objects.filter(pk=visit.pk).update(email="")
+    User.objects.filter(pk=visit.patient_id).update(email=None)
+    decision = scene.decides(Choice.OFFER)
+    assert works_through(decision) == [("failed", "no-address")]
+    assert not Hold.objects.filter(replaces=visit.pk).exists()
 
 
 def test_fewer_free_times_are_better_than_none() -> None:
