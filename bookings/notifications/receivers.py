@@ -239,8 +239,8 @@ def _told(
 def _mailed(
     messages: Sequence[Received], write: Callable[[Received], Letter | None]
 ) -> dict[int, Exception]:
-    """Sends what `write` gives for each message, if anything. A mail that cannot be written keeps no other
-    waiting.
+    """Sends what `write` gives for each message, if anything. A mail that cannot be written keeps
+    no other waiting.
     """
     letters: dict[int, Letter] = {}
     failed: dict[int, Exception] = {}
