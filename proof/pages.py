@@ -19,12 +19,13 @@ from devstack.refusals import Refusal
 from proof.browser import Browser
 from proof.client import Client
 from proof.cpu import seconds_by_part, spent
+from proof.figures import percentile
 from proof.findings import Finding
 from proof.report import Report, Row
 from proof.revisions import code_of
 from proof.stack import Stack, running_stack
 
-PAGES = ("home", "list", "doctor", "day", "details", "code", "schedule")
+PAGES = ("home", "list", "doctor", "day", "details", "code", "schedule", "week", "month")
 PARTS = ("web", "postgres", "valkey")
 DEMO = ("--days", "60", "--seed", "1")
 DOCTOR, PASSWORD = "doctor@demo.docbook.test", "docbook-demo"
@@ -50,9 +51,12 @@ class Asked:
 
 @dataclass(frozen=True)
 class Load:
-    """The load of one page in one round. CPU in milliseconds per request, by part."""
+    """The load of one page in one round. CPU in milliseconds per request, by part; `times` in
+    milliseconds, one per request.
+    """
 
     requests_a_second: float
+    times: list[float]
     cpu: dict[str, float]
     statements: float
     size: int
@@ -126,7 +130,10 @@ def _pages_of(stack: Stack) -> Iterator[tuple[str, Asked]]:
     person = {"first_name": "Iris", "last_name": "Guest", "email": name, "phone": "+31 6 12345678"}
     code = guest.send(details, details.form(action="/book/"), **person)
     yield "code", Asked(_path(code.url), guest.cookie_line)
-    yield "schedule", Asked("/schedule/", _cookie_of_doctor(stack))
+    cookie = _cookie_of_doctor(stack)
+    yield "schedule", Asked("/schedule/", cookie)
+    yield "week", Asked("/schedule/?view=week", cookie)
+    yield "month", Asked("/schedule/?view=month", cookie)
 
 
 def _first_doctor(stack: Stack) -> str:
@@ -157,21 +164,26 @@ def _measure(stack: Stack, asked: Asked, size: Size) -> Load:
     """Every connection asks, then every answer is read, so that several are under way."""
     clients = [Client(stack.url) for _ in range(size.connections)]
     statements, before, begun = _statements(stack), seconds_by_part(stack), time.monotonic()
-    number, wrong, length = 0, [], 0
+    times: list[float] = []
+    wrong, length = [], 0
     while time.monotonic() < begun + size.seconds:
+        sent = []
         for client in clients:
+            sent.append(time.monotonic())
             client.send("GET", asked.path, headers=asked.headers)
-        for client in clients:
+        for client, since in zip(clients, sent, strict=True):
             answer = client.receive()
-            number, length = number + 1, len(answer.body)
+            times.append(1000 * (time.monotonic() - since))
+            length = len(answer.body)
             if answer.status != 200:
                 wrong.append(f"{asked.path} answered {answer.status}")
-    took = time.monotonic() - begun
+    took, number = time.monotonic() - begun, len(times)
     cpu = spent(before, seconds_by_part(stack))
     for client in clients:
         client.close()
     return Load(
         requests_a_second=number / took,
+        times=times,
         cpu={part: 1000 * cpu[part] / number for part in PARTS},
         statements=(_statements(stack) - statements) / number,
         size=length,
@@ -222,6 +234,7 @@ def _row(page: str, loads: Sequence[Load]) -> Row:
         "range": f"{min(costs):.1f} to {max(costs):.1f}",
         **{part: f"{statistics.median(load.cpu[part] for load in loads):.1f}" for part in PARTS},
         "requests/s": round(statistics.median(load.requests_a_second for load in loads)),
+        "p99 ms": f"{percentile([each for load in loads for each in load.times], 0.99):.0f}",
         "statements": f"{statistics.median(load.statements for load in loads):.1f}",
         "bytes": loads[-1].size,
     }
