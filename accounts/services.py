@@ -1,13 +1,14 @@
 """Opening accounts, and signing in to them through the API."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from django.contrib.auth.hashers import make_password
 from django.db import IntegrityError, transaction
 from django.db.models import Exists, OuterRef
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts import account_events, second_factor
@@ -122,14 +123,20 @@ class NewPatient:
 def add_patient(new: NewPatient) -> User:
     """Somebody who has no account yet. They cannot sign in before they prove their address.
 
-    Raises FieldError if they have no name, if there is no way to reach them, or if the address has
-    an account: a visit must not reach its owner by surprise. Runs in the caller's transaction.
+    Raises FieldError if they have no name, if there is no way to reach them, if they are not born
+    yet or too long ago, or if the address has an account: a visit must not reach its owner by
+    surprise. Runs in the caller's transaction.
     """
     for name in ("first_name", "last_name"):
         if not getattr(new, name):
             raise FieldError(name, _("Enter the name."), field_code="required")
     if not (new.phone or new.email):
         raise FieldError("phone", _("Give a phone number or an e-mail address."))
+    # Tomorrow, because it has begun in some places.
+    if new.born_on and not 1900 <= new.born_on.year <= _tomorrow().year:
+        raise FieldError("born_on", _("Enter the whole year."))
+    if new.born_on and new.born_on > _tomorrow():
+        raise FieldError("born_on", _("This day is still to come."))
     user = User(
         first_name=new.first_name,
         last_name=new.last_name,
@@ -145,6 +152,10 @@ def add_patient(new: NewPatient) -> User:
         text = _("Somebody has an account with this address. Search for it, and choose them.")
         raise FieldError("email", text, field_code="known") from error
     return user
+
+
+def _tomorrow() -> date:
+    return timezone.now().date() + timedelta(days=1)
 
 
 def is_first_visit(user: User) -> bool:

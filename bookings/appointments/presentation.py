@@ -10,6 +10,7 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from bookings.appointments.selectors.appointments import Contact
 from bookings.models import Appointment, Hold
 from bookings.models.agreed import AgreedVisit, Place
 from bookings.states import CALLED_OFF, PRACTICE, AppointmentStatus
@@ -23,6 +24,13 @@ from doctors.templatetags.clinic_time import (
     money,
     zone_label,
 )
+
+
+def told_in_words(contact: Contact) -> str:
+    """Whether the patient hears of a change from us, for the practice."""
+    if contact.channel:
+        return _("The patient is told.")
+    return _("We cannot write to this patient: tell them yourself.")
 
 
 class Meeting(Protocol):

@@ -116,7 +116,13 @@ class BookingsQuery(serializers.Serializer[Any]):
         return {**super().get_fields(), **instants}
 
 
-_API_NAMES = {"slot": "slotId", "visit_type": "visitTypeId"}
+_API_NAMES = {
+    "slot": "slotId",
+    "visit_type": "visitTypeId",
+    "first_name": "firstName",
+    "last_name": "lastName",
+    "born_on": "bornOn",
+}
 
 
 def in_the_words_of_the_api(error: DomainError) -> DomainError:

@@ -8,6 +8,7 @@ from itertools import groupby
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from bookings.appointments.presentation import told_in_words
 from bookings.appointments.selectors.outside_hours import BookedVisit
 from bookings.appointments.selectors.undecided import OutsideVisit
 from bookings.models import Choice, ItemState, Rearrangement
@@ -23,6 +24,8 @@ _FAILURES = {
     "no-colleague": _("The colleague can no longer be booked. Choose something else."),
     "no-other-times": _("No other time was free. Choose something else, or call the patient."),
     "no-address": _("The patient has no e-mail address. Choose something else, or call them."),
+    "booking-disabled": _("Booking is paused. Offer other times when it goes on."),
+    "unknown-visit-type": _("Patients can no longer book this kind of visit. Choose again."),
     "patient-busy": _("The patient has another visit at that time. Call the patient."),
     "version-mismatch": _("Somebody has changed this visit meanwhile. Nothing was done with it."),
     "not-changeable": _("It is no longer booked. There is nothing left to do."),
@@ -114,11 +117,11 @@ def _outcome(decision: Rearrangement, decided: ItemOfDecision, *, now: datetime)
 
 
 def _ended(decision: Rearrangement, decided: ItemOfDecision) -> str:
+    told = told_in_words(decided.contact)
     if decided.new is None:
-        return gettext("Cancelled. The patient is told.")
+        return gettext("Cancelled.") + " " + told
     if decision.colleague is not None:
-        text = gettext("Now with %(name)s. The patient is told.")
-        return text % {"name": decision.colleague.name}
+        return gettext("Now with %(name)s.") % {"name": decision.colleague.name} + " " + told
     when = day_and_clock(decided.new.starts_at, decided.new.zone)
     return gettext("Moved to %(when)s.") % {"when": when}
 

@@ -9,6 +9,7 @@ from django.db.models import Count, Q
 
 from accounts.models import User
 from bookings.appointments.selectors.appointments import (
+    Contact,
     Link,
     appointment_of_hold,
     links_to,
@@ -70,6 +71,7 @@ class ItemOfDecision:
 
     item: RearrangedVisit
     visit: Appointment
+    contact: Contact
     new: Link | None
 
 
@@ -80,9 +82,9 @@ def items_of(decision: Rearrangement) -> list[ItemOfDecision]:
     new = links_to(visit.replaced_by for visit, _contact in visits.values())
     found = []
     for item in items:
-        visit, _contact = visits[item.visit_id]
+        visit, contact = visits[item.visit_id]
         follower = new.get(visit.replaced_by) if visit.replaced_by else None
-        found.append(ItemOfDecision(item, visit, follower))
+        found.append(ItemOfDecision(item, visit, contact, follower))
     return sorted(found, key=lambda each: (each.visit.starts_at, each.item.pk))
 
 

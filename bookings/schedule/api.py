@@ -18,7 +18,6 @@ from bookings import examples
 from bookings.actors.practice_member import PracticeMember
 from bookings.appointments.selectors.appointments import appointments_of_day
 from bookings.appointments.serializers import BookingOut, in_the_words_of_the_api
-from bookings.errors import SlotTaken
 from bookings.models import Appointment
 from bookings.schedule.acts import Act, perform
 from bookings.schedule.desk.desk_page import Caller
@@ -38,7 +37,7 @@ from bookings.schedule.serializers import (
     MoveIn,
 )
 from bookings.schedule.services import move_visit, record_reading
-from docbook.errors import DomainError, FieldError
+from docbook.errors import DomainError
 from docbook.http.header_schema import ETAG
 from docbook.http.idempotency_key import answer_once
 from docbook.http.pagination import paginate_rows
@@ -49,7 +48,6 @@ from docbook.http.serializers import page_of, read_body, read_query
 from docbook.http.throttling import enforce, limit_of
 from doctors.models import Doctor
 from doctors.selectors.doctors import get_visible_doctor
-from doctors.serializers import TimeOut
 
 
 class DoctorAppointments(APIView):
@@ -115,40 +113,29 @@ class DoctorAppointments(APIView):
 
         def act() -> Response:
             doctor = get_visible_doctor(request.user, doctor_id=doctor_id)
-            visit = _book(asked, doctor=doctor, by=reader)
+            try:
+                visit = _book(asked, doctor=doctor, by=reader)
+            except DomainError as error:
+                raise in_the_words_of_the_api(error) from error
             hidden = {"without_patient": not reader.may_read_patients(doctor)}
             return Response(BookingOut(visit, context=hidden).data, status=201)
 
         return answer_once(request, route=f"bookCaller:{doctor_id}", act=act)
 
 
-# The service's fields, under the API's names.
-_API_NAMES = {
-    "slot": "slotId",
-    "visit_type": "visitTypeId",
-    "first_name": "firstName",
-    "last_name": "lastName",
-}
-
-
 def _book(asked: dict[str, Any], *, doctor: Doctor, by: PracticeMember) -> Appointment:
-    try:
-        return book_for_patient(
-            booking_id=uuid7(),
-            doctor=doctor,
-            visit_type_id=asked["visitTypeId"],
-            slot_id=asked["slotId"],
-            patient=_patient(asked, by=by),
-            reason=asked["reason"],
-            by=by,
-            now=timezone.now(),
-        )
-    except SlotTaken as error:
-        error.extra["alternatives"] = TimeOut(error.alternatives, many=True).data
-        raise
-    except FieldError as error:
-        field = _API_NAMES.get(error.field, error.field)
-        raise FieldError(field, error.message, field_code=error.field_code) from error
+    patient = _patient(asked, by=by)
+    return book_for_patient(
+        booking_id=uuid7(),
+        doctor=doctor,
+        visit_type_id=asked["visitTypeId"],
+        slot_id=asked["slotId"],
+        patient=patient,
+        phone=asked["phone"] or patient.phone,
+        reason=asked["reason"],
+        by=by,
+        now=timezone.now(),
+    )
 
 
 def _patient(asked: dict[str, Any], *, by: PracticeMember) -> User | NewPatient:

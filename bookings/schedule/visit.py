@@ -6,7 +6,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
-from bookings.appointments.presentation import is_in_person
+from bookings.appointments.presentation import is_in_person, told_in_words
 from bookings.appointments.selectors.appointments import Contact, contact_of
 from bookings.models import Appointment
 from bookings.schedule.acts import Act, acts_on, can_be_moved
@@ -33,6 +33,11 @@ class VisitPanel:
         """The mode, if nobody has to come."""
         agreed = self.visit.agreed
         return "" if is_in_person(self.visit) else str(agreed.get_mode_display())
+
+    @property
+    def told(self) -> str:
+        """Whether the patient hears of a change from us."""
+        return told_in_words(self.contact)
 
     @property
     def can_be_moved(self) -> bool:

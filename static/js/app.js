@@ -213,11 +213,13 @@
 
   // Single keys press what has data-key. They can be switched off: speech input types letters too.
   const isTyping = (element) => element.matches("input, select, textarea, [contenteditable]");
-  // From visit to visit: up and down within a day, left and right to the nearest one beside it.
+  // "v" leads to the first visit. From there arrows lead from visit to visit: up and down within a
+  // day, left and right to the nearest one beside it. Elsewhere they scroll, as always.
   const nextVisit = (key) => {
     const visits = [...document.querySelectorAll(".time-entries a")];
     const here = visits.indexOf(document.activeElement);
-    if (here < 0) return visits[0];
+    if (key === "v") return visits[0];
+    if (here < 0) return null;
     if (key === "ArrowUp" || key === "ArrowDown") return visits[here + (key === "ArrowUp" ? -1 : 1)];
     const columns = [...document.querySelectorAll(".time-column")];
     const at = columns.indexOf(visits[here].closest(".time-column"));
@@ -236,8 +238,9 @@
     if (keys.open || isTyping(event.target) || document.querySelector(".menu[open]")) return;
     if (event.key.length === 1 && keys.dataset.single === "off") return;
     if (event.key === "?") return keys.showModal();
-    const visit = event.key.startsWith("Arrow") && nextVisit(event.key);
-    const pressed = visit || document.querySelector(`[data-key="${CSS.escape(event.key)}"]`);
+    const isStep = event.key === "v" || (event.key.startsWith("Arrow") && !event.shiftKey);
+    const visit = isStep && nextVisit(event.key);
+    const pressed = visit || document.querySelector(`[data-key~="${CSS.escape(event.key)}"]`);
     if (!pressed) return;
     event.preventDefault();
     if (visit) visit.focus();

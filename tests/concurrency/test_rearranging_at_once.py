@@ -1,6 +1,5 @@
 """A worker carries a decision out while others act: each visit changes once, and is told once."""
 
-from collections import Counter
 from threading import Barrier
 from typing import Any
 
@@ -67,7 +66,6 @@ def test_without_the_lock_two_workers_would_do_one_visit(monkeypatch: pytest.Mon
 
 
 def test_of_a_decision_and_the_patients_own_cancellation_one_is_made() -> None:
-    ends: Counter[str] = Counter()
     for _ in range(ROUNDS):
         scene = day_off(count=1)
         decision = scene.decides(Choice.HAND_OVER, colleague=scene.colleague())
@@ -80,8 +78,6 @@ def test_of_a_decision_and_the_patients_own_cancellation_one_is_made() -> None:
             assert (item.state, visit.status) == ("done", "rescheduled")
             assert type(answer).__name__ == "VersionMismatch"
         assert told("appointment.moved") + told("appointment.cancelled") == before + 1
-        ends[visit.status] += 1
-    assert set(ends) <= {"cancelled", "rescheduled"}
     assert broken_promises() == []
 
 

@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 
 from accounts.models import User
-from bookings.models import Appointment
+from bookings.models import Appointment, Hold
 from docbook.audit.models import AuditEvent
 from doctors.models import SecretaryAssignment
 from tests.bookings.acts import as_patient, take
@@ -47,7 +47,7 @@ def filled_in(page: Any, **changes: str) -> dict[str, str]:
     shown = typed(page)
     kept = {name: shown[name] for name in ("booking", "shown_for", "words")}
     new = ("first_name", "last_name", "phone", "email", "born_on")
-    radios = {name: checked(page, name)[0] for name in ("caller", "slot", "visit_type")}
+    radios = {name: "".join(checked(page, name)) for name in ("caller", "slot", "visit_type")}
     return {"step": "book"} | kept | {name: shown[name] for name in new} | radios | changes
 
 
@@ -143,8 +143,44 @@ def test_stranger_with_this_address_is_masked_and_can_be_chosen(practice: Practi
     page = search(browser, "sanne@mail.test")
     assert "S••• M•••" in words(page)
     assert "Mulder" not in page.content.decode()
-    browser.post(DESK, filled_in(page))
+    unchosen = browser.post(DESK, filled_in(page))
+    assert "Choose who is calling." in words(unchosen)
+    [key, _new] = re.findall(r'name="caller"\s+value="([^"]+)"', page.content.decode())
+    browser.post(DESK, filled_in(page, caller=key))
     assert Appointment.objects.filter(patient_name="Sanne Mulder").count() == 1
+
+
+def test_nobody_is_chosen_where_a_slip_was_forgiven(practice: Practice) -> None:
+    page = search(browser_of(practice), "lindquist")
+    assert "Hanna Lindqvist" in words(page)
+    assert checked(page, "caller") == []
+
+
+def test_search_with_a_character_that_no_text_has_is_answered(practice: Practice) -> None:
+    assert search(browser_of(practice), "a@b\0c.de lindq").status_code == 200
+
+
+@pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31", "tomorrow"])
+def test_times_from_no_day_of_a_calendar_are_those_from_now(practice: Practice, day: str) -> None:
+    asked = {"step": "times", "visit_type": str(practice.visit_type.pk), "from_on": day}
+    answer = browser_of(practice).post(DESK, asked)
+    assert answer.status_code == 200
+    assert answer.context["times_form"].errors.keys() == {"from_on"}
+
+
+def test_visit_by_phone_asks_for_the_number_that_a_known_patient_lacks(practice: Practice) -> None:
+    User.objects.filter(last_name="Lindqvist").update(phone="")
+    practice.visit_type.mode = "phone"
+    practice.visit_type.save()
+    browser = browser_of(practice)
+    page = search(browser, "lindq")
+    refused = browser.post(DESK, filled_in(page))
+    assert refused.status_code == 422
+    assert "The doctor calls: give a phone number." in words(refused)
+    answer = browser.post(DESK, filled_in(refused, visit_phone="+31 6 5550 1299"))
+    assert answer.status_code == 302
+    hold = Hold.objects.get(pk=Appointment.objects.latest("created_at").pk)
+    assert hold.phone.replace(" ", "") == "+31655501299"
 
 
 def test_typing_swaps_the_callers_alone(practice: Practice) -> None:

@@ -1,5 +1,6 @@
 """The page on which the practice moves a visit."""
 
+import re
 from typing import Any
 
 import pytest
@@ -49,7 +50,7 @@ def test_reason_and_time_are_asked_for_at_their_fields_and_what_was_typed_stays(
     without_reason = browser.post(page(visit), asked(slots[2], reason=" "))
     assert without_reason.status_code == 422
     assert "Say why: the patient is told." in words(without_reason)
-    assert f'id="slot-{slots[2].pk}" required checked' in without_reason.content.decode()
+    assert is_chosen(slots[2], on=without_reason)
     without_time = browser.post(page(visit), asked(slots[2], slot=""))
     assert "Choose a time." in words(without_time)
     assert "Dr Visser is ill" in words(without_time)
@@ -88,6 +89,12 @@ def test_visit_that_can_no_longer_be_moved_leads_to_the_visit() -> None:
     assert browser.post(page(visit), asked(slots[2]))["Location"].endswith(f"/{visit.pk}/")
 
 
+def is_chosen(slot: Slot, *, on: Any) -> bool:
+    found = re.search(rf'<input[^>]*id="slot-{slot.pk}"[^>]*>', on.content.decode())
+    assert found
+    return "checked" in found[0]
+
+
 def minutes(slot: Slot) -> int:
     here = slot.starts_at.astimezone(slot.clinic.zone)
     return here.hour * 60 + here.minute
@@ -100,8 +107,7 @@ def dropped(browser: Client, visit: Appointment, at: object) -> Any:
 
 def test_visit_that_is_dropped_on_a_free_time_has_it_chosen() -> None:
     visit, slots, browser = a_visit()
-    shown = dropped(browser, visit, minutes(slots[2]) + 5).content.decode()
-    assert f'id="slot-{slots[2].pk}" required checked' in shown
+    assert is_chosen(slots[2], on=dropped(browser, visit, minutes(slots[2]) + 5))
 
 
 def test_visit_that_is_dropped_on_a_conflict_is_told_all_of_it_and_nothing_is_chosen() -> None:
@@ -111,7 +117,17 @@ def test_visit_that_is_dropped_on_a_conflict_is_told_all_of_it_and_nothing_is_ch
     make_appointment(slots=elsewhere, patient=visit.patient)
     answer = dropped(browser, visit, minutes(slots[2]))
     assert "The doctor has another visit then. The patient has another visit then." in words(answer)
-    assert " checked" not in answer.content.decode()
+    assert not is_chosen(slots[1], on=answer)
+
+
+def test_visit_that_needs_more_than_there_is_free_is_told_so() -> None:
+    visit, slots, browser = a_visit()
+    visit_type = visit.visit_type
+    visit_type.buffer_slots = 1
+    visit_type.save()
+    make_appointment(slots=slots[3:])
+    answer = dropped(browser, visit, minutes(slots[2]))
+    assert "With its pause it does not fit there" in words(answer)
 
 
 @pytest.mark.parametrize("at", ["-5", "1440", "99999", "nine", ""])

@@ -28,7 +28,14 @@ def carry_out(*, rearrangement_id: int, now: datetime) -> int:
     )
     waiting = decision.items.filter(state=ItemState.WAITING).order_by("visit__starts_at", "pk")
     ids = list(waiting.values_list("pk", flat=True)[: BATCH + 1])
-    done = sum(_carry_out(item_id, decision=decision, now=now) for item_id in ids[:BATCH])
+    done, faults = 0, []
+    for item_id in ids[:BATCH]:
+        try:
+            done += _carry_out(item_id, decision=decision, now=now)
+        except Exception as fault:  # noqa: BLE001 - one visit keeps no other waiting
+            faults.append(fault)
+    if faults:
+        raise faults[0]  # the message comes again, and with it the visits that are left
     if len(ids) > BATCH:
         with transaction.atomic():
             ask_to_carry_out(decision.pk)

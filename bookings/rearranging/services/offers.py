@@ -41,7 +41,8 @@ def offer_times(item: RearrangedVisit, now: datetime) -> None:
     """Holds up to three free times near that of the visit, and writes to the patient. The visit
     stays booked. Call it in a transaction.
 
-    Raises NotFound, VersionMismatch, NotChangeable, or FieldError (no-address, no-other-times).
+    Raises NotFound, VersionMismatch, NotChangeable, or FieldError (no-address, no-other-times,
+    booking-disabled, unknown-visit-type).
     """
     by = PracticeMember(item.rearrangement.decided_by)
     old, actor = transitions.find(item.visit_id, by=by, to=AppointmentStatus.RESCHEDULED)
@@ -100,6 +101,8 @@ def _hold(
         answer = calls.hold(call)
     except IntegrityError:  # a hold that has ended, and that nobody has swept yet
         return None
+    if answer.outcome in ("booking-disabled", "unknown-visit-type"):  # of no other time either
+        raise FieldError("visits", "Nothing can be offered now.", field_code=answer.outcome)
     return hold_id if answer.outcome == "held" else None
 
 

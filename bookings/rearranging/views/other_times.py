@@ -16,7 +16,7 @@ from bookings.errors import HoldExpired, NotChangeable, PatientBusy
 from bookings.models import RearrangedVisit
 from bookings.rearranging.selectors import Offer, get_offer, offer_of
 from bookings.rearranging.services.offers import take_offered_time
-from bookings.states import AppointmentStatus
+from bookings.states import CALLED_OFF, AppointmentStatus
 from docbook.errors import DomainError, NotFound
 from docbook.http.problems import STATUS_BY_CODE
 from docbook.http.throttling import enforce, limit_of
@@ -57,9 +57,10 @@ def _state(offer: Offer) -> str:
     """moved, cancelled, open, or over: nobody has chosen in time."""
     if offer.new:
         return "moved"
-    if offer.visit.status != AppointmentStatus.CONFIRMED:
+    if offer.visit.status in CALLED_OFF:
         return "cancelled"
-    return "open" if offer.times else "over"
+    is_open = offer.times and offer.visit.status == AppointmentStatus.CONFIRMED
+    return "open" if is_open else "over"
 
 
 def _page(

@@ -80,12 +80,15 @@ def book_for_patient(
     visit_type_id: int,
     slot_id: int,
     patient: User | NewPatient,
+    phone: str,
     by: PracticeMember,
     now: datetime,
     reason: str = "",
 ) -> Appointment:
     """Books the time that starts with this slot. The visit gets `booking_id`: if the same booking
     comes twice, the second one returns the visit of the first.
+
+    `phone` is for this visit; a visit by phone needs it.
 
     The practice may choose any free time of the doctor that has not begun, even one that patients
     cannot book, and also while booking is paused. Raises NotYours, FieldError (unknown visit type
@@ -95,7 +98,8 @@ def book_for_patient(
     actor = by.actor_for(doctor)
     if actor is None:
         raise NotYours("doctor", doctor.pk)
-    visit_type = doctor.visit_types.filter(pk=visit_type_id, is_active=True).first()
+    visit_types = doctor.visit_types.filter(is_active=True, doctor__is_active=True)
+    visit_type = visit_types.filter(pk=visit_type_id).first()
     if visit_type is None:
         raise FieldError("visit_type", "This doctor has no such visit.", field_code="unknown")
     run = run_of_slots(visit_type, first=slot_id)
@@ -108,7 +112,8 @@ def book_for_patient(
                 return first
             if run.starts_at <= now:
                 raise OutsideBookingWindow
-            hold = _as_confirmed(booking_id, patient, visit_type, run=run, reason=reason)
+            given = {"phone": phone, "reason": reason}
+            hold = _as_confirmed(booking_id, patient, visit_type, run=run, **given)
             if isinstance(patient, NewPatient):
                 hold.patient = _added(patient, by=actor)
             _refuse_overlap(hold)
@@ -135,10 +140,11 @@ def _as_confirmed(
     visit_type: VisitType,
     *,
     run: Run,
+    phone: str,
     reason: str,
 ) -> Hold:
     """The database writes what is agreed into this row and the appointment's."""
-    if visit_type.mode == Mode.PHONE and not patient.phone:
+    if visit_type.mode == Mode.PHONE and not phone:
         raise NumberNeeded
     return Hold(
         id=booking_id,
@@ -152,7 +158,7 @@ def _as_confirmed(
         first_name=patient.first_name,
         last_name=patient.last_name,
         email=(patient.email or "").lower(),
-        phone=patient.phone,
+        phone=phone,
         reason=reason,
         state=HoldState.CONFIRMED,
         expires_at=run.starts_at,

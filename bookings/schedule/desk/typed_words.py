@@ -58,7 +58,7 @@ class Typed:
 
 
 def typed_words(text: str) -> Typed:
-    plain, born_on = _without_birthday(folded_text(text))
+    plain, born_on = _without_birthday(folded_text(text.replace("\0", "")))
     names, number, email = [], [], ""
     for part in plain.split():
         code = folded_code(part)

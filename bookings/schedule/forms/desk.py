@@ -15,6 +15,8 @@ from docbook.http.form_fields import EmailField, TextField
 
 NEW = "new"
 LONGEST_WORDS = 200
+# Never with two digits for the year: the century would be a guess.
+WHOLE_DATES = ["%Y-%m-%d", "%d.%m.%Y", "%d/%m/%Y", "%d-%m-%Y"]
 _PARTS_OF_A_NAME = ("first_name", "last_name")
 
 
@@ -45,8 +47,11 @@ class DeskForm(NamesForm):
     born_on = forms.DateField(
         label=_("Born on"),
         required=False,
+        input_formats=WHOLE_DATES,
         widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date", "autocomplete": "off"}),
     )
+    # For somebody known whose account has no number; a visit by phone needs one.
+    visit_phone = phone_field()
     reason = TextField(
         label=_("Reason"), max_length=500, required=False, help_text=_("The patient can read it.")
     )
@@ -67,12 +72,6 @@ class DeskForm(NamesForm):
         first, last = typed.names
         new = {"first_name": first, "last_name": last, "phone": typed.phone, "email": typed.email}
         return cls(initial=new | {"born_on": typed.born_on, "booking": uuid7(), "caller": caller})
-
-    def clean_born_on(self) -> date | None:
-        day: date | None = self.cleaned_data["born_on"]
-        if day and not 1900 <= day.year <= 9000:
-            raise forms.ValidationError(_("Enter the whole year."))
-        return day
 
     @property
     def chosen_slot(self) -> tuple[int, int]:
@@ -97,5 +96,12 @@ class TimesForm(forms.Form):
     from_on = forms.DateField(
         label=_("Not before"),
         required=False,
+        input_formats=WHOLE_DATES,
         widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date", "autocomplete": "off"}),
     )
+
+    def clean_from_on(self) -> date | None:
+        day: date | None = self.cleaned_data["from_on"]
+        if day and not 1900 < day.year < 9000:
+            raise forms.ValidationError(_("Enter a day of the next months."))
+        return day

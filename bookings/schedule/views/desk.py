@@ -16,7 +16,7 @@ from accounts.practice_sessions import of_the_practice
 from accounts.users import signed_in
 from bookings.actors.practice_member import PracticeMember
 from bookings.appointments.selectors.appointments import contact_of
-from bookings.errors import OutsideBookingWindow, PatientBusy, SlotTaken
+from bookings.errors import NumberNeeded, OutsideBookingWindow, PatientBusy, SlotTaken
 from bookings.models import Appointment
 from bookings.schedule.desk.desk_page import Caller, Choice, Offer, offer_of
 from bookings.schedule.desk.selectors.next_times import doctor_with
@@ -116,7 +116,18 @@ def _look(call: Call, offer: Offer) -> HttpResponse:
 
 
 def _form_after_search(typed: Typed, callers: list[Caller]) -> DeskForm:
-    return DeskForm.after_search(typed, caller=callers[0].key if callers else NEW)
+    """Somebody is chosen already only if there is no doubt. A wrong patient would get the mail."""
+    sure = _surely(callers)
+    chosen = sure.key if sure else "" if callers else NEW
+    return DeskForm.after_search(typed, caller=chosen)
+
+
+def _surely(callers: list[Caller]) -> Caller | None:
+    """The only one found, if they are a patient of the practice and fit without a slip."""
+    if len(callers) != 1:
+        return None
+    found = callers[0].found
+    return callers[0] if found.is_own and found.is_exact else None
 
 
 def _book(call: Call, offer: Offer) -> HttpResponse:
@@ -126,6 +137,9 @@ def _book(call: Call, offer: Offer) -> HttpResponse:
     enforce(limit_of("practice-change", call.request))
     try:
         visit = _booked(call, form)
+    except NumberNeeded as error:
+        form.add_error("phone" if form.is_new else "visit_phone", error.message)
+        return _refused(call, offer, form)
     except FieldError as error:
         form.add_error(error.field if error.field in form.fields else None, error.message)
         return _refused(call, offer, form)
@@ -141,12 +155,14 @@ def _booked(call: Call, form: DeskForm) -> Appointment:
     given = form.cleaned_data
     slot_id, visit_type_id = form.chosen_slot
     known = None if form.is_new else caller_behind(given["caller"], by=call.member)
+    patient = known or form.new_patient
     return book_for_patient(
         booking_id=given["booking"],
         doctor=doctor_with(visit_type_id, doctors=call.doctors) or call.doctor,
         visit_type_id=visit_type_id,
         slot_id=slot_id,
-        patient=known or form.new_patient,
+        patient=patient,
+        phone=given["visit_phone"] or patient.phone,
         reason=given["reason"],
         by=call.member,
         now=call.now,
@@ -205,7 +221,7 @@ def _page(call: Call, context: dict[str, Any], *, status: int = 200) -> HttpResp
         "clinics": clinics_of_doctor(call.doctor, now=call.now),
         "url": page_of_doctor(PAGE, call.doctor),
         "schedule_url": page_of_doctor("schedule", call.doctor),
-        "times_form": TimesForm(initial={"from_on": context["offer"].choice.from_on}),
+        "times_form": TimesForm(call.request.POST if call.request.method == "POST" else None),
         "nav": "schedule",
     }
     template = "bookings/schedule/book_caller.html"
@@ -218,7 +234,7 @@ def _focus(call: Call, typed: Typed, callers: list[Caller]) -> str:
     """
     if call.step == "find" and typed.says_enough:
         is_new = not callers and all(typed.names) and bool(typed.phone or typed.email)
-        return "slot" if is_new or len(callers) == 1 else "caller"
+        return "slot" if is_new or _surely(callers) else "caller"
     return "slot" if call.step in ("times", "book") else "words"
 
 

@@ -17,6 +17,8 @@ from django.views.decorators.http import require_http_methods
 from accounts.practice_sessions import of_the_practice
 from accounts.users import signed_in
 from bookings.actors.practice_member import PracticeMember
+from bookings.appointments.presentation import told_in_words
+from bookings.appointments.selectors.appointments import contact_of
 from bookings.errors import NotChangeable, OutsideBookingWindow, PatientBusy, SlotTaken
 from bookings.models import Appointment
 from bookings.schedule.acts import can_be_moved
@@ -28,7 +30,7 @@ from docbook.errors import DomainError, FieldError, VersionMismatch
 from docbook.http.problems import STATUS_BY_CODE
 from docbook.http.throttling import enforce, limit_of
 from docbook.observability import refusal
-from doctors.selectors.doctors import clinics_of_doctor
+from doctors.selectors.doctors import clinics_of_doctor, doctors_run_by
 from doctors.templatetags.clinic_time import clock, day_and_clock
 from doctors.views.picker_page import Notice
 
@@ -47,7 +49,8 @@ def move(request: HttpRequest, appointment_id: UUID) -> HttpResponse:
     if not form.is_valid():
         return _show(request, appointment_id, form=form, status=422)
     enforce(limit_of("practice-change", request))
-    now = timezone.now()
+    reader, now = PracticeMember(signed_in(request)), timezone.now()
+    open_visit(appointment_id=appointment_id, by=reader)  # who cannot read the page moves nothing
     try:
         moved = move_visit(
             appointment_id=appointment_id,
@@ -55,7 +58,7 @@ def move(request: HttpRequest, appointment_id: UUID) -> HttpResponse:
             version=form.cleaned_data["version"],
             reason=form.cleaned_data["reason"],
             anyway=form.cleaned_data["anyway"],
-            by=PracticeMember(signed_in(request)),
+            by=reader,
             now=now,
         )
     except FieldError as error:
@@ -64,8 +67,10 @@ def move(request: HttpRequest, appointment_id: UUID) -> HttpResponse:
     except Refused as error:
         return _refused(request, appointment_id, form, error)
     when = day_and_clock(moved.starts_at, moved.zone)
-    messages.success(request, _("Moved to %(when)s. The patient is told.") % {"when": when})
-    return redirect(_day_url(moved))
+    done = _("Moved to %(when)s.") % {"when": when}
+    messages.success(request, f"{done} {told_in_words(contact_of(moved))}")
+    runs_the_day = moved.doctor in doctors_run_by(reader.user)
+    return redirect(_day_url(moved) if runs_the_day else _visit_url(moved.pk))
 
 
 def _refused(
@@ -93,15 +98,17 @@ def _show(
 ) -> HttpResponse:
     visit = open_visit(appointment_id=appointment_id, by=PracticeMember(signed_in(request)))
     if not can_be_moved(visit.status):
-        return redirect("bookings:visit", appointment_id=appointment_id)
+        messages.warning(request, _("This visit can no longer be moved."))
+        return redirect(_visit_url(appointment_id))
     now = timezone.now()
     day = asked_date(request) or visit.starts_at.astimezone(visit.zone).date()
     times = times_to_choose(visit, day=day, now=now)
     chosen = form.cleaned_data.get("slot") if form else None
     dropped = _dropped_on(request, visit, day=day)
     if dropped and form is None:
-        notice = _in_the_way(dropped, visit=visit, now=now)
-        chosen = None if notice else _slot_at(dropped, times)
+        chosen = _slot_at(dropped, times)
+        notice = _in_the_way(dropped, visit=visit, now=now, fits=chosen is not None)
+        chosen = None if notice else chosen
     context = {
         "visit": visit,
         "zone": visit.time_zone,
@@ -142,9 +149,14 @@ def _slot_at(moment: datetime, times: Sequence[MoveTime]) -> int | None:
     )
 
 
-def _in_the_way(moment: datetime, *, visit: Appointment, now: datetime) -> Notice | None:
+def _in_the_way(
+    moment: datetime, *, visit: Appointment, now: datetime, fits: bool
+) -> Notice | None:
     """What keeps the visit from the time it was dropped on, all at once."""
     conflicts = conflicts_at(moment, visit=visit, now=now)
+    if not conflicts and not fits:
+        short = _("With its pause it does not fit there, or the time is for other kinds of visits.")
+        conflicts = [short]
     title = _("The visit cannot move to %(start)s.") % {"start": clock(moment, visit.zone)}
     return Notice("changed", title, " ".join(conflicts)) if conflicts else None
 
@@ -159,6 +171,10 @@ def _week(appointment_id: UUID, *, day: date) -> list[dict[str, object]]:
 
 def _url(appointment_id: UUID, day: date) -> str:
     return f"{reverse('bookings:move_visit', args=[appointment_id])}?date={day.isoformat()}"
+
+
+def _visit_url(appointment_id: UUID) -> str:
+    return reverse("bookings:visit", args=[appointment_id])
 
 
 def _day_url(visit: Appointment) -> str:

@@ -62,6 +62,7 @@ class Practice:
             "visit_type_id": self.visit_type.pk,
             "slot_id": self.slots[at].pk,
             "patient": patient,
+            "phone": patient.phone,
             "by": self.secretary,
             "now": timezone.now(),
         }

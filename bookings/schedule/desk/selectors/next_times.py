@@ -26,13 +26,15 @@ class OfferedTime:
 
 def visit_types_of(doctor: Doctor) -> list[VisitType]:
     """Those that can be booked, in the doctor's order."""
-    return list(doctor.visit_types.filter(is_active=True).select_related("doctor"))
+    offered = doctor.visit_types.filter(is_active=True, doctor__is_active=True)
+    return list(offered.select_related("doctor"))
 
 
 def same_visit_type(wanted: VisitType, *, doctors: Sequence[Doctor]) -> list[VisitType]:
     """The visit type of this name at each of these doctors who has the same specialty."""
     alike = [each for each in doctors if each.specialty_id == wanted.doctor.specialty_id]
-    found = VisitType.objects.filter(doctor__in=alike, name=wanted.name, is_active=True)
+    offered = VisitType.objects.filter(is_active=True, doctor__is_active=True)
+    found = offered.filter(doctor__in=alike, name=wanted.name)
     return list(found.select_related("doctor"))
 
 

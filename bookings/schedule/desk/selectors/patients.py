@@ -6,7 +6,7 @@ says why.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from django.db import transaction
@@ -47,8 +47,10 @@ SELECT * FROM own ORDER BY LIKENESS LIMIT %(most)s
 """
 _ANYBODY = """
 WITH exact AS MATERIALIZED (
-    SELECT id, first_name, last_name, phone, coalesce(email, '') AS email, born_on,
-           false AS is_own
+    SELECT id, first_name, last_name, phone, coalesce(email, '') AS email, born_on, EXISTS (
+               SELECT FROM bookings_hold AS visit
+               WHERE visit.patient_id = accounts_user.id AND visit.state = 'confirmed'
+                 AND visit.doctor_id = ANY(%(doctors)s::bigint[])) AS is_own
     FROM accounts_user
     WHERE is_active AND id <> ALL(%(apart_from)s::bigint[]) AND (CONDITIONS)
 )
@@ -63,7 +65,9 @@ SELECT set_config('pg_trgm.word_similarity_threshold', %s, true),
 
 @dataclass(frozen=True)
 class Found:
-    """Somebody who may be the caller. `is_own`: a patient of the reader's doctors."""
+    """Somebody who may be the caller. `is_own`: a patient of the reader's doctors. `is_exact`: no
+    slip was forgiven.
+    """
 
     id: int
     first_name: str
@@ -72,6 +76,7 @@ class Found:
     email: str
     born_on: date | None
     is_own: bool
+    is_exact: bool = True
 
     @property
     def shown_name(self) -> str:
@@ -102,13 +107,13 @@ def find_callers(typed: Typed, *, doctors: Iterable[Doctor]) -> list[Found]:
     if not typed.says_enough:
         return []
     rows_of(_FOR_THE_SEARCH, LIKE_ENOUGH)
-    own = _own_patients(typed, doctors=doctors)
-    return own + _anybody(typed, apart_from=[each.id for each in own])
-
-
-def _own_patients(typed: Typed, *, doctors: Iterable[Doctor]) -> list[Found]:
-    """First those whose names begin as it was typed. If these are few, then those who are alike."""
     doctor_ids = [each.pk for each in doctors]
+    own = _own_patients(typed, doctor_ids)
+    return own + _anybody(typed, doctor_ids, apart_from=[each.id for each in own])
+
+
+def _own_patients(typed: Typed, doctor_ids: list[int]) -> list[Found]:
+    """First those whose names begin as it was typed. If these are few, then those who are alike."""
     found = _own(typed, doctor_ids, forgives=False)
     if len(found) < MOST and any(len(word) >= FORGIVING_LETTERS for word in typed.words):
         found += _own(typed, doctor_ids, forgives=True, apart_from=found)
@@ -128,7 +133,7 @@ def _own(
         most=MOST,
         **given,
     )
-    return [Found(*row) for row in rows]
+    return [replace(Found(*row), is_exact=not forgives) for row in rows]
 
 
 def get_patient(patient_id: int) -> User | None:
@@ -159,7 +164,8 @@ def _conditions(typed: Typed, *, forgives: bool) -> tuple[list[str], str, dict[s
     return conditions, f"{' + '.join(likeness)} DESC, id", given
 
 
-def _anybody(typed: Typed, *, apart_from: Sequence[int]) -> list[Found]:
+def _anybody(typed: Typed, doctor_ids: list[int], *, apart_from: Sequence[int]) -> list[Found]:
+    """By address or number alone, whatever the name. One's own patient may be among them."""
     conditions: list[str] = []
     given: dict[str, object] = {}
     if typed.email:
@@ -171,5 +177,7 @@ def _anybody(typed: Typed, *, apart_from: Sequence[int]) -> list[Found]:
     if not conditions:
         return []
     sql = _ANYBODY.replace("CONDITIONS", " OR ".join(conditions))
-    rows = rows_of(sql, apart_from=list(apart_from), most=MOST_STRANGERS, **given)
-    return [Found(*row) for row in rows]
+    rows = rows_of(
+        sql, doctors=doctor_ids, apart_from=list(apart_from), most=MOST_STRANGERS, **given
+    )
+    return [replace(Found(*row), is_exact=False) for row in rows]
