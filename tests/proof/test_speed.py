@@ -25,10 +25,10 @@ def test_load_is_compared_with_the_mean_of_what_postgresql_did_before_and_after(
 
 
 def side(
-    name: str, *loads: Load, at_rate: Sequence[Load] = (), at_times: Sequence[Load] = ()
+    name: str, *loads: Load, at_rate: Sequence[Load] = (), at_the_others: Sequence[Load] = ()
 ) -> Side:
     measured = Side(name, stack=None, fixture=None, loads=[*loads])
-    measured.loads_at_rate, measured.loads_at_times = [*at_rate], [*at_times]
+    measured.loads_at_rate, measured.loads_at_the_others = [*at_rate], [*at_the_others]
     return measured
 
 
@@ -48,11 +48,11 @@ def test_rate_is_a_share_of_what_the_side_could_do_in_its_median_round():
 def test_sides_are_compared_round_by_round_and_clients_are_no_cost_of_docbook():
     fast = booked(hold=10, web=0.02, clients=0.01)
     slow = booked(hold=40, web=0.05, clients=0.01)
-    here = side("here", fast, at_rate=[fast], at_times=[slow])
+    here = side("here", fast, at_rate=[fast], at_the_others=[slow])
     rows = shares(here, side("there", slow, at_rate=[slow]))
     medians = {str(row["figure"]): row["median"] for row in rows}
 
     assert medians["CPU, without clients"] == "0.40"
     assert medians["CPU, clients"] == "1.00"
     assert medians["hold p99 at its rate"] == "0.25"
-    assert medians["hold p99 at 3 times that rate"] == "1.00"
+    assert medians["hold p99 at the rate of there"] == "1.00"
