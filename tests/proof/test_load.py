@@ -76,7 +76,9 @@ def test_every_promise_is_kept_while_postgresql_ends_connections(stack, fixture,
     def end_some() -> None:
         for _ in range(3):
             stack.let_pass(1.0)
-            ended.append(end_backends(stack))
+            # On a busy machine, nobody may have connected again yet.
+            wait_until = stack.workshop.interrupts.wait_until
+            ended.append(wait_until(lambda: end_backends(stack) > 0, timeout=60))
 
     history += load(stack, fixture, seconds=5, name="ended", during=end_some)
 
