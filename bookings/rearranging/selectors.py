@@ -12,6 +12,7 @@ from bookings.appointments.selectors.appointments import (
     Contact,
     Link,
     appointment_of_hold,
+    busy_periods,
     links_to,
     times_to_move_to,
     visits_with_contacts,
@@ -22,7 +23,6 @@ from bookings.models import (
     Hold,
     HoldState,
     ItemState,
-    PatientVisit,
     RearrangedVisit,
     Rearrangement,
 )
@@ -94,7 +94,8 @@ def other_times(visit: Appointment, *, now: datetime) -> Iterator[VisitTime]:
     """
     start = max(now, visit.starts_at - NEAR)
     free = times_to_move_to(visit, start=start, end=visit.starts_at + NEAR, now=now)
-    busy = _busy(visit, since=start)
+    # This one included: its own time is no other time.
+    busy = busy_periods(visit.patient_id, since=start)
     free = [each for each in _in_hours(visit, free, now=now) if not _overlaps(each, busy)]
     chosen: list[Period] = []
     for time in sorted(free, key=lambda each: _distance(each, visit=visit)):
@@ -132,12 +133,6 @@ def offer_of(item: RearrangedVisit) -> Offer:
     times = live.select_related("doctor", "clinic").order_by("starts_at")
     new = links_to([visit.replaced_by]).get(visit.replaced_by or UUID(int=0))
     return Offer(visit, item.rearrangement.reason, list(times), new)
-
-
-def _busy(visit: Appointment, *, since: datetime) -> list[Period]:
-    """When the patient has visits, this one included: its own time is no other time."""
-    taken = PatientVisit.objects.filter(patient_id=visit.patient_id, ends_at__gt=since)
-    return [Period(*row) for row in taken.values_list("starts_at", "ends_at")]
 
 
 def _in_hours(visit: Appointment, times: Sequence[VisitTime], *, now: datetime) -> list[VisitTime]:

@@ -256,9 +256,10 @@ class MoveVisit(APIView):
         },
     )
     def post(self, request: UserRequest, booking_id: UUID) -> HttpResponseBase:
-        """For the doctor, their secretaries and staff; others get 404. The visit moves at once, to
-        any free time of the same doctor that has not begun, and the patient is told. The answer is
-        the new booking, whose `replaces` names the old one.
+        """For the doctor, their secretaries and staff who may read who comes; others get 404. The
+        visit moves at once, to any free time of the same doctor that has not begun, and the patient
+        is told if we can write to them. The answer is the new booking, whose `replaces` names the
+        old one.
         """
         if second_factor.is_missing(request.user):
             raise SecondFactorRequired
@@ -280,7 +281,6 @@ class MoveVisit(APIView):
                 )
             except DomainError as error:
                 raise in_the_words_of_the_api(error) from None
-            hidden = {"without_patient": not mover.may_read_patients(moved.doctor)}
-            return Response(BookingOut(moved, context=hidden).data)
+            return Response(BookingOut(moved).data)
 
         return with_etag_of_body(answer_once(request, route=f"moveVisit:{booking_id}", act=act))

@@ -11,7 +11,8 @@ from bookings.appointments.selectors.appointments import busy_periods, visit_typ
 from bookings.models import Appointment
 from bookings.schedule.day_schedule import lines_of_day
 from doctors.models import Doctor
-from doctors.rules import VisitTime
+from doctors.recurrence import Period
+from doctors.rules import VisitTime, instants_of_days
 from doctors.selectors.slots import practice_times_on_day, window_of
 from doctors.templatetags.clinic_time import clock
 
@@ -43,7 +44,7 @@ def times_to_choose(visit: Appointment, *, day: date, now: datetime) -> list[Mov
     """
     visit_type = visit_type_as_agreed(visit)
     times = practice_times_on_day(visit_type=visit_type, day=day, now=now, moves=visit.pk)
-    busy = busy_periods(visit, day=day)
+    busy = _busy(visit, day=day)
     return [
         MoveTime(
             time=each,
@@ -80,11 +81,17 @@ def conflicts_at(starts_at: datetime, *, visit: Appointment, now: datetime) -> l
     )
     if covered < ends_at - starts_at or any(each.kind == "gap" for each in there):
         found.append(gettext("It is outside the doctor’s hours."))
-    if any(begin < ends_at and starts_at < end for begin, end in busy_periods(visit, day=day)):
+    if any(begin < ends_at and starts_at < end for begin, end in _busy(visit, day=day)):
         found.append(gettext("The patient has another visit then."))
     if starts_at <= now:
         found.append(gettext("It is over."))
     return found
+
+
+def _busy(visit: Appointment, *, day: date) -> list[Period]:
+    """When the patient cannot come on this day, or later."""
+    since, _end = instants_of_days(day, day)
+    return busy_periods(visit.patient_id, since=since, apart_from=visit.pk)
 
 
 _TAKEN = {

@@ -63,9 +63,11 @@ def move_visit(
     """Moves the visit as `move_appointment` does, which says what is raised.
 
     A time that patients could not book needs `anyway`, or FieldError is raised for it; the audit
-    names the rule that was overridden.
+    names the rule that was overridden. Raises NotFound also for those who may not read who comes.
     """
     hold, actor = transitions.find(appointment_id, by=by, to=AppointmentStatus.RESCHEDULED)
+    if not by.may_read_patients(hold.doctor):
+        raise NotYours("appointment", appointment_id)
     slot = slot_of_doctor(hold.doctor, slot_id=slot_id)
     rule = slot and rule_broken_by(
         slot.starts_at, doctor=hold.doctor, zone=slot.clinic.zone, now=now

@@ -12,13 +12,14 @@ from django.db.models import Count, DateField, DateTimeField, F, Func, Q, QueryS
 
 from accounts.models import User
 from bookings.actors.holder import Holder
-from bookings.models import Appointment, Hold, HoldState
+from bookings.models import Appointment, Hold, HoldState, PatientVisit
 from bookings.states import ACTIVE, CALLED_OFF
 from docbook.errors import NotFound, NotYours
 from docbook.notify.phone_numbers import international
 from docbook.postgres.kept_query import Given, IsAnyOf, KeptQuery
 from docbook.postgres.rows import rows_of
 from doctors.models import Doctor, VisitType
+from doctors.recurrence import Period
 from doctors.rules import VisitTime, instants_of_days
 from doctors.selectors.doctors import get_bookable_doctor
 from doctors.selectors.slots import times_of_doctor
@@ -211,16 +212,13 @@ def times_to_move_to(
     return [time for time in free if time.starts_at != appointment.starts_at]
 
 
-def busy_periods(visit: Appointment, *, day: date) -> list[tuple[datetime, datetime]]:
-    """When the patient has other visits around this day. One query."""
-    start, end = instants_of_days(day, day)
-    others = Appointment.objects.filter(
-        patient=visit.patient_id,
-        status__in=ACTIVE,
-        starts_at__gte=start - timedelta(days=1),
-        starts_at__lt=end,
-    )
-    return list(others.exclude(pk=visit.pk).values_list("starts_at", "ends_at"))
+def busy_periods(
+    patient_id: int, *, since: datetime, apart_from: UUID | None = None
+) -> list[Period]:
+    """When the patient has visits that end later than this, except that one. One query."""
+    taken = PatientVisit.objects.filter(patient_id=patient_id, ends_at__gt=since)
+    others = taken.exclude(appointment_id=apart_from) if apart_from else taken
+    return [Period(*row) for row in others.values_list("starts_at", "ends_at")]
 
 
 def visit_type_as_agreed(visit: Appointment | Hold) -> VisitType:

@@ -74,7 +74,7 @@ class Asked:
         return page_of_doctor("schedule", self.doctor, **{k: v for k, v in given.items() if v})
 
     def record_reading(self, lines: Lines) -> None:
-        """For each doctor of the page shows visits."""
+        """For each doctor whose visits the page shows."""
         for doctor in self.doctors:
             mine = (
                 day

@@ -50,7 +50,6 @@ def move(request: HttpRequest, appointment_id: UUID) -> HttpResponse:
         return _show(request, appointment_id, form=form, status=422)
     enforce(limit_of("practice-change", request))
     reader, now = PracticeMember(signed_in(request)), timezone.now()
-    open_visit(appointment_id=appointment_id, by=reader)  # who cannot read the page moves nothing
     try:
         moved = move_visit(
             appointment_id=appointment_id,

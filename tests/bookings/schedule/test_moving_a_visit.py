@@ -137,3 +137,11 @@ def test_every_conflict_of_a_time_is_named_at_once() -> None:
     assert late == ["It is outside the doctor’s hours."]
     over = conflicts_at(slots[2].starts_at, visit=visit, now=slots[2].starts_at)
     assert over == ["It is over."]
+
+
+def test_staff_who_may_not_read_who_comes_move_nobody() -> None:
+    visit, slots = a_visit()
+    before = traces()
+    with pytest.raises(NotFound):
+        move(visit, slots[2], by=PracticeMember(make_user(is_staff=True)))
+    assert traces()["slots"] == before["slots"]
