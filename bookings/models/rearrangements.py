@@ -75,7 +75,8 @@ class Rearrangement(models.Model):
 
 class RearrangedVisit(models.Model):
     """One visit of a rearrangement, and what became of it. `visit` is the visit's hold, which has
-    the same id and a key of one column. `version` is the one that the person has seen.
+    the same id and a key of one column. `version` is the one at the decision: a visit
+    that changes later is left alone.
 
     `failure` is the code of the refusal. `day_hours` is a digest of the hours of that day when the
     visit was kept. Times that are offered are held for `offer_key`, not for the patient: they must

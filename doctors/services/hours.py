@@ -27,7 +27,7 @@ def change_rules(
     hours have changed since.
     """
     with transaction.atomic():
-        _lock(doctor)
+        lock_hours(doctor)
         present = rules_of(doctor)
         if version_of(present) != seen:
             raise VersionMismatch
@@ -48,7 +48,7 @@ def save_rules(
     """Writes some of the doctor's weekly hours. The caller asks for the expansion."""
     if saved or removed:
         with transaction.atomic():
-            _lock(doctor)
+            lock_hours(doctor)
             _write_rules(doctor=doctor, saved=saved, removed=removed, by=by)
 
 
@@ -63,7 +63,7 @@ def save_overrides(
     if not saved and not removed:
         return
     with transaction.atomic():
-        _lock(doctor)
+        lock_hours(doctor)
         changed = [each.pk for each in (*saved, *removed) if each.pk]
         before = list(doctor.overrides.filter(pk__in=changed).order_by("pk"))
         _write(saved=saved, removed=removed)
@@ -77,7 +77,7 @@ def add_override(
 ) -> None:
     """Adds it, unless the doctor has the same already: a form may be sent twice."""
     with transaction.atomic():
-        _lock(doctor)
+        lock_hours(doctor)
         wanted = (override.facts, override.reason)
         if any((each.facts, each.reason) == wanted for each in doctor.overrides.all()):
             return
@@ -93,8 +93,9 @@ def remove_override(
         ask_for_expansion(doctor_ids=[doctor.pk], by=user)
 
 
-def _lock(doctor: Doctor) -> None:
-    """One change of a doctor's hours at a time.
+def lock_hours(doctor: Doctor) -> None:
+    """One change of a doctor's hours, or decision about visits outside them, at a time. Call it in
+    a transaction.
 
     The lock closes this race: of two people who save at once, the second would compare with rules
     that the first is about to replace. The admin takes it when it saves the doctor. Nobody who

@@ -85,7 +85,7 @@ def test_without_the_lock_both_plans_would_be_kept(monkeypatch: pytest.MonkeyPat
         barrier.wait(10)
         return version
 
-    monkeypatch.setattr(hours, "_lock", lambda _doctor: None)
+    monkeypatch.setattr(hours, "lock_hours", lambda _doctor: None)
     monkeypatch.setattr(hours, "version_of", compare)
     assert rush(lambda hour: save(doctor, hour), [9, 14]) == [9, 14]
     assert [rule.starts.hour for rule in rules_of(doctor)] == [9, 14]

@@ -9,7 +9,7 @@ from django.utils import timezone
 from bookings.appointments.services.changes import cancel_appointment
 from bookings.holding.services.confirmation import confirm_booking
 from bookings.models import Appointment, Choice, Hold, RearrangedVisit, Rearrangement
-from bookings.rearranging.services import carrying_out
+from bookings.rearranging.services import carrying_out, decisions
 from bookings.rearranging.services.carrying_out import carry_out
 from bookings.rearranging.services.offers import take_offered_time
 from docbook.errors import FieldError
@@ -63,6 +63,39 @@ def test_without_the_lock_two_workers_would_do_one_visit(monkeypatch: pytest.Mon
 
     monkeypatch.setattr(carrying_out, "_lock", look)
     assert act_at_once(lambda: work(decision), lambda: work(decision)) == [1, 1]
+
+
+def decides(scene: DayOff, choice: Choice) -> str:
+    try:
+        return str(scene.decides(choice).choice)
+    except FieldError as error:
+        return str(error.field_code)
+
+
+def two_decisions(scene: DayOff) -> list[str]:
+    """A visit that is kept leaves no item that waits, so no constraint sees the other decision."""
+    both = [lambda: decides(scene, Choice.KEEP), lambda: decides(scene, Choice.CANCEL)]
+    return sorted(act_at_once(*both))
+
+
+def test_of_two_different_decisions_at_once_one_is_taken() -> None:
+    for _ in range(ROUNDS):
+        scene = day_off(count=1)
+        assert two_decisions(scene) in (["keep", "required"], ["cancel", "required"])
+        assert RearrangedVisit.objects.filter(visit=scene.visits[0].pk).count() == 1
+
+
+def test_without_the_lock_both_decisions_would_be_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The negative control: both have read that nothing is decided, before either writes."""
+    scene, barrier, add_items = day_off(count=1), Barrier(2), decisions._add_items
+
+    def add_later(*given: Any, **named: Any) -> int:
+        barrier.wait(10)
+        return add_items(*given, **named)
+
+    monkeypatch.setattr(decisions, "lock_hours", lambda _doctor: None)
+    monkeypatch.setattr(decisions, "_add_items", add_later)
+    assert two_decisions(scene) == ["cancel", "keep"]
 
 
 def test_of_a_decision_and_the_patients_own_cancellation_one_is_made() -> None:

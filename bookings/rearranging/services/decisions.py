@@ -16,6 +16,7 @@ from docbook.errors import FieldError, NotYours
 from docbook.outbox.services import publish
 from doctors.hours import Hours
 from doctors.models import Doctor
+from doctors.services.hours import lock_hours
 
 TOPIC = "visits.rearranged"
 
@@ -46,13 +47,15 @@ def decide(
         colleague = None
     elif colleague is None or not is_colleague(colleague, of=doctor):
         raise FieldError("colleague", "Choose a colleague.", field_code="required")
-    present = PresentHours(doctor, now)
-    wanted = [
-        each
-        for each in present.outside
-        if each.standing == Standing.OPEN and each.visit.id in visits
-    ]
     with transaction.atomic():
+        # Of two decisions at once, the second would not see what the first has decided.
+        lock_hours(doctor)
+        present = PresentHours(doctor, now)
+        wanted = [
+            each
+            for each in present.outside
+            if each.standing == Standing.OPEN and each.visit.id in visits
+        ]
         decision = Rearrangement.objects.create(
             doctor=doctor,
             choice=choice,
@@ -77,9 +80,7 @@ def ask_to_carry_out(rearrangement_id: int) -> None:
 
 
 def _add_items(decision: Rearrangement, wanted: Collection[OutsideVisit], *, hours: Hours) -> int:
-    """Of two decisions at once about one visit, the second finds the constraint
-    `one_waiting_rearrangement_per_visit` and leaves the visit out. Returns how many were added.
-    """
+    """Returns how many were added."""
     is_kept = decision.choice == Choice.KEEP
     items = [
         RearrangedVisit(
@@ -91,8 +92,7 @@ def _add_items(decision: Rearrangement, wanted: Collection[OutsideVisit], *, hou
         )
         for each in wanted
     ]
-    RearrangedVisit.objects.bulk_create(items, ignore_conflicts=True)
-    return decision.items.count()
+    return len(RearrangedVisit.objects.bulk_create(items))
 
 
 def _record(decision: Rearrangement, *, number: int, by: audit.Actor) -> None:
