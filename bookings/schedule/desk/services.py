@@ -1,5 +1,6 @@
 """The practice books a caller, at once and without a code."""
 
+from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
@@ -36,21 +37,25 @@ def search_callers(
     typed: Typed, *, doctor: Doctor, doctors: Iterable[Doctor], by: PracticeMember, through: str
 ) -> list[Found]:
     """`doctors` are those whose patients the reader may know; `doctor` is the one to be booked.
-    Records that somebody has read, but neither what was typed nor who was found.
+    Records for each doctor whose patients are shown that somebody has read; strangers count for the
+    doctor to be booked. Neither what was typed nor who was found is recorded.
 
     Raises NotYours for those who may not read who comes.
     """
     actor = by.actor_for(doctor)
     if actor is None or not by.may_read_patients(doctor):
         raise NotYours("doctor", doctor.pk)
+    doctors = list(doctors)
     found = find_callers(typed, doctors=doctors)
-    if found:
-        audit.record(
-            action="patients.read",
-            by=actor,
-            on=("doctor", doctor.pk),
-            after={"through": through, "shown": len(found)},
-        )
+    shown = Counter(each.doctor_id or doctor.pk for each in found)
+    for each in doctors:
+        if number := shown[each.pk]:
+            audit.record(
+                action="patients.read",
+                by=by.actor_for(each) or actor,
+                on=("doctor", each.pk),
+                after={"through": through, "shown": number},
+            )
     return found
 
 

@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from bookings.schedule.desk.services import caller_behind, caller_key
+from bookings.schedule.desk.services import caller_behind, caller_key, search_callers
 from bookings.schedule.desk.typed_words import typed_words
 from docbook.audit.models import AuditEvent
 from docbook.errors import FieldError, NotYours
@@ -153,3 +153,34 @@ def test_parts_may_stand_in_any_order() -> None:
     typed = typed_words("+31 6 5550 a@b.test  Anna  Smit 1.2.1990 1234")
     assert (typed.names, typed.phone) == (("Anna", "Smit"), "+31 6 5550 1234")
     assert (typed.email, typed.born_on) == ("a@b.test", date(1990, 2, 1))
+
+
+def test_patients_of_each_doctor_are_read_in_the_name_of_that_doctor() -> None:
+    practice, other = make_practice(), make_practice()
+    other.doctor.secretaries.create(secretary=practice.secretary.user)
+    practice.knows(first_name="Hanna", last_name="Lindqvist")
+    other.knows(first_name="Lena", last_name="Lindqvist")
+    doctors = [practice.doctor, other.doctor]
+    search_callers(
+        typed_words("lindqvist"),
+        doctor=practice.doctor,
+        doctors=doctors,
+        by=practice.secretary,
+        through="page",
+    )
+    read = AuditEvent.objects.filter(action="patients.read")
+    assert {each.object_id for each in read} == {str(each.pk) for each in doctors}
+    assert [each.after["shown"] for each in read] == [1, 1]
+
+
+def test_own_patient_who_is_found_by_the_number_alone_is_no_stranger() -> None:
+    practice = make_practice()
+    practice.knows(first_name="Hans", last_name="Maier", phone="+49 151 2345678")
+    [found] = search_callers(
+        typed_words("schulze +491512345678"),
+        doctor=practice.doctor,
+        doctors=[practice.doctor],
+        by=practice.secretary,
+        through="page",
+    )
+    assert (found.is_own, found.is_exact, found.shown_name) == (True, False, "Hans Maier")

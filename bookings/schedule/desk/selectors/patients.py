@@ -36,8 +36,8 @@ WITH alike AS MATERIALIZED (
     FROM accounts_user
     WHERE is_active AND id <> ALL(%(apart_from)s::bigint[]) AND CONDITIONS
 ), own AS (
-    SELECT alike.*, true AS is_own FROM alike, LATERAL (
-        SELECT FROM bookings_hold AS visit
+    SELECT alike.*, is_known.doctor_id FROM alike, LATERAL (
+        SELECT doctor_id FROM bookings_hold AS visit
         WHERE visit.patient_id = alike.id AND visit.state = 'confirmed'
           AND visit.doctor_id = ANY(%(doctors)s::bigint[])
         LIMIT 1) AS is_known
@@ -47,10 +47,11 @@ SELECT * FROM own ORDER BY LIKENESS LIMIT %(most)s
 """
 _ANYBODY = """
 WITH exact AS MATERIALIZED (
-    SELECT id, first_name, last_name, phone, coalesce(email, '') AS email, born_on, EXISTS (
-               SELECT FROM bookings_hold AS visit
+    SELECT id, first_name, last_name, phone, coalesce(email, '') AS email, born_on, (
+               SELECT doctor_id FROM bookings_hold AS visit
                WHERE visit.patient_id = accounts_user.id AND visit.state = 'confirmed'
-                 AND visit.doctor_id = ANY(%(doctors)s::bigint[])) AS is_own
+                 AND visit.doctor_id = ANY(%(doctors)s::bigint[])
+               LIMIT 1)
     FROM accounts_user
     WHERE is_active AND id <> ALL(%(apart_from)s::bigint[]) AND (CONDITIONS)
 )
@@ -65,8 +66,8 @@ SELECT set_config('pg_trgm.word_similarity_threshold', %s, true),
 
 @dataclass(frozen=True)
 class Found:
-    """Somebody who may be the caller. `is_own`: a patient of the reader's doctors. `is_exact`: no
-    slip was forgiven.
+    """Somebody who may be the caller. `doctor_id`: the one of the reader's doctors whose patient
+    they are, or one of them; None for strangers. `is_exact`: no slip was forgiven.
     """
 
     id: int
@@ -75,8 +76,12 @@ class Found:
     phone: str
     email: str
     born_on: date | None
-    is_own: bool
+    doctor_id: int | None
     is_exact: bool = True
+
+    @property
+    def is_own(self) -> bool:
+        return self.doctor_id is not None
 
     @property
     def shown_name(self) -> str:
