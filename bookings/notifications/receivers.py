@@ -27,7 +27,7 @@ from bookings.models import Appointment, Hold, HoldState
 from bookings.notifications import text_messages
 from bookings.notifications.letters import codes, offers, visits
 from bookings.notifications.selectors import Told, Visits, told_by_version, told_now
-from bookings.rearranging.selectors import get_offer, offer_of
+from bookings.rearranging.selectors import offered_times
 from bookings.rearranging.services.carrying_out import carry_out
 from bookings.rules import reminder_period
 from bookings.states import PATIENT_SIDE, AppointmentStatus
@@ -176,12 +176,14 @@ def other_times_offered(messages: Sequence[Received]) -> Mapping[int, Exception]
     """Skips times that are chosen, given back or over."""
     told, now = told_now(messages, of=_visits_of(messages)), timezone.now()
 
+    offered = offered_times(int(each.ids["item_id"]) for each in messages)
+
     def write(each: Received) -> Letter | None:
-        item = get_offer(int(each.ids["item_id"]))
-        offer = offer_of(item)
-        if offer.visit.status != AppointmentStatus.CONFIRMED or not offer.times:
+        offer = offered[int(each.ids["item_id"])]
+        status = told[each.id].appointment.status
+        if status != AppointmentStatus.CONFIRMED or not offer.times:
             return None
-        return visits.other_times(told[each.id], item=item, offer=offer, now=now)
+        return visits.other_times(told[each.id], offer=offer, now=now)
 
     return _mailed(messages, write)
 

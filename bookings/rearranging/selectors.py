@@ -1,11 +1,11 @@
 """Reads decisions about visits, and times that are offered instead."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db.models import Count, Q
+from django.db.models import Count, Q, QuerySet
 
 from accounts.models import User
 from bookings.appointments.selectors.appointments import (
@@ -113,6 +113,29 @@ def get_offer(item_id: int) -> RearrangedVisit:
     return offer
 
 
+@dataclass(frozen=True)
+class OfferedTimes:
+    """What a mail says of an offer: `times` are those that are still held for the patient."""
+
+    item: RearrangedVisit
+    times: list[Hold]
+
+
+def offered_times(item_ids: Iterable[int]) -> dict[int, OfferedTimes]:
+    """By item. Two queries, however many there are."""
+    asked = RearrangedVisit.objects.filter(pk__in=list(item_ids), offered_until__isnull=False)
+    items = list(asked.select_related("rearrangement"))
+    held: dict[UUID | None, list[Hold]] = {}
+    for hold in _live_holds(each.offer_key for each in items):
+        held.setdefault(hold.guest_key, []).append(hold)
+    return {each.pk: OfferedTimes(each, held.get(each.offer_key, [])) for each in items}
+
+
+def _live_holds(offer_keys: Iterable[UUID]) -> QuerySet[Hold]:
+    live = Hold.objects.filter(~IS_OVER, guest_key__in=list(offer_keys), state=HoldState.HELD)
+    return live.select_related("doctor", "clinic").order_by("starts_at")
+
+
 def patient_of(item: RearrangedVisit) -> User:
     return User.objects.get(holds=item.visit_id)
 
@@ -129,8 +152,7 @@ class Offer:
 
 def offer_of(item: RearrangedVisit) -> Offer:
     visit = appointment_of_hold(item.visit)
-    live = Hold.objects.filter(~IS_OVER, guest_key=item.offer_key, state=HoldState.HELD)
-    times = live.select_related("doctor", "clinic").order_by("starts_at")
+    times = _live_holds([item.offer_key])
     new = links_to([visit.replaced_by]).get(visit.replaced_by or UUID(int=0))
     return Offer(visit, item.rearrangement.reason, list(times), new)
 

@@ -10,10 +10,10 @@ from django.utils.translation import gettext as _
 from bookings.appointments.calendar_file import appointment_calendar
 from bookings.appointments.presentation import AppointmentView, view_of
 from bookings.engine.links import other_times_url
-from bookings.models import Appointment, RearrangedVisit
+from bookings.models import Appointment
 from bookings.notifications.letters.letter import letter
 from bookings.notifications.selectors import Told
-from bookings.rearranging.selectors import Offer
+from bookings.rearranging.selectors import OfferedTimes
 from bookings.states import PRACTICE
 from docbook.notify.letters import Letter
 from doctors.rules import VisitTime
@@ -58,18 +58,18 @@ def updated(told: Told, *, previous: Appointment, now: datetime) -> Letter:
     return mail
 
 
-def other_times(told: Told, *, item: RearrangedVisit, offer: Offer, now: datetime) -> Letter:
+def other_times(told: Told, *, offer: OfferedTimes, now: datetime) -> Letter:
     """With the link that moves the visit to one of the times, which are held for the patient."""
     return _mail(
         "other_times",
         told,
         status=_("Please choose another time"),
         now=now,
-        kind=f"-{item.pk}",
-        why=offer.why,
+        kind=f"-{offer.item.pk}",
+        why=offer.item.rearrangement.reason,
         times=offer.times,
-        held_until=item.offered_until,
-        choose_url=other_times_url(item),
+        held_until=offer.item.offered_until,
+        choose_url=other_times_url(offer.item),
     )
 
 

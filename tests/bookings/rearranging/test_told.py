@@ -5,10 +5,13 @@ from email.message import EmailMessage
 
 import pytest
 from celery import current_app
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from icalendar import Calendar
 
 from bookings.engine.links import other_times_token
 from bookings.models import Choice, Hold, RearrangedVisit
+from bookings.rearranging.selectors import offered_times
 from docbook.outbox import topics
 from docbook.outbox.models import OutboxMessage
 from tests.bookings.acts import let_expire
@@ -94,3 +97,17 @@ def test_another_doctor_is_named_and_the_entry_in_the_calendar_changes(post: Pos
     (event,) = Calendar.from_ical(attached.get_content()).walk("VEVENT")
     assert "Dr Jan de Boer" in event["SUMMARY"]
     assert event["SEQUENCE"] > 0
+
+
+def test_offers_cost_as_many_queries_for_many_as_for_one() -> None:
+    counts = []
+    for number in (1, 3):
+        scene = day_off(count=number, later=9)
+        works_through(scene.decides(Choice.OFFER))
+        item_ids = RearrangedVisit.objects.order_by("-pk").values_list("pk", flat=True)[:number]
+        with CaptureQueriesContext(connection) as queries:
+            found = offered_times(list(item_ids))
+            assert all(each.times and each.item.rearrangement.reason for each in found.values())
+        assert len(found) == number
+        counts.append(len(queries))
+    assert counts[0] == counts[1]
