@@ -31,6 +31,7 @@ TESTS = (
     "tests/bookings/engine/test_one_call.py",
     "tests/bookings/holding/test_confirmation.py",
     "tests/bookings/engine/test_engine_edges.py",
+    "tests/bookings/engine/test_small_functions.py",
     "tests/bookings/holding/test_holds.py",
     "tests/bookings/appointments/test_moving.py",
     "tests/bookings/appointments/test_moving_by_less.py",

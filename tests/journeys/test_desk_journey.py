@@ -110,10 +110,16 @@ def test_callers_appear_as_one_types(live: Live, browser: Browser) -> None:
     with visiting(browser, live) as secretary:
         keyboard = at_the_desk(secretary)
         keyboard.types(patient["last_name"][:5])
+        callers = secretary.page.locator("[name=caller]:not([value=new])")
+        expect(callers.first).to_be_visible()
+        keyboard.types(patient["last_name"][5:])
+        searched = secretary.page.locator("#callers [name=words]")
+        expect(searched).to_have_value(patient["last_name"])
         secretary.sees(f"{patient['first_name']} {patient['last_name']}")
         assert keyboard.stands_at == "words"
         # Another visit swaps the times, and the caller stays chosen.
-        chosen = secretary.page.locator("[name=caller]:checked").get_attribute("value")
+        callers.first.check()
+        chosen = callers.first.get_attribute("value")
         shown = secretary.page.locator("[name=shown_for]").get_attribute("value")
         secretary.page.locator("[name=visit_type]").nth(1).check()
         expect(secretary.page.locator("[name=shown_for]")).not_to_have_value(str(shown))

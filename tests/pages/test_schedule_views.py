@@ -15,6 +15,7 @@ from docbook.audit.models import AuditEvent
 from doctors.models import Doctor
 from tests.factories import (
     make_appointment,
+    make_clinic,
     make_doctor,
     make_hold,
     make_override,
@@ -241,3 +242,16 @@ def queries_of(name: str, visit: Appointment, *, browser: Client) -> int:
     with CaptureQueriesContext(connection) as queries:
         assert view(name, visit, browser=browser).status_code == 200
     return len(queries)
+
+
+def test_line_of_the_present_moment_follows_the_clock_of_the_places(time_machine: Any) -> None:
+    visit = a_visit()
+    time_machine.move_to(visit.starts_at, tick=False)
+    browser = login_of(visit.doctor)
+    here = visit.starts_at.astimezone(visit.zone)
+    page = browser.get("/schedule/", {"view": "week"})
+    assert page.context["grid"].now == here.hour * 60 + here.minute
+    elsewhere = make_clinic(time_zone="Europe/Lisbon")
+    make_slots(doctor=visit.doctor, clinic=elsewhere, starts_at=visit.ends_at)
+    page = browser.get("/schedule/", {"view": "week"})
+    assert page.context["grid"].now is None

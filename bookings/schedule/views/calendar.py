@@ -208,17 +208,14 @@ def _week(asked: Asked) -> dict[str, Any]:
         )
         for day in (first + n * ONE_DAY for n in range(7))
     ]
+    is_today = first <= asked.today <= last
     # Weekends are drawn if somebody works, or the practice says why nobody does.
     shown = [each for each in columns if each.day.weekday() < 5 or each.entries or each.closed]
     return {
         **_grid(asked, shown, lines),
-        **(
-            _today(lines.get((asked.doctor.pk, asked.today), []))
-            if first <= asked.today <= last
-            else {}
-        ),
+        **(_today(lines.get((asked.doctor.pk, asked.today), [])) if is_today else {}),
         "heading": date_range(first, last),
-        "is_today": first <= asked.today <= last,
+        "is_today": is_today,
         "previous_url": asked.url(asked.day - ONE_WEEK),
         "previous_label": _("Previous week"),
         "next_url": asked.url(asked.day + ONE_WEEK),
@@ -257,14 +254,20 @@ def _doctors(asked: Asked) -> dict[str, Any]:
 
 def _grid(asked: Asked, columns: list[Column], lines: Lines) -> dict[str, Any]:
     asked.record_reading(lines)
-    here = asked.now.astimezone(asked.clinics[0].zone)
-    is_now = any(each.is_current for each in columns)
     return {
-        "grid": TimeGrid(columns, now=minutes_of(here) if is_now else None),
+        "grid": TimeGrid(columns, now=_minutes_now(asked, columns)),
         "visit_url": f"?{asked.url().partition('?')[2]}&visit=",
         "panel_url": asked.url(visit=asked.request.GET.get("visit", "")),
         **panel_context(asked.request, reader=asked.reader),
     }
+
+
+def _minutes_now(asked: Asked, columns: list[Column]) -> int | None:
+    """None if today is not shown, or on clocks that differ: one line cannot be right for all."""
+    current = [each for each in columns if each.is_current]
+    zones = {entry.line.place.zone for column in current for entry in column.entries}
+    [zone, *others] = zones or {asked.clinics[0].zone}
+    return None if others or not current else minutes_of(asked.now.astimezone(zone))
 
 
 def _month(asked: Asked) -> dict[str, Any]:
