@@ -23,6 +23,7 @@ PLACES = {
     "audit": ("docbook/audit/sql", "docbook/audit/migrations"),
     "http": ("docbook/http/sql", "docbook/http/migrations"),
     "outbox": ("docbook/outbox/sql", "docbook/outbox/migrations"),
+    "doctors": ("doctors/sql", "doctors/migrations"),
     "bookings": ("bookings/engine/sql", "bookings/migrations"),
 }
 FROZEN = "_functions.sql"

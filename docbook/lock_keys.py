@@ -24,8 +24,9 @@ AUDIT_SEALS = "audit-seals"
 VISITS_OF = "visits-of:"
 # With the patient's id. Joining counts the entries of a patient, offers and leaving change them.
 WAITLIST_OF = "waitlist-of:"
-# The functions bookings_hold and bookings_confirm take four more, by themselves: the holder's key
-# and the address's digest (both count live holds), the Idempotency-Key with its user (see
+# The functions bookings_hold and bookings_confirm take five more, by themselves: the holder's key
+# and the address's digest (both count live holds), "visits-a-day:" with the doctor's id (counts the
+# visits of a day, for doctors who take only so many), the Idempotency-Key with its user (see
 # docbook.http.idempotency_key), and "guesses-of:" with a mailbox's digest, for exact counts. Among
 # many calls they wait for none: a call whose locks are taken is made alone.
 

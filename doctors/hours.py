@@ -15,9 +15,12 @@ from doctors.recurrence import ONE_DAY, Period, WeeklyRule, blocks_of, hours_of_
 
 
 class WeeklyHours(NamedTuple):
+    """`visit_types` are the ids of those that can be booked; empty: all."""
+
     clinic_id: int
     mode: str
     rule: WeeklyRule
+    visit_types: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,9 +49,12 @@ class Override:
 
 
 class WorkingSlot(NamedTuple):
+    """`visit_types` as in WeeklyHours."""
+
     clinic_id: int
     mode: str
     period: Period
+    visit_types: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,7 +118,7 @@ class Hours:
                 continue
             for period in blocks_of(rule=hours.rule, first=first, last=last):
                 if (clinic_id, period.starts_at.astimezone(zone).date()) not in self.closed:
-                    yield _Block(clinic_id, hours.mode, period, off, is_extra=False)
+                    yield _Block(clinic_id, hours.mode, period, off, hours.visit_types)
         for each in self.overrides:
             if each.is_extra and each.clinic_id == clinic_id:
                 for period in each.periods(zone=zone, first=first, last=last):
@@ -130,7 +136,7 @@ class Hours:
         near = [each for each in (*block.off, *apart_from) if _overlap(each, block.period)]
         for slot in slots_in(block=block.period, slot_minutes=self.slot_minutes):
             if not any(_overlap(slot, each) for each in near):
-                yield WorkingSlot(block.clinic_id, block.mode, slot)
+                yield WorkingSlot(block.clinic_id, block.mode, slot, block.visit_types)
 
 
 class _Block(NamedTuple):
@@ -138,7 +144,8 @@ class _Block(NamedTuple):
     mode: str
     period: Period
     off: Sequence[Period]
-    is_extra: bool
+    visit_types: tuple[int, ...] = ()
+    is_extra: bool = False
 
 
 def _overlap(a: Period, b: Period) -> bool:

@@ -44,6 +44,7 @@ class GridSlot(NamedTuple):
     state: str
     held_until: datetime | None
     hold_id: UUID | None
+    visit_types: list[int] | None = None
 
     @property
     def clinic_id(self) -> int:
@@ -61,8 +62,10 @@ class GridSlot(NamedTuple):
     def is_on_hold(self, *, now: datetime) -> bool:
         return self.state == "held" and self.held_until is not None and self.held_until > now
 
-    def takes(self, mode: str) -> bool:
-        return self.mode in (mode, "any")
+    def takes(self, wanted: "Wanted") -> bool:
+        return self.mode in (wanted.mode, "any") and (
+            self.visit_types is None or wanted.visit_type_id in self.visit_types
+        )
 
 
 @dataclass(frozen=True)
@@ -102,16 +105,19 @@ class VisitTime:
 
 def adjacent_run(grid: Sequence[GridSlot], *, first: int, length: int) -> tuple[GridSlot, ...]:
     """The `length` slots from index `first` on that follow each other without a gap, at one clinic
-    and in one mode. Empty if there are fewer. `grid` is sorted by start.
+    and for the same visits. Empty if there are fewer. `grid` is sorted by start.
     """
     run = tuple(grid[first : first + length])
     if len(run) < length:
         return ()
     for before, after in pairwise(run):
-        same_place = (before.clinic_id, before.mode) == (after.clinic_id, after.mode)
-        if before.ends_at != after.starts_at or not same_place:
+        if before.ends_at != after.starts_at or _is_for(before) != _is_for(after):
             return ()
     return run
+
+
+def _is_for(slot: GridSlot) -> tuple[int, str, list[int] | None]:
+    return slot.clinic_id, slot.mode, slot.visit_types
 
 
 def buffer_after(grid: Sequence[GridSlot], *, last: int, length: int) -> tuple[GridSlot, ...]:
@@ -127,21 +133,35 @@ def buffer_after(grid: Sequence[GridSlot], *, last: int, length: int) -> tuple[G
     return tuple(kept)
 
 
+class Wanted(NamedTuple):
+    """What a visit takes of a grid: `length` slots, and `kept_free` after them."""
+
+    visit_type_id: int
+    mode: str
+    length: int
+    kept_free: int
+
+    @property
+    def is_single(self) -> bool:
+        """Most visits take one slot and keep none free: then the slot itself decides."""
+        return self.length == 1 and not self.kept_free
+
+
 def visit_times(
-    grid: Sequence[GridSlot], *, length: int, kept_free: int, mode: str, now: datetime
+    grid: Sequence[GridSlot], wanted: Wanted, *, now: datetime
 ) -> tuple[list[VisitTime], list[VisitTime]]:
-    """(free, on hold): when a visit of `length` slots in `mode` can start in one doctor's grid,
-    with `kept_free` slots after it. The database function `bookings_run_of_slots` takes the same
-    slots.
+    """(free, on hold): when such a visit can start in one doctor's grid. The database function
+    `bookings_run_of_slots` takes the same slots.
 
     A time is on hold if at least one slot is held, and none is booked or blocked.
     """
-    if length == 1 and not kept_free:
-        return _single_slots(grid, modes=(mode, "any"), now=now)
+    if wanted.is_single:
+        return _single_slots(grid, wanted, now=now)
+    length, kept_free = wanted.length, wanted.kept_free
     free: list[VisitTime] = []
     on_hold: list[VisitTime] = []
     for index, slot in enumerate(grid):
-        if slot.state in ("booked", "blocked") or not slot.takes(mode):
+        if slot.state in ("booked", "blocked") or not slot.takes(wanted):
             continue
         run = adjacent_run(grid, first=index, length=length)
         if not run:
@@ -155,13 +175,18 @@ def visit_times(
 
 
 def _single_slots(
-    grid: Sequence[GridSlot], *, modes: tuple[str, str], now: datetime
+    grid: Sequence[GridSlot], wanted: Wanted, *, now: datetime
 ) -> tuple[list[VisitTime], list[VisitTime]]:
-    """Most visits take one slot and no buffer. For them no slot has to check its neighbours."""
+    """No slot has to look at its neighbours. A page asks for a thousand slots, so what `takes`
+    says is said here without a call.
+    """
     free: list[VisitTime] = []
     on_hold: list[VisitTime] = []
+    visit_type_id, mode = wanted.visit_type_id, wanted.mode
+    modes = (mode, "any")
     for slot in grid:
-        if slot.mode not in modes:
+        types = slot.visit_types
+        if slot.mode not in modes or (types is not None and visit_type_id not in types):
             continue
         if slot.state == "open" or slot.is_free(now=now):
             free.append(VisitTime((slot,)))
@@ -170,16 +195,18 @@ def _single_slots(
     return free, on_hold
 
 
-def free_times(
-    grid: Sequence[GridSlot], *, length: int, kept_free: int, mode: str, now: datetime
-) -> Iterator[VisitTime]:
+def free_times(grid: Sequence[GridSlot], wanted: Wanted, *, now: datetime) -> Iterator[VisitTime]:
     """The free ones of `visit_times`, each worked out when it is asked for."""
+    visit_type_id, mode, length, kept_free = wanted
     modes = (mode, "any")
-    is_alone = length == 1 and not kept_free  # as most visits are: the slot itself decides
+    is_single = wanted.is_single
     for index, slot in enumerate(grid):
-        if slot.mode not in modes or not (slot.state == "open" or slot.is_free(now=now)):
+        types = slot.visit_types
+        if slot.mode not in modes or (types is not None and visit_type_id not in types):
             continue
-        if is_alone:
+        if not (slot.state == "open" or slot.is_free(now=now)):
+            continue
+        if is_single:
             yield VisitTime((slot,))
             continue
         run = adjacent_run(grid, first=index, length=length)
@@ -217,12 +244,14 @@ def instants_of_days(first: date, last: date) -> tuple[datetime, datetime]:
 @dataclass(frozen=True)
 class BookingWindow:
     """When a visit booked `now` can start: after the notice, and on one of `horizon_days` local
-    days of its clinic, today included.
+    days of its clinic, today included, but not on one of `full_days`, which have as many visits as
+    the doctor wants.
     """
 
     now: datetime
     min_notice_minutes: int
     horizon_days: int
+    full_days: frozenset[date] = frozenset()
 
     @property
     def earliest(self) -> datetime:
@@ -242,17 +271,23 @@ class BookingWindow:
         return self.now.astimezone(zone).date() + timedelta(days=self.horizon_days - 1)
 
     def allowed(self, times: Iterable[VisitTime]) -> Iterator[VisitTime]:
-        """The times that notice and horizon allow."""
-        earliest, surely = self.earliest, self._surely
+        """The times that notice, horizon and full days allow."""
+        earliest, surely, full = self.earliest, self._surely, self.full_days
         for time in times:
             starts_at = time.starts_at
+            if full and time.local_day in full:
+                continue
             if earliest <= starts_at and (
                 starts_at < surely or time.local_day <= self.last_day(time.zone)
             ):
                 yield time
 
     def allowed_in_order(self, times: Sequence[VisitTime]) -> list[VisitTime]:
-        """The same of times in order: only those at the end of the horizon need a look."""
+        """The same of times in order: only those at the end of the horizon need a look, unless
+        there are full days.
+        """
+        if self.full_days:
+            return list(self.allowed(times))
         start = attrgetter("starts_at")
         first = bisect_left(times, self.earliest, key=start)
         surely = bisect_left(times, self._surely, lo=first, key=start)

@@ -1,5 +1,6 @@
 """Forms for hours. They parse the hours and show errors at the fields."""
 
+from collections.abc import Sequence
 from datetime import UTC, time, timedelta
 from itertools import combinations, groupby, product
 from typing import Any, ClassVar
@@ -10,10 +11,11 @@ from django.contrib.admin.widgets import AdminTimeWidget
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 from django.utils.dates import WEEKDAYS
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from docbook.times_of_day import END_OF_DAY, end_in_words, ends_after, read_end, whole_minutes
-from doctors.models import AvailabilityOverride, AvailabilityRule, OverrideKind
+from doctors.models import AvailabilityOverride, AvailabilityRule, OverrideKind, VisitType
 from doctors.models.places import validate_time_zone
 from doctors.recurrence import WeeklyRule, overlap
 
@@ -47,6 +49,8 @@ class EndOfHoursField(forms.TimeField):
 
 
 class RuleForm(forms.ModelForm):
+    """`visit_types` are those of the doctor, which the hours may be for."""
+
     weekdays = forms.TypedMultipleChoiceField(
         label=_("weekdays"),
         choices=[(number, name) for number, name in WEEKDAYS.items()],
@@ -58,6 +62,14 @@ class RuleForm(forms.ModelForm):
         label=_("to"), validators=[whole_minutes], help_text=_("24:00 is the end of the day.")
     )
 
+    visit_types = forms.TypedMultipleChoiceField(
+        label=_("visit types"),
+        coerce=int,
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text=_("Only these can be booked in these hours. None chosen: all."),
+    )
+
     class Meta:
         model = AvailabilityRule
         fields = (
@@ -67,9 +79,15 @@ class RuleForm(forms.ModelForm):
             "every_weeks",
             "clinic",
             "mode",
+            "visit_types",
             "valid_from",
             "valid_until",
         )
+
+    def __init__(self, *args: Any, visit_types: Sequence[VisitType] = (), **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.visit_type_names = {each.pk: each.name for each in visit_types}
+        self.fields["visit_types"].choices = list(self.visit_type_names.items())  # type: ignore[attr-defined]
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
@@ -174,9 +192,15 @@ class NoOverlaps:
 
 
 class RuleFormSet(NoOverlaps, forms.BaseInlineFormSet):
+    @cached_property
+    def _visit_types(self) -> list[VisitType]:
+        """None before the doctor is saved for the first time."""
+        return list(self.instance.visit_types.all()) if self.instance.pk else []
+
     def get_form_kwargs(self, index: int | None) -> dict[str, Any]:
         """New hours begin today, on the main clinic's clock, unless somebody enters another day."""
         given: dict[str, Any] = super().get_form_kwargs(index)
+        given["visit_types"] = self._visit_types
         if index is not None and index < self.initial_form_count():
             return given
         zone = self.instance.clinic.zone if self.instance.clinic_id else UTC

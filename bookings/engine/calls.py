@@ -199,6 +199,7 @@ def run_of_slots(visit_type: VisitType, *, first: int) -> Run | None:
         SELECT run.ids, slot.clinic_id, slot.starts_at, run.ends_at
         FROM doctors_slot AS slot, bookings_run_of_slots(slot, %s, %s) AS run
         WHERE slot.id = %s AND slot.doctor_id = %s AND slot.mode IN (%s, 'any')
+          AND coalesce(%s = ANY (slot.visit_types), true)
           AND run.ids IS NOT NULL
         """,
         visit_type.slots,
@@ -206,6 +207,7 @@ def run_of_slots(visit_type: VisitType, *, first: int) -> Run | None:
         first,
         visit_type.doctor_id,
         visit_type.mode,
+        visit_type.pk,
     )
     return Run(*found[0]) if found else None
 

@@ -5,7 +5,7 @@ from itertools import groupby
 from operator import attrgetter
 
 from django.utils.dates import WEEKDAYS_ABBR
-from django.utils.text import capfirst
+from django.utils.text import capfirst, get_text_list
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -38,6 +38,13 @@ def effect_of(
     if earlier == times:
         return said
     return _("%(times)s instead of %(earlier)d") % {"times": said, "earlier": earlier}
+
+
+def with_visit_types(effect: str, names: list[str]) -> str:
+    """Like "36 times a week, only for Check-up and Vaccination"."""
+    if not names:
+        return effect
+    return _("%(effect)s, only for %(names)s") % {"effect": effect, "names": get_text_list(names)}
 
 
 def _how_often(times: int, every_weeks: int) -> str:

@@ -6,8 +6,8 @@ from functools import cached_property
 
 from bookings.appointments.selectors.outside_hours import BookedVisit, coming_visits
 from bookings.appointments.selectors.undecided import OutsideVisit, Standing, outside_visits
-from doctors.hours import Hours, Override, WeeklyHours
-from doctors.models import AvailabilityRule, Clinic, Doctor
+from doctors.hours import Hours, Override
+from doctors.models import AvailabilityRule, Clinic, Doctor, VisitType
 from doctors.recurrence import ONE_DAY
 from doctors.selectors.hours import clinics_with_hours, hours_of, rules_of, version_of
 
@@ -39,6 +39,10 @@ class PresentHours:
         return hours_of([self.doctor], since=since, also_at=self.clinics)[self.doctor.pk]
 
     @cached_property
+    def visit_types(self) -> list[VisitType]:
+        return list(self.doctor.visit_types.filter(is_active=True))
+
+    @cached_property
     def visits(self) -> list[BookedVisit]:
         return coming_visits(self.doctor, now=self.now)
 
@@ -58,10 +62,7 @@ class PresentHours:
 
     def with_rules(self, rules: list[AvailabilityRule]) -> Hours:
         minutes = self.doctor.slot_minutes
-        weekly = [
-            WeeklyHours(rule.clinic_id, rule.mode, rule.weekly(slot_minutes=minutes))
-            for rule in rules
-        ]
+        weekly = [rule.hours(rule.weekly(slot_minutes=minutes)) for rule in rules]
         return replace(self.hours, weekly=weekly)
 
     def with_override(self, override: Override) -> Hours:

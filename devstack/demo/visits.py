@@ -15,6 +15,7 @@ from bookings.states import AppointmentStatus
 from devstack.demo.people import Patient
 from doctors.models import VisitType
 from doctors.rules import GridSlot, adjacent_run
+from doctors.selectors.slots import wanted_for
 
 ONE_WEEK = timedelta(weeks=1)
 
@@ -133,5 +134,5 @@ class Planner:
 def open_run(grid: list[GridSlot], index: int, *, visit_type: VisitType) -> Run:
     """The open slots that a visit from this one on would take; empty if it does not fit."""
     run = adjacent_run(grid, first=index, length=visit_type.slots)
-    fits = all(slot.state == "open" and slot.takes(visit_type.mode) for slot in run)
+    fits = all(slot.state == "open" and slot.takes(wanted_for(visit_type)) for slot in run)
     return run if fits else ()

@@ -53,6 +53,15 @@ class Doctor(models.Model):
         default=60,
         help_text=_("How far ahead times are made and can be booked."),
     )
+    most_visits_a_day = models.PositiveSmallIntegerField(
+        _("most visits a day"),
+        null=True,
+        blank=True,
+        help_text=_(
+            "On a day with this many visits, patients find no more times; the practice does. "
+            "Empty: as many as there are times."
+        ),
+    )
     change_notice_minutes = models.PositiveIntegerField(
         _("notice for changes in minutes"),
         default=24 * 60,
@@ -79,6 +88,12 @@ class Doctor(models.Model):
                 condition=models.Q(horizon_days__gte=1, horizon_days__lte=365),
                 name="doctor_horizon_is_1_to_365_days",
                 violation_error_message=_("Times can be made for 1 to 365 days ahead."),
+            ),
+            models.CheckConstraint(
+                condition=models.Q(most_visits_a_day__isnull=True)
+                | models.Q(most_visits_a_day__gte=1, most_visits_a_day__lte=300),
+                name="doctor_has_1_to_300_visits_a_day",
+                violation_error_message=_("Write a number from 1 to 300, or leave it empty."),
             ),
         ]
 

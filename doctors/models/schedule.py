@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from docbook.http.dates import validate_day
 from docbook.times_of_day import END_OF_DAY, whole_minutes
+from doctors.hours import WeeklyHours
 from doctors.recurrence import WeeklyRule
 
 # Weeks A and B are two rules of every 2nd week, whose first days are a week apart.
@@ -66,6 +67,14 @@ class AvailabilityRule(models.Model):
     starts = models.TimeField(_("from"), validators=[whole_minutes])
     ends = models.TimeField(_("to"), validators=[whole_minutes])
     mode = models.CharField(_("mode"), max_length=10, choices=Mode, default=Mode.ANY)
+    visit_types = ArrayField(
+        models.BigIntegerField(),
+        verbose_name=_("visit types"),
+        default=list,
+        db_default=[],
+        blank=True,
+        help_text=_("Only these can be booked in these hours. None chosen: all."),
+    )
     valid_from = models.DateField(_("valid from"), validators=[validate_day])
     valid_until = models.DateField(
         _("valid until"), null=True, blank=True, validators=[validate_day]
@@ -120,10 +129,15 @@ class AvailabilityRule(models.Model):
             "starts": f"{self.starts:%H:%M}",
             "ends": f"{self.ends:%H:%M}",
             "mode": str(self.mode),
+            "visit_types": sorted(self.visit_types),
             "valid_from": self.valid_from.isoformat(),
             "valid_until": self.valid_until and self.valid_until.isoformat(),
             "every_weeks": self.every_weeks,
         }
+
+    def hours(self, weekly: WeeklyRule) -> WeeklyHours:
+        """These hours with what can be booked in them."""
+        return WeeklyHours(self.clinic_id, self.mode, weekly, tuple(sorted(self.visit_types)))
 
     def weekly(self, *, zone: ZoneInfo | None = None, slot_minutes: int = 1) -> WeeklyRule:
         """The rule for calendar arithmetic, on the clinic's clock or another one. `slot_minutes`
@@ -155,6 +169,11 @@ class Slot(models.Model):
     )
     clinic = models.ForeignKey("Clinic", on_delete=models.PROTECT, related_name="+", db_index=False)
     mode = models.CharField(_("mode"), max_length=10, choices=Mode)
+    # Of the rule. NULL for all, as with most slots. No foreign keys: a visit type that is gone can
+    # be booked nowhere anyway.
+    visit_types = ArrayField(
+        models.BigIntegerField(), null=True, blank=True, verbose_name=_("visit types")
+    )
     starts_at = models.DateTimeField(_("starts at"))
     ends_at = models.DateTimeField(_("ends at"))
     state = models.CharField(

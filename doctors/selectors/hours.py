@@ -32,7 +32,7 @@ def hours_of(
     rules = AvailabilityRule.objects.filter(doctor__in=ids).select_related("clinic")
     for rule in rules.order_by("doctor_id", "pk"):
         hours = rule.weekly(slot_minutes=minutes[rule.doctor_id])
-        weekly[rule.doctor_id].append(WeeklyHours(rule.clinic_id, rule.mode, hours))
+        weekly[rule.doctor_id].append(rule.hours(hours))
         zones[rule.doctor_id][rule.clinic_id] = rule.clinic.zone
     coming = AvailabilityOverride.objects.filter(doctor__in=ids, last_day__gte=since)
     for override in coming.select_related("clinic").order_by("doctor_id", "pk"):

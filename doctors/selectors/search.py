@@ -47,13 +47,13 @@ ORDERS: dict[str, tuple[OrderBy | str, ...]] = {
 
 
 class _OfFirstStart(Func):
-    """A column of the result of the database function in migration doctors.0007."""
+    """A column of the result of the database function `doctors_first_start`."""
 
     template = "(SELECT free.%(column)s FROM doctors_first_start(%(expressions)s) AS free)"
 
 
 class _FirstStart(Func):
-    """What that function finds in any city, by the faster one in migration doctors.0008."""
+    """What that function finds in any city, by the faster one `doctors_first_start_at`."""
 
     template = "(SELECT free.starts_at FROM doctors_first_start_at(%(expressions)s) AS free)"
     output_field = DateTimeField()
@@ -205,7 +205,9 @@ def with_next_free(
     return doctors.annotate(
         next_free_at=_OfFirstStart(*asked, column="starts_at", output_field=DateTimeField())
         if search.city
-        else _FirstStart("pk", "min_notice_minutes", "horizon_days", *asked[1:5]),
+        else _FirstStart(
+            "pk", "min_notice_minutes", "horizon_days", "most_visits_a_day", *asked[1:5]
+        ),
         next_free_zone=_OfFirstStart(*asked, column="time_zone", output_field=CharField()),
     )
 

@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from doctors.models import Doctor, SlotState, VisitType
 from doctors.rules import GridSlot, VisitTime, free_times, instants_of_days
 from doctors.selectors.search import DoctorSearch
-from doctors.selectors.slots import grid_of_doctors, window_of
+from doctors.selectors.slots import full_days, grid_of_doctors, wanted_for, window_of
 from doctors.selectors.visit_types import fitting_visit_types
 
 # How far beyond the shown days a list looks for the next free time.
@@ -60,18 +60,12 @@ class _Diary:
     grid: list[GridSlot]
     city: str
     now: datetime
+    full_days: frozenset[date] = frozenset()
 
     def times(self, visit_type: VisitType) -> Iterator[VisitTime]:
         """Its free times in that city, earliest first."""
-        times = window_of(self.doctor, now=self.now).allowed(
-            free_times(
-                self.grid,
-                length=visit_type.slots,
-                kept_free=visit_type.buffer_slots,
-                mode=visit_type.mode,
-                now=self.now,
-            )
-        )
+        window = window_of(self.doctor, now=self.now, full_days=self.full_days)
+        times = window.allowed(free_times(self.grid, wanted_for(visit_type), now=self.now))
         if not self.city:
             return times
         return (time for time in times if time.place.city.casefold() == self.city)
@@ -85,8 +79,8 @@ def _diaries(
     end: datetime,
     now: datetime,
 ) -> list[_Diary]:
-    """One query. A visit that begins before `end` may need slots after it, so the query looks
-    further.
+    """One query, and one more for doctors who take only so many visits a day. A visit that begins
+    before `end` may need slots after it, so the query looks further.
     """
     fitting = {
         doctor.pk: fitting_visit_types(
@@ -105,8 +99,16 @@ def _diaries(
         clinics=[doctor.clinic for doctor in doctors],
         states=tuple(SlotState) if is_any_kept_free else (SlotState.OPEN, SlotState.HELD),
     )
+    full, city = full_days(doctors, start=start, end=end, now=now), search.city.casefold()
     return [
-        _Diary(each, fitting[each.pk], grids.get(each.pk, []), search.city.casefold(), now)
+        _Diary(
+            each,
+            fitting[each.pk],
+            grids.get(each.pk, []),
+            city,
+            now,
+            full.get(each.pk, frozenset()),
+        )
         for each in doctors
     ]
 

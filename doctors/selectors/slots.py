@@ -12,12 +12,20 @@ from django.db.models import Q
 
 from docbook.postgres.rows import rows_of
 from doctors.models import Clinic, Doctor, SlotState, VisitType
-from doctors.rules import BookingWindow, GridSlot, Place, VisitTime, instants_of_days, visit_times
+from doctors.rules import (
+    BookingWindow,
+    GridSlot,
+    Place,
+    VisitTime,
+    Wanted,
+    instants_of_days,
+    visit_times,
+)
 
 _PLACE = ("name", "street", "postcode", "city", "time_zone")
 _GRID = """
 SELECT slot.id, doctor_id, clinic_id, mode, starts_at, ends_at, state, held_until, hold_id,
-       clinic.name, street, postcode, city, time_zone
+       visit_types, clinic.name, street, postcode, city, time_zone
 FROM doctors_slot AS slot
 LEFT JOIN doctors_clinic AS clinic
     ON clinic.id = clinic_id AND NOT clinic.id = ANY(%(known)s::bigint[])
@@ -36,8 +44,45 @@ def place_of(clinic: Clinic) -> Place:
     return Place(clinic.pk, *(getattr(clinic, name) for name in _PLACE))
 
 
-def window_of(doctor: Doctor, *, now: datetime) -> BookingWindow:
-    return BookingWindow(now, doctor.min_notice_minutes, doctor.horizon_days)
+def wanted_for(visit_type: VisitType) -> Wanted:
+    """What the visit takes of a grid."""
+    return Wanted(visit_type.pk, visit_type.mode, visit_type.slots, visit_type.buffer_slots)
+
+
+def window_of(
+    doctor: Doctor, *, now: datetime, full_days: frozenset[date] = frozenset()
+) -> BookingWindow:
+    return BookingWindow(now, doctor.min_notice_minutes, doctor.horizon_days, full_days)
+
+
+_FULL_DAYS = """
+SELECT limited.doctor_id, full_.day
+FROM unnest(%(doctors)s::bigint[], %(most)s::integer[]) AS limited (doctor_id, most)
+CROSS JOIN LATERAL doctors_full_days(
+    limited.doctor_id, limited.most, %(start)s, %(end)s, %(now)s, %(apart_from)s) AS full_
+"""
+
+
+def full_days(
+    doctors: Iterable[Doctor],
+    *,
+    start: datetime,
+    end: datetime,
+    now: datetime,
+    apart_from: UUID | None = None,
+) -> dict[int, frozenset[date]]:
+    """The local days, among those that touch [start, end), on which these doctors have as many
+    visits as they want, by doctor. Visits that are held count; the one that moves (`apart_from`)
+    does not. One query, and none if no doctor has a limit.
+    """
+    limits = {each.pk: each.most_visits_a_day for each in doctors if each.most_visits_a_day}
+    found: dict[int, set[date]] = {pk: set() for pk in limits}
+    if limits:
+        asked: dict[str, Any] = {"doctors": list(limits), "most": list(limits.values())}
+        asked |= {"start": start, "end": end, "now": now, "apart_from": apart_from}
+        for doctor_id, day in rows_of(_FULL_DAYS, **asked):
+            found[doctor_id].add(day)
+    return {pk: frozenset(days) for pk, days in found.items()}
 
 
 def grid_of_doctors(
@@ -65,9 +110,9 @@ def grid_of_doctors(
     rows = rows_of(_GRID, **asked)
     for row in rows:
         if row[2] not in places:
-            places[row[2]] = Place(row[2], *row[9:])
+            places[row[2]] = Place(row[2], *row[10:])
     return {
-        doctor_id: [GridSlot(row[0], doctor_id, places[row[2]], *row[3:9]) for row in of_doctor]
+        doctor_id: [GridSlot(row[0], doctor_id, places[row[2]], *row[3:10]) for row in of_doctor]
         for doctor_id, of_doctor in groupby(rows, key=itemgetter(1))
     }
 
@@ -97,7 +142,8 @@ def times_of_doctor(
     now: datetime,
     moves: UUID | None = None,
 ) -> tuple[list[VisitTime], list[VisitTime]]:
-    """(free, on hold) starts in [start, end) that notice and horizon allow. One query.
+    """(free, on hold) starts in [start, end) that notice, horizon and full days allow. One query,
+    and one more if the doctor takes only so many visits a day.
 
     A visit that begins before `end` may need slots after it, so the query looks further. Slots of
     the appointment that `moves` are free for it.
@@ -117,7 +163,9 @@ def times_of_doctor(
         states=(SlotState.OPEN, SlotState.HELD) if does_gap_do else tuple(SlotState),
     )
     grid = _as_seen_by(moves, grids.get(doctor.pk, []))
-    free, on_hold = _times_in(grid, visit_type=visit_type, now=now)
+    free, on_hold = visit_times(grid, wanted_for(visit_type), now=now)
+    full = full_days([doctor], start=start, end=end, now=now, apart_from=moves)
+    window = window_of(doctor, now=now, full_days=full.get(doctor.pk, frozenset()))
     return (
         window.allowed_in_order(_before(end, free)),
         window.allowed_in_order(_before(end, on_hold)),
@@ -143,32 +191,34 @@ def practice_times_on_day(
     *, visit_type: VisitType, day: date, now: datetime, moves: UUID
 ) -> list[VisitTime]:
     """Free starts on a day, each on its own clinic's clock, that have not begun: also those that
-    notice and horizon keep from patients. Slots of the appointment that `moves` are free for it.
-    One query.
+    notice, horizon and a full day keep from patients. Slots of the appointment that `moves` are
+    free for it. One query.
     """
     start, end = instants_of_days(day, day)
     margin = visit_type.duration + visit_type.buffer
     doctor_id = visit_type.doctor_id
     grid = grid_of_doctors(doctor_ids=[doctor_id], start=start, end=end + margin)
     slots = _as_seen_by(moves, grid.get(doctor_id, []))
-    free, _on_hold = _times_in(slots, visit_type=visit_type, now=now)
+    free, _on_hold = visit_times(slots, wanted_for(visit_type), now=now)
     return [time for time in free if time.local_day == day and time.starts_at > now]
 
 
 def free_times_of_doctors(
     *, visit_types: Sequence[VisitType], start: datetime, end: datetime, now: datetime
 ) -> list[tuple[VisitTime, VisitType]]:
-    """Free starts in [start, end) that notice and horizon allow, for each of these visit types,
-    earliest first. One query. The visit types must have their doctors loaded.
+    """Free starts in [start, end) that notice, horizon and full days allow, for each of these visit
+    types, earliest first. Two queries at most. The visit types must have their doctors loaded.
     """
     margin = max((each.duration + each.buffer for each in visit_types), default=timedelta())
     doctor_ids = {each.doctor_id for each in visit_types}
     grid = grid_of_doctors(doctor_ids=doctor_ids, start=start, end=end + margin)
+    doctors = {each.doctor_id: each.doctor for each in visit_types}.values()
+    full = full_days(doctors, start=start, end=end, now=now)
     found: list[tuple[VisitTime, VisitType]] = []
     for visit_type in visit_types:
         doctor = visit_type.doctor
-        window = window_of(doctor, now=now)
-        free, _on_hold = _times_in(grid.get(doctor.pk, []), visit_type=visit_type, now=now)
+        window = window_of(doctor, now=now, full_days=full.get(doctor.pk, frozenset()))
+        free, _on_hold = visit_times(grid.get(doctor.pk, []), wanted_for(visit_type), now=now)
         in_time = window.allowed(each for each in free if each.starts_at < end)
         found += [(time, visit_type) for time in in_time]
     return sorted(found, key=lambda pair: (pair[0].starts_at, pair[0].slot_id))
@@ -183,15 +233,3 @@ def _as_seen_by(appointment_id: UUID | None, grid: list[GridSlot]) -> list[GridS
         else slot
         for slot in grid
     ]
-
-
-def _times_in(
-    grid: list[GridSlot], *, visit_type: VisitType, now: datetime
-) -> tuple[list[VisitTime], list[VisitTime]]:
-    return visit_times(
-        grid,
-        length=visit_type.slots,
-        kept_free=visit_type.buffer_slots,
-        mode=visit_type.mode,
-        now=now,
-    )

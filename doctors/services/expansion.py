@@ -34,7 +34,7 @@ FROM unnest(%(ids)s::bigint[]) WITH ORDINALITY AS doctor (id, position) ORDER BY
 # Instants as numbers: they are only compared, and parsing a million of them takes long.
 _PRESENT = """
 SELECT id, state = 'open' OR state = 'held' AND held_until <= clock_timestamp(),
-       doctor_id, clinic_id, mode,
+       doctor_id, clinic_id, mode, coalesce(array_to_string(visit_types, '+'), 'all'),
        extract(epoch FROM starts_at)::bigint, extract(epoch FROM ends_at)::bigint
 FROM doctors_slot
 WHERE doctor_id = ANY(%(doctors)s) AND starts_at > %(now)s
@@ -52,11 +52,12 @@ DELETE FROM doctors_slot WHERE id IN (
 """
 
 _ADD = """
-INSERT INTO doctors_slot (doctor_id, clinic_id, mode, starts_at, ends_at)
-SELECT doctor_id, clinic_id, mode, to_timestamp(starts), to_timestamp(ends)
-FROM unnest(%(doctors)s::bigint[], %(clinics)s::bigint[], %(modes)s::text[],
+INSERT INTO doctors_slot (doctor_id, clinic_id, mode, visit_types, starts_at, ends_at)
+SELECT doctor_id, clinic_id, mode, string_to_array(nullif(types, 'all'), '+')::bigint[],
+       to_timestamp(starts), to_timestamp(ends)
+FROM unnest(%(doctors)s::bigint[], %(clinics)s::bigint[], %(modes)s::text[], %(types)s::text[],
             %(starts)s::bigint[], %(ends)s::bigint[])
-    AS candidate (doctor_id, clinic_id, mode, starts, ends)
+    AS candidate (doctor_id, clinic_id, mode, types, starts, ends)
 ORDER BY doctor_id, starts, ends, clinic_id, mode
 """
 
@@ -88,11 +89,14 @@ class ExpansionResult:
 
 
 class Candidate(NamedTuple):
-    """A slot that the rules want. Instants are in whole seconds since 1970."""
+    """A slot that the rules want. Instants are in whole seconds since 1970. `types` is
+    "all", or the ids of the visit types with "+" between them.
+    """
 
     doctor_id: int
     clinic_id: int
     mode: str
+    types: str
     starts: int
     ends: int
 
@@ -178,10 +182,13 @@ def _begin(doctor_ids: list[int]) -> None:
 def _candidates(
     doctor: Doctor, hours: Hours, *, now: datetime, days: int | None
 ) -> Iterator[Candidate]:
-    for clinic_id, mode, period in hours.slots(now=now, days=days or doctor.horizon_days):
+    for clinic_id, mode, period, visit_types in hours.slots(
+        now=now, days=days or doctor.horizon_days
+    ):
         if period.starts_at > now:
             starts, ends = int(period.starts_at.timestamp()), int(period.ends_at.timestamp())
-            yield Candidate(doctor.pk, clinic_id, mode, starts, ends)
+            types = "+".join(map(str, visit_types)) or "all"
+            yield Candidate(doctor.pk, clinic_id, mode, types, starts, ends)
 
 
 def _end_of_window(hours: Iterable[Hours], *, now: datetime, days: int) -> datetime:
@@ -212,7 +219,7 @@ def _add(candidates: list[Candidate]) -> int:
     """
     if not candidates:
         return 0
-    names = ("doctors", "clinics", "modes", "starts", "ends")
+    names = ("doctors", "clinics", "modes", "types", "starts", "ends")
     columns = dict(zip(names, map(_array, zip(*candidates, strict=True)), strict=True))
     try:
         with transaction.atomic():

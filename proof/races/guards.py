@@ -164,6 +164,13 @@ _ALL = (
         removal=_text(r"call\.address\]", "NULL::bigint]"),
     ),
     Guard(
+        name="one hold of a full doctor at a time",
+        kind="advisory lock, `visits-a-day:` and the doctor, if they take only so many",
+        why="Two who want the last place of a day would both count the visits before either is in.",
+        shown_by="hold + hold: the last place of a doctor's day",
+        removal=_text(r"bookings_lock_of_busy_doctor\(call\.slot_id\)", "NULL::bigint"),
+    ),
+    Guard(
         name="no waiting among many",
         kind="advisory locks, tried and not waited for",
         why="Two batches that want the locks of the same two people, in two orders, would wait for"

@@ -137,6 +137,10 @@ class Stage:
 
     # What was there before.
 
+    def takes_a_day(self, most: int) -> None:
+        """The first doctor sees no more patients a day than this."""
+        Doctor.objects.filter(pk=self.a.doctor.pk).update(most_visits_a_day=most)
+
     def kept(
         self, who: User, at: int, *, by: Practice | None = None, wrong: int = 0, long: bool = False
     ) -> Hold:

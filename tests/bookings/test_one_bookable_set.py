@@ -2,7 +2,8 @@
 
 The oracle here is written separately, in plain Python, from the promise. A visit can start where
 enough free slots for its type follow each other at one clinic, together with the time kept free
-after it. The start is after the notice, on one of the days of the horizon on that clinic's clock.
+after it. The start is after the notice, on one of the days of the horizon on that clinic's clock,
+which does not have as many visits as the doctor wants.
 """
 
 from dataclasses import dataclass
@@ -44,7 +45,11 @@ AT_MIDNIGHT = ("America/Havana", "Atlantic/Azores", "Asia/Beirut", "Africa/Cairo
 NIGHTS = ((3, 28), (10, 31), (3, 14), (11, 7))
 states = st.sampled_from(["open", "open", "open", "lapsed", "held", "booked", "blocked"])
 cells = st.tuples(
-    st.booleans(), st.integers(0, 2), st.sampled_from(["any", "any", "video"]), states
+    st.booleans(),
+    st.integers(0, 2),
+    st.sampled_from(["any", "any", "video"]),
+    states,
+    st.sampled_from([None, None, None, 0, 1]),
 )
 blocks = st.tuples(
     st.sampled_from(["soon", "edge", "night"]), st.integers(0, 30), st.lists(cells, max_size=5)
@@ -70,7 +75,7 @@ class World:
         visit, after = self.slots[at : at + reason.slots], self.slots[at + reason.slots :]
         end, needed = first.starts_at, list(visit)
         for slot in visit:
-            if (slot.starts_at, slot.clinic_id, slot.mode) != (end, first.clinic_id, first.mode):
+            if slot.starts_at != end or is_for(slot) != is_for(first):
                 return False
             end = slot.ends_at
         for slot in after[: reason.buffer_slots]:
@@ -83,14 +88,30 @@ class World:
         return (
             len(visit) == reason.slots
             and first.mode in ("any", reason.mode)
+            and (first.visit_types is None or reason.pk in first.visit_types)
+            and not self.is_full(day_of(first))
             and all(self.is_free(slot) for slot in needed)
             and first.starts_at >= self.now + timedelta(minutes=self.doctor.min_notice_minutes)
             and day_of(first) <= last
         )
 
+    def is_full(self, day: date) -> bool:
+        """Each booked or held slot here is a visit of its own."""
+        most = self.doctor.most_visits_a_day
+        visits = [
+            slot
+            for slot in self.slots
+            if slot.state in ("booked", "held") and not self.is_free(slot) and day_of(slot) == day
+        ]
+        return most is not None and len(visits) >= most
+
     def is_free(self, slot: Slot) -> bool:
         lapsed = slot.held_until is not None and slot.held_until <= self.now
         return slot.state == "open" or lapsed
+
+
+def is_for(slot: Slot) -> tuple[Any, ...]:
+    return slot.clinic_id, slot.mode, slot.visit_types
 
 
 def day_of(slot: Slot) -> date:
@@ -107,6 +128,7 @@ def plans(draw: st.DrawFn) -> dict[str, Any]:
         "zones": draw(st.lists(st.sampled_from(ZONES), min_size=1, max_size=3)),
         "notice": draw(st.sampled_from([0, 60, 3 * 24 * 60])),
         "horizon": draw(st.sampled_from([1, 3, 60, 365])),
+        "most": draw(st.sampled_from([None, None, 1, 2])),
         "blocks": draw(st.lists(blocks, min_size=1, max_size=3)),
         "reasons": draw(st.lists(reasons, min_size=1, max_size=2)),
     }
@@ -134,28 +156,39 @@ def build(plan: dict[str, Any]) -> World:
         slot_minutes=30,
         min_notice_minutes=plan["notice"],
         horizon_days=plan["horizon"],
+        most_visits_a_day=plan["most"],
     )
-    made: dict[datetime, Slot] = {}
-    for kind, hours, grid in plan["blocks"]:
-        moment = begin_of(kind, hours, horizon=plan["horizon"], now=now)
-        for gap, clinic, mode, state in grid:
-            moment += timedelta(minutes=30) if gap else timedelta(0)
-            if moment > now and moment not in made:
-                made[moment] = slot_at(moment, doctor, clinics[clinic % len(clinics)], mode, state)
-            moment += timedelta(minutes=30)
     types = [
         make_visit_type(doctor=doctor, slots=n, buffer_slots=kept, mode=mode, is_active=not off)
         for n, kept, mode, off in plan["reasons"]
     ]
+    made: dict[datetime, Slot] = {}
+    for kind, hours, grid in plan["blocks"]:
+        moment = begin_of(kind, hours, horizon=plan["horizon"], now=now)
+        for gap, clinic, mode, state, only in grid:
+            moment += timedelta(minutes=30) if gap else timedelta(0)
+            if moment > now and moment not in made:
+                where = clinics[clinic % len(clinics)]
+                those = None if only is None else [types[only % len(types)].pk]
+                made[moment] = slot_at(moment, doctor, where, mode, state, those)
+            moment += timedelta(minutes=30)
     return World(doctor, [made[at] for at in sorted(made)], types, timezone.now())
 
 
-def slot_at(moment: datetime, doctor: Doctor, clinic: Clinic, mode: str, state: str) -> Slot:
+def slot_at(
+    moment: datetime,
+    doctor: Doctor,
+    clinic: Clinic,
+    mode: str,
+    state: str,
+    visit_types: list[int] | None = None,
+) -> Slot:
     until = {"lapsed": timedelta(minutes=-1), "held": timedelta(minutes=5)}.get(state)
     return Slot.objects.create(
         doctor=doctor,
         clinic=clinic,
         mode=mode,
+        visit_types=visit_types,
         starts_at=moment,
         ends_at=moment + timedelta(minutes=30),
         state="held" if until else state,

@@ -12,6 +12,8 @@ LANGUAGE sql STABLE AS $$
         WHEN (facts.pause).id IS NOT NULL THEN 'booking-disabled'
         WHEN bookings_is_outside_the_window(facts) THEN 'outside-booking-window'
         WHEN bookings_does_not_fit(facts) THEN 'slot-taken'
+        WHEN (facts.doctor).most_visits_a_day IS NOT NULL AND bookings_day_is_full(facts)
+            THEN 'slot-taken'
         WHEN bookings_patient_is_busy(facts) THEN 'patient-busy'
         WHEN bookings_counts(facts) AND (facts.live).same_id IS NOT NULL THEN 'held-before'
         WHEN bookings_counts(facts) AND bookings_holds_enough(facts) THEN 'hold-limit'
@@ -74,6 +76,18 @@ CREATE FUNCTION bookings_does_not_fit(facts bookings_hold_facts) RETURNS boolean
 LANGUAGE sql IMMUTABLE AS $$
     SELECT facts.slot_ids IS NULL
         OR (facts.slot).mode NOT IN ((facts.visit_type).mode, 'any')
+        OR NOT coalesce((facts.visit_type).id = ANY ((facts.slot).visit_types), true)
+$$;
+
+-- With the visits that somebody is booking just now. bookings_lock_holders lets one hold after the
+-- other count them.
+CREATE FUNCTION bookings_day_is_full(facts bookings_hold_facts) RETURNS boolean
+LANGUAGE sql STABLE AS $$
+    SELECT ((facts.slot).starts_at AT TIME ZONE (facts.clinic).time_zone)::date IN (
+        SELECT full_.day FROM doctors_full_days(
+            doctor => (facts.doctor).id, most => (facts.doctor).most_visits_a_day,
+            from_ => (facts.slot).starts_at, until_ => (facts.slot).starts_at,
+            at_ => facts.at_, apart_from => (facts.call).replaces) AS full_)
 $$;
 
 CREATE FUNCTION bookings_patient_is_busy(facts bookings_hold_facts) RETURNS boolean

@@ -1,5 +1,5 @@
--- The slots that a visit starting with this one takes: `wanted` adjacent ones of one clinic and
--- mode, and after them up to `kept_free` that exist, follow without a gap and are not blocked.
+-- The slots that a visit starting with this one takes: `wanted` adjacent ones of one clinic for the
+-- same visits, and after them up to `kept_free` that exist, follow without a gap and are not blocked.
 -- NULL where there are not `wanted` of them.
 CREATE FUNCTION bookings_run_of_slots(
     first doctors_slot, wanted integer, kept_free integer, OUT ids bigint[], OUT ends_at timestamptz
@@ -20,7 +20,8 @@ BEGIN
     LOOP
         EXIT WHEN following.starts_at <> last_end;
         IF cardinality(ids) < wanted THEN
-            EXIT WHEN (following.clinic_id, following.mode) <> (first.clinic_id, first.mode);
+            EXIT WHEN (following.clinic_id, following.mode, following.visit_types)
+                IS DISTINCT FROM (first.clinic_id, first.mode, first.visit_types);
             ends_at := following.ends_at;
         ELSE
             EXIT WHEN following.state = 'blocked';

@@ -12,10 +12,17 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from bookings.schedule.hours_words import effect_of, title_of
+from bookings.schedule.hours_words import effect_of, title_of, with_visit_types
 from docbook.http.dates import validate_day
 from docbook.http.form_fields import TextField
-from doctors.models import AvailabilityOverride, AvailabilityRule, Clinic, Doctor, OverrideKind
+from doctors.models import (
+    AvailabilityOverride,
+    AvailabilityRule,
+    Clinic,
+    Doctor,
+    OverrideKind,
+    VisitType,
+)
 from doctors.models.overrides import LONGEST_NAME
 from doctors.schedule_forms import NoOverlaps, OverrideForm, RuleForm
 
@@ -86,6 +93,7 @@ class HoursForm(RuleForm, _AtClinics):
             self.fields[name].widget = forms.TextInput(attrs=_CLOCK)
         labels = {"weekdays": _("Days"), "starts": _("From"), "ends": _("Until")}
         labels |= {"every_weeks": _("Weeks"), "mode": _("Kind of visit")}
+        labels["visit_types"] = _("Only for")
         for name, label in labels.items():
             self.fields[name].label = label
         for name in ("starts", "ends", "every_weeks"):
@@ -113,8 +121,15 @@ class HoursForm(RuleForm, _AtClinics):
     def effect(self) -> str:
         """Empty while the hours cannot be read."""
         if not self._readable:
-            return effect_of(self.before, slot_minutes=self.slot_minutes) if self.before else ""
-        return effect_of(self.instance, slot_minutes=self.slot_minutes, before=self.before)
+            if self.before is None:
+                return ""
+            said = effect_of(self.before, slot_minutes=self.slot_minutes)
+            return with_visit_types(said, self._names(self.before))
+        said = effect_of(self.instance, slot_minutes=self.slot_minutes, before=self.before)
+        return with_visit_types(said, self._names(self.instance))
+
+    def _names(self, rule: AvailabilityRule) -> list[str]:
+        return [name for pk, name in self.visit_type_names.items() if pk in rule.visit_types]
 
     @property
     def _readable(self) -> bool:
@@ -131,10 +146,12 @@ class HoursFormSet(NoOverlaps, forms.BaseFormSet):  # type: ignore[type-arg]  # 
         doctor: Doctor,
         rules: Sequence[AvailabilityRule],
         clinics: Sequence[Clinic],
+        visit_types: Sequence[VisitType],
         today: date,
         **kwargs: Any,
     ) -> None:
         self._doctor, self._clinics, self._today = doctor, clinics, today
+        self._visit_types = visit_types
         self._rules = {rule.pk: rule for rule in rules}
         if data is None:
             kwargs["initial"] = [_as_typed(rule) for rule in rules]
@@ -151,6 +168,7 @@ class HoursFormSet(NoOverlaps, forms.BaseFormSet):  # type: ignore[type-arg]  # 
         given |= {
             "instance": AvailabilityRule(doctor=self._doctor),
             "clinics": self._clinics,
+            "visit_types": self._visit_types,
         }
         if index is None or index >= self.initial_form_count() or self.is_bound:
             given["initial"] = self.blank
@@ -234,6 +252,7 @@ class TimeOffForm(OverrideForm, _AtClinics):
 def _as_typed(rule: AvailabilityRule) -> dict[str, Any]:
     names = ("weekdays", "starts", "ends", "every_weeks", "mode", "valid_from", "valid_until")
     typed = {name: getattr(rule, name) for name in names}
+    typed["visit_types"] = rule.visit_types
     return typed | {"clinic": rule.clinic_id, "saved": rule.pk}
 
 

@@ -63,6 +63,7 @@ def _cards(desk: Desk, data: Any = None) -> HoursFormSet:
         doctor=desk.doctor,
         rules=present.rules,
         clinics=present.clinics,
+        visit_types=present.visit_types,
         today=present.today,
     )
 

@@ -154,6 +154,19 @@ def _further_from_one_address(s: Stage) -> tuple[Act, Act]:
     return s.hold(s.ana, 0, address=4711), s.hold(s.ben, 1, address=4711)
 
 
+@meet("hold", "hold", over="the last place of a doctor's day")
+def _further_on_a_day_that_fills(s: Stage) -> tuple[Act, Act]:
+    s.takes_a_day(1)
+    return s.hold(s.ana, 0), s.hold(s.ben, 1)
+
+
+@meet("hold", "cancel", over="the only place of a doctor's day")
+def _further_on_a_day_that_empties(s: Stage) -> tuple[Act, Act]:
+    s.takes_a_day(1)
+    visit = s.visit(s.ana, 0)
+    return s.hold(s.ben, 1), s.cancel(visit)
+
+
 @meet("hold", "hold", over="one Idempotency-Key")
 def _further_sent_twice(s: Stage) -> tuple[Act, Act]:
     return s.hold_by_api(s.ana, 0, key="tap-1"), s.hold_by_api(s.ana, 0, key="tap-1")

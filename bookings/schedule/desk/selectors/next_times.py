@@ -7,7 +7,7 @@ from itertools import islice
 
 from doctors.models import Doctor, SlotState, VisitType
 from doctors.rules import GridSlot, VisitTime, free_times, instants_of_days
-from doctors.selectors.slots import grid_of_doctors
+from doctors.selectors.slots import grid_of_doctors, wanted_for
 
 MOST = 8
 LOOKS_AHEAD = timedelta(days=28)
@@ -68,11 +68,5 @@ def next_times(
 def _free(
     visit_type: VisitType, grid: Sequence[GridSlot], from_on: date | None, now: datetime
 ) -> Iterator[VisitTime]:
-    times = free_times(
-        grid,
-        length=visit_type.slots,
-        kept_free=visit_type.buffer_slots,
-        mode=visit_type.mode,
-        now=now,
-    )
+    times = free_times(grid, wanted_for(visit_type), now=now)
     return (each for each in times if from_on is None or each.local_day >= from_on)

@@ -1,0 +1,22 @@
+"""Functions of the database, as `make functions` found them in bookings/engine/sql."""
+
+from pathlib import Path
+
+from django.db import migrations
+
+SQL = Path(__file__).parent / "sql"
+
+
+class Migration(migrations.Migration):
+
+    dependencies = [
+        ('bookings', '0027_rearrangements'),
+        ('doctors', '0011_functions'),
+    ]
+
+    operations = [
+        migrations.RunSQL(
+            (SQL / "0028_functions.sql").read_text(),
+            (SQL / "0028_functions_back.sql").read_text(),
+        ),
+    ]
