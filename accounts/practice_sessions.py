@@ -24,6 +24,7 @@ from django_htmx.http import HttpResponseClientRedirect
 from accounts import second_factor
 from accounts.models import User
 from accounts.roles import works_here
+from docbook.http.htmx import is_by_itself
 
 _BEGAN, _SEEN, _GIVEN_BY = "work_began", "work_seen", "second_factor_of"
 _SEEN_EVERY = 60  # seconds; a session is not written for every page
@@ -97,6 +98,8 @@ def _limit(request: HttpRequest) -> None:
     left = int(session[_BEGAN] + settings.WORK_SESSION_HOURS * 3600 - now)
     if left <= 0:
         session.flush()
+    elif is_by_itself(request):
+        return
     # A sign-in writes the session in any case.
     elif session.modified or now - session.get(_SEEN, session[_BEGAN]) >= _SEEN_EVERY:
         session[_SEEN] = now

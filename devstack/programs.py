@@ -28,6 +28,21 @@ def web(*, port: int, environment: Environment) -> Program:
     )
 
 
+def events(*, port: int, environment: Environment) -> Program:
+    """Tells open pages what has changed. It only waits, so one process has time for all."""
+    return Program(
+        name="events",
+        command=[
+            *_module("granian", "docbook.events.asgi:application"),
+            *("--interface", "asgi", "--host", LOOPBACK, "--port", str(port)),
+            *("--http", "1", "--no-ws", "--workers", "1"),
+            *("--http1-header-read-timeout", "10000", "--backpressure", "2048"),
+            *("--respawn-failed-workers", "--workers-kill-timeout", "5"),
+        ],
+        environment=environment,
+    )
+
+
 def worker(*, environment: Environment) -> Program:
     """For messages that somebody waits for: codes first, then what is due, then mails. Its threads
     mostly wait for the mail server.

@@ -16,7 +16,7 @@ from devstack.engines import Engines, running_engines
 from devstack.interrupts import Interrupts, interrupts_noted
 from devstack.layout import DEV, shown
 from devstack.outside import DATABASE, MAIL, REDIS
-from devstack.ports import LOOPBACK, address, web_port
+from devstack.ports import LOOPBACK, address, free_port, web_port
 from devstack.preparation import prepare_database
 from devstack.processes import Workshop
 from devstack.refusals import Interrupted, Refusal
@@ -45,7 +45,8 @@ def _run(*, port: int, interrupts: Interrupts, running: ExitStack) -> None:
     say("DocBook")
     engines = running.enter_context(running_engines(workshop=workshop))
     _report_engines(engines)
-    environment = _environment(engines, port=port)
+    events_port = free_port()
+    environment = _environment(engines, port=port, events_port=events_port)
     _write_environment(workshop.folder / "env", environment)
     prepare_database(engines=engines, workshop=workshop)
     if environment["STATIC_ROOT"]:
@@ -53,6 +54,7 @@ def _run(*, port: int, interrupts: Interrupts, running: ExitStack) -> None:
         collect_static(folder, workshop=workshop, environment=environment)
     supervisor = running.enter_context(supervised(workshop=workshop, engines=engines.processes))
     _start(supervisor, workshop=workshop, port=port, environment=environment)
+    supervisor.start(programs.events(port=events_port, environment=environment))
     _welcome(port=port, engines=engines)
     while True:
         interrupts.check()
@@ -60,12 +62,13 @@ def _run(*, port: int, interrupts: Interrupts, running: ExitStack) -> None:
         time.sleep(PULSE)
 
 
-def _environment(engines: Engines, *, port: int) -> Mapping[str, str]:
+def _environment(engines: Engines, *, port: int, events_port: int) -> Mapping[str, str]:
     chosen = {name: value for name, value in os.environ.items() if value}
     return {
         "DJANGO_SETTINGS_MODULE": chosen.get("DJANGO_SETTINGS_MODULE", "docbook.settings.dev"),
         "SITE_URL": chosen.get("SITE_URL", address(port)),
         "PORT": str(port),
+        "EVENTS_ADDRESS": f"{LOOPBACK}:{events_port}",
         "STATIC_ROOT": "" if Env().bool("DEBUG", default=False) else str(DEV / "static"),
         **engines.environment,
     }
@@ -93,7 +96,7 @@ def _start(
         programs.relay(environment=environment),
         programs.beat(schedule=schedule, environment=environment),
     )
-    report("Background", "workers, relay and beat started")
+    report("Background", "workers, relay, beat and live updates started")
 
 
 def _wait_until_served(port: int, *, supervisor: Supervisor, interrupts: Interrupts) -> None:

@@ -15,6 +15,8 @@ MONTHS_OF_APPOINTMENTS = (1_202, 0)
 RELAY_ASLEEP = (1_203, 0)
 # Two looks over the waitlist would both read every grid, and the second would offer nothing.
 LOOK_OVER_WAITLIST = (1_203, 1)
+# Of the processes that can tell open pages what has changed, one reads the audit trail.
+ANNOUNCER = (1_203, 2)
 
 # -- advisory locks of PostgreSQL, by a hashed text
 # One sealer of the audit at a time: seals are a chain.
@@ -40,6 +42,7 @@ LIMIT = "rl:"
 # What each page of results asks for, kept for a minute or less.
 SEARCH_CHOICES = "cache:search:choices"
 SEARCH_SPECIALTIES = "cache:search:summaries"
+# The channels "slots:<doctorId>" carry the changes of a doctor's days: see docbook.events.channels.
 # Until when everything was in order.
 LAST_LOOK_AT_INVARIANTS = "invariants:last-look"
 # The entry of the waitlist that was looked at last, (joined at, id); none if the whole line was.

@@ -26,6 +26,7 @@ from docbook import fibers, shared_calls
 from docbook.http.limits import BODY_SECONDS, LATE, THROWN_AWAY
 from docbook.observability import request_id
 from docbook.pace import Pace
+from docbook.passing_on import PassingOn
 from docbook.waiting_line import WaitingLine
 from docbook.wsgi import application as wsgi
 
@@ -67,6 +68,7 @@ class Server:
     def __init__(self) -> None:
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="request")
         self._refused = 0  # in the last second
+        self._passing_on = PassingOn()
         # The health check answers even while all other threads are busy.
         self._reserved = ThreadPoolExecutor(1, thread_name_prefix="health")
 
@@ -90,6 +92,9 @@ class Server:
         # Before anything of it is read: to refuse must cost next to nothing.
         if hot and self._line.refuses(finishes=hot[0] is self._confirm):
             self._refuse(connection)
+            return
+        if self._passing_on.takes(scope):
+            await self._passing_on.answer(scope, connection)
             return
         environ = environ_of(scope)
         if "CONTENT_LENGTH" in environ or "HTTP_TRANSFER_ENCODING" in environ:

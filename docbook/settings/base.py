@@ -14,6 +14,7 @@ from docbook.settings.browser import *
 from docbook.settings.celery import *
 from docbook.settings.database import *
 from docbook.settings.environment import env, optional_secret, secret, secret_ring, security_mailbox
+from docbook.settings.events import *
 from docbook.settings.messages import *
 from docbook.settings.redis import *
 from docbook.settings.static import *

@@ -71,6 +71,7 @@ POST   /schedule/availability/visits/                          302 404 404 302 4
 GET    /schedule/availability/visits/?doctor={doctor_id}       302 404 404 200 404 200 404 404 404
 POST   /schedule/availability/visits/?doctor={doctor_id}       302 404 404 302 404 302 404 404 404
 GET    /schedule/availability/visits/<rearrangement_id>/       302 404 404 200 404 200 404 404 404
+GET    /events/doctors/<doctor_id>/                            302 404 404 204 404 204 404 404 404
 GET    /schedule/feed/                                         302 404 404 200 200 200 200 404 404
 GET    /schedule/feed/?doctor={doctor_id}                      302 404 404 200 404 200 404 404 404
 POST   /schedule/feed/link/                                    302 404 404 200 404 200 404 404 404

@@ -18,6 +18,7 @@ from django.utils import timezone
 from accounts import second_factor
 from accounts.models import User
 from docbook.errors import RateLimited
+from docbook.http.htmx import BY_ITSELF
 from docbook.http.rate_policies import POLICIES
 from tests.api.client import Api, problem
 from tests.factories import (
@@ -431,6 +432,20 @@ def test_each_page_moves_the_end_until_the_day_of_work_is_over() -> None:
     session.save()
     browser.get("/admin/")
     assert get_user(browser).is_anonymous
+
+
+def test_page_that_refreshes_itself_does_not_move_the_end() -> None:
+    doctor = make_doctor()
+    browser, _ = sign_in(make_secretary(doctor=doctor))
+    browser.get("/schedule/")
+    session = browser.session
+    session["work_seen"] -= 120
+    session.save()
+    for path in ("/schedule/", f"/events/doctors/{doctor.pk}/"):
+        assert browser.get(path, headers={BY_ITSELF: "1"}).status_code in (200, 204)
+        assert browser.session["work_seen"] == session["work_seen"]
+    browser.get("/schedule/")
+    assert browser.session["work_seen"] > session["work_seen"]
 
 
 def test_patient_stays_signed_in_for_fourteen_days_and_costs_no_write() -> None:

@@ -32,7 +32,9 @@ def test_only_the_migration_is_the_owner_and_no_process_of_ours_the_superuser():
     ours = {name: each["environment"] for name, each in services.items() if "build" in each}
     roles = {name: each["DATABASE_URL"].split("//")[1].split("@")[0] for name, each in ours.items()}
     assert roles.pop("migrate") == "docbook_owner"
-    assert roles == dict.fromkeys(("web", "worker", "upkeep", "relay", "beat"), "docbook_app")
+    assert roles == dict.fromkeys(
+        ("web", "events", "worker", "upkeep", "relay", "beat"), "docbook_app"
+    )
     passwords = {name: each["DATABASE_PASSWORD"] for name, each in ours.items()}
     assert passwords.pop("migrate") == "${DATABASE_OWNER_PASSWORD:-}"
     assert set(passwords.values()) == {"${DATABASE_APP_PASSWORD:-}"}
@@ -56,7 +58,8 @@ SECRETS = {
     "roles": {"postgres_password", "database_owner_password", "database_app_password"},
     "migrate": OF_A_SERVER | {"database_owner_password"},
     **dict.fromkeys(
-        ("web", "worker", "upkeep", "relay", "beat"), OF_A_SERVER | {"database_app_password"}
+        ("web", "events", "worker", "upkeep", "relay", "beat"),
+        OF_A_SERVER | {"database_app_password"},
     ),
 }
 

@@ -23,7 +23,7 @@ from devstack import programs
 from devstack.interrupts import Interrupts
 from devstack.layout import ROOT
 from devstack.mailsink import start_mail_sink, wait_for_mail_sink
-from devstack.ports import address, free_port
+from devstack.ports import LOOPBACK, address, free_port
 from devstack.processes import Process, Workshop, stop
 from devstack.roles import Roles, new_roles
 from devstack.static_files import collect_static
@@ -102,7 +102,7 @@ def running_stack(folder: Path) -> Iterator[Live]:
         running.callback(valkey.stop)
         wait_for_mail_sink(sink, workshop=workshop)
         wait_for_valkey(valkey, workshop=workshop)
-        port = free_port()
+        port, events_port = free_port(), free_port()
         environment = {
             "DJANGO_SETTINGS_MODULE": "docbook.settings.dev",
             **roles.environment(database_url),
@@ -111,6 +111,7 @@ def running_stack(folder: Path) -> Iterator[Live]:
             "SITE_URL": address(port),
             "REDIS_URL": valkey.url(),
             "STATIC_ROOT": str(folder / "static"),
+            "EVENTS_ADDRESS": f"{LOOPBACK}:{events_port}",
             "WAITLIST_QUIET_HOURS": "00:00-00:00",  # tests run at night as well
         }
         collect_static(folder / "static", workshop=workshop, environment=environment)
@@ -120,6 +121,7 @@ def running_stack(folder: Path) -> Iterator[Live]:
             workshop.start(program)
             for program in (
                 programs.web(port=port, environment=environment),
+                programs.events(port=events_port, environment=environment),
                 programs.worker(environment=environment),
                 programs.upkeep(environment=environment),
                 programs.relay(environment=environment),

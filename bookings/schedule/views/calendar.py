@@ -37,6 +37,7 @@ from bookings.schedule.views.chosen_doctor import (
     page_of_doctor,
     way_back,
 )
+from bookings.schedule.views.live import stream_of
 from bookings.schedule.views.panel import panel_context
 from bookings.schedule.visit_list import STATUSES, visits_of_month
 from docbook.http.htmx import wants_fragment
@@ -114,6 +115,7 @@ def schedule(request: HttpRequest) -> HttpResponse:
         ],
         "today_url": asked.url(asked.today),
         "here": asked.url(),
+        "live": _live(asked),
         "nav": "schedule",
         "single_keys": request.session.get(SINGLE_KEYS, "on") == "on",
         **_VIEWS[asked.view](asked),
@@ -130,6 +132,20 @@ def keys(request: HttpRequest) -> HttpResponse:
     chosen_doctor(request, signed_in(request))
     request.session[SINGLE_KEYS] = "off" if request.POST.get("single") == "off" else "on"
     return redirect(way_back(request, otherwise=reverse("bookings:schedule")))
+
+
+def _live(asked: Asked) -> dict[str, object]:
+    """The stream that tells of changes, and the days that this page shows."""
+    first = last = asked.day
+    if asked.view == "week":
+        first = _monday(asked.day)
+        last = first + 6 * ONE_DAY
+    elif asked.view in ("month", "list"):
+        # The month of the calendar begins and ends with whole weeks.
+        first = _monday(asked.day.replace(day=1))
+        last = first + 41 * ONE_DAY
+    doctors = asked.doctors if asked.view == "doctors" else [asked.doctor]
+    return {"url": stream_of(doctors), "first": first, "last": last}
 
 
 def _asked(request: HttpRequest) -> Asked:
