@@ -13,6 +13,7 @@ from bookings.holding.services.drafts import purge_drafts
 from bookings.invariants import watch
 from bookings.notifications import receivers
 from bookings.notifications.services import publish_reminders
+from bookings.schedule.numbers import services as numbers
 from bookings.upkeep.gates import open_gates_without_hold
 from bookings.upkeep.partitions import make_partitions
 from bookings.upkeep.retention import purge_ended_holds, purge_ended_waits, purge_past_times
@@ -113,6 +114,17 @@ def sweep() -> None:
 @shared_task(name="bookings.mark_missed")
 def mark_missed_visits() -> None:
     mark_missed(now=timezone.now())
+
+
+@shared_task(name="bookings.count_today")
+def count_today() -> None:
+    numbers.count_today(now=timezone.now())
+
+
+@shared_task(name="bookings.recount_days")
+def recount_days() -> None:
+    """Once a night: also finds late changes, and days without workers."""
+    numbers.recount(now=timezone.now())
 
 
 @shared_task(name="bookings.make_partitions")

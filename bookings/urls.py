@@ -8,6 +8,7 @@ from bookings.holding.views import booking
 from bookings.rearranging.views import decisions
 from bookings.rearranging.views import other_times as instead
 from bookings.schedule.feeds import views as feeds
+from bookings.schedule.numbers import views as numbers
 from bookings.schedule.views import calendar, desk, live, moving, time_off, visits, weekly_hours
 from bookings.waitlist import views as offered_time
 
@@ -53,6 +54,8 @@ urlpatterns = [
     path("schedule/visits/<uuid:appointment_id>/act/", visits.act, name="act"),
     path("schedule/visits/<uuid:appointment_id>/note/", visits.note, name="note"),
     path("events/doctors/<int:doctor_id>/", live.may_listen, name="live"),
+    path("schedule/numbers/", numbers.numbers, name="numbers"),
+    path("schedule/numbers/days.csv", numbers.days_file, name="numbers_file"),
     path("schedule/feed/", feeds.page, name="feed"),
     path("schedule/feed/link/", feeds.make_link, name="make_feed"),
     path("schedule/feed/revoke/", feeds.revoke_link, name="revoke_feed"),

@@ -17,6 +17,8 @@ RELAY_ASLEEP = (1_203, 0)
 LOOK_OVER_WAITLIST = (1_203, 1)
 # Of the processes that can tell open pages what has changed, one reads the audit trail.
 ANNOUNCER = (1_203, 2)
+# Of two counts of the same days, the older one must not write last.
+COUNTS_OF_DAYS = (1_204, 0)
 
 # -- advisory locks of PostgreSQL, by a hashed text
 # One sealer of the audit at a time: seals are a chain.

@@ -2,6 +2,7 @@
 
 from bookings.models.appointments import Appointment
 from bookings.models.calendar_feeds import CalendarFeed
+from bookings.models.doctor_days import DoctorDay
 from bookings.models.drafts import Draft
 from bookings.models.holds import Hold, HoldState
 from bookings.models.notes import VisitNote
@@ -15,6 +16,7 @@ __all__ = [
     "BookingPause",
     "CalendarFeed",
     "Choice",
+    "DoctorDay",
     "Draft",
     "Hold",
     "HoldState",

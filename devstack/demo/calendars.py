@@ -24,6 +24,8 @@ from doctors.services.expansion import expand_slots
 WORKERS = 2
 DOCTORS_A_STEP = 10
 PAST_DAYS = 21
+# The demo doctor has more, so that the page of numbers has something to show and to compare.
+HISTORY_DAYS = 26 * 7
 
 Grids = dict[int, list[GridSlot]]
 _FEATURED_SLUGS = frozenset(featured.name.slug for featured in FEATURED)
@@ -90,16 +92,20 @@ def _fill_city(
 
 
 def _make_slots(practices: list[Practice], *, now: datetime) -> Grids:
-    """With the same expansion that beat runs daily. Featured doctors also get past weeks."""
+    """With the same expansion that beat runs daily. Featured doctors also get past weeks, and the
+    demo doctor half a year.
+    """
     ids = [practice.doctor.pk for practice in practices]
     with_past = [
         practice.doctor.pk for practice in practices if practice.doctor.slug in _FEATURED_SLUGS
     ]
-    past = now - timedelta(days=PAST_DAYS)
-    if with_past:
-        expand_slots(doctor_ids=with_past, now=past, days=PAST_DAYS)
+    with_history = [each.doctor.pk for each in practices if each.doctor.slug == DOCTOR.slug]
+    for some, days in ((with_history, HISTORY_DAYS), (with_past, PAST_DAYS)):
+        if some:
+            expand_slots(doctor_ids=some, now=now - timedelta(days=days), days=days)
     expand_slots(doctor_ids=ids, now=now)
-    return grid_of_doctors(doctor_ids=ids, start=past, end=now + WEEKS_AHEAD * ONE_WEEK)
+    start = now - timedelta(days=HISTORY_DAYS)
+    return grid_of_doctors(doctor_ids=ids, start=start, end=now + WEEKS_AHEAD * ONE_WEEK)
 
 
 def _plan(

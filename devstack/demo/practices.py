@@ -26,7 +26,7 @@ DOCTORS_A_CLINIC = 6
 MOST_TREATMENTS = 4
 CONGRESS = "At a congress"
 # Longer than the demo looks back.
-PAST = 30
+PAST = 200
 _HOME = CITIES[0]
 _OTHER_LANGUAGES = ("ar", "de", "en", "es", "fr", "hi", "it", "nl", "pl", "pt", "sw", "tr", "uk")
 
@@ -50,7 +50,7 @@ def add_practices(*, count: int, days: int, rng: Random, today: date) -> list[Pr
     Clinic.objects.bulk_create(draw.clinics.all)
     Doctor.objects.bulk_create([practice.doctor for practice in practices])
     VisitType.objects.bulk_create([each for one in practices for each in one.visit_types])
-    valid_from = today - timedelta(days=60)
+    valid_from = today - timedelta(days=PAST)
     AvailabilityRule.objects.bulk_create(_rules(practices, valid_from=valid_from))
     until = today + timedelta(days=days)
     ClosedDay.objects.bulk_create(_closed_days(draw.clinics, today=today, until=until))

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import Enum
 from random import Random
 
@@ -11,9 +11,10 @@ from django.db import connection
 
 from accounts.models import User
 from bookings.models import Appointment
+from bookings.schedule.numbers.services import count_days
 from bookings.upkeep.partitions import make_partitions
 from devstack.demo.bulk import unhurried
-from devstack.demo.calendars import fill_calendars
+from devstack.demo.calendars import HISTORY_DAYS, fill_calendars
 from devstack.demo.cast import ADMIN, DOCTOR, DOMAIN, SECRETARY, address
 from devstack.demo.people import Login, Passwords, add_logins, add_visitors, numbered_patients
 from devstack.demo.practices import Practice, add_practices
@@ -21,9 +22,13 @@ from doctors.models import Doctor, SecretaryAssignment, Slot
 
 _FILLED = (
     "accounts_user, account_emailaddress, doctors_clinic, doctors_doctor, doctors_visittype,"
-    " doctors_availabilityrule, doctors_slot, bookings_hold, bookings_appointment, audit_auditevent"
+    " doctors_availabilityrule, doctors_slot, bookings_hold, bookings_appointment,"
+    " audit_auditevent, bookings_doctorday"
 )
 
+
+# Of visits: from the first one of the demo to more than a year ahead.
+MONTHS = 20
 
 _NEVER_EMPTIED = {
     "audit_auditevent": "audit_events_are_never_emptied",
@@ -81,7 +86,8 @@ def make_demo(
     Everything is drawn as of the midnight (UTC) before `now`.
     """
     midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
-    make_partitions(now=midnight)
+    history = timedelta(days=HISTORY_DAYS)
+    make_partitions(now=midnight - history, months_ahead=MONTHS)
     passwords = Passwords.make()
     with unhurried():
         patients = numbered_patients(Random(f"{seed} patients"))
@@ -97,6 +103,8 @@ def make_demo(
         )
     fill_calendars(practices, visitors=visitors, seed=seed, now=midnight, progress=progress)
     _open_the_doors(practices[0], passwords=passwords, now=midnight)
+    # Before beat deletes the old slots.
+    count_days(first=(midnight - history).date(), last=now.date() + timedelta(days=1), now=now)
     return _counts()
 
 

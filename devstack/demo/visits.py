@@ -78,13 +78,15 @@ class Planner:
                 visit = self._draw(grid, index, visit_types=visit_types)
             if visit:
                 yield visit
-            index += len(visit.slots) if visit else 1
+            # A visit that was called off leaves its time to the next patient.
+            is_taken = visit and visit.status != AppointmentStatus.CANCELLED
+            index += len(visit.slots) if visit and is_taken else 1
 
     def book(
         self, run: Run, *, visit_type: VisitType, patient: Patient, status: AppointmentStatus
     ) -> Visit:
-        """A visit that was booked up to two weeks before, and not today."""
-        before = timedelta(minutes=self._rng.randint(600, 20_000))
+        """A visit that was booked up to four weeks before, and not today."""
+        before = timedelta(minutes=self._rng.randint(600, 40_000))
         visit = Visit(
             id=uuid7(),
             visit_type=visit_type,
@@ -127,8 +129,10 @@ class Planner:
     def _status(self, run: Run) -> AppointmentStatus:
         if run[0].starts_at >= self._now:
             return AppointmentStatus.CONFIRMED
-        came = self._rng.random() < 0.94
-        return AppointmentStatus.COMPLETED if came else AppointmentStatus.NO_SHOW
+        drawn = self._rng.random()
+        if drawn < 0.07:
+            return AppointmentStatus.CANCELLED
+        return AppointmentStatus.NO_SHOW if drawn < 0.12 else AppointmentStatus.COMPLETED
 
 
 def open_run(grid: list[GridSlot], index: int, *, visit_type: VisitType) -> Run:

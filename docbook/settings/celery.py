@@ -30,6 +30,8 @@ CELERY_TASK_ANNOTATIONS = {
         ("bookings.check_all_invariants", 240),
         ("bookings.look_over_waitlist", 10),
         ("bookings.make_partitions", 5),
+        ("bookings.count_today", 10),
+        ("bookings.recount_days", 60),
         ("bookings.purge_ended_holds", 30),
         ("bookings.purge_ended_waits", 30),
         ("outbox.purge_done_messages", 30),
@@ -87,6 +89,16 @@ CELERY_BEAT_SCHEDULE = {
         "task": "bookings.look_over_waitlist",
         "schedule": timedelta(minutes=5),
         "options": {"expires": 240},
+    },
+    "count-today": {
+        "task": "bookings.count_today",
+        "schedule": timedelta(minutes=15),
+        "options": {"expires": 800},
+    },
+    "recount-days": {
+        "task": "bookings.recount_days",
+        "schedule": crontab(hour="4", minute="10"),
+        "options": {"expires": 6 * 3600},
     },
     "expand-slots": {
         "task": "doctors.expand_slots",

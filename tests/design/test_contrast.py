@@ -18,6 +18,8 @@ TEXT = [
     *[("ink", ground) for ground in ("brand-tint", "time-tint", "bad-tint", "info-tint")],
     *[("ink-2", ground) for ground in ("brand-tint", "raised")],
     ("ink-2", "line"),
+    *[("ink", ground) for ground in ("heat-1", "heat-2")],
+    *[("on-brand", ground) for ground in ("heat-3", "heat-4")],
     ("on-brand", "brand"),
     ("on-brand", "brand-hover"),
     ("on-deep", "deep"),

@@ -11,7 +11,7 @@ from django.test import override_settings
 from django.utils import timezone
 
 from accounts.models import User
-from bookings.models import Appointment, Hold
+from bookings.models import Appointment, DoctorDay, Hold
 from devstack.demo import calendars, ledger
 from devstack.demo.cast import PASSWORD, address
 from devstack.demo.places import CITIES, COUNTRIES
@@ -84,6 +84,8 @@ def test_every_appointment_has_its_hold_and_its_slots():
     booked = {slot.pk: slot for slot in Slot.objects.filter(state=SlotState.BOOKED)}
     for appointment in Appointment.objects.select_related("visit_type"):
         hold = holds.pop(appointment.pk)
+        if appointment.status == "cancelled":
+            continue
         slots = [booked.pop(pk) for pk in hold.slot_ids]
         assert hold.state == "confirmed"
         assert {slot.hold_id for slot in slots} == {appointment.pk}
@@ -106,7 +108,7 @@ def test_every_appointment_has_its_hold_and_its_slots():
 def test_nobody_is_in_two_places_at_once():
     seed()
     diaries: dict[int, list[Appointment]] = {}
-    for appointment in Appointment.objects.order_by("starts_at"):
+    for appointment in Appointment.objects.exclude(status="cancelled").order_by("starts_at"):
         diary = diaries.setdefault(appointment.patient_id, [])
         assert not diary or diary[-1].ends_at <= appointment.starts_at
         diary.append(appointment)
@@ -119,11 +121,13 @@ def test_slots_are_those_that_the_expansion_makes():
     assert (result.doctors, result.added, result.removed) == (DOCTORS, 0, 0)
 
 
-def test_what_is_past_was_completed_or_missed_and_what_is_ahead_is_confirmed():
+def test_what_is_past_was_completed_missed_or_cancelled_and_what_is_ahead_is_confirmed():
     seed()
     past = Appointment.objects.filter(starts_at__lt=timezone.now() - timedelta(days=1))
     ahead = Appointment.objects.filter(starts_at__gt=timezone.now())
-    assert set(past.values_list("status", flat=True)) == {"completed", "no_show"}
+    assert set(past.values_list("status", flat=True)) == {
+        *("completed", "no_show", "cancelled"),
+    }
     assert set(ahead.values_list("status", flat=True)) == {"confirmed"}
 
 
@@ -154,6 +158,15 @@ def test_the_demo_doctor_has_a_full_week_with_some_time_left():
     )
     taken = week.filter(state=SlotState.BOOKED).count()
     assert week.count() / 2 < taken < week.count()
+
+
+def test_the_numbers_of_the_demo_doctor_reach_back_half_a_year():
+    seed()
+    days = DoctorDay.objects.filter(doctor__slug="emma-visser", offered__gt=0)
+    assert days.count() > 100
+    assert days.filter(cancelled_by_patient__gt=0).exists()
+    assert days.filter(cancelled_by_practice__gt=0).exists()
+    assert days.filter(no_show__gt=0).exists()
 
 
 def test_the_numbered_patients_have_free_calendars_for_load_tests():

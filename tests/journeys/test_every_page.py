@@ -85,6 +85,13 @@ def stops(visitor: Visitor, *, doctor: str, number: int) -> Iterator[str]:
     yield "visit beside the week"
     visitor.go(f"/schedule/visits/{visit['id']}/move/?date={day}&at=600")
     yield "visit that moves"
+    visitor.go("/schedule/numbers/")
+    for figures in visitor.page.locator(".chart-table:not([open]) > summary").all():
+        figures.click()
+    yield "numbers"
+    visitor.go("/schedule/numbers/?period=custom&first=2026-02-31&last=2020-01-01")
+    visitor.sees("Write a day like 2026-01-31.")
+    yield "numbers of refused days"
     visitor.go("/schedule/")
     visitor.follow("Calendar feed")
     visitor.sees_heading("Calendar feed")

@@ -18,6 +18,8 @@ SPECIALTIES = [
 ]
 # Named by doctors/views/picker.py.
 PARTS_OF_DAY = ["coffee", "moon", "sun"]
+# Named by bookings/schedule/numbers/presentation.py.
+CHANGES = ["arrow-down", "arrow-up"]
 # Named by static/js/app.js.
 SCRIPTS = ["refresh-cw"]
 
@@ -37,7 +39,7 @@ def symbol(name: str, source: str) -> str:
 
 
 def main(folder: Path) -> None:
-    names = sorted({*icons_in_templates(), *SPECIALTIES, *PARTS_OF_DAY, *SCRIPTS})
+    names = sorted({*icons_in_templates(), *SPECIALTIES, *PARTS_OF_DAY, *CHANGES, *SCRIPTS})
     symbols = "\n".join(symbol(name, (folder / f"{name}.svg").read_text()) for name in names)
     (ROOT / "static/icons.svg").write_text(
         f'<svg xmlns="http://www.w3.org/2000/svg">\n{symbols}\n</svg>\n'
