@@ -1,9 +1,10 @@
 """Secrets that we must be able to read again: encrypted before they reach the database.
 
-For a password a digest is enough. A second factor needs its secret to compute each code. The keys
-are the ring `SECOND_FACTOR_KEYS`, which is in no database and no backup of one. Secrets written by
-an older release stay plain until the first nightly task after the upgrade, and backups from before
-it show them.
+For a password a digest is enough. A second factor needs its secret to compute each code, and a
+calendar elsewhere is read at its address (doctors.services.external_calendars). The keys are the
+ring `SECOND_FACTOR_KEYS`, which is in no database and no backup of one. Secrets written by an older
+release stay plain until the first nightly task after the upgrade, and backups from before it show
+them.
 """
 
 import base64
@@ -46,7 +47,7 @@ def renew_all() -> int:
 
     Afterwards the older keys can leave the ring.
     """
-    return sum(_rewrite(pk, _renewed) for pk in _rows())
+    return sum(_rewrite(pk, renewed) for pk in _rows())
 
 
 @transaction.atomic
@@ -77,7 +78,8 @@ def _rewrite(pk: int, written_anew: Callable[[str], str]) -> bool:
     return True
 
 
-def _renewed(text: str) -> str:
+def renewed(text: str) -> str:
+    """The secret encrypted with the newest key; the same text if it is already."""
     return text if _is_newest(text) else encrypt(decrypt(text))
 
 

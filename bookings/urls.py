@@ -9,7 +9,16 @@ from bookings.rearranging.views import decisions
 from bookings.rearranging.views import other_times as instead
 from bookings.schedule.feeds import views as feeds
 from bookings.schedule.numbers import views as numbers
-from bookings.schedule.views import calendar, desk, live, moving, time_off, visits, weekly_hours
+from bookings.schedule.views import (
+    calendar,
+    calendars,
+    desk,
+    live,
+    moving,
+    time_off,
+    visits,
+    weekly_hours,
+)
 from bookings.waitlist import views as offered_time
 
 app_name = "bookings"
@@ -42,6 +51,17 @@ urlpatterns = [
         "schedule/availability/time-off/<int:override_id>/remove/",
         time_off.remove,
         name="remove_time_off",
+    ),
+    path("schedule/availability/calendars/", calendars.calendars, name="calendars"),
+    path(
+        "schedule/availability/calendars/<int:calendar_id>/read/",
+        calendars.read_now,
+        name="read_calendar",
+    ),
+    path(
+        "schedule/availability/calendars/<int:calendar_id>/remove/",
+        calendars.disconnect,
+        name="disconnect_calendar",
     ),
     path("schedule/availability/visits/", decisions.outside_hours, name="outside_hours"),
     path(

@@ -19,11 +19,10 @@ from uuid import UUID
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "docbook.settings.prod")
 
 import structlog
-from django.conf import settings
 from django.urls import get_resolver
 
 from docbook import fibers, shared_calls
-from docbook.http.limits import BODY_SECONDS, LATE, THROWN_AWAY
+from docbook.http.limits import BODY_SECONDS, LATE, THROWN_AWAY, most_of_body
 from docbook.observability import request_id
 from docbook.pace import Pace
 from docbook.passing_on import PassingOn
@@ -225,7 +224,7 @@ async def _take_body(environ: dict[str, Any], connection: Connection) -> None:
     A body that is too long is read for a while longer and thrown away. A client that is still
     sending when the connection ends would not see why.
     """
-    length, most = environ.get("CONTENT_LENGTH", ""), settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+    length, most = environ.get("CONTENT_LENGTH", ""), most_of_body(environ["PATH_INFO"])
     said = int(length) if length.isdigit() else 0
     if said > THROWN_AWAY:
         return

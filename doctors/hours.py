@@ -1,13 +1,15 @@
 """All the times that one doctor works: weekly hours, closed days, time off and extra hours. Pure.
 
-Time off wins over everything, and extra hours win over a closed day of the clinic. Where extra
-hours overlap weekly ones, the slots of the weekly hours stay, and others that overlap them are left
-out.
+Time off and busy times win over everything, and extra hours win over a closed day of the clinic.
+Where extra hours overlap weekly ones, the slots of the weekly hours stay, and others that overlap
+them are left out.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
+from operator import attrgetter
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -59,13 +61,16 @@ class WorkingSlot(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hours:
-    """`zones` has every clinic of the hours and overrides; `closed` has local days of clinics."""
+    """`zones` has every clinic of the hours and overrides; `closed` has local days of clinics.
+    `busy` counts at every clinic.
+    """
 
     slot_minutes: int
     weekly: Sequence[WeeklyHours]
     overrides: Sequence[Override]
     zones: Mapping[int, ZoneInfo]
     closed: Collection[tuple[int, date]]
+    busy: Sequence[Period] = ()
 
     def slots(self, *, now: datetime, days: int) -> Iterator[WorkingSlot]:
         """Of `days` local days of each clinic, the one of `now` included. Sorted only within each
@@ -91,7 +96,7 @@ class Hours:
         first = min(each.starts_at for each in periods).astimezone(zone).date()
         last = max(each.ends_at for each in periods).astimezone(zone).date()
         days = (last - first).days + 1
-        off = list(self._off(clinic_id, first=first, days=days))
+        off = self._off(clinic_id, first=first, days=days)
         blocks = sorted(each.period for each in self._blocks_of(clinic_id, first=first, days=days))
         return [_is_covered(each, blocks=blocks, off=off) for each in periods]
 
@@ -112,7 +117,7 @@ class Hours:
 
     def _blocks_of(self, clinic_id: int, *, first: date, days: int) -> Iterator["_Block"]:
         zone, last = self.zones[clinic_id], first + (days - 1) * ONE_DAY
-        off = list(self._off(clinic_id, first=first, days=days))
+        off = self._off(clinic_id, first=first, days=days)
         for hours in self.weekly:
             if hours.clinic_id != clinic_id:
                 continue
@@ -124,16 +129,22 @@ class Hours:
                 for period in each.periods(zone=zone, first=first, last=last):
                     yield _Block(clinic_id, each.mode, period, off, is_extra=True)
 
-    def _off(self, clinic_id: int, *, first: date, days: int) -> Iterator[Period]:
-        last = first + (days - 1) * ONE_DAY
-        for each in self.overrides:
-            if not each.is_extra and each.clinic_id in (None, clinic_id):
-                yield from each.periods(zone=self.zones[clinic_id], first=first, last=last)
+    def _off(self, clinic_id: int, *, first: date, days: int) -> list[Period]:
+        """Sorted; periods that overlap are one."""
+        zone, last = self.zones[clinic_id], first + (days - 1) * ONE_DAY
+        off = [
+            period
+            for each in self.overrides
+            if not each.is_extra and each.clinic_id in (None, clinic_id)
+            for period in each.periods(zone=zone, first=first, last=last)
+        ]
+        return united((*off, *self.busy))
 
     def _slots_of(
         self, block: "_Block", *, apart_from: Sequence[Period] = ()
     ) -> Iterator[WorkingSlot]:
-        near = [each for each in (*block.off, *apart_from) if _overlap(each, block.period)]
+        near = [*_touched(block.period, by=block.off)]
+        near += [each for each in apart_from if _overlap(each, block.period)]
         for slot in slots_in(block=block.period, slot_minutes=self.slot_minutes):
             if not any(_overlap(slot, each) for each in near):
                 yield WorkingSlot(block.clinic_id, block.mode, slot, block.visit_types)
@@ -148,13 +159,32 @@ class _Block(NamedTuple):
     is_extra: bool = False
 
 
+def united(periods: Iterable[Period]) -> list[Period]:
+    """The same times as sorted periods that do not overlap."""
+    found: list[Period] = []
+    for each in sorted(periods):
+        if found and each.starts_at <= found[-1].ends_at:
+            found[-1] = Period(found[-1].starts_at, max(found[-1].ends_at, each.ends_at))
+        else:
+            found.append(each)
+    return found
+
+
+def _touched(wanted: Period, *, by: Sequence[Period]) -> Sequence[Period]:
+    """Those of the united periods that overlap this one: a calendar may have thousands."""
+    first = bisect_right(by, wanted.starts_at, key=attrgetter("ends_at"))
+    return by[first : bisect_left(by, wanted.ends_at, key=attrgetter("starts_at"))]
+
+
 def _overlap(a: Period, b: Period) -> bool:
     return a.starts_at < b.ends_at and b.starts_at < a.ends_at
 
 
 def _is_covered(wanted: Period, *, blocks: Sequence[Period], off: Sequence[Period]) -> bool:
-    """Whether the sorted blocks leave no gap in the period, and no time off touches it."""
-    if any(_overlap(wanted, each) for each in off):
+    """Whether the sorted blocks leave no gap in the period, and no time off touches it. `off` is
+    united.
+    """
+    if _touched(wanted, by=off):
         return False
     reached = wanted.starts_at
     for block in blocks:

@@ -24,6 +24,7 @@ from doctors.models import (
     Clinic,
     ClosedDay,
     Doctor,
+    ExternalCalendar,
     Mode,
     SecretaryAssignment,
     Slot,
@@ -158,6 +159,19 @@ class OverrideFactory(DjangoModelFactory[AvailabilityOverride]):
     last_day = factory.SelfAttribute("first_day")
 
 
+class ExternalCalendarFactory(DjangoModelFactory[ExternalCalendar]):
+    """An uploaded file with nothing in it."""
+
+    class Meta:
+        model = ExternalCalendar
+
+    doctor = factory.SubFactory(DoctorFactory)
+    name = "Hospital"
+    connected_at = factory.LazyFunction(timezone.now)
+    read_at = factory.LazyFunction(timezone.now)
+    known_until = factory.LazyFunction(lambda: timezone.now() + timedelta(days=366))
+
+
 class ClosedDayFactory(DjangoModelFactory[ClosedDay]):
     class Meta:
         model = ClosedDay
@@ -205,6 +219,7 @@ make_doctor = DoctorFactory.create
 make_visit_type = VisitTypeFactory.create
 make_rule = RuleFactory.create
 make_override = OverrideFactory.create
+make_calendar = ExternalCalendarFactory.create
 make_closed_day = ClosedDayFactory.create
 make_waitlist_entry = WaitlistEntryFactory.create
 

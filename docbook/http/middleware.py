@@ -15,7 +15,7 @@ from django.utils.cache import patch_vary_headers
 
 from docbook.errors import DomainError
 from docbook.http import pages, strangers
-from docbook.http.limits import LATE, LONGEST_LINE, MOST_OF_HEADERS
+from docbook.http.limits import LATE, LONGEST_LINE, MOST_OF_HEADERS, most_of_body
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
@@ -161,7 +161,7 @@ def fault_of(request: HttpRequest) -> str:
 def _fault_of_body(request: HttpRequest) -> str:
     if request.META.get(LATE):
         return "request-timeout"
-    if _content_length(request) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
+    if _content_length(request) > most_of_body(request.path):
         return "too-large"
     if _may_be_half_a_form(request):
         return "length-required"

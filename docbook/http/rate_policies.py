@@ -151,6 +151,9 @@ POLICIES = {
     "practice-change": Policy(
         Rate(120, MINUTE), user, _PASSES, "A desk is fast, but no person is this fast."
     ),
+    "calendar-reading": Policy(
+        Rate(30, HOUR), user, _PASSES, "Each one keeps a server of somebody else busy."
+    ),
     "desk-search": Policy(
         Rate(900, HOUR), user, _PASSES, "A hundred callers an hour; nobody reads all numbers."
     ),

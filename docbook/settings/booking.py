@@ -17,5 +17,9 @@ MISSED_AFTER_HOURS = env.int("MISSED_AFTER_HOURS", default=4)
 OFFER_SECONDS = 15 * 60
 # How long times are held for a patient whose visit the practice has to move.
 OTHER_TIMES_SECONDS = 48 * 3600
+# Calendars elsewhere are read at these ports only, of public machines only.
+OUTSIDE_PORTS = env.list("OUTSIDE_PORTS", cast=int, default=[443])
+# In development and in tests they may be on this machine, and without https.
+OUTSIDE_ON_LOOPBACK = False
 WAITLIST_ENTRIES_PER_PATIENT = env.int("WAITLIST_ENTRIES_PER_PATIENT", default=5)
 WAITLIST_QUIET_HOURS = hours(env.str("WAITLIST_QUIET_HOURS", default="21:00-08:00"))

@@ -31,4 +31,4 @@ CSRF_FAILURE_VIEW = "docbook.http.pages.csrf_failure"
 # The largest forms are in the admin, with a doctor's hours. The API's parser has its own limits.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 256_000
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 500
-DATA_UPLOAD_MAX_NUMBER_FILES = 1  # no form of ours takes one
+DATA_UPLOAD_MAX_NUMBER_FILES = 1  # of a calendar; docbook.http.limits has its size

@@ -105,6 +105,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": timedelta(hours=6),
         "options": {"expires": 3600},
     },
+    "read-due-calendars": {
+        "task": "doctors.read_due_calendars",
+        "schedule": timedelta(minutes=1),
+        "options": {"expires": 50},
+    },
     "make-partitions": {
         "task": "bookings.make_partitions",
         "schedule": timedelta(hours=12),
@@ -113,6 +118,11 @@ CELERY_BEAT_SCHEDULE = {
     "renew-kept-secrets": {
         "task": "accounts.renew_kept_secrets",
         "schedule": crontab(hour="3", minute="45"),
+        "options": {"expires": 6 * 3600},
+    },
+    "renew-kept-addresses": {
+        "task": "doctors.renew_kept_addresses",
+        "schedule": crontab(hour="3", minute="50"),
         "options": {"expires": 6 * 3600},
     },
     "purge-http-records": {

@@ -36,3 +36,5 @@ if STATIC_ROOT is None:
     WHITENOISE_USE_FINDERS = True
     WHITENOISE_AUTOREFRESH = True
 DEMO_DATA = True
+# Calendars elsewhere may be served by this machine.
+OUTSIDE_ON_LOOPBACK = True

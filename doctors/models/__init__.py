@@ -1,6 +1,7 @@
 """Who can be booked and when."""
 
 from doctors.models.expansion import SlotExpansion
+from doctors.models.external_calendars import BusyPeriod, ExternalCalendar
 from doctors.models.overrides import AvailabilityOverride, ClosedDay, OverrideKind
 from doctors.models.places import Clinic, Specialty
 from doctors.models.profiles import Doctor, SecretaryAssignment, VisitType
@@ -9,9 +10,11 @@ from doctors.models.schedule import AvailabilityRule, Mode, Slot, SlotState
 __all__ = [
     "AvailabilityOverride",
     "AvailabilityRule",
+    "BusyPeriod",
     "Clinic",
     "ClosedDay",
     "Doctor",
+    "ExternalCalendar",
     "Mode",
     "OverrideKind",
     "SecretaryAssignment",

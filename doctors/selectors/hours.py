@@ -1,8 +1,8 @@
-"""Reads all hours of doctors: weekly ones, time off, extra hours and closed days."""
+"""Reads all hours of doctors: weekly ones, time off, extra hours, busy times and closed days."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from datetime import date, datetime
+from datetime import UTC, date, datetime, time
 from hashlib import sha256
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -11,16 +11,23 @@ from django.db.models import Q
 
 from docbook.errors import NotFound, NotYours
 from docbook.postgres.rows import rows_of
-from doctors.hours import Hours, Override, WeeklyHours
-from doctors.models import AvailabilityOverride, AvailabilityRule, Clinic, ClosedDay, Doctor
-from doctors.recurrence import ONE_DAY
+from doctors.hours import Hours, Override, WeeklyHours, united
+from doctors.models import (
+    AvailabilityOverride,
+    AvailabilityRule,
+    BusyPeriod,
+    Clinic,
+    ClosedDay,
+    Doctor,
+)
+from doctors.recurrence import ONE_DAY, Period
 from doctors.selectors.doctors import main_first
 
 
 def hours_of(
     doctors: Sequence[Doctor], *, since: date, also_at: Iterable[Clinic] = ()
 ) -> dict[int, Hours]:
-    """By doctor. Days before `since` may be missing. Three queries. `also_at`: clinics where they
+    """By doctor. Days before `since` may be missing. Four queries. `also_at`: clinics where they
     may get hours; their zones and closed days are there too.
     """
     ids = [doctor.pk for doctor in doctors]
@@ -39,6 +46,7 @@ def hours_of(
         overrides[override.doctor_id].append(override.values)
         if override.clinic:
             zones[override.doctor_id][override.clinic.pk] = override.clinic.zone
+    busy = busy_times_of(ids, since=since)
     clinics = {*others, *(clinic_id for of_doctor in zones.values() for clinic_id in of_doctor)}
     closed = ClosedDay.objects.filter(clinic__in=clinics, day__gte=since)
     closed_days = frozenset(closed.values_list("clinic_id", "day"))
@@ -49,9 +57,24 @@ def hours_of(
             overrides=overrides[pk],
             zones=zones[pk],
             closed=closed_days,
+            busy=busy[pk],
         )
         for pk in ids
     }
+
+
+def busy_times_of(doctor_ids: Iterable[int], *, since: date) -> dict[int, list[Period]]:
+    """Of their calendars elsewhere, by doctor, united. Those that end before the day `since` began
+    anywhere are missing. One query.
+    """
+    begun = datetime.combine(since - ONE_DAY, time.min, tzinfo=UTC)
+    rows = BusyPeriod.objects.filter(calendar__doctor__in=list(doctor_ids), ends_at__gt=begun)
+    found: dict[int, list[Period]] = defaultdict(list)
+    for doctor_id, *ends in rows.values_list("calendar__doctor", "starts_at", "ends_at").order_by():
+        found[doctor_id].append(Period(*ends))
+    for doctor_id, periods in found.items():
+        found[doctor_id] = united(periods)
+    return found
 
 
 class Closure(NamedTuple):

@@ -11,7 +11,7 @@ from doctors.models import SlotExpansion
 from doctors.services.expansion import DOCTORS_A_CHUNK, KEPT_FOR, expand_slots
 
 
-def ask_for_expansion(*, doctor_ids: Sequence[int], by: User) -> SlotExpansion:
+def ask_for_expansion(*, doctor_ids: Sequence[int], by: User | None) -> SlotExpansion:
     """Asks a worker to make the slots of these doctors again, once the change is committed."""
     with transaction.atomic():
         asked = SlotExpansion.objects.create(doctor_ids=sorted(set(doctor_ids)), asked_by=by)

@@ -28,6 +28,7 @@ from tests.factories import (
     PASSWORD,
     make_admin,
     make_appointment,
+    make_calendar,
     make_doctor,
     make_hold,
     make_override,
@@ -115,6 +116,7 @@ def make_world() -> World:
         "rearrangement_id": offered.rearrangement_id,
         "other_times_token": other_times_token(offered),
         "override_id": make_override(doctor=doctor).pk,
+        "calendar_id": make_calendar(doctor=doctor).pk,
         "feed_token": make_feed(
             doctor=doctor, by=PracticeMember(doctor.user), with_names=True, now=timezone.now()
         ),

@@ -1,5 +1,6 @@
 """Every page of a journey is accessible, in light and dark, and fits on the smallest phone."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -8,6 +9,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
 from tests.design.stylesheet import named_classes
+from tests.doctors.calendars import calendar
 from tests.journeys.stack import DOCTOR, Live
 from tests.journeys.test_browser_journey import asks_for_the_code, confirms, holds_a_time
 from tests.journeys.test_changes_journey import change_at_any_time
@@ -96,9 +98,29 @@ def stops(visitor: Visitor, *, doctor: str, number: int) -> Iterator[str]:
     visitor.follow("Calendar feed")
     visitor.sees_heading("Calendar feed")
     yield "calendar feed"
+    yield from other_calendars(visitor)
     for path in ("email/", "password/change/", "reauthenticate/", "2fa/", "2fa/totp/activate/"):
         visitor.go(f"/accounts/{path}")
         yield path
+
+
+def other_calendars(visitor: Visitor) -> Iterator[str]:
+    """Nothing is busy in the calendar: other tests need the times."""
+    visitor.go("/schedule/availability/calendars/")
+    yield "other calendars"
+    visitor.page.get_by_label("Name").first.fill("Hospital")
+    visitor.page.get_by_label("Secret address").fill("https://10.0.0.1/busy.ics")
+    visitor.press(re.compile("^Connect"))
+    visitor.sees("This address leads into a private network.")
+    yield "other calendars, with an error"
+    visitor.page.get_by_label("Name").last.fill("Hospital")
+    file = {"name": "busy.ics", "mimeType": "text/calendar", "buffer": calendar()}
+    visitor.page.get_by_label("Calendar file").set_input_files(file)
+    visitor.press("Upload")
+    visitor.sees("Connected, with 0 busy times.")
+    yield "other calendars, one of them connected"
+    visitor.press(re.compile("^Disconnect"))
+    visitor.sees("is disconnected")
 
 
 def offered(visitor: Visitor, *, doctor: str, number: int) -> Iterator[str]:
