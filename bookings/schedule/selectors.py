@@ -40,7 +40,11 @@ class PresentHours:
 
     @cached_property
     def visit_types(self) -> list[VisitType]:
-        return list(self.doctor.visit_types.filter(is_active=True))
+        """Those that hours can be for: also one that is switched off, if hours are for it."""
+        chosen = {pk for rule in self.rules for pk in rule.visit_types}
+        return [
+            each for each in self.doctor.visit_types.all() if each.is_active or each.pk in chosen
+        ]
 
     @cached_property
     def visits(self) -> list[BookedVisit]:

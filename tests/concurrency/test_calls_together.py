@@ -133,6 +133,14 @@ def test_calls_that_wait_are_one_call_and_each_gets_its_own_answer(sizes: list[i
     }
 
 
+def test_together_no_more_are_held_than_a_doctor_takes_a_day() -> None:
+    doctor = make_doctor(most_visits_a_day=2)
+    visit_type, slots = make_visit_type(doctor=doctor), make_slots(doctor=doctor, count=6)
+    answers = held([a_hold(slot, visit_type) for slot in slots])
+    assert Counter(each.outcome for each in answers) == {"held": 2, "slot-taken": 4}
+    assert Slot.objects.filter(state="held").count() == 2
+
+
 def test_one_that_is_refused_disturbs_nobody() -> None:
     times = wanted(4)
     asked = [a_hold(*each) for each in times]

@@ -32,6 +32,11 @@ def test_a_horizon_of_years_is_refused():
     make_doctor(horizon_days=366)
 
 
+@breaks("doctor_has_1_to_300_visits_a_day")
+def test_a_doctor_without_any_visits_is_refused():
+    make_doctor(most_visits_a_day=0)
+
+
 @breaks("one_assignment_per_secretary_and_doctor")
 def test_a_secretary_is_assigned_to_a_doctor_once():
     doctor = make_doctor()

@@ -2,6 +2,7 @@
 
 from datetime import datetime, time, timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.db import connection
@@ -9,8 +10,12 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from bookings.actors.holder import Holder
+from bookings.errors import SlotTaken
+from bookings.holding.services.holds import hold_slot
 from docbook.audit.models import AuditEvent
 from doctors.models import AvailabilityOverride, AvailabilityRule, Doctor, SlotExpansion
+from doctors.selectors.slots import times_on_day
 from doctors.services.slot_expansions import carry_out
 from tests.factories import (
     CLINIC_ZONE,
@@ -22,6 +27,7 @@ from tests.factories import (
     make_secretary,
     make_slots,
     make_user,
+    make_visit_type,
     tomorrow_at,
 )
 from tests.pages.browser import HTMX, is_whole_page, signed_in, typed, words
@@ -141,6 +147,48 @@ def test_saved_hours_are_audited_and_become_times() -> None:
     assert (len(event.before["rules"]), len(event.after["rules"])) == (0, 2)
     carry_out(expansion_id=SlotExpansion.objects.get().pk, now=timezone.now())
     assert doctor.slots.filter(state="open").exists()
+
+
+def test_hours_can_be_for_some_visits_only() -> None:
+    doctor, browser = practice(min_notice_minutes=0)
+    first, check = (make_visit_type(doctor=doctor, name=name) for name in ("First", "Check"))
+    cards = [every_day(visit_types=[str(first.pk)])]
+    form = form_of(browser, doctor, *cards)
+    assert "only for First" in words(browser.post(PAGE, form | {"preview": "1"}))
+    assert browser.post(PAGE, form | {"save": "1"}).status_code == 302
+    carry_out(expansion_id=SlotExpansion.objects.get().pk, now=timezone.now())
+    slots = doctor.slots.all()
+    assert slots
+    assert {tuple(slot.visit_types or ()) for slot in slots} == {(first.pk,)}
+    day = tomorrow_at(days=2).date()
+    assert times_on_day(doctor=doctor, visit_type=first, day=day, now=timezone.now())
+    assert not times_on_day(doctor=doctor, visit_type=check, day=day, now=timezone.now())
+    with pytest.raises(SlotTaken):
+        hold_slot(
+            slot_id=slots[0].pk,
+            visit_type_id=check.pk,
+            holder=Holder(guest_key=uuid4()),
+            now=timezone.now(),
+        )
+
+
+def test_hours_stay_for_a_visit_that_is_switched_off() -> None:
+    doctor, browser = practice()
+    gone = make_visit_type(doctor=doctor, name="First", is_active=False)
+    make_visit_type(doctor=doctor, name="Check")
+    make_rule(doctor=doctor, visit_types=[gone.pk])
+    page = browser.get(PAGE)
+    assert "only for First" in words(page)
+    [card_of_it] = page.context["cards"].cards
+    assert card_of_it["visit_types"].value() == [gone.pk]
+
+
+def test_visit_of_another_doctor_is_no_choice() -> None:
+    doctor, browser = practice()
+    other = make_visit_type(doctor=make_doctor())
+    cards = [every_day(visit_types=[str(other.pk)])]
+    assert browser.post(PAGE, form_of(browser, doctor, *cards, save="1")).status_code == 422
+    assert not doctor.rules.exists()
 
 
 def test_booked_and_held_times_stay_when_hours_go() -> None:

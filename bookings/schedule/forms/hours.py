@@ -100,6 +100,11 @@ class HoursForm(RuleForm, _AtClinics):
             self.fields[name].help_text = ""
 
     @property
+    def is_for_some_visits(self) -> bool:
+        """Whether there is anything to choose."""
+        return len(self.visit_type_names) > 1 or bool(self["visit_types"].value())
+
+    @property
     def is_removed(self) -> bool:
         return bool(self["DELETE"].value())
 
