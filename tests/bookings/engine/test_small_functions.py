@@ -12,7 +12,7 @@ from django.utils import timezone
 from accounts.models import CodeGuesses
 from bookings.models import Appointment, Hold
 from docbook.postgres.rows import rows_of
-from doctors.models import Slot, SlotState
+from doctors.models import Clinic, Slot, SlotState, VisitType
 from tests.bookings.acts import (
     as_patient,
     book,
@@ -24,10 +24,12 @@ from tests.bookings.acts import (
 )
 from tests.factories import (
     make_appointment,
+    make_clinic,
     make_doctor,
     make_hold,
     make_patient,
     make_slots,
+    make_visit_type,
     tomorrow_at,
 )
 
@@ -299,3 +301,65 @@ def test_those_who_serve_make_months_within_two_years_only() -> None:
         with pytest.raises(DatabaseError, match="more than two years away") as refused:
             as_somebody_who_serves(today + timedelta(days=days))
         assert isinstance(refused.value.__cause__, psycopg.errors.InsufficientPrivilege)
+
+
+# -- what was agreed --
+
+
+def somewhere() -> Clinic:
+    return make_clinic(
+        name="By the Dom",
+        street="Domplein 1",
+        postcode="3512 JC",
+        city="Utrecht",
+        country="NL",
+        directions="Second floor",
+        time_zone="Europe/Amsterdam",
+    )
+
+
+def test_row_that_says_nothing_of_what_was_agreed_is_filled_in() -> None:
+    doctor, clinic = make_doctor(), somewhere()
+    slots = make_slots(doctor=doctor, clinic=clinic)
+    check = make_visit_type(
+        doctor=doctor, name="Check", mode="video", price_cents=4500, currency="CHF"
+    )
+    hold = make_hold(slots=slots, visit_type=check)
+    hold.refresh_from_db()
+    assert (hold.visit_name, hold.mode) == ("Check", "video")
+    assert (hold.price_cents, hold.currency) == (4500, "CHF")
+    kept = ("street", "postcode", "city", "country", "directions", "time_zone")
+    assert hold.place_name == clinic.name
+    assert [getattr(hold, name) for name in kept] == [getattr(clinic, name) for name in kept]
+
+
+def test_price_that_a_row_says_stays() -> None:
+    doctor = make_doctor()
+    check = make_visit_type(doctor=doctor, price_cents=4500, currency="CHF")
+    hold = make_hold(
+        slots=make_slots(doctor=doctor), visit_type=check, price_cents=100, currency="EUR"
+    )
+    hold.refresh_from_db()
+    assert (hold.price_cents, hold.currency) == (100, "EUR")
+
+
+def test_row_of_a_move_keeps_what_was_agreed_for_the_same_visit_only() -> None:
+    doctor = make_doctor()
+    slots = make_slots(doctor=doctor, count=3)
+    check = make_visit_type(doctor=doctor, name="Check", price_cents=4500, currency="CHF")
+    other = make_visit_type(doctor=doctor, name="Other", price_cents=9900, currency="EUR")
+    visit = make_appointment(slots=slots[:1], visit_type=check)
+    make_appointment(
+        slots=make_slots(doctor=doctor, starts_at=tomorrow_at(days=9)), visit_type=check
+    )
+    VisitType.objects.filter(pk=check.pk).update(name="Now dearer", price_cents=7000)
+    same = make_hold(slots=slots[1:2], visit_type=check, replaces=visit.pk)
+    another = make_hold(slots=slots[2:3], visit_type=other, replaces=visit.pk)
+    new = make_hold(
+        slots=make_slots(doctor=doctor, starts_at=tomorrow_at(days=10)), visit_type=check
+    )
+    said = [
+        (each.visit_name, each.price_cents, each.currency)
+        for each in Hold.objects.filter(pk__in=[same.pk, another.pk, new.pk]).order_by("starts_at")
+    ]
+    assert said == [("Check", 4500, "CHF"), ("Other", 9900, "EUR"), ("Now dearer", 7000, "CHF")]
