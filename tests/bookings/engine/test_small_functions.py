@@ -7,10 +7,13 @@ from uuid import UUID
 import psycopg
 import pytest
 from django.db import DatabaseError, connection, transaction
+from django.db.models import F
 from django.utils import timezone
 
 from accounts.models import CodeGuesses
-from bookings.models import Appointment, Hold
+from bookings.models import Appointment, Hold, PatientVisit
+from docbook.http.models import IdempotencyRecord
+from docbook.outbox.models import OutboxMessage
 from docbook.postgres.rows import rows_of
 from doctors.models import Clinic, Slot, SlotState, VisitType
 from tests.bookings.acts import (
@@ -30,6 +33,7 @@ from tests.factories import (
     make_patient,
     make_slots,
     make_visit_type,
+    make_waitlist_entry,
     tomorrow_at,
 )
 
@@ -218,6 +222,46 @@ def test_slots_of_the_visit_that_moves_belong_to_its_hold_while_they_are_booked_
     assert has_its_slots(hold)
     Slot.objects.filter(pk=slots[1].pk).update(hold_id=UUID(int=1))
     assert not has_its_slots(hold)
+
+
+def test_place_after_a_visit_ends_where_the_doctor_sees_nobody() -> None:
+    visit_type, slots = bookable(count=4)
+    VisitType.objects.filter(pk=visit_type.pk).update(buffer_slots=2)
+    visit_type.refresh_from_db()
+    Slot.objects.filter(pk=slots[1].pk).update(state=SlotState.BLOCKED)
+    assert take(slots[0], visit_type=visit_type, holder=guest()).slot_ids == [slots[0].pk]
+
+
+def test_cancelled_visit_frees_its_own_time_and_no_other() -> None:
+    patient = make_patient()
+    first = visit_at(tomorrow_at(14), patient=patient)
+    second = visit_at(tomorrow_at(15), patient=patient)
+    stranger = visit_at(tomorrow_at(14), patient=make_patient())
+    Appointment.objects.filter(pk=first.pk).update(
+        status="cancelled", version=F("version") + 1
+    )
+    kept = PatientVisit.objects.values_list("appointment_id", flat=True)
+    assert set(kept) == {second.pk, stranger.pk}
+
+
+# -- messages --
+
+
+def test_message_is_from_the_moment_when_it_was_written_not_from_the_beginning() -> None:
+    [(began,)] = rows_of("SELECT now()")
+    rows_of("SELECT outbox_publish(ARRAY[ROW('topic', 'about', '{}')::outbox_fact])::text")
+    message = OutboxMessage.objects.get()
+    assert began < message.created_at <= message.next_attempt_at
+    sql = "SELECT http_keep_outcomes(ARRAY[ROW(%s, 'key', '', '', 201, '{}')::http_outcome])::text"
+    rows_of(sql, make_patient().pk)
+    assert IdempotencyRecord.objects.get().created_at > message.next_attempt_at
+
+
+def test_freed_slots_are_told_in_their_order() -> None:
+    entry = make_waitlist_entry()
+    sql = "SELECT bookings_announce_release(%s, ARRAY[12, 3, 7]::bigint[])::text"
+    rows_of(sql, entry.doctor_id)
+    assert OutboxMessage.objects.get(topic="slot.released").payload["slot_ids"] == "3,7,12"
 
 
 # -- expired holds --
