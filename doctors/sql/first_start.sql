@@ -93,9 +93,9 @@ END $$;
 -- `notice`, `horizon` and `most` visits a day are the doctor's, whose row the caller has in hand.
 --
 -- The first free slot decides for most doctors: it is enough for a visit of one slot that keeps
--- none free after it, if any number of visits may be on a day. A list orders hundreds of doctors by this, so PostgreSQL makes this function
--- a part of the query; calling doctors_first_start for each took twice as long. It is called for the
--- rest only. A test compares the two with Python's rules.
+-- none free after it, if any number of visits may be on a day. A list orders hundreds of doctors by
+-- this, so PostgreSQL makes this function a part of the query; calling doctors_first_start for each
+-- took twice as long. It is called for the rest only. A test compares the two with Python's rules.
 CREATE FUNCTION doctors_first_start_at(
     doctor bigint, notice integer, horizon integer, most integer, at_ timestamptz, mode_ text,
     most_cents bigint, currency_ text

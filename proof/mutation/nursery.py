@@ -32,6 +32,8 @@ TESTS = (
     "tests/bookings/holding/test_confirmation.py",
     "tests/bookings/engine/test_engine_edges.py",
     "tests/bookings/engine/test_small_functions.py",
+    "tests/bookings/engine/test_locks_of_a_call.py",
+    "tests/doctors/test_first_start.py",
     "tests/bookings/holding/test_holds.py",
     "tests/bookings/appointments/test_moving.py",
     "tests/bookings/appointments/test_moving_by_less.py",

@@ -11,6 +11,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from accounts.models import CodeGuesses
+from bookings.errors import SlotTaken
 from bookings.models import Appointment, Hold, PatientVisit
 from docbook.http.models import IdempotencyRecord
 from docbook.outbox.models import OutboxMessage
@@ -242,6 +243,23 @@ def test_cancelled_visit_frees_its_own_time_and_no_other() -> None:
     )
     kept = PatientVisit.objects.values_list("appointment_id", flat=True)
     assert set(kept) == {second.pk, stranger.pk}
+
+
+# -- the visits of a day --
+
+
+def test_day_is_full_with_what_is_booked_and_held_and_free_again_when_a_hold_ends() -> None:
+    visit_type, slots = bookable(count=5, most_visits_a_day=2)
+    patient = make_patient()
+    visit = book(slots[0], visit_type=visit_type, holder=as_patient(patient))
+    hold = take(slots[1], visit_type=visit_type, holder=guest())
+    with pytest.raises(SlotTaken):
+        take(slots[2], visit_type=visit_type, holder=guest())
+    assert hold_instead(visit, slots[3]).slot_ids == [slots[3].pk]  # one goes, one comes
+    let_expire(hold)
+    Hold.objects.filter(replaces=visit.pk).delete()
+    Slot.objects.filter(pk=slots[3].pk).update(state=SlotState.OPEN, hold_id=None, held_until=None)
+    assert take(slots[2], visit_type=visit_type, holder=guest())
 
 
 # -- messages --
