@@ -31,7 +31,7 @@ REDIRECTS = (301, 302, 303, 307, 308)
 # RFC 6052: an address of IPv4 in its last 32 bits.
 NAT64 = IPv6Network("64:ff9b::/96")
 GLOBAL_UNICAST = IPv6Network("2000::/3")
-# Both carry an address of IPv4, and lead to a relay of who knows whom.
+# Both carry an address of IPv4, and lead to a relay that anybody may run.
 TUNNELS = (IPv6Network("2001::/32"), IPv6Network("2002::/16"))
 SAFE_IN_PATHS = "/%:@!$&'()*+,;=-._~?"
 

@@ -17,6 +17,10 @@ def calendars_of(doctor: Doctor, *, now: datetime) -> list[ExternalCalendar]:
     return list(doctor.calendars.annotate(coming=coming).order_by("name", "pk"))
 
 
+def count_busy_times(calendar: ExternalCalendar) -> int:
+    return calendar.periods.count()
+
+
 def get_calendar(doctors: Sequence[Doctor], *, calendar_id: int) -> ExternalCalendar:
     """One of these doctors'. Raises NotFound for those of others."""
     rows = ExternalCalendar.objects.select_related("doctor__clinic").filter(pk=calendar_id)

@@ -243,5 +243,6 @@ def unknown(names: dict[str, Any]) -> dict[str, Any]:
         names
         | ids
         | {"doctor_id": 10**9, "override_id": 10**9, "rearrangement_id": 10**9}
+        | {"calendar_id": 10**9}
         | {"slug": "nobody", "token": "unsigned"}
     )

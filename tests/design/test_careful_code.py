@@ -9,13 +9,16 @@ import pytest
 from devstack.layout import ROOT
 
 APPS = ("accounts", "bookings", "docbook", "doctors")
-# Each opens connections only to addresses in the settings.
+# Each opens connections only to addresses in the settings; the last one to public machines only.
 MAY_CONNECT = {
     "docbook/notify/twilio_sms.py": {"requests", "twilio"},
     "docbook/notify/email.py": {"smtplib"},
     "docbook/notify/line.py": {"smtplib"},
     "docbook/notify/mail_gateway.py": {"smtplib"},
+    "docbook/http/outside.py": {"http.client", "socket"},
 }
+# Reads what strangers wrote in a process that has no secrets and ends by itself.
+MAY_START = {"doctors/services/calendar_reading.py": {"subprocess"}}
 CONNECTS = {"requests", "urllib3", "httpx", "aiohttp", "socket", "smtplib", "ftplib", "twilio"}
 CONNECTS |= {"http.client", "urllib.request", "ldap", "ldap3"}
 STARTS_OR_TRUSTS = {"subprocess", "pickle", "marshal", "shelve", "xml", "lxml", "ctypes", "pty"}
@@ -59,7 +62,8 @@ def test_only_the_named_modules_open_connections() -> None:
 
 def test_nothing_starts_a_program_or_reads_objects_xml_or_memory_of_others() -> None:
     for path, tree in sources():
-        assert [name for name in imported(tree) if is_among(name, STARTS_OR_TRUSTS)] == [], path
+        found = {name for name in imported(tree) if is_among(name, STARTS_OR_TRUSTS)}
+        assert found == MAY_START.get(path, set()), path
         assert [call for call in calls(tree) if name_of(call).startswith("os.system")] == [], path
 
 

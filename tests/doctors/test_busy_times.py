@@ -222,8 +222,8 @@ def test_file_is_read_from_yesterday_on_for_a_year() -> None:
     [
         # Every second, in other words.
         f"FREQ=DAILY;BYHOUR={EVERY_24};BYMINUTE={EVERY_60};BYSECOND={EVERY_60}",
-        # Never: the second of a minute that no hour has is looked for until the year 9999.
-        "FREQ=HOURLY;BYMONTH=2;BYMONTHDAY=30",
+        # Never: the second full hour within an hour is looked for until the year 9999.
+        "FREQ=HOURLY;BYMINUTE=0;BYSECOND=0;BYSETPOS=2",
     ],
 )
 def test_work_without_an_end_is_ended(rule: str) -> None:

@@ -88,11 +88,13 @@ def stops(visitor: Visitor, *, doctor: str, number: int) -> Iterator[str]:
     visitor.go(f"/schedule/visits/{visit['id']}/move/?date={day}&at=600")
     yield "visit that moves"
     visitor.go("/schedule/numbers/")
-    for figures in visitor.page.locator(".chart-table:not([open]) > summary").all():
-        figures.click()
+    for number in range(visitor.page.locator(".chart-table").count()):
+        table = visitor.page.locator(".chart-table").nth(number)
+        if table.get_attribute("open") is None:
+            table.locator("summary").click()
     yield "numbers"
-    visitor.go("/schedule/numbers/?period=custom&first=2026-02-31&last=2020-01-01")
-    visitor.sees("Write a day like 2026-01-31.")
+    visitor.go("/schedule/numbers/?period=custom&first=2026-02-20&last=2020-01-01")
+    visitor.sees("The last day must not be before the first.")
     yield "numbers of refused days"
     visitor.go("/schedule/")
     visitor.follow("Calendar feed")

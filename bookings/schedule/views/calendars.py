@@ -30,7 +30,7 @@ from docbook.http.throttling import enforce, limit_of
 from doctors.calendar_troubles import trouble_in_words
 from doctors.models import ExternalCalendar
 from doctors.selectors.doctors import doctors_run_by
-from doctors.selectors.external_calendars import calendars_of, get_calendar
+from doctors.selectors.external_calendars import calendars_of, count_busy_times, get_calendar
 from doctors.services.external_calendars import (
     SECONDS_ON_A_PAGE,
     connect_address,
@@ -117,7 +117,7 @@ def _connect(desk: Desk, form: AddressForm | FileForm) -> ExternalCalendar:
 
 
 def _told_after_connecting(calendar: ExternalCalendar) -> str:
-    number = calendar.periods.count()
+    number = count_busy_times(calendar)
     text = ngettext(
         "Connected, with %(count)d busy time. Patients see the new times in a moment.",
         "Connected, with %(count)d busy times. Patients see the new times in a moment.",
