@@ -194,7 +194,7 @@ def full_days(
 
 
 def test_visits_of_a_day_are_counted_by_their_holds_where_they_begin() -> None:
-    """The clinic's day ends at 22:00 or 23:00 UTC. A visit over midnight is one of the day before."""
+    """A visit over midnight counts on the day before. Blocked times are no visits."""
     doctor, other = somebody(), somebody()
     clinic = make_clinic(time_zone="UTC")
     night = tomorrow_at(23, 30)

@@ -238,9 +238,7 @@ def test_cancelled_visit_frees_its_own_time_and_no_other() -> None:
     first = visit_at(tomorrow_at(14), patient=patient)
     second = visit_at(tomorrow_at(15), patient=patient)
     stranger = visit_at(tomorrow_at(14), patient=make_patient())
-    Appointment.objects.filter(pk=first.pk).update(
-        status="cancelled", version=F("version") + 1
-    )
+    Appointment.objects.filter(pk=first.pk).update(status="cancelled", version=F("version") + 1)
     kept = PatientVisit.objects.values_list("appointment_id", flat=True)
     assert set(kept) == {second.pk, stranger.pk}
 
