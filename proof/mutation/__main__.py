@@ -4,6 +4,7 @@ what no test checks.
 - `make mutate`: all, an hour or two;
 - `make mutate ARGS=services`: the services and the rules;
 - `make mutate ARGS=sql`: the functions of the database;
+- `make mutate ARGS="sql again"`: of them, what survived the recorded run or has changed since;
 - `make mutate ARGS="bookings/holding/services/holds.py"`: one module, or several;
 - `make mutate ARGS="sql bookings_confirm"`: one function, or several.
 
@@ -18,18 +19,20 @@ from pathlib import Path
 
 from devstack.layout import shown
 from devstack.refusals import Interrupted, Refusal
-from proof.mutation.functions import mutate_functions
+from proof.mutation.functions import mutate_functions, mutate_survivors
 from proof.mutation.services import MODULES, mutate_services
 from proof.mutation.verdicts import Mutant, Verdicts
 
-SERVICES, SQL = "services", "sql"
+SERVICES, SQL, AGAIN = "services", "sql", "again"
 
 
 def main(arguments: Sequence[str]) -> int:
     chosen: list[str] = _parser().parse_args(arguments).what
     if {"DATABASE_URL", "REDIS_URL"} & set(os.environ):
         raise Refusal("Two of each engine are needed: unset DATABASE_URL and REDIS_URL.")
-    if chosen[:1] == [SQL]:
+    if chosen == [SQL, AGAIN]:
+        _show("functions", mutate_survivors(), whole=True)
+    elif chosen[:1] == [SQL]:
         _show("functions", mutate_functions(chosen[1:]), whole=len(chosen) == 1)
     elif chosen and chosen != [SERVICES]:
         _show("services", mutate_services([_module(name) for name in chosen]), whole=False)

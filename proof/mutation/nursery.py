@@ -1,4 +1,4 @@
-"""Tries its share of the mutants: `python -m proof.mutation.nursery FOUND NUMBER OF [NAMES]`.
+"""Tries its share of the mutants: `python -m proof.mutation.nursery FOUND NUMBER OF WANTED`.
 
 Django and the tests are imported once; then a process is forked for each mutant. The test that has
 noticed most mutants so far runs first, then the fastest ones.
@@ -12,7 +12,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -22,7 +22,7 @@ from django.db import connection as django_connection
 
 from devstack.functions import PLACES, written
 from devstack.refusals import Refusal
-from proof.mutation.operators import mutations
+from proof.mutation.operators import Mutation, mutations
 from proof.mutation.verdicts import Fate, Mutant
 
 # Tests that wait for a clash to happen by chance, that use pages, or that live through whole days
@@ -90,7 +90,7 @@ FUNCTIONS = """
 """
 
 
-def main(found: str, number: str, of: str, *names: str) -> None:
+def main(found: str, number: str, of: str, wanted: str) -> None:
     pytest.main(["--collect-only", "-qq", *PYTEST])
     with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as connection:
         connection.execute("ALTER ROLE CURRENT_USER SET track_functions = 'all'")
@@ -98,20 +98,36 @@ def main(found: str, number: str, of: str, *names: str) -> None:
     if _run_tests(order=order, longest=3600) is not Fate.SURVIVED:
         raise Refusal("The tests fail without a mutant: try `make test`.")
     longest = PATIENCE * (time.monotonic() - began)
-    functions = _functions(names)
-    mutants = [(name, each) for name, text in functions.items() for each in mutations(text)]
+    choice = Wanted(**json.loads(Path(wanted).read_text()))
+    functions = _functions(choice.functions)
+    mutants = [
+        (name, mutation)
+        for name, text in functions.items()
+        for mutation in mutations(text)
+        if choice.includes(_mutant(name, text, mutation))
+    ]
     with Path(found).open("w", buffering=1) as report:
         report.write(f"{len(mutants)}\n")
         for name, mutation in mutants[int(number) :: int(of)]:
             order.function = name
             fate = _try(mutation.definition, functions[name], order=order, longest=longest)
-            mutant = Mutant(
-                place=name,
-                name=f"{name}, line {mutation.line}: {mutation.slip}",
-                fate=fate,
-                change=_changed_lines(functions[name], mutation.definition),
-            )
+            mutant = replace(_mutant(name, functions[name], mutation), fate=fate)
             report.write(json.dumps(asdict(mutant)) + "\n")
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Every mutant of these functions, and of others only those with this name and change. All, if
+    nothing is named.
+    """
+
+    functions: Sequence[str] = ()
+    mutants: Sequence[Sequence[str]] = ()
+
+    def includes(self, mutant: Mutant) -> bool:
+        if not self.functions and not self.mutants:
+            return True
+        return mutant.place in self.functions or [mutant.name, mutant.change] in self.mutants
 
 
 @dataclass(eq=False)
@@ -182,7 +198,17 @@ def _functions(names: Sequence[str]) -> dict[str, str]:
         found: dict[str, str] = dict(connection.execute(FUNCTIONS.encode(), [ours]).fetchall())
     if unknown := set(names) - set(found):
         raise Refusal(f"There is no function {', '.join(unknown)}. There are: {', '.join(found)}.")
-    return {name: text for name, text in found.items() if not names or name in names}
+    return found
+
+
+def _mutant(name: str, text: str, mutation: Mutation) -> Mutant:
+    """Its fate is still open."""
+    return Mutant(
+        place=name,
+        name=f"{name}, line {mutation.line}: {mutation.slip}",
+        fate=Fate.SURVIVED,
+        change=_changed_lines(text, mutation.definition),
+    )
 
 
 def _try(definition: str, present: str, *, order: Order, longest: float) -> Fate:
