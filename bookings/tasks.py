@@ -119,6 +119,7 @@ def mark_missed_visits() -> None:
 @shared_task(name="bookings.count_today")
 def count_today() -> None:
     numbers.count_today(now=timezone.now())
+    numbers.add_refusals()
 
 
 @shared_task(name="bookings.recount_days")

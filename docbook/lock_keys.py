@@ -41,6 +41,9 @@ LOCK_OF_SLOT = "lock:slot:"
 CLAIM_OF_SLOT = "claim:slot:"
 # With a policy and a digest. A count of docbook.http.rate_policies; docbook.redis adds its prefix.
 LIMIT = "rl:"
+# How often each slot was refused, until a task counts it; and what the task is counting.
+REFUSED_TIMES = "refused:times"
+REFUSED_TIMES_IN_COUNTING = "refused:times:counting"
 # What each page of results asks for, kept for a minute or less.
 SEARCH_CHOICES = "cache:search:choices"
 SEARCH_SPECIALTIES = "cache:search:summaries"

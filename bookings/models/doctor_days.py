@@ -28,7 +28,8 @@ class DoctorDay(models.Model):
     Two statements fill it (bookings/schedule/numbers/services.py). `offered` and `booked` count
     slots. They stay when the slots are deleted, a month after their day; a day whose slots nobody
     has counted has 0 of both. The other columns count visits, on the day for which they were
-    booked. `lead_days` leaves out visits that replace a moved one.
+    booked. `lead_days` leaves out visits that replace a moved one. `refused` is added up: how often
+    somebody picked a time of this day that somebody else had.
     """
 
     doctor = models.ForeignKey(Doctor, on_delete=models.CASCADE, related_name="+", db_index=False)
@@ -50,6 +51,7 @@ class DoctorDay(models.Model):
         _("cancelled by the practice"), db_default=0
     )
     moved = models.PositiveSmallIntegerField(_("moved to another time"), db_default=0)
+    refused = models.PositiveIntegerField(_("picked too late"), db_default=0)
     lead_days = _counts("first bookings, by days ahead", LEADS)
 
     class Meta:

@@ -150,7 +150,7 @@ def test_file_has_a_line_a_day_and_clinic() -> None:
     doctor, browser = own()
     other = make_clinic(name='Zürich "Mitte", Haus 2')
     make_day(doctor, ago=1, offered=4, booked=2, came=1, no_show=1, lead_days=leads(3))
-    make_day(doctor, ago=1, clinic=other, cancelled_by_patient=2, moved=1)
+    make_day(doctor, ago=1, clinic=other, cancelled_by_patient=2, moved=1, refused=3)
     make_day(doctor, ago=400, offered=9)
     answer = browser.get(f"{FILE}?period=quarter")
     assert answer.headers["Content-Type"] == "text/csv; charset=utf-8"
@@ -160,8 +160,8 @@ def test_file_has_a_line_a_day_and_clinic() -> None:
     assert heads[:4] == ["Day", "Clinic", "Times offered", "Times booked"]
     yesterday = (today() - ONE_DAY).isoformat()
     assert rows == [
-        [yesterday, doctor.clinic.name, *"42110000", "1", "3"],
-        [yesterday, 'Zürich "Mitte", Haus 2', *"00000201", "0", ""],
+        [yesterday, doctor.clinic.name, *"421100000", "1", "3"],
+        [yesterday, 'Zürich "Mitte", Haus 2', *"000002013", "0", ""],
     ]
 
 

@@ -17,7 +17,7 @@ from bookings.actors.holder import Holder, keys_of
 from bookings.appointments.selectors.alternatives import next_free_times
 from bookings.appointments.selectors.appointments import find_visit
 from bookings.appointments.services.changes import find_changeable_appointment
-from bookings.engine import calls, slot_gate
+from bookings.engine import calls, refused_times, slot_gate
 from bookings.engine.calls import HoldAnswer, HoldCall, broken_constraint
 from bookings.engine.services import release_hold, sweep_holds
 from bookings.errors import (
@@ -302,10 +302,14 @@ def _sweep_doctor_of(call: HoldCall) -> int:
 def _gone(
     refusal: type[SlotHeld] | type[SlotTaken], call: HoldCall, *, now: datetime, **own: Any
 ) -> DomainError:
-    """The refusal with the next free times of the doctor: from this one on, within two weeks."""
+    """The refusal with the next free times of the doctor: from this one on, within two weeks. With
+    `own`, a hold of theirs is in the way.
+    """
     found = next_free_times(
         slot_id=call.slot_id, visit_type_id=call.visit_type_id, moves=call.replaces, now=now
     )
     if found is None:
         return _unknown_slot()
+    if not own:
+        refused_times.note(call.slot_id)
     return refusal(alternatives=found.times, starts_at=found.wanted_at, **own)

@@ -40,6 +40,7 @@ def _headings() -> list[str]:
         _("Cancelled by patient"),
         _("Cancelled by practice"),
         _("Moved"),
+        _("Picked too late"),
         _("First bookings"),
         _("Median lead time in days"),
     ]
@@ -51,7 +52,7 @@ def _cells(row: DoctorDay) -> list[object]:
         row.day.isoformat(),
         as_text(row.clinic.name),
         *(row.offered, row.booked, row.came, row.no_show, row.unmarked),
-        *(row.cancelled_by_patient, row.cancelled_by_practice, row.moved),
+        *(row.cancelled_by_patient, row.cancelled_by_practice, row.moved, row.refused),
         figures.bookings,
         "" if figures.median_lead is None else figures.median_lead,
     ]

@@ -40,6 +40,7 @@ class Figures:
     cancelled_by_patient: int = 0
     cancelled_by_practice: int = 0
     moved: int = 0
+    refused: int = 0
     lead_days: list[int] = field(default_factory=lambda: [0] * LEADS)
 
     @property
@@ -72,6 +73,11 @@ class Figures:
         return share(self.cancelled, self.agreed)
 
     @property
+    def refused_rate(self) -> float | None:
+        """Of the wishes for a time: those that led to a visit, and those that came too late."""
+        return share(self.refused, self.refused + self.agreed + self.moved)
+
+    @property
     def median_lead(self) -> int | None:
         """In days; LEADS - 1 means that many or more. Of two middle values it is the smaller."""
         middle = (self.bookings + 1) // 2
@@ -95,7 +101,7 @@ class Figures:
 
 _PLAIN = (
     *("offered", "booked", "unmarked", "came", "no_show"),
-    *("cancelled_by_patient", "cancelled_by_practice", "moved"),
+    *("cancelled_by_patient", "cancelled_by_practice", "moved", "refused"),
 )
 
 

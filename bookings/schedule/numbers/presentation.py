@@ -206,6 +206,14 @@ def _cards(total: Figures, before: Figures, *, parts: list[Figures]) -> list[Car
             before=before,
             parts=parts,
         ),
+        _share_card(
+            _("Came too late"),
+            _("Picked a time that somebody else had just got"),
+            lambda each: each.refused_rate,
+            total=total,
+            before=before,
+            parts=parts,
+        ),
     ]
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from django.db import connection, transaction
 
+from bookings.engine import refused_times
 from bookings.models.doctor_days import HOURS, LEADS
 from bookings.states import PATIENT_SIDE
 from docbook.lock_keys import COUNTS_OF_DAYS
@@ -106,6 +107,17 @@ WHERE (kept.unmarked, kept.came, kept.no_show, kept.cancelled_by_patient,
      excluded.cancelled_by_practice, excluded.moved, excluded.lead_days)
 """
 
+_REFUSALS = """
+INSERT INTO bookings_doctorday AS kept (doctor_id, clinic_id, day, refused)
+SELECT slot.doctor_id, slot.clinic_id, (slot.starts_at AT TIME ZONE clinic.time_zone)::date AS day,
+       sum(refusal.number)
+FROM unnest(%(slots)s::bigint[], %(numbers)s::bigint[]) AS refusal (slot_id, number)
+JOIN doctors_slot AS slot ON slot.id = refusal.slot_id
+JOIN doctors_clinic AS clinic ON clinic.id = slot.clinic_id
+GROUP BY slot.doctor_id, slot.clinic_id, day
+ON CONFLICT (doctor_id, day, clinic_id) DO UPDATE SET refused = kept.refused + excluded.refused
+"""
+
 # The newest seal from before `since` names a transaction, and every later event has at least its
 # number. The hold tells when the visit begins, and so in which month it is.
 _CHANGED = """
@@ -148,6 +160,20 @@ def count_today(*, now: datetime) -> int:
     there were. A day may have two: of its times, and of its visits.
     """
     return count_days(first=now.date() - 2 * ONE_DAY, last=now.date() + ONE_DAY, now=now)
+
+
+def add_refusals() -> int:
+    """Adds what was refused since the last time to the days of these times, also to those to come;
+    returns how many days changed. It is added twice if Redis is lost between commit and answer.
+    """
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL lock_timeout = '1min'")
+        cursor.execute(_LOCK, COUNTS_OF_DAYS)
+        found = refused_times.take()
+        cursor.execute(_REFUSALS, {"slots": list(found), "numbers": list(found.values())})
+        rows: int = cursor.rowcount
+        transaction.on_commit(refused_times.forget)
+    return rows
 
 
 def recount(*, now: datetime) -> int:

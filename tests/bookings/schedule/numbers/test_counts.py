@@ -7,14 +7,17 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from django.core.management import call_command
-from django.db import connection
+from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from bookings.actors.practice_member import PracticeMember
 from bookings.appointments.services.changes import mark_arrived
+from bookings.engine import refused_times
+from bookings.errors import SlotHeld, SlotTaken
 from bookings.models import DoctorDay
 from bookings.schedule.numbers.services import (
     SLOTS_REACH_BACK,
+    add_refusals,
     count_since,
     count_times,
     count_today,
@@ -23,6 +26,7 @@ from bookings.schedule.numbers.services import (
 )
 from doctors.models import Slot
 from doctors.services.expansion import purge_old_slots
+from tests.bookings.acts import bookable, guest, take
 from tests.bookings.schedule.numbers.history import counted, expected, make_history
 from tests.factories import (
     make_appointment,
@@ -193,3 +197,55 @@ def test_one_statement_counts_the_asked_days_only() -> None:
     assert count_times(first=day + ONE_DAY, last=day + ONE_DAY, now=now) == 0
     assert count_visits(first=day, last=day, now=now) == 0
     assert count_times(first=day, last=day, now=now) == 1
+
+
+# -- times that were picked too late --
+
+
+def refused() -> list[tuple[date, int]]:
+    return list(DoctorDay.objects.order_by("day").values_list("day", "refused"))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_each_who_came_too_late_counts_once_on_the_day_of_the_time() -> None:
+    visit_type, slots = bookable()
+    mine = guest()
+    take(slots[0], visit_type=visit_type, holder=mine)
+    for _ in range(2):
+        with pytest.raises(SlotHeld):
+            take(slots[0], visit_type=visit_type, holder=guest())
+    with pytest.raises(SlotHeld):  # one's own time is nobody else's
+        take(slots[0], visit_type=visit_type, holder=mine)
+    Slot.objects.filter(pk=slots[1].pk).update(state="blocked")
+    with pytest.raises(SlotTaken):
+        take(slots[1], visit_type=visit_type, holder=guest())
+    local = slots[0].starts_at.astimezone(slots[0].clinic.zone).date()
+    assert add_refusals() == 1
+    assert refused() == [(local, 3)]
+    assert add_refusals() == 0
+    with pytest.raises(SlotHeld):
+        take(slots[0], visit_type=visit_type, holder=guest())
+    assert add_refusals() == 1
+    assert refused() == [(local, 4)]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_refusals_wait_for_the_next_task_if_one_could_not_write_them() -> None:
+    [slot] = make_slots(doctor=make_doctor())
+    refused_times.note(slot.pk)
+    with transaction.atomic():
+        add_refusals()
+        transaction.set_rollback(True)
+    assert refused() == []
+    refused_times.note(slot.pk)
+    assert [add_refusals(), add_refusals(), add_refusals()] == [1, 1, 0]
+    assert [number for _day, number in refused()] == [2]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_is_counted_anew_keeps_the_refusals_of_its_day() -> None:
+    [slot] = make_slots(doctor=make_doctor())
+    refused_times.note(slot.pk)
+    add_refusals()
+    recount(now=slot.ends_at)
+    assert [(row.offered, row.refused) for row in DoctorDay.objects.all()] == [(1, 1)]
