@@ -10,6 +10,7 @@ from bookings.rearranging.views import other_times as instead
 from bookings.schedule.feeds import views as feeds
 from bookings.schedule.numbers import views as numbers
 from bookings.schedule.views import (
+    booking_rules,
     calendar,
     calendars,
     desk,
@@ -52,6 +53,7 @@ urlpatterns = [
         time_off.remove,
         name="remove_time_off",
     ),
+    path("schedule/availability/rules/", booking_rules.booking_rules, name="booking_rules"),
     path("schedule/availability/calendars/", calendars.calendars, name="calendars"),
     path(
         "schedule/availability/calendars/<int:calendar_id>/read/",

@@ -94,5 +94,13 @@ def _stops(visitor: Visitor) -> Any:
     visitor.press("Save hours")
     visitor.sees("Please check these fields")
     yield "wrong"
+    visitor.go(f"{PAGE}rules/")
+    visitor.page.get_by_label("Days ahead").fill("400")
+    visitor.press("Save")
+    visitor.sees("Write a number from 1 to 365.")
+    visitor.page.get_by_label("Days ahead").fill("30")
+    visitor.page.get_by_label("Days ahead").blur()
+    visitor.sees(re.compile("^Somebody who looks now finds times"))
+    yield "booking rules"
     visitor.go(f"{PAGE}time-off/")
     yield "time off"

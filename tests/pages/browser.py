@@ -47,12 +47,12 @@ def swapped(response: HttpResponse) -> str:
 
 
 class _Values(HTMLParser):
-    """Values of inputs and text areas by name."""
+    """Values of inputs, text areas and choices by name."""
 
     def __init__(self) -> None:
         super().__init__()
         self.values: dict[str, str] = {}
-        self._area = ""
+        self._area = self._choice = ""
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given: dict[str, Any] = dict(attrs)
@@ -61,6 +61,10 @@ class _Values(HTMLParser):
         elif tag == "textarea":
             self._area = given["name"]
             self.values[self._area] = ""
+        elif tag == "select":
+            self._choice = given["name"]
+        elif tag == "option" and "selected" in given:
+            self.values[self._choice] = given.get("value") or ""
 
     def handle_endtag(self, tag: str) -> None:
         if tag == "textarea":

@@ -78,6 +78,7 @@ def frame_of(desk: Desk, *, page: str) -> dict[str, Any]:
         "url": page_of_doctor(page, desk.doctor),
         "weekly_url": page_of_doctor("availability", desk.doctor),
         "time_off_url": page_of_doctor("time_off", desk.doctor),
+        "rules_url": page_of_doctor("booking_rules", desk.doctor),
         "calendars_url": page_of_doctor("calendars", desk.doctor),
         "outside_url": page_of_doctor("outside_hours", desk.doctor),
         "undecided": len(desk.present.undecided),
