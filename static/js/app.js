@@ -185,6 +185,15 @@
     htmx.ajax("GET", link.href, { source: link, target, swap: part.dataset.swaps, push: link.href });
   });
 
+  // The minute of the day at this height of a column, to five minutes.
+  const minuteAt = (column, y) => {
+    const style = getComputedStyle(column);
+    const hours = (name) => Number(style.getPropertyValue(name));
+    const box = column.getBoundingClientRect();
+    const share = (y - box.top) / box.height;
+    return Math.round((hours("--from") * 60 + share * hours("--lh") * 60) / 5) * 5;
+  };
+
   // A visit that is dropped on a time of its doctor opens the page that moves it, with that time.
   let dragged = null;
   const columnUnder = (event) => {
@@ -202,14 +211,52 @@
     const column = columnUnder(event);
     if (!column) return;
     event.preventDefault();
-    const style = getComputedStyle(column);
-    const hours = (name) => Number(style.getPropertyValue(name));
-    const box = column.getBoundingClientRect();
-    const share = (event.clientY - dragged.above - box.top) / box.height;
-    const at = Math.round((hours("--from") * 60 + share * hours("--lh") * 60) / 5) * 5;
+    const at = minuteAt(column, event.clientY - dragged.above);
     const visit = new URL(dragged.link.href).searchParams.get("visit");
     location.assign(`${location.pathname}visits/${visit}/move/?date=${column.dataset.day}&at=${at}`);
   });
+
+  // A stretch of a day that is drawn with the mouse, away from visits, opens the page that blocks it.
+  let drawn = null;
+  const clockAt = (column, y) => {
+    const { top, bottom } = column.getBoundingClientRect();
+    const at = minuteAt(column, Math.min(bottom, Math.max(top, y)));
+    return `${String(Math.floor(at / 60)).padStart(2, "0")}:${String(at % 60).padStart(2, "0")}`;
+  };
+  const stopDrawing = () => {
+    drawn?.box.remove();
+    drawn = null;
+  };
+  document.addEventListener("pointerdown", (event) => {
+    const column = event.target.closest?.(".time-entries");
+    if (!column || event.button || event.pointerType !== "mouse" || event.target.closest("a")) return;
+    const box = document.createElement("li");
+    box.className = "time-drawn";
+    drawn = { column, box, from: event.clientY };
+  });
+  document.addEventListener("pointermove", (event) => {
+    if (!drawn) return;
+    const [top, end] = [drawn.from, event.clientY].sort((a, b) => a - b);
+    const { column, box } = drawn;
+    if (!box.isConnected && end - top < 6) return;
+    event.preventDefault();
+    column.append(box);
+    [drawn.first, drawn.last] = [clockAt(column, top), clockAt(column, end)];
+    box.textContent = `${drawn.first}–${drawn.last}`;
+    box.style.insetBlockStart = `${top - column.getBoundingClientRect().top}px`;
+    box.style.blockSize = `${end - top}px`;
+  });
+  document.addEventListener("pointerup", () => {
+    if (drawn?.first && drawn.first !== drawn.last) {
+      const page = new URL(document.getElementById("block-time").href);
+      const { doctor, day } = drawn.column.dataset;
+      const asked = { doctor, date: day, from: drawn.first, until: drawn.last };
+      for (const [name, value] of Object.entries(asked)) page.searchParams.set(name, value);
+      location.assign(page);
+    }
+    stopDrawing();
+  });
+  document.addEventListener("keydown", (event) => event.key === "Escape" && stopDrawing());
 
   // Single keys press what has data-key. They can be switched off: speech input types letters too.
   const isTyping = (element) => element.matches("input, select, textarea, [contenteditable]");

@@ -19,7 +19,7 @@
   const isTouched = (field) => field.value !== field.defaultValue || field === document.activeElement;
   const isBusy = () =>
     dragging ||
-    document.querySelector("dialog[open], .menu[open], [data-sent], #schedule[aria-busy]") ||
+    document.querySelector("dialog[open], .menu[open], [data-sent], .time-drawn, #schedule[aria-busy]") ||
     [...part().querySelectorAll("input:not([type=hidden]), textarea")].some(isTouched);
   document.addEventListener("dragstart", () => (dragging = true));
   document.addEventListener("dragend", () => (dragging = false));

@@ -100,7 +100,7 @@ def _stops(visitor: Visitor) -> Any:
     visitor.sees("Write a number from 1 to 365.")
     visitor.page.get_by_label("Days ahead").fill("30")
     visitor.page.get_by_label("Days ahead").blur()
-    visitor.sees(re.compile("^Somebody who looks now finds times"))
+    visitor.sees(re.compile("^Patients who look now find times"))
     yield "booking rules"
     visitor.go(f"{PAGE}time-off/")
     yield "time off"

@@ -3,9 +3,9 @@
 import re
 
 import pytest
-from playwright.sync_api import Browser, Locator, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.journeys.stack import DOCTOR, SECRETARY, Live
+from tests.journeys.stack import DOCTOR, SECRETARY, Live, eventually
 from tests.journeys.visitor import visiting
 
 # Visits of the demo doctor in the week after next, which no other journey changes.
@@ -72,6 +72,70 @@ def onto_the_top(visit: Locator, other: Locator) -> None:
     """Held at its top and dropped a little under the top of the other."""
     middle = {"x": 30, "y": 5}
     visit.drag_to(other, source_position=middle, target_position=middle)
+
+
+# The last days with some free times: nobody else needs them.
+FREE_DAYS = """
+    SELECT (s.starts_at AT TIME ZONE c.time_zone)::date::text AS day,
+           to_char(min(s.starts_at AT TIME ZONE c.time_zone), 'HH24:MI') AS first,
+           to_char(min(s.ends_at AT TIME ZONE c.time_zone), 'HH24:MI') AS last
+    FROM doctors_slot s JOIN doctors_clinic c ON c.id = s.clinic_id
+    JOIN doctors_doctor d ON d.id = s.doctor_id JOIN accounts_user u ON u.id = d.user_id
+    WHERE u.email = %s AND s.state = 'open'
+    GROUP BY 1 HAVING count(*) > 5 ORDER BY 1 DESC OFFSET %s LIMIT 1
+"""
+LEFT = """
+    SELECT count(*) AS number FROM doctors_slot s JOIN doctors_clinic c ON c.id = s.clinic_id
+    JOIN doctors_doctor d ON d.id = s.doctor_id JOIN accounts_user u ON u.id = d.user_id
+    WHERE u.email = %s AND s.state = 'open' AND (s.starts_at AT TIME ZONE c.time_zone)::date = %s
+      AND (s.starts_at AT TIME ZONE c.time_zone)::time >= %s::time
+      AND (s.starts_at AT TIME ZONE c.time_zone)::time < %s::time
+"""
+
+
+@pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without scripts"])
+def test_time_is_blocked_by_drawing_it_or_with_a_form(
+    live: Live, browser: Browser, scripts: bool
+) -> None:
+    free = live.row(FREE_DAYS, DOCTOR, int(scripts))
+    with visiting(browser, live, java_script_enabled=scripts, **WIDE) as secretary:
+        page = secretary.page
+        secretary.signs_in(SECRETARY, then="/schedule/")
+        secretary.go(f"/schedule/?view=week&date={free['day']}")
+        if scripts:
+            draws(page, page.locator(f"[data-day='{free['day']}'] .entry-free").first)
+        else:
+            secretary.follow("Block time")
+        secretary.sees_heading(re.compile("^When can patients book "))
+        expect(page.get_by_label("First day")).to_have_value(free["day"])
+        if not scripts:
+            page.get_by_label("From").fill(free["first"])
+            page.get_by_label("Until").fill(free["last"])
+        first, last = (page.get_by_label(each).input_value() for each in ("From", "Until"))
+        assert first < last
+        assert live.row(LEFT, DOCTOR, free["day"], first, last)["number"]
+        secretary.press("Add these days")
+        secretary.sees("Added. Patients see the new times in a moment.")
+        assert f"date={free['day']}" in page.url
+        assert "view=week" in page.url
+
+    def is_gone() -> bool:
+        return not live.row(LEFT, DOCTOR, free["day"], first, last)["number"]
+
+    eventually(is_gone, what="the end of the blocked times")
+
+
+def draws(page: Page, over: Locator) -> None:
+    """From the top of this entry to its end, with the mouse."""
+    over.scroll_into_view_if_needed()
+    box = over.bounding_box()
+    assert box
+    page.mouse.move(box["x"] + 20, box["y"] + 1)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 20, box["y"] + box["height"] / 2)
+    page.mouse.move(box["x"] + 20, box["y"] + box["height"] - 1)
+    expect(page.locator(".time-drawn")).to_be_visible()
+    page.mouse.up()
 
 
 def test_week_is_run_by_keys_alone(live: Live, browser: Browser) -> None:

@@ -373,3 +373,43 @@ def test_rail_leads_to_the_page() -> None:
     page = browser.get(PAGE).content.decode()
     assert 'aria-current="page">' in page
     assert PAGE in browser.get("/schedule/").content.decode()
+
+
+def test_address_with_a_time_fills_in_the_form_and_shows_what_would_go() -> None:
+    doctor, browser = practice()
+    make_slots(doctor=doctor, starts_at=tomorrow_at(9, days=3), count=3)
+    day = tomorrow_at(9, days=3).astimezone(CLINIC_ZONE).date().isoformat()
+    asked = {"date": day, "from": "12:00", "until": "13:30", "back": f"/schedule/?date={day}"}
+    page = browser.get(TIME_OFF, asked)
+    given = typed(page)
+    assert (given["first_day"], given["last_day"]) == (day, day)
+    assert (given["starts"], given["ends"]) == ("12:00", "13:30")
+    assert not AvailabilityOverride.objects.exists()
+    answer = browser.post(TIME_OFF, given | {"kind": "off", "save": "1"})
+    assert (answer.status_code, answer["Location"]) == (302, f"/schedule/?date={day}")
+    override = AvailabilityOverride.objects.get()
+    assert (override.kind, override.starts, override.ends) == ("off", time(12), time(13, 30))
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"date": "2026-02-31"},
+        {"date": "x" * 500, "from": "1", "until": "-"},
+        {"date": "0000-00-00", "from": "25:00"},
+        {"from": "12:00", "until": "13:00"},
+    ],
+)
+def test_address_with_a_time_that_does_not_exist_shows_an_empty_form(asked: dict[str, str]) -> None:
+    _doctor, browser = practice()
+    page = browser.get(TIME_OFF, asked)
+    assert page.status_code == 200
+    assert typed(page)["first_day"] == ""
+
+
+def test_way_back_leads_to_the_schedule_only() -> None:
+    doctor, browser = practice()
+    day = tomorrow_at(9, days=3).date().isoformat()
+    given = {"kind": "off", "first_day": day, "last_day": day, "starts": "00:00", "ends": "24:00"}
+    sent = given | {"save": "1", "back": "https://elsewhere.example/schedule/"}
+    assert browser.post(TIME_OFF, sent)["Location"] == f"{TIME_OFF}?doctor={doctor.pk}"

@@ -18,7 +18,7 @@ from bookings.schedule.views.chosen_doctor import page_of_doctor
 from docbook.errors import VersionMismatch
 from doctors.selectors.slots import full_days
 from doctors.services.booking_rules import BookingRules, change_booking_rules
-from doctors.templatetags.clinic_time import clock, date_long, today_or_weekday
+from doctors.templatetags.clinic_time import clock, date_long
 
 PAGE = "booking_rules"
 WEEKS_TO_LOOK = 4
@@ -86,13 +86,17 @@ def _effects(desk: Desk, rules: BookingRules) -> list[str]:
 
 
 def _first_and_last(desk: Desk, rules: BookingRules) -> str:
-    zone = desk.present.clinics[0].zone
+    zone, today = desk.present.clinics[0].zone, desk.present.today
     first = desk.present.now + timedelta(minutes=rules.min_notice_minutes)
-    text = _("Somebody who looks now finds times from %(day)s, %(time)s, until %(last)s.")
+    day = first.astimezone(zone).date()
+    if day == today:
+        text = _("Patients who look now find times from %(time)s today until %(last)s.")
+    else:
+        text = _("Patients who look now find times from %(day)s, %(time)s, until %(last)s.")
     return text % {
-        "day": today_or_weekday(first.astimezone(zone).date(), today=desk.present.today),
+        "day": date_long(day, zone),
         "time": clock(first, zone),
-        "last": date_long(desk.present.today + timedelta(days=rules.horizon_days - 1)),
+        "last": date_long(today + timedelta(days=rules.horizon_days - 1), zone),
     }
 
 

@@ -115,6 +115,9 @@ def schedule(request: HttpRequest) -> HttpResponse:
         ],
         "today_url": asked.url(asked.today),
         "here": asked.url(),
+        "block_url": page_of_doctor(
+            "time_off", asked.doctor, date=asked.day.isoformat(), back=asked.url()
+        ),
         "live": _live(asked),
         "nav": "schedule",
         "single_keys": request.session.get(SINGLE_KEYS, "on") == "on",

@@ -25,8 +25,8 @@ from bookings.schedule.views.availability_page import (
     page_after_saving,
     preview_context,
 )
-from bookings.schedule.views.chosen_doctor import page_of_doctor
-from doctors.models import AvailabilityOverride
+from bookings.schedule.views.chosen_doctor import asked_date, page_of_doctor, way_back
+from doctors.models import AvailabilityOverride, OverrideKind
 from doctors.selectors.doctors import doctors_run_by
 from doctors.selectors.hours import coming_overrides, get_override
 from doctors.services.hours import add_override, remove_override
@@ -38,17 +38,28 @@ PAGE = "time_off"
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_required
 def time_off(request: HttpRequest) -> HttpResponseBase:
-    """Shows the list, previews what was typed, or adds it; 404 for people who run no doctor."""
+    """Shows the list, previews what was typed, or adds it; 404 for people who run no doctor. An
+    address with a date, or also with from and until, fills in the form: that is how a time of the
+    schedule is blocked.
+    """
     desk = desk_of(request)
     if request.method != "POST":
-        return answer(request, PAGE, _context(desk, _form(desk)))
+        blocked = _form(desk, _blocked(request))
+        if blocked.is_valid():
+            return _typed(request, desk, blocked)
+        form = _form(desk)
+        if day := asked_date(request):
+            form.initial |= {"kind": OverrideKind.OFF, "first_day": day, "last_day": day}
+        return answer(request, PAGE, _context(request, desk, form))
     form = _form(desk, request.POST)
     if "save" not in request.POST or not form.is_valid():
         return _typed(request, desk, form)
     before = desk.present.undecided
     add_override(doctor=desk.doctor, override=form.instance, by=desk.actor, user=desk.member.user)
     messages.success(request, _("Added. Patients see the new times in a moment."))
-    return redirect(page_after_saving(PAGE, desk.doctor, before=before))
+    page = page_after_saving(PAGE, desk.doctor, before=before)
+    is_decided = page == page_of_doctor(PAGE, desk.doctor)
+    return redirect(way_back(request, otherwise=page) if is_decided else page)
 
 
 @of_the_practice
@@ -72,8 +83,20 @@ def _form(desk: Desk, data: Any = None) -> TimeOffForm:
     return TimeOffForm(data, doctor=desk.doctor, clinics=present.clinics, today=present.today)
 
 
+def _blocked(request: HttpRequest) -> dict[str, str]:
+    """What the form would send for the time that the address names."""
+    asked = {name: request.GET.get(name, "") for name in ("date", "from", "until")}
+    return {
+        "kind": OverrideKind.OFF,
+        "first_day": asked["date"],
+        "last_day": asked["date"],
+        "starts": asked["from"],
+        "ends": asked["until"],
+    }
+
+
 def _typed(request: HttpRequest, desk: Desk, form: TimeOffForm) -> HttpResponse:
-    context = _context(desk, form)
+    context = _context(request, desk, form)
     is_valid = form.is_valid()
     form.show_what_was_refused()
     if is_valid:
@@ -84,7 +107,7 @@ def _typed(request: HttpRequest, desk: Desk, form: TimeOffForm) -> HttpResponse:
     return answer(request, PAGE, context, status=200 if is_valid else 422)
 
 
-def _context(desk: Desk, form: TimeOffForm) -> dict[str, Any]:
+def _context(request: HttpRequest, desk: Desk, form: TimeOffForm) -> dict[str, Any]:
     coming = [
         {
             "kind": each.kind,
@@ -97,4 +120,5 @@ def _context(desk: Desk, form: TimeOffForm) -> dict[str, Any]:
         }
         for each in coming_overrides(desk.doctor, now=desk.present.now)
     ]
-    return frame_of(desk, page=PAGE) | {"form": form, "coming": coming}
+    back = request.POST.get("back") or request.GET.get("back", "")
+    return frame_of(desk, page=PAGE) | {"form": form, "coming": coming, "back": back}
