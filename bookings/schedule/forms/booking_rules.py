@@ -48,8 +48,8 @@ class BookingRulesForm(forms.Form):
         help_text=gettext_lazy("Then patients find no more times on that day. You still do."),
     )
 
-    def __init__(self, *args: Any, present: BookingRules, **given: Any) -> None:
-        super().__init__(*args, initial=present._asdict(), **given)
+    def __init__(self, data: Any = None, *, present: BookingRules) -> None:
+        super().__init__(data, initial=present._asdict())
         for name in ("min_notice_minutes", "change_notice_minutes"):
             choices = sorted({*NOTICES, getattr(present, name)})
             self.fields[name].choices = [(each, notice_in_words(each)) for each in choices]  # type: ignore[attr-defined]
