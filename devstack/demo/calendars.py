@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from random import Random
 from threading import Lock
 
@@ -14,6 +14,7 @@ from devstack.demo.ledger import write_visits
 from devstack.demo.people import Patient, demo_patient
 from devstack.demo.places import City
 from devstack.demo.practices import Practice
+from devstack.demo.today import marked
 from devstack.demo.visits import BUSY, FULL, ONE_WEEK, WEEKS_AHEAD, Planner, Visit, open_run
 from doctors.recurrence import instant
 from doctors.rules import GridSlot
@@ -37,10 +38,14 @@ def fill_calendars(
     visitors: dict[City, list[Patient]],
     seed: int,
     now: datetime,
+    marked_until: datetime,
     progress: Callable[[int], None] | None,
 ) -> None:
     """City by city, two at a time, the largest first. No patient visits two cities, so the result
     does not depend on which thread is faster.
+
+    `now` is the midnight from which everything is drawn. `marked_until` is the instant to which
+    practices have marked who came.
     """
     by_city: dict[City, list[Practice]] = defaultdict(list)
     for practice in practices:
@@ -54,6 +59,7 @@ def fill_calendars(
                 by_city[city],
                 planner=Planner(Random(f"{seed} {city.name}"), patients=visitors[city], now=now),
                 now=now,
+                marked_until=marked_until,
                 tally=tally,
             )
             for city in sorted(by_city, key=lambda city: -len(by_city[city]))
@@ -79,13 +85,19 @@ class _Tally:
 
 
 def _fill_city(
-    practices: list[Practice], *, planner: Planner, now: datetime, tally: _Tally
+    practices: list[Practice],
+    *,
+    planner: Planner,
+    now: datetime,
+    marked_until: datetime,
+    tally: _Tally,
 ) -> None:
     try:
         for first in range(0, len(practices), DOCTORS_A_STEP):
             step = practices[first : first + DOCTORS_A_STEP]
             grids = _make_slots(step, now=now)
-            write_visits(list(_plan(step, grids=grids, planner=planner, now=now)))
+            plans = _plan(step, grids=grids, planner=planner, now=now)
+            write_visits(list(marked(plans, since=now, now=marked_until)))
             tally.add(len(step))
     finally:
         connection.close()
@@ -115,7 +127,19 @@ def _plan(
     for practice in practices:
         grid = grids.get(practice.doctor.pk, [])
         shares = FULL if practice.doctor.slug == DOCTOR.slug else BUSY
-        yield from planner.plan(grid, visit_types=practice.visit_types, shares=shares)
+        yield from planner.plan(
+            grid,
+            visit_types=practice.visit_types,
+            shares=shares,
+            full_on=_full_days(practice, grid=grid, now=now),
+        )
+
+
+def _full_days(practice: Practice, *, grid: list[GridSlot], now: datetime) -> list[date]:
+    """The demo doctor's next day, for which people wait."""
+    if practice.doctor.slug != DOCTOR.slug:
+        return []
+    return sorted({slot.local_day for slot in grid if slot.local_day > now.date()})[:1]
 
 
 def _visits_of_the_demo_patient(
@@ -150,5 +174,5 @@ def _first_that_fits(
 
 def _take(grid: list[GridSlot], visit: Visit) -> None:
     """Later draws must see these slots as taken."""
-    taken = set(visit.slots)
-    grid[:] = [slot._replace(state="booked") if slot in taken else slot for slot in grid]
+    taken = {slot.id for slot in visit.slots}
+    grid[:] = [slot._replace(state="booked") if slot.id in taken else slot for slot in grid]

@@ -6,6 +6,7 @@ from typing import NamedTuple
 from bookings.states import AppointmentStatus
 from devstack.demo.hours import Hours
 from devstack.demo.names import PersonName
+from doctors.models import Mode
 
 DOMAIN = "demo.docbook.test"
 PASSWORD = "docbook-demo"  # noqa: S105 - everybody may know it: development only
@@ -26,10 +27,14 @@ class FeaturedClinic(NamedTuple):
     street: str
     postcode: str
     directions: str
+    city: str = "Utrecht"
+    phone: str = ""  # empty: any
 
 
 class FeaturedDoctor(NamedTuple):
-    """A doctor who exists however few doctors are requested; all practise in Utrecht."""
+    """A doctor who exists however few doctors are requested. Every main clinic is in Utrecht;
+    `elsewhere` are clinics besides it.
+    """
 
     name: PersonName
     field: str
@@ -37,6 +42,7 @@ class FeaturedDoctor(NamedTuple):
     languages: tuple[str, ...]
     slot_minutes: int
     hours: tuple[Hours, ...]
+    elsewhere: tuple[FeaturedClinic, ...] = ()
 
 
 _HUID = FeaturedClinic(
@@ -52,18 +58,40 @@ _WILHELMINA = FeaturedClinic(
     "Praktijk Wilhelmina", "Museumlaan 3", "3581 HK", "Entrance through the courtyard"
 )
 
+_MARYLEBONE = FeaturedClinic(
+    "Marylebone Skin Clinic",
+    "48 Harley Street",
+    "W1G 9PR",
+    "First floor, ring twice",
+    city="London",
+    phone="+44 20 7946 0417",
+)
+
 _WEEK = [0, 1, 2, 3, 4]
 _OFFICE = (Hours(_WEEK, time(8, 40), time(12)), Hours(_WEEK, time(13), time(16)))
+_MOLES, _FOLLOW_UPS = ("Mole removal",), ("Follow-up",)
+# Every second Thursday until the evening, and in the weeks between by video.
+_EVENINGS = (
+    Hours([3], time(16, 20), time(18, 20), every_weeks=2, only=_MOLES),
+    Hours([3], time(16, 20), time(17, 20), Mode.VIDEO, 2, first_week=1, only=_FOLLOW_UPS),
+)
 
 FEATURED: tuple[FeaturedDoctor, ...] = (
-    FeaturedDoctor(DOCTOR, "dermatology", _HUID, ("nl", "en", "de"), 20, _OFFICE),
+    FeaturedDoctor(DOCTOR, "dermatology", _HUID, ("nl", "en", "de"), 20, (*_OFFICE, *_EVENINGS)),
     FeaturedDoctor(
         PersonName("Tunde", "Okafor"),
         "dermatology",
         _MEDISCH,
         ("en", "fr"),
         15,
-        (Hours([0, 2, 3, 4], time(9), time(12)), Hours([0, 2, 3], time(13, 30), time(17))),
+        (
+            Hours([0, 2, 3, 4], time(9), time(12)),
+            Hours([0, 3], time(13, 30), time(17)),
+            Hours([1], time(9, 30), time(12, 30), clinic=_MARYLEBONE.name),
+            Hours([2], time(13, 30), time(17), every_weeks=2),
+            Hours([2], time(13, 30), time(16), every_weeks=2, first_week=1, only=_MOLES),
+        ),
+        elsewhere=(_MARYLEBONE,),
     ),
     FeaturedDoctor(
         PersonName("Joost", "van den Berg"),
@@ -88,6 +116,8 @@ FEATURED: tuple[FeaturedDoctor, ...] = (
         (Hours([0, 1, 3], time(9, 10), time(12, 30)), Hours([5], time(10), time(13))),
     ),
 )
+# The demo's secretary runs their days.
+RUN_BY_SECRETARY = (DOCTOR, FEATURED[1].name, FEATURED[5].name)
 
 
 class PatientVisit(NamedTuple):

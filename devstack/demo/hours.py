@@ -15,7 +15,10 @@ _SATURDAY = 5
 
 class Hours(NamedTuple):
     """One rule: weekdays (0 is Monday), start and end on the wall clock, the mode, and in which
-    weeks.
+    weeks. Weeks A and B are both every second week; `first_week` is 0 for A and 1 for B.
+
+    `only` names the visit types that can be booked; empty: all. `clinic` is the name of a clinic of
+    the doctor's; empty: the main one.
     """
 
     weekdays: list[int]
@@ -23,6 +26,9 @@ class Hours(NamedTuple):
     ends: time
     mode: str = Mode.ANY
     every_weeks: int = 1
+    first_week: int = 0
+    only: tuple[str, ...] = ()
+    clinic: str = ""
 
 
 def draw_hours(rng: Random, *, slot_minutes: int, has_video: bool) -> list[Hours]:

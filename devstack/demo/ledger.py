@@ -30,6 +30,7 @@ _EVENT_COLUMNS = (
 # Each change of status adds one; a completed visit was confirmed, then arrived, then completed.
 _VERSION = {
     AppointmentStatus.CONFIRMED: 1,
+    AppointmentStatus.ARRIVED: 2,
     AppointmentStatus.NO_SHOW: 2,
     AppointmentStatus.COMPLETED: 3,
     AppointmentStatus.CANCELLED: 2,

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, time, timedelta
 from random import Random
 
-from devstack.demo.cast import FEATURED, FeaturedDoctor
+from devstack.demo.cast import FEATURED, FeaturedClinic, FeaturedDoctor
 from devstack.demo.hours import SLOT_LENGTHS, Hours, draw_hours
 from devstack.demo.medicine import FIELDS, VIDEO, Field, Treatment
 from devstack.demo.names import PersonName, draw_name
@@ -17,6 +17,7 @@ from doctors.models import (
     Clinic,
     ClosedDay,
     Doctor,
+    OverrideKind,
     Specialty,
     VisitType,
 )
@@ -28,6 +29,8 @@ CONGRESS = "At a congress"
 # Longer than the demo looks back.
 PAST = 200
 _HOME = CITIES[0]
+_BY_NAME = {city.name: city for city in CITIES}
+_SATURDAY = 5
 _OTHER_LANGUAGES = ("ar", "de", "en", "es", "fr", "hi", "it", "nl", "pl", "pt", "sw", "tr", "uk")
 
 
@@ -39,6 +42,7 @@ class Practice:
     city: City
     visit_types: list[VisitType]
     hours: list[Hours]
+    elsewhere: list[Clinic]
 
 
 def add_practices(*, count: int, days: int, rng: Random, today: date) -> list[Practice]:
@@ -55,6 +59,8 @@ def add_practices(*, count: int, days: int, rng: Random, today: date) -> list[Pr
     until = today + timedelta(days=days)
     ClosedDay.objects.bulk_create(_closed_days(draw.clinics, today=today, until=until))
     AvailabilityOverride.objects.bulk_create(_time_off(practices, rng=rng, today=today))
+    if today.weekday() >= _SATURDAY:
+        _weekend_surgery(practices[0].doctor, today=today).save()
     return practices
 
 
@@ -66,12 +72,19 @@ def _specialty(field: Field) -> Specialty:
 
 def _rules(practices: list[Practice], *, valid_from: date) -> Iterator[AvailabilityRule]:
     for practice in practices:
+        clinics = {clinic.name: clinic for clinic in practice.elsewhere}
+        ids = {each.name: each.pk for each in practice.visit_types}
         for hours in practice.hours:
             yield AvailabilityRule(
                 doctor=practice.doctor,
-                clinic=practice.doctor.clinic,
-                valid_from=valid_from,
-                **hours._asdict(),
+                clinic=clinics[hours.clinic] if hours.clinic else practice.doctor.clinic,
+                weekdays=hours.weekdays,
+                starts=hours.starts,
+                ends=hours.ends,
+                mode=hours.mode,
+                visit_types=[ids[name] for name in hours.only],
+                valid_from=valid_from + timedelta(weeks=hours.first_week),
+                every_weeks=hours.every_weeks,
             )
 
 
@@ -82,6 +95,19 @@ def _closed_days(clinics: "_Clinics", *, today: date, until: date) -> Iterator[C
         first = today + timedelta(days=8) if clinic in featured else today - timedelta(days=PAST)
         for holiday in public_holidays(clinic, first=first, last=until):
             yield ClosedDay(clinic=clinic, day=holiday.day, name=holiday.name)
+
+
+def _weekend_surgery(doctor: Doctor, *, today: date) -> AvailabilityOverride:
+    """So that the first day that somebody looks at is never empty."""
+    return AvailabilityOverride(
+        doctor=doctor,
+        kind=OverrideKind.EXTRA,
+        clinic=doctor.clinic,
+        first_day=today,
+        last_day=today,
+        starts=time(9),
+        ends=time(15),
+    )
 
 
 def _time_off(
@@ -122,11 +148,17 @@ class _Clinics:
         self._places_left[city] -= 1
         return self._newest[city]
 
-    def at(self, featured: FeaturedDoctor) -> Clinic:
-        place = featured.clinic
+    def at(self, place: FeaturedClinic) -> Clinic:
         key = (place.name, place.street)
         if key not in self._by_address:
-            self._by_address[key] = self._add(_HOME, **place._asdict())
+            self._by_address[key] = self._add(
+                _BY_NAME[place.city],
+                name=place.name,
+                street=place.street,
+                postcode=place.postcode,
+                directions=place.directions,
+                phone=place.phone,
+            )
         return self._by_address[key]
 
     @property
@@ -145,12 +177,12 @@ class _Clinics:
             directions=rng.choice(DIRECTIONS),
         )
 
-    def _add(self, city: City, **fields: str) -> Clinic:
+    def _add(self, city: City, *, phone: str = "", **fields: str) -> Clinic:
         clinic = Clinic(
             city=city.name,
             country=city.country,
             time_zone=city.time_zone,
-            phone=draw_digits(self._rng, city.phone),
+            phone=phone or draw_digits(self._rng, city.phone),
             **fields,
         )
         self.all.append(clinic)
@@ -172,7 +204,8 @@ class _Draw:
             featured.name,
             field=field,
             city=_HOME,
-            clinic=self.clinics.at(featured),
+            clinic=self.clinics.at(featured.clinic),
+            elsewhere=[self.clinics.at(place) for place in featured.elsewhere],
             languages=list(featured.languages),
             slot_minutes=featured.slot_minutes,
             hours=list(featured.hours),
@@ -215,6 +248,7 @@ class _Draw:
         slot_minutes: int,
         hours: list[Hours],
         treatments: list[Treatment],
+        elsewhere: list[Clinic] | None = None,
     ) -> Practice:
         self._taken.add(name.slug)
         doctor = Doctor(
@@ -229,7 +263,13 @@ class _Draw:
             horizon_days=self._days,
         )
         visit_types = list(_visit_types(self._rng, doctor=doctor, city=city, treatments=treatments))
-        return Practice(doctor=doctor, city=city, visit_types=visit_types, hours=hours)
+        return Practice(
+            doctor=doctor,
+            city=city,
+            visit_types=visit_types,
+            hours=hours,
+            elsewhere=elsewhere or [],
+        )
 
 
 def _draw_treatments(rng: Random, field: Field) -> list[Treatment]:

@@ -1,4 +1,4 @@
-"""The demo from beginning to end. The same seed on the same day gives the same data."""
+"""The demo from beginning to end. The same seed at the same minute gives the same data."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -15,7 +15,8 @@ from bookings.schedule.numbers.services import count_days
 from bookings.upkeep.partitions import make_partitions
 from devstack.demo.bulk import unhurried
 from devstack.demo.calendars import HISTORY_DAYS, fill_calendars
-from devstack.demo.cast import ADMIN, DOCTOR, DOMAIN, SECRETARY, address
+from devstack.demo.cast import ADMIN, DOCTOR, DOMAIN, RUN_BY_SECRETARY, SECRETARY, address
+from devstack.demo.desk import run_the_desk
 from devstack.demo.people import Login, Passwords, add_logins, add_visitors, numbered_patients
 from devstack.demo.practices import Practice, add_practices
 from doctors.models import Doctor, SecretaryAssignment, Slot
@@ -83,7 +84,8 @@ def make_demo(
 ) -> DemoResult:
     """Fills an empty database. `progress` gets the number of doctors with slots and visits.
 
-    Everything is drawn as of the midnight (UTC) before `now`.
+    Everything is drawn as of the midnight (UTC) before `now`. Until `now`, practices have marked
+    who came today, so the same seed gives the same data at the same minute.
     """
     midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
     history = timedelta(days=HISTORY_DAYS)
@@ -101,14 +103,23 @@ def make_demo(
             passwords=passwords,
             now=midnight,
         )
-    fill_calendars(practices, visitors=visitors, seed=seed, now=midnight, progress=progress)
-    _open_the_doors(practices[0], passwords=passwords, now=midnight)
+    fill_calendars(
+        practices,
+        visitors=visitors,
+        seed=seed,
+        now=midnight,
+        marked_until=now,
+        progress=progress,
+    )
+    _open_the_doors(practices[0], passwords=passwords, now=midnight, seed=seed, moment=now)
     # Before beat deletes the old slots.
     count_days(first=(midnight - history).date(), last=now.date() + timedelta(days=1), now=now)
     return _counts()
 
 
-def _open_the_doors(practice: Practice, *, passwords: Passwords, now: datetime) -> None:
+def _open_the_doors(
+    practice: Practice, *, passwords: Passwords, now: datetime, seed: int, moment: datetime
+) -> None:
     """The people who run a practice come last, and then statistics for good query plans."""
     logins = [
         Login("doctor", DOCTOR),
@@ -121,7 +132,11 @@ def _open_the_doors(practice: Practice, *, passwords: Passwords, now: datetime) 
             User.objects.get(email=address(name)) for name in ("doctor", "secretary")
         )
         Doctor.objects.filter(pk=practice.doctor.pk).update(user=doctor)
-        SecretaryAssignment.objects.create(secretary=secretary, doctor=practice.doctor)
+        SecretaryAssignment.objects.bulk_create(
+            SecretaryAssignment(secretary=secretary, doctor=each)
+            for each in Doctor.objects.filter(slug__in=[name.slug for name in RUN_BY_SECRETARY])
+        )
+        run_the_desk(secretary, rng=Random(f"{seed} desk"), now=moment)
         cursor.execute(f"ANALYZE {_FILLED}")
 
 

@@ -3,8 +3,8 @@ nothing.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator
-from datetime import datetime, timedelta
+from collections.abc import Collection, Iterator
+from datetime import date, datetime, timedelta
 from random import Random
 from typing import NamedTuple
 from uuid import UUID
@@ -68,13 +68,21 @@ class Planner:
         self._diary: dict[int, list[Visit]] = defaultdict(list)
 
     def plan(
-        self, grid: list[GridSlot], *, visit_types: list[VisitType], shares: dict[int, float]
+        self,
+        grid: list[GridSlot],
+        *,
+        visit_types: list[VisitType],
+        shares: dict[int, float],
+        full_on: Collection[date] = (),
     ) -> Iterator[Visit]:
-        """Walks through one doctor's slots in order and takes a share of the open ones."""
+        """Walks through one doctor's slots in order and takes a share of the open ones, on the days
+        `full_on` all of them.
+        """
         index = 0
         while index < len(grid):
             visit = None
-            if self._rng.random() < shares.get(self._week(grid[index]), 0):
+            share = shares.get(self._week(grid[index]), 0)
+            if self._rng.random() < (1 if grid[index].local_day in full_on else share):
                 visit = self._draw(grid, index, visit_types=visit_types)
             if visit:
                 yield visit

@@ -2,8 +2,10 @@
 
 from datetime import UTC, datetime, timedelta
 from io import StringIO
+from typing import NamedTuple
 
 import pytest
+import time_machine
 from allauth.account.models import EmailAddress
 from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection, transaction
@@ -11,10 +13,13 @@ from django.test import override_settings
 from django.utils import timezone
 
 from accounts.models import User
-from bookings.models import Appointment, DoctorDay, Hold
+from bookings.models import Appointment, DoctorDay, Hold, VisitNote, WaitlistEntry
+from bookings.waitlist.selectors import free_times_near
 from devstack.demo import calendars, ledger
 from devstack.demo.cast import PASSWORD, address
 from devstack.demo.places import CITIES, COUNTRIES
+from devstack.demo.today import EARLY, marked
+from devstack.demo.visits import Visit
 from doctors.models import (
     AvailabilityOverride,
     AvailabilityRule,
@@ -67,10 +72,13 @@ def rows(model, *columns: str) -> list[tuple]:
 
 
 def test_the_same_seed_gives_the_same_data():
-    seed("--seed", "7")
-    first = everything()
-    empty_tables()
-    seed("--seed", "7")
+    with time_machine.travel(
+        timezone.now(), tick=False
+    ):  # as the clock goes on, more patients come
+        seed("--seed", "7")
+        first = everything()
+        empty_tables()
+        seed("--seed", "7")
     assert everything() == first
     empty_tables()
     seed("--seed", "8")
@@ -124,7 +132,7 @@ def test_slots_are_those_that_the_expansion_makes():
 def test_what_is_past_was_completed_missed_or_cancelled_and_what_is_ahead_is_confirmed():
     seed()
     past = Appointment.objects.filter(starts_at__lt=timezone.now() - timedelta(days=1))
-    ahead = Appointment.objects.filter(starts_at__gt=timezone.now())
+    ahead = Appointment.objects.filter(starts_at__gt=timezone.now() + EARLY)
     assert set(past.values_list("status", flat=True)) == {
         *("completed", "no_show", "cancelled"),
     }
@@ -142,6 +150,7 @@ def test_the_demo_people_can_sign_in_and_play_their_parts():
     assert User.objects.filter(is_superuser=True).get().email == address("admin")
     assert doctor.user.email == address("doctor")
     assert doctor.secretaries.get().secretary.email == address("secretary")
+    assert Doctor.objects.filter(secretaries__secretary__email=address("secretary")).count() == 3
     assert (doctor.name, doctor.specialty.slug) == ("Dr Emma Visser", "dermatology")
     assert str(doctor.clinic) == "Huid & Haar Kliniek, Utrecht"
     assert doctor.clinic.street == "Maliebaan 42"
@@ -270,3 +279,67 @@ def test_an_interrupted_seed_leaves_no_audit_of_visits_that_are_gone(monkeypatch
 def write_once_then_fail(visits) -> None:
     ledger.write_visits(visits)
     raise ZeroDivisionError
+
+
+MORNING = datetime(2026, 12, 1, 8, tzinfo=UTC)
+
+
+def visits_of_a_day() -> list[Visit]:
+    """Ten of 20 minutes, from eight o'clock on."""
+    starts = [MORNING + timedelta(minutes=20 * number) for number in range(10)]
+    return [
+        Visit(
+            None, None, (Run(start, start + timedelta(minutes=20)),), None, "confirmed", "", start
+        )
+        for start in starts
+    ]
+
+
+class Run(NamedTuple):
+    starts_at: datetime
+    ends_at: datetime
+
+
+@pytest.mark.parametrize(
+    ("hour", "expected"),
+    [
+        (-6, "confirmed " * 10),
+        (1, "completed no_show completed arrived arrived " + "confirmed " * 5),
+        (9, "completed no_show " + "completed " * 7 + "no_show"),
+    ],
+    ids=["before the day", "in the morning", "in the evening"],
+)
+def test_todays_visits_stand_as_they_would_at_that_hour(hour, expected):
+    now = MORNING + timedelta(hours=hour)
+    said = marked(visits_of_a_day(), since=MORNING, now=now)
+    assert [visit.status for visit in said] == expected.split()
+
+
+def test_the_doctors_of_the_secretary_show_what_a_practice_can_do():
+    seed()
+    run = AvailabilityRule.objects.filter(
+        doctor__secretaries__secretary__email=address("secretary")
+    ).select_related("clinic")
+    weeks = run.filter(every_weeks=2).values_list("valid_from", flat=True)
+    assert {(first - min(weeks)).days for first in weeks} == {0, 7}  # A and B
+    assert run.exclude(visit_types=[]).count() >= 3
+    assert {rule.clinic.time_zone for rule in run} == {"Europe/Amsterdam", "Europe/London"}
+    assert VisitNote.objects.filter(hold__doctor__slug="emma-visser").count() > 3
+
+
+def test_people_who_wait_want_what_nobody_could_offer_them():
+    seed("--days", "20")
+    entries = list(WaitlistEntry.objects.all())
+    assert entries
+    for entry in entries:
+        assert list(free_times_near(entry, now=timezone.now())) == []
+
+
+@pytest.mark.parametrize("day", [5, 6], ids=["Saturday", "Sunday"])
+def test_the_first_day_of_the_demo_doctor_has_times_at_a_weekend_too(day):
+    now = timezone.now().replace(hour=10)
+    with time_machine.travel(now + timedelta(days=(day - now.weekday()) % 7)):
+        seed()
+        today = timezone.now().date()
+    slots = Slot.objects.filter(doctor__slug="emma-visser", starts_at__date=today)
+    assert slots.filter(state=SlotState.BOOKED).count() > 3
