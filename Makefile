@@ -4,13 +4,13 @@ PYTHON ?= python3
 SUITE ?= booking
 
 .DEFAULT_GOAL := help
-.PHONY: help run test proof bench lighthouse mutate check format functions openapi journeys states lock clean
+.PHONY: help run test proof bench lighthouse screenshots mutate check format functions openapi journeys states lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(firstword $(MAKEFILE_LIST))
 
-run: ## everything from nothing: engines, demo clinics, web, worker, beat (PORT=8000)
-	@$(PYTHON) -m devstack run
+run: ## everything from nothing: engines, demo clinics, web, worker, beat (PORT=8000; AT="2027-10-31 08:10": at that moment)
+	@$(PYTHON) -m devstack run $(if $(AT),--at="$(AT)")
 
 test: ## every test on engines of its own (ARGS="-k held" goes to pytest; AT="2027-10-31 00:10": at that moment)
 	@$(PYTHON) -m devstack test $(if $(AT),--at="$(AT)") $(ARGS)
@@ -23,6 +23,9 @@ bench: ## how fast, next to what the database alone could do (SUITE=pages: what 
 
 lighthouse: ## how fast and light the public pages of a running `make run` are on a phone (PORT=8000)
 	@$(PYTHON) -m devstack lighthouse $(ARGS)
+
+screenshots: ## pictures of the main pages for docs/screenshots/, from a running `make run` (PORT=8000)
+	@$(PYTHON) -m devstack screenshots $(ARGS)
 
 mutate: ## breaks the code in one place at a time: do tests notice? (ARGS=sql; all: an hour)
 	@$(PYTHON) -m devstack mutate $(ARGS)

@@ -4,11 +4,12 @@ All clocks are ahead (or behind) by the same number of seconds, so they agree an
 Durations stay real.
 """
 
+import os
 import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,6 +17,20 @@ from pathlib import Path
 from devstack.refusals import Refusal
 
 SOURCE = Path(__file__).with_suffix(".c")
+AT = "--at="
+
+
+@contextmanager
+def clock_of(arguments: Sequence[str]) -> Iterator[Sequence[str]]:
+    """If the first argument is like `--at=2027-10-31 00:10`, programs that start in the block have
+    that clock. Yields the other arguments.
+    """
+    if not arguments or not arguments[0].startswith(AT):
+        yield arguments
+        return
+    with clock_at(arguments[0].removeprefix(AT)) as clock:
+        os.environ |= clock
+        yield arguments[1:]
 
 
 @contextmanager

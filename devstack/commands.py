@@ -12,6 +12,7 @@ from devstack import (
     locks,
     runner,
     schema,
+    screenshots,
     states,
     suite,
 )
@@ -26,6 +27,7 @@ COMMANDS: Mapping[str, Command] = {
     "proof": suite.run_proof,
     "bench": suite.run_bench,
     "lighthouse": lighthouse.run,
+    "screenshots": screenshots.run,
     "mutate": suite.run_mutation,
     "check": checks.run_checks,
     "format": formatting.format_all,

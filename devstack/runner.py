@@ -11,6 +11,7 @@ from pathlib import Path
 from environ import Env
 
 from devstack import programs
+from devstack.clock import clock_of
 from devstack.console import report, say
 from devstack.engines import Engines, running_engines
 from devstack.interrupts import Interrupts, interrupts_noted
@@ -28,10 +29,16 @@ START_TIMEOUT = 90.0
 PULSE = 0.3
 
 
-def run(_arguments: Sequence[str]) -> int:
-    """Runs until it is asked to stop. A request to stop is a success."""
+def run(arguments: Sequence[str]) -> int:
+    """Runs until it is asked to stop. A request to stop is a success. An argument like
+    `--at=2027-10-31 08:10` sets the moment (UTC) at which it begins.
+    """
     port = web_port()
-    with interrupts_noted() as interrupts, ExitStack() as running:
+    with (
+        clock_of(arguments),
+        interrupts_noted() as interrupts,
+        ExitStack() as running,
+    ):
         try:
             _run(port=port, interrupts=interrupts, running=running)
         except Interrupted:

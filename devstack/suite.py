@@ -6,14 +6,13 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from devstack.clock import clock_at
+from devstack.clock import clock_of
 from devstack.console import report
 from devstack.engines import throwaway_engines
 from devstack.interrupts import interrupts_noted
 from devstack.processes import Program, Speaks
 from devstack.refusals import Refusal
 
-AT = "--at="
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome")
 
 
@@ -24,11 +23,8 @@ def run_tests(arguments: Sequence[str]) -> int:
     """
     for sentence in _what_cannot_run():
         report("Cannot run", sentence)
-    if not arguments or not arguments[0].startswith(AT):
-        return _run_pytest(arguments)
-    with clock_at(arguments[0].removeprefix(AT)) as clock:
-        os.environ |= clock
-        return _run_pytest(arguments[1:])
+    with clock_of(arguments) as others:
+        return _run_pytest(others)
 
 
 def write_journeys(_arguments: Sequence[str]) -> int:
