@@ -98,6 +98,44 @@ class User(AbstractBaseUser, PermissionsMixin):
         return f"{self.first_name} {self.last_name}".strip()
 
 
+class PatientMerge(models.Model):
+    """Two accounts of one person that became one: `merged` went into `kept`, until it is undone.
+
+    `moved` lists what has moved, by id and as it was then, so that it can go back. It names nobody.
+    """
+
+    kept = models.ForeignKey(
+        User, on_delete=models.PROTECT, related_name="+", verbose_name=_("stays")
+    )
+    merged = models.ForeignKey(
+        User, on_delete=models.PROTECT, related_name="+", verbose_name=_("went")
+    )
+    by = models.ForeignKey(
+        User, null=True, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    merged_at = models.DateTimeField(_("merged at"))
+    moved = models.JSONField(default=dict)
+    undone_at = models.DateTimeField(_("undone at"), null=True, blank=True)
+    undone_by = models.ForeignKey(
+        User, null=True, blank=True, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+
+    class Meta:
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(
+                fields=["merged"],
+                condition=Q(undone_at__isnull=True),
+                name="patient_goes_into_one_other",
+            ),
+            models.CheckConstraint(
+                condition=~Q(kept=models.F("merged")), name="merge_is_of_two_patients"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"merge {self.pk}"
+
+
 class RefreshSession(models.Model):
     """One sign-in of a mobile app: a family of refresh tokens of which only the newest is valid.
 

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from accounts import account_events, second_factor
 from accounts.first_proof import secure_first_proof
-from accounts.models import User
+from accounts.models import PatientMerge, User
 from accounts.roles import works_here
 from accounts.tokens import TokenPair, start_session
 from docbook.errors import DomainError, FieldError
@@ -83,13 +83,15 @@ def patient_with_proven_email(*, email: str, first_name: str, last_name: str, ph
     An unproven account loses its password and every session (accounts.first_proof). Accounts of
     staff are left alone: a booking does not open them.
 
+    If the account was merged into another, the other is returned: both belong to one person.
+
     Addresses are compared exactly, in lower case: PostgreSQL's UPPER() and others confuse some
     letters that belong to different addresses. Runs in the caller's transaction.
     """
     email = email.lower()
     proven = EmailAddress.objects.filter(email=email, verified=True).first()
     if proven is not None:
-        return User.objects.get(pk=proven.user_id)
+        return _who_stayed(User.objects.get(pk=proven.user_id))
     user, created = User.objects.get_or_create(
         email=email,
         defaults={
@@ -102,10 +104,23 @@ def patient_with_proven_email(*, email: str, first_name: str, last_name: str, ph
     if not created:
         if user.is_staff:
             return user
+        if (kept := _who_stayed(user)) != user:
+            return kept
         secure_first_proof(user)
     EmailAddress.objects.update_or_create(
         user=user, email=user.email, defaults={"verified": True, "primary": True}
     )
+    return user
+
+
+def _who_stayed(user: User) -> User:
+    """The account into which this one was merged, and so on; the same one if it was not."""
+    while not user.is_active:
+        into = PatientMerge.objects.filter(merged=user, undone_at=None).select_related("kept")
+        merge = into.first()
+        if merge is None:
+            break
+        user = merge.kept
     return user
 
 

@@ -25,6 +25,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.admin import record_reading
 from accounts.users import signed_in
+from bookings import merges_admin  # noqa: F401 - registers its pages
 from bookings.actors.practice_member import PracticeMember
 from bookings.admin_notes import OUTSIDE_HOURS, Note, may_amend, notes_on_clinic, notes_on_doctor
 from bookings.appointments.selectors.amendments import (

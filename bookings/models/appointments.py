@@ -22,7 +22,7 @@ class Appointment(Agreed):
     These rules are in SQL alone (see the migrations): an exclusion constraint of each month,
     `no_overlapping_visits_of_a_patient`, and the triggers
     `appointment_status_follows_the_state_machine`, `change_of_status_is_the_next_version`,
-    `appointment_keeps_its_doctor_patient_and_time` and
+    `appointment_keeps_its_doctor_and_time`, `appointment_changes_its_patient_by_a_merge_only` and
     `change_of_what_was_agreed_is_the_next_version`.
     """
 

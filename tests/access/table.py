@@ -220,6 +220,11 @@ GET    /admin/accounts/user/<id>/password/                     302 302 302 302 3
 POST   /admin/accounts/user/<id>/password/                     302 302 302 302 302 302 302 403 200
 GET    /admin/accounts/user/<object_id>/second-factor/         302 302 302 302 302 302 302 403 200
 POST   /admin/accounts/user/<object_id>/second-factor/         302 302 302 302 302 302 302 403 302
+GET    /admin/accounts/user/duplicates/                        302 302 302 302 302 302 302 403 200
+GET    /admin/accounts/user/duplicates/<kept>/<merged>/        302 302 302 302 302 302 302 403 200
+POST   /admin/accounts/user/duplicates/<kept>/<merged>/        302 302 302 302 302 302 302 403 302
+GET    /admin/accounts/user/duplicates/undo/<merge>/           302 302 302 302 302 302 302 403 302
+POST   /admin/accounts/user/duplicates/undo/<merge>/           302 302 302 302 302 302 302 403 404
 GET    /admin/accounts/user/                                   302 302 302 302 302 302 302 403 200
 POST   /admin/accounts/user/                                   302 302 302 302 302 302 302 403 200
 GET    /admin/accounts/user/add/                               302 302 302 302 302 302 302 403 200
@@ -441,6 +446,12 @@ def names_of(world: World, *, method: str, route: str) -> dict[str, Any]:
     """The names that differ at this address."""
     if route.startswith("/admin/bookings/appointment/outdated/"):
         return {"pk": world.names["clinic_id"]}
+    if route.startswith("/admin/accounts/user/duplicates/"):
+        return {
+            "kept": world.people["other patient"].pk,
+            "merged": world.people["owner"].pk,
+            "merge": 0,
+        }
     if route.startswith("/appointments/other-times/"):
         return {"token": world.names["other_times_token"]}
     if route.startswith("/calendar/"):

@@ -2,9 +2,9 @@ from uuid import uuid4
 
 from django.utils import timezone
 
-from accounts.models import AccountCode, CodeGuesses
+from accounts.models import AccountCode, CodeGuesses, PatientMerge
 from tests.constraints.registry import breaks
-from tests.factories import make_user
+from tests.factories import make_patient, make_user
 
 
 @breaks("one_user_per_email")
@@ -45,3 +45,16 @@ def test_a_fourth_try_of_a_code_is_refused():
 def test_guesses_are_counted_once_for_each_guesser():
     for _ in range(2):
         CodeGuesses.objects.create(target="t", guesser="strangers", since=timezone.now())
+
+
+@breaks("patient_goes_into_one_other")
+def test_an_account_is_merged_into_one_other():
+    merged = make_patient()
+    for _ in range(2):
+        PatientMerge.objects.create(kept=make_patient(), merged=merged, merged_at=timezone.now())
+
+
+@breaks("merge_is_of_two_patients")
+def test_an_account_is_not_merged_into_itself():
+    patient = make_patient()
+    PatientMerge.objects.create(kept=patient, merged=patient, merged_at=timezone.now())

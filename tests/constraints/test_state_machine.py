@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 from django.db import DatabaseError, connection, transaction
 from django.db.models import F
+from django.utils import timezone
 
+from accounts.models import PatientMerge
 from bookings.models import Appointment
 from bookings.models.agreed import AGREED
 from bookings.states import ACTIVE, TRANSITIONS, AppointmentStatus, trigger_function
@@ -69,16 +71,30 @@ def test_nothing_that_was_agreed_changes_in_silence(field):
     change(**{field: new}, version=F("version") + 1)
 
 
-@breaks("appointment_keeps_its_doctor_patient_and_time")
+@breaks("appointment_changes_its_patient_by_a_merge_only")
 def test_an_appointment_never_goes_to_another_patient():
     change(patient=make_patient())
+
+
+@breaks("appointment_changes_its_patient_by_a_merge_only")
+def test_an_appointment_never_goes_back_before_the_merge_is_undone():
+    kept = make_patient()
+    visit = make_appointment(slots=make_slots(doctor=make_doctor()), patient=kept)
+    merged = make_patient()
+    PatientMerge.objects.create(kept=kept, merged=merged, merged_at=timezone.now())
+    Appointment.objects.filter(pk=visit.pk).update(patient=merged)
+
+
+@breaks("appointment_keeps_its_doctor_and_time")
+def test_an_appointment_never_goes_to_another_doctor():
+    change(doctor=make_doctor())
 
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("field", ["doctor", "starts_at", "ends_at"])
 def test_an_appointment_keeps_its_doctor_and_its_time(field):
     later = F(field) + timedelta(minutes=1) if field != "doctor" else make_doctor()
-    with pytest.raises(DatabaseError, match="appointment_keeps_its_doctor_patient_and_time"):
+    with pytest.raises(DatabaseError, match="appointment_keeps_its_doctor_and_time"):
         change(**{field: later})
 
 

@@ -24,7 +24,7 @@ from bookings.errors import OutsideBookingWindow, PatientBusy, SlotTaken
 from bookings.models import Appointment, Hold, HoldState
 from bookings.states import PRACTICE, AppointmentStatus, step_to
 from docbook.audit import services as audit
-from docbook.errors import DomainError, FieldError, NotFound
+from docbook.errors import DomainError, FieldError, NotFound, VersionMismatch
 from docbook.outbox.services import publish
 from doctors.models import Doctor, VisitType
 from doctors.services import claims
@@ -129,6 +129,8 @@ def _carry_out(plan: _Plan, *, version: transitions.Seen) -> Appointment:
         claims.lock_slots(slot_ids=old.slot_ids + run.slot_ids)
         _refuse_overlap(old, run=run)
         visit = transitions.lock(old)
+        if visit.patient_id != old.patient_id:  # two accounts were merged since
+            raise VersionMismatch
         step = step_to(visit.status, AppointmentStatus.RESCHEDULED)
         step = transitions.allowed(step, visit, by=actor, version=version)
         new = _as_confirmed(plan, agreed=visit)

@@ -21,6 +21,21 @@ BEGIN
     RETURN NEW;
 END $$;
 
+-- A visit goes to another account of the same person while a merge of the two says so, and back
+-- once that is undone.
+CREATE FUNCTION bookings_check_change_of_patient() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF NOT EXISTS (
+        SELECT FROM accounts_patientmerge
+        WHERE (merged_id = OLD.patient_id AND kept_id = NEW.patient_id AND undone_at IS NULL)
+           OR (kept_id = OLD.patient_id AND merged_id = NEW.patient_id AND undone_at IS NOT NULL))
+    THEN
+        RAISE EXCEPTION 'refused: %', TG_NAME
+            USING ERRCODE = 'check_violation', CONSTRAINT = TG_NAME;
+    END IF;
+    RETURN NEW;
+END $$;
+
 -- For triggers that say by their name what they refuse.
 CREATE FUNCTION bookings_refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN

@@ -14,6 +14,15 @@ BEGIN
     RETURN NULL;
 END $$;
 
+-- For a visit that goes to another account of its patient.
+CREATE FUNCTION bookings_move_time_of_patient() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE bookings_patientvisit AS visit SET patient_id = NEW.patient_id
+    WHERE visit.patient_id = OLD.patient_id AND visit.starts_at = OLD.starts_at
+      AND visit.appointment_id = OLD.id;
+    RETURN NULL;
+END $$;
+
 CREATE FUNCTION bookings_takes_place(visit bookings_appointment) RETURNS boolean
 LANGUAGE sql IMMUTABLE AS $$
     SELECT coalesce(visit.status IN ('confirmed', 'arrived', 'completed', 'no_show'), false)

@@ -186,6 +186,8 @@ def _refuse_overlap(hold: Hold) -> None:
     if other is not None:
         pk, starts_at = other
         raise PatientBusy(find_visit(pk=pk, starts_at=starts_at))
+    if hold.patient_id and get_patient(hold.patient_id) is None:  # merged with another since
+        raise FieldError("caller", "Choose who is calling.", field_code="unknown")
 
 
 def _write(hold: Hold, *, by: audit.Actor) -> Appointment:
