@@ -22,6 +22,7 @@ from accounts.users import signed_in
 from docbook.audit import services as audit
 from docbook.observability.read_only_admin import OwnFiltersAdmin, ReadOnlyAdmin
 from doctors.clinic_admin import AtTheClinic
+from doctors.csv_admin import WithFiles
 from doctors.models import (
     AvailabilityOverride,
     AvailabilityRule,
@@ -186,7 +187,7 @@ class SecretaryInline(BySuperusers, admin.TabularInline):
 
 
 @admin.register(Doctor)
-class DoctorAdmin(OwnFiltersAdmin):
+class DoctorAdmin(WithFiles, OwnFiltersAdmin):
     """Saving brings the doctor's future slots in line with the hours.
 
     Doctors are switched off instead of deleted: appointments refer to them.

@@ -1,7 +1,8 @@
 """Writes the audit trail, in the transaction of the change itself."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from docbook.audit.models import AuditEvent
 from docbook.observability import request_id
@@ -16,6 +17,14 @@ class Actor:
 
 
 SYSTEM = Actor("system")
+
+
+class Change(NamedTuple):
+    """What one of many changes did, and to what."""
+
+    on: tuple[str, object]
+    before: dict[str, Any]
+    after: dict[str, Any]
 
 
 def record(
@@ -37,4 +46,24 @@ def record(
         before=before or {},
         after=after or {},
         request_id=request_id.current(),
+    )
+
+
+def record_all(*, action: str, by: Actor, changes: Iterable[Change]) -> None:
+    """Adds an event for each change, with few statements."""
+    AuditEvent.objects.bulk_create(
+        (
+            AuditEvent(
+                action=action,
+                actor_kind=by.kind,
+                actor_id=by.user_id,
+                object_type=object_type,
+                object_id=str(object_id),
+                before=before,
+                after=after,
+                request_id=request_id.current(),
+            )
+            for (object_type, object_id), before, after in changes
+        ),
+        batch_size=1_000,
     )

@@ -8,7 +8,11 @@ THROWN_AWAY = 16_000_000  # bytes of a body that is too long, before its sender 
 LATE = "docbook.late"
 # Forms with a file: the file may be as large as its form says, and a little larger, so that the
 # form itself can refuse it.
-UPLOADS = {"/schedule/availability/calendars/": 3_000_000}
+UPLOADS = {
+    "/schedule/availability/calendars/": 3_000_000,
+    "/admin/doctors/doctor/csv/doctors/": 3_000_000,
+    "/admin/doctors/doctor/csv/hours/": 3_000_000,
+}
 LONGEST_LINE = 16 * 1024
 MOST_OF_HEADERS = 32_000  # characters of all headers together
 

@@ -31,7 +31,7 @@ def change_rules(
         present = rules_of(doctor)
         if version_of(present) != seen:
             raise VersionMismatch
-        removed, added = _difference(present, rules)
+        removed, added = difference(present, rules)
         if not removed and not added:
             return
         _write_rules(doctor=doctor, saved=added, removed=removed, by=by)
@@ -93,18 +93,7 @@ def remove_override(
         ask_for_expansion(doctor_ids=[doctor.pk], by=user)
 
 
-def lock_hours(doctor: Doctor) -> None:
-    """One change of a doctor's hours, or decision about visits outside them, at a time. Call it in
-    a transaction.
-
-    The lock closes this race: of two people who save at once, the second would compare with rules
-    that the first is about to replace. The admin takes it when it saves the doctor. Nobody who
-    books waits for it: a foreign key asks for a weaker lock.
-    """
-    Doctor.objects.select_for_update(no_key=True).get(pk=doctor.pk)
-
-
-def _difference(
+def difference(
     present: Sequence[AvailabilityRule], wanted: Sequence[AvailabilityRule]
 ) -> tuple[list[AvailabilityRule], list[AvailabilityRule]]:
     """What goes and what comes. A rule that says the same as before keeps its row."""
@@ -116,6 +105,17 @@ def _difference(
         else:
             left.remove(same)
     return left, added
+
+
+def lock_hours(doctor: Doctor) -> None:
+    """One change of a doctor's hours, or decision about visits outside them, at a time. Call it in
+    a transaction.
+
+    The lock closes this race: of two people who save at once, the second would compare with rules
+    that the first is about to replace. The admin takes it when it saves the doctor. Nobody who
+    books waits for it: a foreign key asks for a weaker lock.
+    """
+    Doctor.objects.select_for_update(no_key=True).get(pk=doctor.pk)
 
 
 def _write_rules(

@@ -348,6 +348,9 @@ GET    /admin/doctors/clinic/<object_id>/                      302
 
 GET    /admin/doctors/doctor/                                  302 302 302 302 302 302 302 403 200
 POST   /admin/doctors/doctor/                                  302 302 302 302 302 302 302 403 200
+GET    /admin/doctors/doctor/csv/<kind>/                       302 302 302 302 302 302 302 403 200
+POST   /admin/doctors/doctor/csv/<kind>/                       302 302 302 302 302 302 302 403 200
+GET    /admin/doctors/doctor/csv/<kind>/export/                302 302 302 302 302 302 302 403 200
 GET    /admin/doctors/doctor/add/                              302 302 302 302 302 302 302 403 200
 POST   /admin/doctors/doctor/add/                              302 302 302 302 302 302 302 403 200
 GET    /admin/doctors/doctor/<object_id>/history/              302 302 302 302 302 302 302 403 200
@@ -452,6 +455,8 @@ def names_of(world: World, *, method: str, route: str) -> dict[str, Any]:
             "merged": world.people["owner"].pk,
             "merge": 0,
         }
+    if route.startswith("/admin/doctors/doctor/csv/"):
+        return {"kind": "hours"}
     if route.startswith("/appointments/other-times/"):
         return {"token": world.names["other_times_token"]}
     if route.startswith("/calendar/"):
