@@ -16,10 +16,11 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import Model, QuerySet
 from django.forms import ModelForm
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, path
+from django.urls import URLPattern, path, reverse
 from django.utils import timezone
+from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
@@ -37,7 +38,7 @@ from bookings.appointments.selectors.amendments import (
     what_they_say,
 )
 from bookings.appointments.selectors.by_reference import visits_by_reference
-from bookings.appointments.selectors.outside_hours import visits_outside_hours
+from bookings.appointments.selectors.outside_hours import coming_visits, visits_outside_hours
 from bookings.appointments.services.amendments import ask_to_amend
 from bookings.holding.services.pause import set_pause
 from bookings.models import Appointment, BookingPause, Hold, WaitlistEntry
@@ -47,6 +48,8 @@ from docbook.references import reference
 from doctors.admin import ClinicAdmin, DoctorAdmin
 from doctors.clinic_admin import AtTheClinic
 from doctors.models import Clinic, Doctor
+from doctors.selectors.doctors import doctors_run_by
+from doctors.services.approval import set_bookable
 
 
 class OfPatientsAdmin(ReadOnlyAdmin):
@@ -260,7 +263,54 @@ class ClinicWithVisitsAdmin(WithNotesOnVisits, ClinicAdmin):
 
 @admin.register(Doctor)
 class DoctorWithVisitsAdmin(WithNotesOnVisits, DoctorAdmin):
-    pass
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self.booking_view)
+        page = path("<int:object_id>/booking/", view, name="doctors_doctor_booking")
+        return [page, *super().get_urls()]
+
+    def booking_view(self, request: HttpRequest, object_id: int) -> HttpResponse:
+        """Asks for confirmation, then approves or suspends the doctor."""
+        doctor = get_object_or_404(Doctor, pk=object_id)
+        if not self.has_change_permission(request, doctor):
+            raise PermissionDenied
+        if request.method == "POST":
+            return self._set_bookable(request, doctor)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("Suspend") if doctor.is_active else _("Approve"),
+            "opts": self.opts,
+            "doctor": doctor,
+            "visits": len(coming_visits(doctor, now=timezone.now())),
+        }
+        return TemplateResponse(request, "admin/doctors/doctor/booking.html", context)
+
+    def _set_bookable(self, request: HttpRequest, doctor: Doctor) -> HttpResponse:
+        """Says which of the two is wanted: a form that is sent twice changes nothing back."""
+        wanted = request.POST.get("wanted")
+        if wanted not in ("approve", "suspend"):
+            return redirect(request.path)
+        user, is_bookable = signed_in(request), wanted == "approve"
+        by = Actor("staff", user.pk)
+        set_bookable(doctor=doctor, is_bookable=is_bookable, by=by, user=user)
+        if is_bookable:
+            text = _("Patients can see %(name)s. The bookable times will be there in a moment.")
+        else:
+            text = _("Patients no longer see %(name)s, and nobody can book.")
+        messages.success(request, text % {"name": doctor.name})
+        doctor.refresh_from_db()
+        return redirect(self._after(request, doctor))
+
+    def _after(self, request: HttpRequest, doctor: Doctor) -> str:
+        """The visits of a suspended doctor, for a decision: on the page of the practice for those
+        who run the doctor's day, otherwise in the list of the admin.
+        """
+        if not doctor.is_active and coming_visits(doctor, now=timezone.now()):
+            if doctors_run_by(signed_in(request)).filter(pk=doctor.pk).exists():
+                return f"{reverse('bookings:outside_hours')}?{urlencode({'doctor': doctor.pk})}"
+            if request.user.has_perm("bookings.view_appointment"):
+                query = urlencode({OUTSIDE_HOURS: doctor.pk})
+                return f"{reverse('admin:bookings_appointment_changelist')}?{query}"
+        return reverse("admin:doctors_doctor_change", args=[doctor.pk])
 
 
 class PauseForm(ModelForm):

@@ -190,7 +190,8 @@ class SecretaryInline(BySuperusers, admin.TabularInline):
 class DoctorAdmin(WithFiles, OwnFiltersAdmin):
     """Saving brings the doctor's future slots in line with the hours.
 
-    Doctors are switched off instead of deleted: appointments refer to them.
+    Doctors are suspended instead of deleted: appointments refer to them. New ones wait for
+    approval.
     """
 
     list_display = ("name", "specialty", "clinic", "slot_minutes", "horizon_days", "is_active")
@@ -210,8 +211,15 @@ class DoctorAdmin(WithFiles, OwnFiltersAdmin):
         return False
 
     def get_readonly_fields(self, request: HttpRequest, obj: Doctor | None = None) -> list[str]:
-        """A doctor's login can read what patients write, so only superusers choose it."""
-        return [] if is_superuser(request) else ["user"]
+        """A doctor's login can read what patients write, so only superusers choose it. To approve
+        and suspend are acts of their own.
+        """
+        return ["is_active"] if is_superuser(request) else ["user", "is_active"]
+
+    def save_model(self, request: HttpRequest, obj: Doctor, form: Any, change: bool) -> None:
+        if not change:
+            obj.is_active = False
+        super().save_model(request, obj, form, change)
 
     def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
         """Hours go through the service that the pages of the practice use."""

@@ -378,12 +378,11 @@ def test_change_of_hours_goes_on_where_a_worker_has_died(monkeypatch):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_switching_a_doctor_off_takes_the_free_times_away(door):
+def test_suspending_a_doctor_takes_the_free_times_away(door):
     doctor = make_doctor()
     make_slots(doctor=doctor, count=3)
-    form = doctor_form(doctor)
-    del form["is_active"]
-    assert door.post(url(Doctor, "change", doctor.pk), form).status_code == 302
+    wanted = {"wanted": "suspend"}
+    assert door.post(url(Doctor, "booking", doctor.pk), wanted).status_code == 302
     carry_it_out()
     assert not Slot.objects.filter(doctor=doctor).exists()
 

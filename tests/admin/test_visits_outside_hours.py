@@ -98,12 +98,11 @@ def test_ending_hours_says_how_many_visits_lie_outside_and_leads_to_them() -> No
     assert "outside the hours" not in words(saved)
 
 
-def test_switching_a_doctor_off_says_how_many_visits_remain() -> None:
-    doctor = make_doctor()
+def test_saving_a_suspended_doctor_says_how_many_visits_remain() -> None:
+    doctor = make_doctor(is_active=False)
     rule = make_rule(doctor=doctor)
     visit_at(doctor, 9)
     form = doctor_form(doctor, hours(id=rule.pk)) | {"rules-INITIAL_FORMS": 1}
-    del form["is_active"]
     browser = signed_in(make_admin())
     saved = browser.post(page_of(doctor), form, follow=True)
     told = "This doctor takes no bookings but still has 1 booked visit. Nothing is cancelled"
