@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -42,11 +43,13 @@ from bookings.appointments.selectors.outside_hours import coming_visits, visits_
 from bookings.appointments.services.amendments import ask_to_amend
 from bookings.holding.services.pause import set_pause
 from bookings.models import Appointment, BookingPause, Hold, WaitlistEntry
+from bookings.states import AppointmentStatus
 from docbook.audit.services import Actor
 from docbook.observability.read_only_admin import OwnFiltersAdmin, ReadOnlyAdmin
 from docbook.references import reference
 from doctors.admin import ClinicAdmin, DoctorAdmin
 from doctors.clinic_admin import AtTheClinic
+from doctors.csv_admin import csv_response
 from doctors.models import Clinic, Doctor
 from doctors.selectors.doctors import doctors_run_by
 from doctors.services.approval import set_bookable
@@ -104,6 +107,29 @@ class OutsideHours(admin.SimpleListFilter):
         return Doctor.objects.filter(pk=value).first() if is_id else None
 
 
+EXPORTED = (
+    "reference", "starts_at", "ends_at", "time_zone", "doctor", "clinic", "visit_type", "mode",
+    "price", "currency",
+)  # fmt: skip
+
+
+def _cells(visit: Appointment, *, names: bool) -> list[str]:
+    zone = ZoneInfo(visit.time_zone)
+    cells = [
+        reference(visit.pk),
+        visit.starts_at.astimezone(zone).isoformat(),
+        visit.ends_at.astimezone(zone).isoformat(),
+        visit.time_zone,
+        visit.doctor.name,
+        visit.clinic.name,
+        visit.visit_name,
+        visit.mode,
+        f"{visit.price_cents / 100:.2f}",
+        visit.currency,
+    ]
+    return [*cells, visit.patient_name] if names else cells
+
+
 # On an appointment's page. The other fields show what was agreed.
 _GROUP_OF = {
     **dict.fromkeys(("starts_at", "ends_at", "time_zone", "status", "version"), "when"),
@@ -148,7 +174,27 @@ class AppointmentAdmin(AtTheClinic, OfPatientsAdmin):
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(self.outdated_view)
         name = "bookings_appointment_outdated"
-        return [path("outdated/<slug:kind>/<int:pk>/", view, name=name), *super().get_urls()]
+        export = self.admin_site.admin_view(self.export_view)
+        return [
+            path("outdated/<slug:kind>/<int:pk>/", view, name=name),
+            path("export/", export, name="bookings_appointment_export"),
+            *super().get_urls(),
+        ]
+
+    def export_view(self, request: HttpRequest) -> HttpResponse:
+        """The booked visits ahead as CSV. Each has its clinic's zone, and times with an offset."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        names = PracticeMember(signed_in(request)).may_read_patients()
+        coming = Appointment.objects.filter(
+            status=AppointmentStatus.CONFIRMED, starts_at__gt=timezone.now()
+        ).select_related("doctor", "clinic")
+        headers = [*EXPORTED, "patient_name"] if names else list(EXPORTED)
+        rows = (_cells(visit, names=names) for visit in coming.order_by("starts_at", "id"))
+        response = csv_response("docbook-visits", headers, rows)
+        if names:
+            record_reading(request, response, on=("appointment", "export"))
+        return response
 
     def outdated_view(self, request: HttpRequest, kind: str, pk: int) -> HttpResponse:
         """Shows which booked visits a change concerns, and the button that tells their patients."""

@@ -44,7 +44,7 @@ def save_doctors(
     by: audit.Actor,
     user: User,
 ) -> SlotExpansion | None:
-    """Adds doctors, who wait for approval, and changes others, of whom `changed` has the earlier
+    """Adds doctors, who wait for approval, and changes others; `changed` has the earlier
     facts. Raises IntegrityError if somebody has taken a slug in the meantime.
 
     Returns the expansion that brings the times of changed doctors in line.

@@ -320,8 +320,14 @@
 
   // No swap came. With a connection, loading the address shows why. Without one we stay here, and
   // the choice returns to what the page shows.
+  // A page that is being left ends its requests, and must not hold its visitor back. Downloads begin
+  // like that too, and leave nothing: soon afterwards a failure counts again.
+  const LEAVING = 3_000;
+  let left = -LEAVING;
+  addEventListener("beforeunload", () => (left = performance.now()));
   const goThere = (event) => {
     const { target, pathInfo } = event.detail;
+    if (performance.now() - left < LEAVING) return;
     if (navigator.onLine) return location.assign(pathInfo.finalRequestPath);
     for (const form of target.querySelectorAll("form[method=get]")) form.reset();
     sayOffline(target);

@@ -290,6 +290,7 @@ GET    /admin/doctors/slotexpansion/<object_id>/               302
 
 # the admin: bookings/appointment
 
+GET    /admin/bookings/appointment/export/                     302 302 302 302 302 302 302 403 200
 GET    /admin/bookings/appointment/outdated/<kind>/<pk>/ 302 302 302 302 302 302 302 403 200
 POST   /admin/bookings/appointment/outdated/<kind>/<pk>/ 302 302 302 302 302 302 302 403 302
 GET    /admin/bookings/appointment/                            302 302 302 302 302 302 302 403 200

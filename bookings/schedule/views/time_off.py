@@ -49,7 +49,11 @@ def time_off(request: HttpRequest) -> HttpResponseBase:
             return _typed(request, desk, blocked)
         form = _form(desk)
         if day := asked_date(request):
-            form.initial.update(kind=OverrideKind.OFF, first_day=day, last_day=day)
+            form.initial = form.initial | {
+                "kind": OverrideKind.OFF,
+                "first_day": day,
+                "last_day": day,
+            }
         return answer(request, PAGE, _context(request, desk, form))
     form = _form(desk, request.POST)
     if "save" not in request.POST or not form.is_valid():
