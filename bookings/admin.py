@@ -121,7 +121,7 @@ def _cells(visit: Appointment, *, names: bool) -> list[str]:
         visit.ends_at.astimezone(zone).isoformat(),
         visit.time_zone,
         visit.doctor.name,
-        visit.clinic.name,
+        visit.place_name,
         visit.visit_name,
         visit.mode,
         f"{visit.price_cents / 100:.2f}",
@@ -188,7 +188,7 @@ class AppointmentAdmin(AtTheClinic, OfPatientsAdmin):
         names = PracticeMember(signed_in(request)).may_read_patients()
         coming = Appointment.objects.filter(
             status=AppointmentStatus.CONFIRMED, starts_at__gt=timezone.now()
-        ).select_related("doctor", "clinic")
+        ).select_related("doctor")
         headers = [*EXPORTED, "patient_name"] if names else list(EXPORTED)
         rows = (_cells(visit, names=names) for visit in coming.order_by("starts_at", "id"))
         response = csv_response("docbook-visits", headers, rows)
