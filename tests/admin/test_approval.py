@@ -40,7 +40,7 @@ def test_a_suspended_doctor_is_hidden_at_once_and_their_visits_are_listed(door: 
     doctor = make_doctor()
     visit = make_appointment(slots=make_slots(doctor=doctor))
     asked = door.get(page_of(doctor))
-    assert "1 booked visit stays booked." in words(asked)
+    assert "1 booked visit stays booked, and is listed next." in words(asked)
     assert Doctor.objects.get().is_active
     answer = door.post(page_of(doctor), {"wanted": "suspend"})
     list_of_visits = reverse("admin:bookings_appointment_changelist")

@@ -49,7 +49,8 @@ def time_off(request: HttpRequest) -> HttpResponseBase:
             return _typed(request, desk, blocked)
         form = _form(desk)
         if day := asked_date(request):
-            form.initial = form.initial | {
+            form.initial = {
+                **form.initial,
                 "kind": OverrideKind.OFF,
                 "first_day": day,
                 "last_day": day,
